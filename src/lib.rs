@@ -1,0 +1,26 @@
+//! `tcpstates` shows every TCP socket of a Linux host and its state.
+//!
+//! Data goes one way and nothing flows back:
+//!
+//! ```text
+//! argv ─ cli ─► Plan ─► collect ─► Socket ─► enrich ─► select ─► render ─► stdout
+//!                       netlink     model    processes  sort      table, plain,
+//!                       procfs               users      limit     netstat, ss, json,
+//!                                            names      count     ndjson, csv, summary
+//! ```
+//!
+//! | module | may import |
+//! |---|---|
+//! | `model` | nothing internal |
+//! | `query`, `filter` | `model` |
+//! | `collect` | `model`, `query`, `filter` (its bytecode) |
+//! | `enrich` | `model` |
+//! | `select` | `model`, `filter` |
+//! | `render` | `model`, `select` (counts) |
+//! | `cli` | `model`, `query`, `filter`, the option enums of `select` and `render` |
+//! | `run` | everything; only `main` imports `run` |
+//!
+//! `tests/architecture.rs` reads the `use` lines and fails on any other import.
+
+pub mod exit;
+pub mod model;

@@ -1,0 +1,26 @@
+//! What a TCP socket is, free of where it was read and how it is shown.
+
+mod endpoint;
+mod memory;
+mod owner;
+mod queues;
+mod row;
+mod snapshot;
+mod socket;
+mod state;
+mod state_set;
+mod tcp_info;
+mod timer;
+
+pub use endpoint::{Endpoint, Family, canonical};
+pub use memory::Memory;
+pub use owner::{Holder, OwnerNote, ProcessName};
+pub use queues::Queues;
+pub use row::Row;
+pub use snapshot::{Gap, Snapshot, Source};
+pub use socket::{Details, Shutdown, Socket};
+pub use state::{TcpState, UnknownState};
+pub use state_set::StateSet;
+pub(crate) use tcp_info::with_tcp_info_fields;
+pub use tcp_info::{Algorithm, Congestion, TcpInfo};
+pub use timer::Timer;

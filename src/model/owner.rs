@@ -1,0 +1,83 @@
+//! Who holds a socket, or why nobody does.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Socket, TcpState};
+
+/// One descriptor of one process that refers to a socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// The process.
+    pub pid: u32,
+    /// Its name as the kernel has it: any bytes but NUL.
+    pub name: Arc<[u8]>,
+    /// The descriptor's number.
+    pub fd: u32,
+}
+
+/// Which of a process's names is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcessName {
+    /// The kernel's: /proc/PID/comm.
+    Comm,
+    /// The first word of its command line, as netstat shows it.
+    Command,
+}
+
+/// Why no process is shown for a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnerNote {
+    /// TIME_WAIT: the program's part is over.
+    TimeWait,
+    /// SYN_RECV: no program has seen the connection yet.
+    HalfOpen,
+    /// The program closed it or ended; the kernel finishes the close.
+    Orphan,
+    /// ESTABLISHED (or closed by the peer since), and still in its listener's accept queue.
+    NotAccepted,
+    /// Some process that could not be read may hold it.
+    NotPermitted,
+    /// It has an inode, and no process that can be seen from here holds it.
+    NotFound,
+}
+
+impl OwnerNote {
+    /// What the socket alone tells; `None` where it has an inode, and so a holder somewhere.
+    pub fn of(socket: &Socket) -> Option<Self> {
+        if socket.inode.is_some() {
+            return None;
+        }
+        Some(match socket.state.shown() {
+            TcpState::TimeWait => Self::TimeWait,
+            TcpState::SynRecv => Self::HalfOpen,
+            TcpState::Established | TcpState::CloseWait => Self::NotAccepted,
+            TcpState::FinWait1 | TcpState::FinWait2 | TcpState::LastAck | TcpState::Closing => Self::Orphan,
+            _ => return None,
+        })
+    }
+
+    /// One or two words, for a table.
+    pub fn short(self) -> &'static str {
+        match self {
+            Self::TimeWait | Self::HalfOpen => "kernel",
+            Self::Orphan => "orphan",
+            Self::NotAccepted => "not accepted",
+            Self::NotPermitted => "no permission",
+            Self::NotFound => "not found",
+        }
+    }
+}
+
+impl fmt::Display for OwnerNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TimeWait => "belongs to the kernel: time-wait",
+            Self::HalfOpen => "belongs to the kernel: half-open",
+            Self::Orphan => "closed by its program",
+            Self::NotAccepted => "waits in its listener's accept queue",
+            Self::NotPermitted => "held by a process that could not be read",
+            Self::NotFound => "held by no process that can be seen from here",
+        })
+    }
+}

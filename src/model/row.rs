@@ -1,0 +1,44 @@
+//! A socket together with what was looked up for it.
+
+use super::{Holder, OwnerNote, Socket};
+
+/// What a renderer gets: the socket, and the names that the plan asked for. What was not asked for, or has no name,
+/// is empty.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    /// The socket as the kernel told it.
+    pub socket: &'a Socket,
+    /// Every descriptor that refers to it.
+    pub holders: &'a [Holder],
+    /// Why there are none.
+    pub owner_note: Option<OwnerNote>,
+    /// The name of its user.
+    pub user: Option<&'a str>,
+    /// The device of its scope or binding; the index's digits where it is gone.
+    pub interface: Option<&'a str>,
+    /// The path of its cgroup below the cgroup mount.
+    pub cgroup: Option<&'a str>,
+    /// The service name of the local port.
+    pub local_service: Option<&'a str>,
+    /// The service name of the peer's port.
+    pub peer_service: Option<&'a str>,
+    /// The uid of the listener of a half-open connection, which /proc shows as its own.
+    pub listener_uid: Option<u32>,
+}
+
+impl<'a> Row<'a> {
+    /// A row with nothing looked up.
+    pub fn bare(socket: &'a Socket) -> Self {
+        Self {
+            socket,
+            holders: &[],
+            owner_note: None,
+            user: None,
+            interface: None,
+            cgroup: None,
+            local_service: None,
+            peer_service: None,
+            listener_uid: None,
+        }
+    }
+}

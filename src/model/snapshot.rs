@@ -1,0 +1,130 @@
+//! What is known of a listing besides its sockets.
+
+use std::fmt;
+
+/// Where the sockets were read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The kernel's `sock_diag` netlink interface.
+    Netlink,
+    /// /proc/net/tcp and tcp6.
+    Procfs,
+}
+
+impl Source {
+    /// As the JSON has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Netlink => "netlink",
+            Self::Procfs => "procfs",
+        }
+    }
+}
+
+/// Something that could not be seen. Every listing carries its gaps: an empty one must not look like a failed one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gap {
+    /// netlink could not be had, so /proc was read.
+    FellBack {
+        /// What failed, and why.
+        reason: String,
+    },
+    /// The kernel's dump did not come through whole.
+    DumpInterrupted {
+        /// What happened.
+        reason: String,
+    },
+    /// Replies that are no socket.
+    Undecodable {
+        /// How many.
+        messages: u64,
+        /// What was wrong with the first.
+        first: String,
+    },
+    /// Lines of a /proc file that are no socket.
+    BadLines {
+        /// The file.
+        path: String,
+        /// How many.
+        count: u64,
+        /// The first ones' numbers, counted from 1 at the file's first line.
+        lines: Vec<u64>,
+        /// What was wrong with the first.
+        first: String,
+    },
+    /// A file that could not be read, or not to its end.
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// Something that was asked for, and that /proc does not have.
+    SourceLacks {
+        /// What.
+        what: &'static str,
+    },
+    /// Processes whose descriptors could not be read.
+    ProcessesDenied {
+        /// How many.
+        count: u64,
+    },
+    /// A word of the kernel's beside its answer.
+    KernelNote(String),
+}
+
+impl Gap {
+    /// What would fill the gap.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::ProcessesDenied { .. } => {
+                Some("run it as root, or with CAP_SYS_PTRACE, to see every process")
+            }
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FellBack { reason } => write!(f, "netlink could not be used, so /proc was read: {reason}"),
+            Self::DumpInterrupted { reason } => write!(f, "the list may be incomplete: {reason}"),
+            Self::Undecodable { messages, first } => {
+                write!(f, "{messages} of the kernel's replies could not be read: {first}")
+            }
+            Self::BadLines { path, count, lines, first } => write_bad_lines(f, path, *count, lines, first),
+            Self::Unreadable { path, reason } => write!(f, "{path} could not be read: {reason}"),
+            Self::SourceLacks { what } => write!(f, "/proc does not tell {what}"),
+            Self::ProcessesDenied { count: 1 } => {
+                f.write_str("the descriptors of 1 process could not be read: permission denied")
+            }
+            Self::ProcessesDenied { count } => {
+                write!(f, "the descriptors of {count} processes could not be read: permission denied")
+            }
+            Self::KernelNote(text) => write!(f, "the kernel says: {text}"),
+        }
+    }
+}
+
+fn write_bad_lines(
+    f: &mut fmt::Formatter<'_>,
+    path: &str,
+    count: u64,
+    lines: &[u64],
+    first: &str,
+) -> fmt::Result {
+    let numbers: Vec<String> = lines.iter().map(u64::to_string).collect();
+    let more = if count > lines.len() as u64 { ", …" } else { "" };
+    let noun = if count == 1 { "line" } else { "lines" };
+    write!(f, "{path}: {count} {noun} could not be read ({noun} {}{more}): {first}", numbers.join(", "))
+}
+
+/// The outcome of a collection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Where the sockets came from.
+    pub source: Source,
+    /// What could not be seen.
+    pub gaps: Vec<Gap>,
+}

@@ -1,0 +1,93 @@
+//! A TCP socket.
+
+use super::{Endpoint, Family, Memory, Queues, TcpInfo, TcpState, Timer};
+
+/// One socket as the kernel tells it. What the kernel does not know is `None`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Socket {
+    /// `Inet6` for a v4-mapped connection too.
+    pub family: Family,
+    /// As reported: the kernel reports half-open sockets as `SynRecv`, bound ones as `Close`.
+    pub state: TcpState,
+    /// This host's end.
+    pub local: Endpoint,
+    /// The other end; unspecified where there is none.
+    pub peer: Endpoint,
+    /// Bytes, or connections that wait to be accepted.
+    pub queues: Queues,
+    /// The running timer.
+    pub timer: Option<Timer>,
+    /// The user it was made by. Unknown for time-wait and, over netlink, half-open sockets.
+    pub uid: Option<u32>,
+    /// The socket's inode; a socket without one is in no process's descriptor table.
+    pub inode: Option<u64>,
+    /// The index of the device it is bound to, else 0. With the cookie it is the id of an exact lookup.
+    pub interface: u32,
+    /// The kernel's number for this socket, never used again until it restarts; unknown from /proc.
+    pub cookie: Option<u64>,
+    /// Whether an IPv6 socket takes IPv6 only; unknown for IPv4 and from /proc.
+    pub v6only: Option<bool>,
+    /// Which directions were shut down.
+    pub shutdown: Option<Shutdown>,
+    /// The number of its cgroup.
+    pub cgroup: Option<u64>,
+    /// The firewall mark, told to CAP_NET_ADMIN only.
+    pub mark: Option<u32>,
+    /// What only some listings ask for, apart so that a plain socket stays small.
+    pub details: Option<Box<Details>>,
+}
+
+/// The bulky parts of a socket.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Details {
+    /// The connection's numbers.
+    pub tcp_info: Option<TcpInfo>,
+    /// Its buffers' memory.
+    pub memory: Option<Memory>,
+}
+
+/// The directions that a socket has shut down (`RCV_SHUTDOWN`, `SEND_SHUTDOWN`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shutdown {
+    /// Nothing more can be received.
+    pub receive: bool,
+    /// Nothing more can be sent.
+    pub send: bool,
+}
+
+impl Socket {
+    /// A socket of which nothing but its addresses and state is known.
+    pub fn new(family: Family, state: TcpState, local: Endpoint, peer: Endpoint) -> Self {
+        let queues = match state {
+            TcpState::Listen => Queues::Accept { pending: 0, backlog: None },
+            _ => Queues::Data { recv_q: 0, send_q: 0 },
+        };
+        Self {
+            family,
+            state,
+            local,
+            peer,
+            queues,
+            timer: None,
+            uid: None,
+            inode: None,
+            interface: 0,
+            cookie: None,
+            v6only: None,
+            shutdown: None,
+            cgroup: None,
+            mark: None,
+            details: None,
+        }
+    }
+
+    /// The connection's numbers, if they were asked for and the kernel has them.
+    pub fn tcp_info(&self) -> Option<&TcpInfo> {
+        self.details.as_deref()?.tcp_info.as_ref()
+    }
+
+    /// The buffers' memory, if it was asked for and the kernel has it.
+    pub fn memory(&self) -> Option<&Memory> {
+        self.details.as_deref()?.memory.as_ref()
+    }
+}

@@ -1,0 +1,306 @@
+//! `struct tcp_info`: the numbers of one connection.
+
+/// As much of the kernel's `struct tcp_info` as it sent, besides what came in attributes of their own.
+///
+/// Kernels differ in how much they send: older ones send less, later ones more. Every field is read by its place,
+/// and is `None` where the kernel's struct ends before it. Names are the kernel's less `tcpi_`, with the unit behind
+/// where the name does not tell it.
+#[derive(Clone, PartialEq)]
+pub struct TcpInfo {
+    raw: [u8; TcpInfo::KNOWN_LEN],
+    len: u16,
+    /// The congestion control algorithm's name.
+    pub algorithm: Option<Algorithm>,
+    /// The algorithm's own numbers.
+    pub congestion: Option<Congestion>,
+}
+
+/// A congestion control algorithm's name: at most 15 bytes and no NUL.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Algorithm([u8; 16]);
+
+/// What some congestion control algorithms tell of themselves (include/uapi/linux/inet_diag.h).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Congestion {
+    /// `struct tcpvegas_info`
+    Vegas {
+        /// Whether the algorithm is at work.
+        enabled: bool,
+        /// Round trips counted.
+        rtt_count: u32,
+        /// The last round trip.
+        rtt_us: u32,
+        /// The shortest round trip.
+        min_rtt_us: u32,
+    },
+    /// `struct tcp_dctcp_info`
+    Dctcp {
+        /// False when it fell back to Reno.
+        enabled: bool,
+        /// Whether the last segment was marked.
+        ce_state: u16,
+        /// The share of marked bytes, of 1024.
+        alpha: u32,
+        /// Bytes acknowledged with a mark.
+        ab_ecn: u32,
+        /// Bytes acknowledged.
+        ab_tot: u32,
+    },
+    /// `struct tcp_bbr_info`
+    Bbr {
+        /// The estimated bandwidth.
+        bw_bytes_per_s: u64,
+        /// The shortest round trip.
+        min_rtt_us: u32,
+        /// The pacing gain, of 256.
+        pacing_gain: u32,
+        /// The window's gain, of 256.
+        cwnd_gain: u32,
+    },
+}
+
+/// Calls `$use! { name: type = offset, … }` with the whole table of numeric fields, in the kernel's order
+/// (include/uapi/linux/tcp.h). The accessors, the JSON and the CSV columns are all made from it.
+macro_rules! with_tcp_info_fields {
+    ($use:ident) => {
+        $use! {
+            retransmits: u8 = 2,
+            probes: u8 = 3,
+            backoff: u8 = 4,
+            rto_us: u32 = 8,
+            ato_us: u32 = 12,
+            snd_mss: u32 = 16,
+            rcv_mss: u32 = 20,
+            unacked: u32 = 24,
+            sacked: u32 = 28,
+            lost: u32 = 32,
+            retrans: u32 = 36,
+            fackets: u32 = 40,
+            last_data_sent_ms: u32 = 44,
+            last_data_recv_ms: u32 = 52,
+            last_ack_recv_ms: u32 = 56,
+            pmtu: u32 = 60,
+            rcv_ssthresh: u32 = 64,
+            rtt_us: u32 = 68,
+            rttvar_us: u32 = 72,
+            snd_ssthresh: u32 = 76,
+            snd_cwnd: u32 = 80,
+            advmss: u32 = 84,
+            reordering: u32 = 88,
+            rcv_rtt_us: u32 = 92,
+            rcv_space: u32 = 96,
+            total_retrans: u32 = 100,
+            pacing_rate_bytes_per_s: u64 = 104,
+            max_pacing_rate_bytes_per_s: u64 = 112,
+            bytes_acked: u64 = 120,
+            bytes_received: u64 = 128,
+            segs_out: u32 = 136,
+            segs_in: u32 = 140,
+            notsent_bytes: u32 = 144,
+            min_rtt_us: u32 = 148,
+            data_segs_in: u32 = 152,
+            data_segs_out: u32 = 156,
+            delivery_rate_bytes_per_s: u64 = 160,
+            busy_time_us: u64 = 168,
+            rwnd_limited_us: u64 = 176,
+            sndbuf_limited_us: u64 = 184,
+            delivered: u32 = 192,
+            delivered_ce: u32 = 196,
+            bytes_sent: u64 = 200,
+            bytes_retrans: u64 = 208,
+            dsack_dups: u32 = 216,
+            reord_seen: u32 = 220,
+            rcv_ooopack: u32 = 224,
+            snd_wnd: u32 = 228,
+            rcv_wnd: u32 = 232,
+            rehash: u32 = 236,
+            total_rto: u16 = 240,
+            total_rto_recoveries: u16 = 242,
+            total_rto_time_ms: u32 = 244,
+            received_ce: u32 = 248,
+            delivered_e1_bytes: u32 = 252,
+            delivered_e0_bytes: u32 = 256,
+            delivered_ce_bytes: u32 = 260,
+            received_e1_bytes: u32 = 264,
+            received_e0_bytes: u32 = 268,
+            received_ce_bytes: u32 = 272,
+        }
+    };
+}
+pub(crate) use with_tcp_info_fields;
+
+macro_rules! accessors {
+    ($($name:ident: $ty:ty = $offset:literal,)*) => {
+        impl TcpInfo {
+            /// The names of all numeric fields, in the kernel's order.
+            pub const FIELDS: &'static [&'static str] = &[$(stringify!($name)),*];
+
+            $(
+                #[doc = concat!("`tcp_info` at byte ", stringify!($offset), "; `None` where the kernel's ends before.")]
+                pub fn $name(&self) -> Option<$ty> {
+                    self.at($offset).map(<$ty>::from_ne_bytes)
+                }
+            )*
+
+            /// Calls `visit` with each numeric field's name and value, in the kernel's order.
+            pub fn each(&self, mut visit: impl FnMut(&'static str, Option<u64>)) {
+                $(visit(stringify!($name), self.$name().map(u64::from));)*
+            }
+        }
+    };
+}
+with_tcp_info_fields!(accessors);
+
+impl TcpInfo {
+    /// The length up to which this program knows the fields.
+    pub const KNOWN_LEN: usize = 280;
+
+    /// What the pacing rates read where no rate is set.
+    pub const UNLIMITED: u64 = u64::MAX;
+
+    /// The bytes of the kernel's attribute, however long.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        let mut info = Self::default();
+        info.fill(bytes);
+        info
+    }
+
+    /// Takes the bytes of another attribute in place of these.
+    pub fn fill(&mut self, bytes: &[u8]) {
+        let len = bytes.len().min(Self::KNOWN_LEN);
+        self.raw[..len].copy_from_slice(&bytes[..len]);
+        // A kernel that sends more than this program knows is no surprise: the rest is left where it is.
+        self.len = u16::try_from(len).unwrap_or(0);
+        self.algorithm = None;
+        self.congestion = None;
+    }
+
+    /// `tcpi_options`: timestamps 1, SACK 2, window scaling 4, ECN 8, ECN seen 16, data in the SYN 32,
+    /// microsecond timestamps 64.
+    pub fn options(&self) -> u8 {
+        self.at(5).map_or(0, u8::from_ne_bytes)
+    }
+
+    /// The names of the options in use.
+    pub fn option_names(&self) -> impl Iterator<Item = &'static str> {
+        const NAMES: [&str; 7] =
+            ["timestamps", "sack", "wscale", "ecn", "ecn_seen", "syn_data", "usec_timestamps"];
+        let options = self.options();
+        NAMES.into_iter().enumerate().filter(move |(bit, _)| options >> bit & 1 == 1).map(|(_, name)| name)
+    }
+
+    /// The state of loss recovery, by the kernel's names (`enum tcp_ca_state`).
+    pub fn ca_state(&self) -> Option<&'static str> {
+        const NAMES: [&str; 5] = ["open", "disorder", "cwr", "recovery", "loss"];
+        let state = self.at(1).map(u8::from_ne_bytes)?;
+        Some(NAMES.get(usize::from(state)).copied().unwrap_or("unknown"))
+    }
+
+    /// The window scales, ours and the peer's; `None` where scaling is not in use.
+    pub fn wscale(&self) -> Option<(u8, u8)> {
+        let [byte] = self.at(6)?;
+        // Two bit fields: the first is in the low half on a little-endian machine, in the high half on a big-endian.
+        let (low, high) = (byte & 0xf, byte >> 4);
+        let scales = if cfg!(target_endian = "little") { (low, high) } else { (high, low) };
+        (self.options() & 4 != 0).then_some(scales)
+    }
+
+    /// Whether the delivery rate was limited by the program rather than by the network.
+    pub fn delivery_rate_app_limited(&self) -> Option<bool> {
+        let [byte] = self.at(7)?;
+        Some(if cfg!(target_endian = "little") { byte & 1 } else { byte >> 7 } == 1)
+    }
+
+    /// The bytes at this place, where the kernel's struct reaches that far.
+    fn at<const N: usize>(&self, offset: usize) -> Option<[u8; N]> {
+        self.raw.get(..usize::from(self.len))?.get(offset..offset + N)?.try_into().ok()
+    }
+}
+
+impl Default for TcpInfo {
+    fn default() -> Self {
+        Self { raw: [0; Self::KNOWN_LEN], len: 0, algorithm: None, congestion: None }
+    }
+}
+
+impl std::fmt::Debug for TcpInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut map = f.debug_map();
+        self.each(|name, value| {
+            if let Some(value) = value {
+                map.entry(&name, &value);
+            }
+        });
+        map.entry(&"algorithm", &self.algorithm).entry(&"congestion", &self.congestion).finish()
+    }
+}
+
+impl Algorithm {
+    /// The bytes up to the first NUL, 15 at most.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        let mut name = [0; 16];
+        let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len()).min(15);
+        name[..end].copy_from_slice(&bytes[..end]);
+        Self(name)
+    }
+
+    /// The name's bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        let end = self.0.iter().position(|b| *b == 0).unwrap_or(self.0.len());
+        &self.0[..end]
+    }
+}
+
+impl std::fmt::Debug for Algorithm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "\"{}\"", self.as_bytes().escape_ascii())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_structs_are_read_as_far_as_they_go() {
+        let mut bytes = vec![0; 72];
+        bytes[68..72].copy_from_slice(&1234_u32.to_ne_bytes());
+        let info = TcpInfo::from_bytes(&bytes);
+        assert_eq!(info.rtt_us(), Some(1234));
+        assert_eq!(info.rttvar_us(), None);
+        assert_eq!(TcpInfo::from_bytes(&bytes[..71]).rtt_us(), None);
+        assert_eq!(TcpInfo::from_bytes(&[]).rtt_us(), None);
+    }
+
+    #[test]
+    fn long_structs_lose_nothing_that_is_known() {
+        let info = TcpInfo::from_bytes(&[0xff; 4096]);
+        assert_eq!(info.received_ce_bytes(), Some(u32::MAX));
+        assert_eq!(info.pacing_rate_bytes_per_s(), Some(TcpInfo::UNLIMITED));
+    }
+
+    #[test]
+    fn a_shorter_struct_after_a_longer_one_leaves_nothing_behind() {
+        let mut info = TcpInfo::from_bytes(&[0xff; 280]);
+        info.fill(&[0; 8]);
+        assert_eq!(info.rto_us(), None);
+    }
+
+    #[test]
+    fn options_have_names() {
+        let mut bytes = [0; 104];
+        bytes[5] = 0b0100_0111;
+        bytes[6] = if cfg!(target_endian = "little") { 0xa7 } else { 0x7a };
+        let info = TcpInfo::from_bytes(&bytes);
+        let names: Vec<_> = info.option_names().collect();
+        assert_eq!(names, ["timestamps", "sack", "wscale", "usec_timestamps"]);
+        assert_eq!(info.wscale(), Some((7, 10)));
+        assert_eq!(info.ca_state(), Some("open"));
+    }
+
+    #[test]
+    fn names_end_at_the_first_nul() {
+        assert_eq!(Algorithm::from_bytes(b"bbr\0junk").as_bytes(), b"bbr");
+        assert_eq!(Algorithm::from_bytes(b"a-name-of-more-than-16-bytes").as_bytes(), b"a-name-of-more-");
+    }
+}
