@@ -23,4 +23,6 @@
 //! `tests/architecture.rs` reads the `use` lines and fails on any other import.
 
 pub mod exit;
+pub mod filter;
 pub mod model;
+pub mod query;

@@ -1,0 +1,92 @@
+//! What is asked for: of the kernel, and of the look-ups that follow.
+
+use std::path::PathBuf;
+
+use crate::model::{Family, ProcessName, StateSet};
+
+/// A question to whichever source answers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// Which families.
+    pub families: Families,
+    /// Which states.
+    pub states: StateSet,
+    /// What beside the fixed part of each socket.
+    pub attributes: Attributes,
+    /// Whether the families may come mixed.
+    pub order: Order,
+}
+
+/// The families that are wanted; at least one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Families {
+    /// IPv4 and IPv6.
+    Both,
+    /// Just one.
+    Only(Family),
+}
+
+impl Families {
+    /// The wanted ones, IPv4 first.
+    pub fn each(self) -> &'static [Family] {
+        match self {
+            Self::Both => &[Family::Inet, Family::Inet6],
+            Self::Only(Family::Inet) => &[Family::Inet],
+            Self::Only(Family::Inet6) => &[Family::Inet6],
+        }
+    }
+}
+
+/// The order of the families in the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// As the kernel has them, in one walk where it can.
+    Any,
+    /// All of IPv4 first, as netstat and ss print them.
+    Ipv4First,
+}
+
+/// The parts of a socket that must be asked for, and that make the kernel's answer longer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attributes {
+    /// `tcp_info`, the congestion control's name and its own numbers.
+    pub tcp_info: bool,
+    /// The buffers' memory.
+    pub memory: bool,
+}
+
+/// The look-ups that the chosen columns and sort keys need; nothing else is looked up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Who holds each socket, and under which name.
+    pub processes: Option<ProcessName>,
+    /// User names.
+    pub users: bool,
+    /// Service names.
+    pub services: bool,
+    /// cgroup paths.
+    pub cgroups: bool,
+    /// The listeners' uids for half-open connections.
+    pub listener_uids: bool,
+}
+
+/// Which source is to answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SourceChoice {
+    /// netlink, and /proc where netlink can't be had.
+    #[default]
+    Auto,
+    /// netlink or an error.
+    Netlink,
+    /// /proc or an error.
+    Procfs,
+}
+
+/// Where to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Access {
+    /// Which source.
+    pub source: SourceChoice,
+    /// Another proc tree than this host's.
+    pub proc_root: Option<PathBuf>,
+}
