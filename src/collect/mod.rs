@@ -1,0 +1,73 @@
+//! Reads the sockets from the kernel, over netlink or from /proc, and says why where it had to change its source.
+
+pub mod netlink;
+pub mod procfs;
+
+use std::ops::ControlFlow;
+
+use crate::model::{Gap, Snapshot, Socket, Source};
+use crate::query::{Access, Attributes, Query, SourceChoice};
+
+use netlink::NetlinkError;
+use procfs::ProcfsError;
+
+/// Takes the sockets as they come. Nothing is held on the way to it.
+pub trait Sink: Send {
+    /// A new attempt begins: forget what came. False if some of it has been written and can't be taken back; then
+    /// no attempt is made.
+    fn begin(&mut self, source: Source) -> bool;
+
+    /// One socket, whose memory is used again for the next. `Break` ends the collection.
+    fn row(&mut self, socket: &Socket) -> ControlFlow<()>;
+}
+
+/// Why nothing could be read.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    /// netlink failed.
+    #[error(transparent)]
+    Netlink(#[from] NetlinkError),
+    /// /proc failed.
+    #[error(transparent)]
+    Procfs(#[from] ProcfsError),
+    /// One after the other.
+    #[error("{netlink}; and {procfs}")]
+    Both {
+        /// The first attempt.
+        netlink: NetlinkError,
+        /// The second.
+        procfs: ProcfsError,
+    },
+}
+
+/// Reads the sockets that the query asks for into the sink.
+pub fn collect(query: &Query, access: &Access, sink: &mut dyn Sink) -> Result<Snapshot, CollectError> {
+    let procfs = access.source == SourceChoice::Procfs || access.proc_root.is_some();
+    if procfs {
+        return Ok(from_procfs(query, access, sink, Vec::new())?);
+    }
+    match netlink::dump(query, &mut netlink::connect, sink) {
+        Ok(gaps) => Ok(Snapshot { source: Source::Netlink, gaps }),
+        Err(error) if access.source == SourceChoice::Auto && error.means_unavailable() => {
+            let gaps = vec![Gap::FellBack { reason: error.to_string() }];
+            from_procfs(query, access, sink, gaps)
+                .map_err(|procfs| CollectError::Both { netlink: error, procfs })
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn from_procfs(
+    query: &Query,
+    access: &Access,
+    sink: &mut dyn Sink,
+    mut gaps: Vec<Gap>,
+) -> Result<Snapshot, ProcfsError> {
+    sink.begin(Source::Procfs);
+    if query.attributes != Attributes::default() {
+        gaps.push(Gap::SourceLacks { what: "connection numbers and buffer memory" });
+    }
+    let root = access.proc_root.as_deref();
+    gaps.extend(procfs::read(query, root, sink)?);
+    Ok(Snapshot { source: Source::Procfs, gaps })
+}

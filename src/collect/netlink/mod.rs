@@ -1,0 +1,64 @@
+//! The kernel's `sock_diag` interface: the socket, the request and the dump apart from the pure decoding of bytes.
+
+pub mod datagrams;
+pub mod decode;
+mod dump;
+mod frame;
+mod repeats;
+pub mod request;
+
+use std::io;
+
+use rustix::io::Errno;
+
+pub use datagrams::{Datagram, Datagrams, Recording, connect};
+pub use dump::{Connect, dump};
+
+/// A step of the conversation that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum NetlinkError {
+    /// A system call failed.
+    #[error("netlink: {call}: {source}")]
+    Call {
+        /// What was attempted.
+        call: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// The kernel refused the request.
+    #[error("netlink: the kernel refused the dump: {source}{}", note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default())]
+    Refused {
+        /// Its error number.
+        source: io::Error,
+        /// What it said beside the number.
+        note: Option<String>,
+    },
+    /// The dump broke off each time it was tried.
+    #[error("netlink: the dump broke off {tries} times: {reason}")]
+    BrokeOff {
+        /// How often.
+        tries: u32,
+        /// What happened the last time.
+        reason: String,
+    },
+}
+
+impl NetlinkError {
+    /// Whether this tells that netlink can't be had here: forbidden, or not built into the kernel.
+    pub fn means_unavailable(&self) -> bool {
+        let (Self::Call { source, .. } | Self::Refused { source, .. }) = self else { return false };
+        let errno = Errno::from_io_error(source);
+        matches!(
+            errno,
+            Some(
+                Errno::PERM
+                    | Errno::ACCESS
+                    | Errno::PROTONOSUPPORT
+                    | Errno::AFNOSUPPORT
+                    | Errno::OPNOTSUPP
+                    | Errno::NOENT
+                    | Errno::NOSYS
+            )
+        )
+    }
+}

@@ -1,0 +1,117 @@
+//! Finds sockets that a dump brings twice.
+//!
+//! The dump stops between two datagrams and goes on in the same bucket of the kernel's table. Sockets that came into
+//! that bucket meanwhile push others back, which then come again: so a repeat stands near the start of a datagram
+//! and was near the end of the one before. And a bound socket that connects meanwhile comes from both tables.
+//! Memory stays flat: a window of cookies, and the cookies of the bound sockets.
+
+use rustc_hash::FxHashSet;
+
+use crate::model::{Socket, TcpState};
+
+const WINDOW: usize = 64;
+
+/// What has come, as far as it may come again.
+#[derive(Debug)]
+pub(super) struct Repeats {
+    /// The last cookies of the datagrams before this one.
+    before: [u64; WINDOW],
+    /// The last cookies of this datagram, as a ring.
+    current: [u64; WINDOW],
+    /// How many cookies of this datagram have come.
+    count: usize,
+    bound: FxHashSet<u64>,
+}
+
+impl Repeats {
+    pub(super) fn new() -> Self {
+        Self { before: [0; WINDOW], current: [0; WINDOW], count: 0, bound: FxHashSet::default() }
+    }
+
+    /// The next datagram begins.
+    pub(super) fn next_datagram(&mut self) {
+        if self.count >= WINDOW {
+            self.before = self.current;
+        } else {
+            // A short datagram pushes out only as many as it brought.
+            self.before.rotate_left(self.count);
+            self.before[WINDOW - self.count..].copy_from_slice(&self.current[..self.count]);
+        }
+        self.count = 0;
+    }
+
+    /// Notes the socket; true if it has come before.
+    pub(super) fn has_seen(&mut self, socket: &Socket) -> bool {
+        // No kernel gives a socket the cookie 0; without one a repeat can't be told from another socket.
+        let Some(cookie) = socket.cookie.filter(|cookie| *cookie != 0) else { return false };
+        if self.count < WINDOW && self.before.contains(&cookie) {
+            return true;
+        }
+        self.current[self.count % WINDOW] = cookie;
+        self.count += 1;
+        if socket.state == TcpState::Close {
+            !self.bound.insert(cookie)
+        } else {
+            !self.bound.is_empty() && self.bound.contains(&cookie)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Endpoint, Family};
+
+    fn socket(cookie: u64, state: TcpState) -> Socket {
+        let nowhere = Endpoint::unspecified(Family::Inet);
+        Socket { cookie: Some(cookie), ..Socket::new(Family::Inet, state, nowhere, nowhere) }
+    }
+
+    fn seen(repeats: &mut Repeats, cookie: u64) -> bool {
+        repeats.has_seen(&socket(cookie, TcpState::Established))
+    }
+
+    #[test]
+    fn the_end_of_the_datagram_before_is_remembered() {
+        let mut repeats = Repeats::new();
+        for cookie in 1..=300 {
+            assert!(!seen(&mut repeats, cookie));
+        }
+        repeats.next_datagram();
+        assert!(seen(&mut repeats, 300));
+        assert!(seen(&mut repeats, 237));
+        assert!(!seen(&mut repeats, 236), "outside of the window");
+        assert!(!seen(&mut repeats, 301));
+    }
+
+    #[test]
+    fn short_datagrams_add_up() {
+        let mut repeats = Repeats::new();
+        for cookie in 1..=100 {
+            assert!(!seen(&mut repeats, cookie));
+            repeats.next_datagram();
+        }
+        assert!(seen(&mut repeats, 100));
+        assert!(seen(&mut repeats, 37));
+        assert!(!seen(&mut repeats, 36));
+    }
+
+    #[test]
+    fn a_bound_socket_that_connected_is_found_however_late() {
+        let mut repeats = Repeats::new();
+        assert!(!repeats.has_seen(&socket(5, TcpState::Close)));
+        for cookie in 100..10_000 {
+            assert!(!seen(&mut repeats, cookie));
+        }
+        assert!(seen(&mut repeats, 5));
+    }
+
+    #[test]
+    fn sockets_without_a_cookie_are_all_kept() {
+        let mut repeats = Repeats::new();
+        let nameless = Socket { cookie: None, ..socket(1, TcpState::Established) };
+        assert!(!repeats.has_seen(&nameless));
+        repeats.next_datagram();
+        assert!(!repeats.has_seen(&nameless));
+    }
+}

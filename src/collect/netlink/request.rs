@@ -1,0 +1,149 @@
+//! The bytes of a dump request.
+
+use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage};
+use netlink_packet_sock_diag::SockDiagMessage;
+use netlink_packet_sock_diag::constants::IPPROTO_TCP;
+use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, SocketId, StateFlags};
+use zerocopy::{Immutable, IntoBytes};
+
+use crate::model::Family;
+use crate::query::{Attributes, Families, Order, Query};
+
+/// `TCPDIAG_GETSOCK`: the older request, which dumps both families in one walk of the hash table. It is TCP only.
+const TCPDIAG_GETSOCK: u16 = 18;
+
+/// What a walk of the kernel's table is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Walk {
+    /// Both families, rows mixed.
+    Mixed,
+    /// One family.
+    Family(Family),
+}
+
+/// The walks that answer the query, in order.
+pub fn walks(query: &Query) -> Vec<Walk> {
+    match (query.families, query.order) {
+        (Families::Both, Order::Any) => vec![Walk::Mixed],
+        (families, _) => per_family(families),
+    }
+}
+
+/// A walk for each family, IPv4 first.
+pub fn per_family(families: Families) -> Vec<Walk> {
+    families.each().iter().map(|family| Walk::Family(*family)).collect()
+}
+
+/// A whole request message.
+pub fn encode(walk: Walk, query: &Query, sequence: u32) -> Vec<u8> {
+    match walk {
+        Walk::Mixed => encode_mixed(query, sequence),
+        Walk::Family(family) => encode_family(family, query, sequence),
+    }
+}
+
+fn extensions(attributes: Attributes) -> ExtensionFlags {
+    let mut flags = ExtensionFlags::empty();
+    if attributes.tcp_info {
+        // The bit of Vegas asks for whatever numbers the algorithm has: Vegas's, DCTCP's or BBR's.
+        flags |= ExtensionFlags::INFO | ExtensionFlags::CONG | ExtensionFlags::VEGASINFO;
+    }
+    if attributes.memory {
+        flags |= ExtensionFlags::SKMEMINFO;
+    }
+    flags
+}
+
+fn encode_family(family: Family, query: &Query, sequence: u32) -> Vec<u8> {
+    let (number, socket_id) = match family {
+        Family::Inet => (netlink_packet_sock_diag::constants::AF_INET, SocketId::new_v4()),
+        Family::Inet6 => (netlink_packet_sock_diag::constants::AF_INET6, SocketId::new_v6()),
+    };
+    let request = InetRequest {
+        family: number,
+        protocol: IPPROTO_TCP,
+        extensions: extensions(query.attributes),
+        states: StateFlags::from_bits_retain(query.states.bits()),
+        socket_id,
+    };
+    let mut header = NetlinkHeader::default();
+    header.flags = NLM_F_REQUEST | NLM_F_DUMP;
+    header.sequence_number = sequence;
+    let mut message = NetlinkMessage::new(header, SockDiagMessage::InetRequest(request).into());
+    message.finalize();
+    let mut bytes = vec![0; message.buffer_len()];
+    message.serialize(&mut bytes);
+    bytes
+}
+
+/// `struct nlmsghdr` and `struct inet_diag_req` (include/uapi/linux/inet_diag.h), all in host order.
+#[derive(IntoBytes, Immutable)]
+#[repr(C)]
+struct MixedRequest {
+    len: u32,
+    kind: u16,
+    flags: u16,
+    sequence: u32,
+    port: u32,
+    /// The address family (unused), and two unused lengths.
+    unused: [u8; 3],
+    extensions: u8,
+    socket_id: [u32; 12],
+    states: u32,
+    tables: u32,
+}
+
+fn encode_mixed(query: &Query, sequence: u32) -> Vec<u8> {
+    const LEN: u32 = size_of::<MixedRequest>() as u32;
+    MixedRequest {
+        len: LEN,
+        kind: TCPDIAG_GETSOCK,
+        flags: NLM_F_REQUEST | NLM_F_DUMP,
+        sequence,
+        port: 0,
+        unused: [0; 3],
+        extensions: extensions(query.attributes).bits(),
+        socket_id: [0; 12],
+        states: query.states.bits(),
+        tables: 0,
+    }
+    .as_bytes()
+    .to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::StateSet;
+
+    fn query(families: Families, order: Order) -> Query {
+        let attributes = Attributes { tcp_info: true, memory: true };
+        Query { families, states: StateSet::ALL, attributes, order }
+    }
+
+    #[test]
+    fn one_walk_where_the_order_allows_it() {
+        let walks = |families, order| walks(&query(families, order));
+        assert_eq!(walks(Families::Both, Order::Any), [Walk::Mixed]);
+        let both = [Walk::Family(Family::Inet), Walk::Family(Family::Inet6)];
+        assert_eq!(walks(Families::Both, Order::Ipv4First), both);
+        assert_eq!(walks(Families::Only(Family::Inet6), Order::Any), [Walk::Family(Family::Inet6)]);
+    }
+
+    #[test]
+    fn both_requests_carry_the_states_and_extensions() {
+        let query = query(Families::Both, Order::Any);
+        let mixed = encode(Walk::Mixed, &query, 7);
+        assert_eq!(mixed.len(), 76);
+        assert_eq!(mixed[..4], 76_u32.to_ne_bytes());
+        assert_eq!(mixed[4..6], 18_u16.to_ne_bytes());
+        assert_eq!(mixed[19], 0b0100_1110);
+        assert_eq!(mixed[68..72], u32::MAX.to_ne_bytes());
+
+        let family = encode(Walk::Family(Family::Inet6), &query, 7);
+        assert_eq!(family.len(), 72);
+        assert_eq!(family[4..6], 20_u16.to_ne_bytes());
+        assert_eq!(family[16..20], [10, 6, 0b0100_1110, 0]);
+        assert_eq!(family[20..24], u32::MAX.to_ne_bytes());
+    }
+}
