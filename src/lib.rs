@@ -27,3 +27,4 @@ pub mod exit;
 pub mod filter;
 pub mod model;
 pub mod query;
+pub mod select;
