@@ -23,6 +23,7 @@
 //! `tests/architecture.rs` reads the `use` lines and fails on any other import.
 
 pub mod collect;
+pub mod enrich;
 pub mod exit;
 pub mod filter;
 pub mod model;

@@ -1,0 +1,37 @@
+//! Device names by their index.
+
+use rustc_hash::FxHashMap;
+use rustix::fd::OwnedFd;
+use rustix::net::netdevice::index_to_name;
+use rustix::net::{AddressFamily, SocketType, socket};
+
+/// The names of this network namespace's devices, asked for as they come up.
+#[derive(Debug, Default)]
+pub struct Interfaces {
+    names: FxHashMap<u32, String>,
+    asker: Option<OwnedFd>,
+}
+
+impl Interfaces {
+    /// Asks for the name, unless it is known; 0 is no device. A device that is gone keeps its number.
+    pub fn look_up(&mut self, index: u32) {
+        if index == 0 || self.names.contains_key(&index) {
+            return;
+        }
+        let name = self.ask(index).unwrap_or_else(|| index.to_string());
+        self.names.insert(index, name);
+    }
+
+    /// The name that was looked up.
+    pub fn name(&self, index: u32) -> Option<&str> {
+        self.names.get(&index).map(String::as_str)
+    }
+
+    fn ask(&mut self, index: u32) -> Option<String> {
+        if self.asker.is_none() {
+            // Any socket will do: the question is about its network namespace.
+            self.asker = socket(AddressFamily::UNIX, SocketType::DGRAM, None).ok();
+        }
+        index_to_name(self.asker.as_ref()?, index).ok()
+    }
+}
