@@ -28,4 +28,5 @@ pub mod exit;
 pub mod filter;
 pub mod model;
 pub mod query;
+pub mod render;
 pub mod select;

@@ -1,0 +1,209 @@
+//! Pieces of a line that several formats share.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::net::{IpAddr, Ipv6Addr};
+
+use super::text::{push_escaped, push_number};
+use crate::model::{Endpoint, Family, Row, Socket, TcpState, Timer};
+
+/// Appends a state's name as one of the dialects has it, or its number where it has none.
+pub(super) fn push_state(out: &mut Vec<u8>, state: TcpState, name: Option<&str>) {
+    match name {
+        Some(name) => out.extend_from_slice(name.as_bytes()),
+        None => push_fmt(out, format_args!("{state}")),
+    }
+}
+
+/// Appends formatted text.
+pub(super) fn push_fmt(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+    // Writing to memory does not fail.
+    let _ = out.write_fmt(text);
+}
+
+/// Appends an address in its usual form.
+pub(super) fn push_addr(out: &mut Vec<u8>, addr: IpAddr) {
+    match addr {
+        IpAddr::V4(addr) => {
+            for (index, byte) in addr.octets().into_iter().enumerate() {
+                if index > 0 {
+                    out.push(b'.');
+                }
+                push_number(out, byte);
+            }
+        }
+        IpAddr::V6(addr) => push_fmt(out, format_args!("{addr}")),
+    }
+}
+
+/// An IPv6 address as the C library prints it: the last 32 bits dotted for v4-compatible addresses too.
+pub(super) fn libc_ipv6(addr: Ipv6Addr) -> String {
+    let [a, b, c, d, e, f, g, _] = addr.segments();
+    if [a, b, c, d, e, f] == [0; 6] && g != 0 {
+        let [.., w, x, y, z] = addr.octets();
+        return format!("::{w}.{x}.{y}.{z}");
+    }
+    addr.to_string()
+}
+
+/// Which end of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Local,
+    Peer,
+}
+
+impl End {
+    pub(super) fn endpoint<'a>(self, socket: &'a Socket) -> &'a Endpoint {
+        match self {
+            Self::Local => &socket.local,
+            Self::Peer => &socket.peer,
+        }
+    }
+
+    /// The name of the port, if one is to be shown.
+    pub(super) fn service<'a>(self, row: &Row<'a>) -> Option<&'a str> {
+        match self {
+            Self::Local => row.local_service,
+            Self::Peer => row.peer_service,
+        }
+    }
+}
+
+/// Appends `ADDR:PORT` as our own formats have it: IPv6 in brackets, the device of a scope behind `%`, `*` for the
+/// wildcard of a socket that takes both families, and `*` for no port.
+pub(super) fn push_endpoint(out: &mut Vec<u8>, row: &Row<'_>, end: End) {
+    push_host(out, row, end);
+    out.push(b':');
+    push_port(out, end.endpoint(row.socket).port, end.service(row));
+}
+
+fn push_host(out: &mut Vec<u8>, row: &Row<'_>, end: End) {
+    let socket = row.socket;
+    let endpoint = end.endpoint(socket);
+    // The local end's device is the one that the socket is bound to, whatever its address.
+    let device = row.interface.filter(|_| end == End::Local || endpoint.scope_id != 0);
+    if socket.family == Family::Inet6 && endpoint.addr.is_unspecified() && socket.v6only == Some(false) {
+        out.push(b'*');
+        push_device(out, device);
+        return;
+    }
+    let brackets = endpoint.addr.is_ipv6();
+    if brackets {
+        out.push(b'[');
+    }
+    push_addr(out, endpoint.addr);
+    push_device(out, device);
+    if brackets {
+        out.push(b']');
+    }
+}
+
+fn push_device(out: &mut Vec<u8>, device: Option<&str>) {
+    if let Some(device) = device {
+        out.push(b'%');
+        push_text(out, device.as_bytes());
+    }
+}
+
+/// Appends a port by its name, if it has one, or its number; `*` for none.
+pub(super) fn push_port(out: &mut Vec<u8>, port: u16, service: Option<&str>) {
+    match (port, service) {
+        (0, _) => out.push(b'*'),
+        (_, Some(name)) => push_text(out, name.as_bytes()),
+        (port, None) => push_number(out, port),
+    }
+}
+
+/// Appends escaped text.
+pub(super) fn push_text(out: &mut Vec<u8>, bytes: &[u8]) {
+    if bytes.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'\\') {
+        out.extend_from_slice(bytes);
+        return;
+    }
+    let mut text = String::with_capacity(bytes.len());
+    push_escaped(&mut text, bytes);
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Appends a timer as netstat prints it: `keepalive (59.51/0/0)`.
+pub(super) fn push_netstat_timer(out: &mut Vec<u8>, timer: Option<&Timer>) {
+    let Some(timer) = timer else {
+        out.extend_from_slice(b"off (0.00/0/0)");
+        return;
+    };
+    match timer {
+        Timer::Retransmit { .. } => out.extend_from_slice(b"on"),
+        Timer::KeepAlive { .. } => out.extend_from_slice(b"keepalive"),
+        Timer::TimeWait { .. } => out.extend_from_slice(b"timewait"),
+        Timer::Probe0 { .. } => out.extend_from_slice(b"probe"),
+        Timer::DelayedAck { .. } => out.extend_from_slice(b"unkn-5"),
+        Timer::Other { kind, .. } => push_fmt(out, format_args!("unkn-{kind}")),
+    }
+    // The kernel counts hundredths of a second in /proc, and rounds down.
+    let hundredths = timer.expires_ms() / 10;
+    push_fmt(
+        out,
+        format_args!(
+            " ({}.{:02}/{}/{})",
+            hundredths / 100,
+            hundredths % 100,
+            timer.retransmits(),
+            timer.probes()
+        ),
+    );
+}
+
+/// Every holder as `pid/name[fd,fd]`, one process after the other.
+pub(super) fn holders_text(row: &Row<'_>) -> String {
+    let mut text = String::new();
+    for (index, process) in row.holders.chunk_by(|a, b| a.pid == b.pid).enumerate() {
+        let Some(first) = process.first() else { continue };
+        if index > 0 {
+            text.push(',');
+        }
+        let _ = write!(text, "{}/", first.pid);
+        push_escaped(&mut text, &first.name);
+        let descriptors: Vec<String> = process.iter().map(|holder| holder.fd.to_string()).collect();
+        let _ = write!(text, "[{}]", descriptors.join(","));
+    }
+    text
+}
+
+/// The cgroup's path, or its number where it is gone.
+pub(super) fn cgroup_text(row: &Row<'_>) -> Option<String> {
+    let id = row.socket.cgroup?;
+    Some(row.cgroup.map_or_else(|| id.to_string(), |path| super::text::escaped(path.as_bytes())))
+}
+
+/// The user's name, or number.
+pub(super) fn user_text(row: &Row<'_>) -> Option<String> {
+    let uid = row.socket.uid?;
+    Some(row.user.map_or_else(|| uid.to_string(), |name| super::text::escaped(name.as_bytes())))
+}
+
+/// What stands before the address in netstat's first column.
+pub(super) fn protocol(family: Family) -> &'static str {
+    match family {
+        Family::Inet => "tcp",
+        Family::Inet6 => "tcp6",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ipv6_as_the_c_library_prints_it() {
+        for (addr, text) in [
+            ("::", "::"),
+            ("::1", "::1"),
+            ("::102:304", "::1.2.3.4"),
+            ("::ffff:1.2.3.4", "::ffff:1.2.3.4"),
+            ("2001:db8:0:0:1::", "2001:db8:0:0:1::"),
+        ] {
+            assert_eq!(libc_ipv6(addr.parse().unwrap()), text);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! `json`: one document; `ndjson`: one socket a line. Both are written as the sockets come, and never held.
+
+mod formatter;
+pub mod records;
+
+use std::io;
+
+use serde::Serialize;
+
+use self::formatter::Lines as OneLine;
+use self::records::SocketRecord;
+use super::{Head, Listing, Style};
+use crate::model::{Gap, Row};
+
+/// The version of the keys. Keys are only ever added within it.
+pub const SCHEMA: u32 = 1;
+
+/// Appends a value on one line, with nothing in it that a terminal would obey.
+pub(super) fn push_value(out: &mut Vec<u8>, value: &impl Serialize) -> io::Result<()> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(out, OneLine)).map_err(io::Error::from)
+}
+
+/// Appends what every document begins with, up to the key that holds its content.
+pub(super) fn push_document_head(out: &mut Vec<u8>, head: &Head<'_>) -> io::Result<()> {
+    super::columns::push_fmt(out, format_args!("{{\"schema\":{SCHEMA},\"source\":"));
+    push_value(out, &head.source.name())?;
+    out.extend_from_slice(b",\"taken_at\":");
+    push_value(out, &head.taken_at)
+}
+
+/// Appends what every document ends with.
+pub(super) fn push_document_tail(out: &mut Vec<u8>, gaps: &[Gap]) -> io::Result<()> {
+    let warnings: Vec<String> = gaps.iter().map(Gap::to_string).collect();
+    out.extend_from_slice(b",\"warnings\":");
+    push_value(out, &warnings)?;
+    out.extend_from_slice(b"}\n");
+    Ok(())
+}
+
+/// One document with all sockets, one a line.
+pub(super) struct Document {
+    style: Style,
+    first: bool,
+}
+
+impl Document {
+    pub(super) fn new(style: Style) -> Self {
+        Self { style, first: true }
+    }
+}
+
+impl Listing for Document {
+    fn head(&mut self, out: &mut Vec<u8>, head: &Head<'_>) -> io::Result<()> {
+        self.first = true;
+        push_document_head(out, head)?;
+        out.extend_from_slice(b",\"sockets\":[");
+        Ok(())
+    }
+
+    fn row(&mut self, out: &mut Vec<u8>, row: &Row<'_>) -> io::Result<()> {
+        out.extend_from_slice(if self.first { b"\n" } else { b",\n" });
+        self.first = false;
+        push_value(out, &SocketRecord::new(row, self.style.parts, None))
+    }
+
+    fn tail(&mut self, out: &mut Vec<u8>, gaps: &[Gap]) -> io::Result<()> {
+        out.extend_from_slice(if self.first { b"]" } else { b"\n]" });
+        push_document_tail(out, gaps)
+    }
+}
+
+/// One document a socket, a line each.
+pub(super) struct Lines {
+    style: Style,
+    taken_at: Option<String>,
+}
+
+impl Lines {
+    pub(super) fn new(style: Style) -> Self {
+        Self { style, taken_at: None }
+    }
+}
+
+impl Listing for Lines {
+    fn head(&mut self, _out: &mut Vec<u8>, head: &Head<'_>) -> io::Result<()> {
+        self.taken_at = self.style.timestamps.then(|| head.taken_at.to_owned());
+        Ok(())
+    }
+
+    fn row(&mut self, out: &mut Vec<u8>, row: &Row<'_>) -> io::Result<()> {
+        push_value(out, &SocketRecord::new(row, self.style.parts, self.taken_at.as_deref()))?;
+        out.push(b'\n');
+        Ok(())
+    }
+
+    fn tail(&mut self, _out: &mut Vec<u8>, _gaps: &[Gap]) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,148 @@
+//! Writes sockets and counts: one file a format. A row is formatted straight into one byte buffer, which
+//! [`Pages`] hands on to a `W: Write`; nothing here knows stdout.
+
+mod columns;
+mod csv;
+mod details;
+pub mod json;
+mod netstat;
+mod pages;
+mod plain;
+mod ss;
+mod summary;
+mod table;
+pub mod text;
+
+use std::io;
+
+use crate::model::{Gap, Row, Source};
+
+pub use pages::Pages;
+pub use summary::{Summary, write_summary};
+
+/// The layouts of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For a terminal.
+    Table,
+    /// For a pipe: netstat's columns, one socket a line.
+    Plain,
+    /// As netstat prints.
+    Netstat,
+    /// As ss prints.
+    Ss,
+    /// One document.
+    Json,
+    /// One document a socket.
+    Ndjson,
+    /// A heading and one socket a line.
+    Csv,
+}
+
+impl Format {
+    /// The words of `--format`.
+    pub const WORDS: [(&'static str, Self); 7] = [
+        ("table", Self::Table),
+        ("plain", Self::Plain),
+        ("netstat", Self::Netstat),
+        ("ss", Self::Ss),
+        ("json", Self::Json),
+        ("ndjson", Self::Ndjson),
+        ("csv", Self::Csv),
+    ];
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, format)| *format == self).map_or("", |(word, _)| word)
+    }
+}
+
+/// Which parts of a socket are shown beside the ones that always are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// Its timer.
+    pub timers: bool,
+    /// User, inode, cookie, cgroup and mark.
+    pub extended: bool,
+    /// Who holds it.
+    pub processes: bool,
+    /// The connection's numbers.
+    pub tcp_info: bool,
+    /// Its buffers' memory.
+    pub memory: bool,
+}
+
+/// The first words of netstat's heading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// `-a`
+    All,
+    /// `-l`
+    Listening,
+    /// Neither.
+    Connected,
+}
+
+/// How a list is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Optional parts.
+    pub parts: Parts,
+    /// Whether there is a heading.
+    pub header: bool,
+    /// Names are numbers.
+    pub numeric: bool,
+    /// Nothing is cut or wrapped.
+    pub wide: bool,
+    /// The ss layout keeps each socket on one line.
+    pub oneline: bool,
+    /// Only one state was asked for: the ss layout leaves the column out.
+    pub single_state: bool,
+    /// What netstat's heading says.
+    pub scope: Scope,
+    /// Colours and styles.
+    pub color: bool,
+    /// The terminal's columns.
+    pub width: Option<u16>,
+    /// Each ndjson line carries the time.
+    pub timestamps: bool,
+}
+
+/// What is known when a list begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Head<'a> {
+    /// Where the sockets come from.
+    pub source: Source,
+    /// When, by RFC 3339.
+    pub taken_at: &'a str,
+}
+
+/// A layout at work. Bytes are appended to `out`; it may be emptied between two calls.
+pub trait Listing: Send {
+    /// Begins a list.
+    fn head(&mut self, out: &mut Vec<u8>, head: &Head<'_>) -> io::Result<()>;
+
+    /// Adds one socket.
+    fn row(&mut self, out: &mut Vec<u8>, row: &Row<'_>) -> io::Result<()>;
+
+    /// Ends the list; the gaps are what it lacks.
+    fn tail(&mut self, out: &mut Vec<u8>, gaps: &[Gap]) -> io::Result<()>;
+}
+
+/// The layout for this format.
+pub fn listing(format: Format, style: Style) -> Box<dyn Listing> {
+    match format {
+        Format::Table => Box::new(table::Table::new(style)),
+        Format::Plain => Box::new(plain::Plain::new(style)),
+        Format::Netstat => Box::new(netstat::Netstat::new(style)),
+        Format::Ss => Box::new(ss::Ss::new(style)),
+        Format::Json => Box::new(json::Document::new(style)),
+        Format::Ndjson => Box::new(json::Lines::new(style)),
+        Format::Csv => Box::new(csv::Csv::new(style)),
+    }
+}
+
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! netstat's own layout, so that a script written for it keeps working (net-tools 2.10).
+
+use std::io;
+
+use super::columns::{End, libc_ipv6, protocol, push_addr, push_fmt, push_netstat_timer, push_state};
+use super::text::{pad_from, push_left, push_number, push_number_right};
+use super::{Head, Listing, Scope, Style};
+use crate::model::{Gap, Row, canonical};
+
+/// An address and its port may take so much before they are cut.
+const ENDPOINT_MAX: usize = 22;
+/// A port is not cut below this, the address is.
+const PORT_MAX: usize = 18;
+/// `pid/name` is cut at this.
+const PROGRAM_MAX: usize = 19;
+
+pub(super) struct Netstat {
+    style: Style,
+}
+
+impl Netstat {
+    pub(super) fn new(style: Style) -> Self {
+        Self { style }
+    }
+
+    fn push_endpoint(&self, out: &mut Vec<u8>, row: &Row<'_>, end: End) {
+        let endpoint = end.endpoint(row.socket);
+        let mut host = Vec::with_capacity(40);
+        // A v4-mapped address shows as the IPv4 address that it is; no device is shown.
+        match canonical(endpoint.addr) {
+            std::net::IpAddr::V6(addr) => host.extend_from_slice(libc_ipv6(addr).as_bytes()),
+            addr => push_addr(&mut host, addr),
+        }
+        let mut port = Vec::with_capacity(8);
+        super::columns::push_port(&mut port, endpoint.port, end.service(row));
+        if !self.style.wide && host.len() + port.len() > ENDPOINT_MAX {
+            port.truncate(PORT_MAX);
+            host.truncate(ENDPOINT_MAX - port.len());
+        }
+        let start = out.len();
+        out.extend_from_slice(&host);
+        out.push(b':');
+        out.extend_from_slice(&port);
+        pad_from(out, start, 23);
+    }
+}
+
+impl Listing for Netstat {
+    fn head(&mut self, out: &mut Vec<u8>, _head: &Head<'_>) -> io::Result<()> {
+        if !self.style.header {
+            return Ok(());
+        }
+        let scope = match self.style.scope {
+            Scope::All => "servers and established",
+            Scope::Listening => "only servers",
+            Scope::Connected => "w/o servers",
+        };
+        push_fmt(out, format_args!("Active Internet connections ({scope})\n"));
+        out.extend_from_slice(
+            b"Proto Recv-Q Send-Q Local Address           Foreign Address         State      ",
+        );
+        if self.style.parts.extended {
+            out.extend_from_slice(b" User       Inode     ");
+        }
+        if self.style.parts.processes {
+            push_left(out, " PID/Program name", 21);
+        }
+        if self.style.parts.timers {
+            out.extend_from_slice(b" Timer");
+        }
+        out.push(b'\n');
+        Ok(())
+    }
+
+    fn row(&mut self, out: &mut Vec<u8>, row: &Row<'_>) -> io::Result<()> {
+        let socket = row.socket;
+        push_left(out, protocol(socket.family), 4);
+        out.extend_from_slice(b"  ");
+        push_number_right(out, socket.queues.recv_q(), 6);
+        out.push(b' ');
+        // /proc does not tell a listener's backlog, so netstat prints 0.
+        let send_q = match socket.queues {
+            crate::model::Queues::Accept { .. } => 0,
+            crate::model::Queues::Data { send_q, .. } => send_q,
+        };
+        push_number_right(out, send_q, 6);
+        out.push(b' ');
+        self.push_endpoint(out, row, End::Local);
+        out.push(b' ');
+        self.push_endpoint(out, row, End::Peer);
+        out.push(b' ');
+        let start = out.len();
+        push_state(out, socket.state, socket.state.netstat_name());
+        pad_from(out, start, 11);
+        if self.style.parts.extended {
+            push_owner(out, row);
+        }
+        if self.style.parts.processes {
+            out.push(b' ');
+            push_program(out, row);
+        }
+        if self.style.parts.timers {
+            out.push(b' ');
+            push_netstat_timer(out, socket.timer.as_ref());
+        }
+        out.push(b'\n');
+        Ok(())
+    }
+
+    fn tail(&mut self, _out: &mut Vec<u8>, _gaps: &[Gap]) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn push_owner(out: &mut Vec<u8>, row: &Row<'_>) {
+    out.push(b' ');
+    let start = out.len();
+    match row.user {
+        Some(name) => super::columns::push_text(out, name.as_bytes()),
+        // 0 where nobody knows, as /proc has it.
+        None => push_number(out, row.socket.uid.or(row.listener_uid).unwrap_or(0)),
+    }
+    pad_from(out, start, 10);
+    out.push(b' ');
+    let start = out.len();
+    push_number(out, row.socket.inode.unwrap_or(0));
+    pad_from(out, start, 10);
+}
+
+/// The first holder, with a dot for each byte that is not printable ASCII.
+fn push_program(out: &mut Vec<u8>, row: &Row<'_>) {
+    let mut program = Vec::with_capacity(32);
+    if let Some(holder) = row.holders.first() {
+        push_number(&mut program, holder.pid);
+        program.push(b'/');
+        program
+            .extend(holder.name.iter().map(|byte| if (b' '..=b'~').contains(byte) { *byte } else { b'.' }));
+        program.truncate(PROGRAM_MAX);
+    } else {
+        program.push(b'-');
+    }
+    let start = out.len();
+    out.extend_from_slice(&program);
+    pad_from(out, start, 20);
+}

@@ -1,0 +1,78 @@
+//! One buffer between the rows and the writer.
+
+use std::io::{self, Write};
+
+/// How much is gathered before it is written.
+const PAGE: usize = 64 * 1024;
+
+/// Gathers rows and writes them in large pieces. Until the first piece is written, all can be taken back.
+#[derive(Debug)]
+pub struct Pages<W> {
+    buffer: Vec<u8>,
+    inner: W,
+    written: bool,
+}
+
+impl<W: Write> Pages<W> {
+    /// Pages for this writer.
+    pub fn new(inner: W) -> Self {
+        Self { buffer: Vec::with_capacity(PAGE + 4096), inner, written: false }
+    }
+
+    /// Where the next row goes.
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.buffer
+    }
+
+    /// Forgets what was not written; false if something was.
+    pub fn take_back(&mut self) -> bool {
+        self.buffer.clear();
+        !self.written
+    }
+
+    /// Begins anew: what was written before counts no more.
+    pub fn mark(&mut self) {
+        self.written = false;
+    }
+
+    /// Writes a piece if it is large enough.
+    pub fn turn(&mut self) -> io::Result<()> {
+        if self.buffer.len() >= PAGE { self.write() } else { Ok(()) }
+    }
+
+    /// Writes all that is left.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.write()?;
+        self.inner.flush()
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        self.written = true;
+        let result = self.inner.write_all(&self.buffer);
+        self.buffer.clear();
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_can_be_taken_back_until_a_page_is_full() {
+        let mut pages = Pages::new(Vec::new());
+        pages.buffer().extend_from_slice(b"lost");
+        pages.turn().unwrap();
+        assert!(pages.take_back());
+        pages.buffer().extend(std::iter::repeat_n(b'x', PAGE));
+        pages.turn().unwrap();
+        pages.buffer().extend_from_slice(b"end");
+        assert!(!pages.take_back());
+        pages.buffer().extend_from_slice(b"end");
+        pages.flush().unwrap();
+        assert_eq!(pages.inner.len(), PAGE + 3);
+    }
+}

@@ -1,0 +1,116 @@
+//! For pipes: netstat's columns under one heading line, one socket a line, never cut.
+
+use std::io;
+
+use super::columns::{
+    End, cgroup_text, holders_text, protocol, push_endpoint, push_netstat_timer, push_state, user_text,
+};
+use super::details::{push_memory, push_tcp_info};
+use super::text::{pad_from, push_left, push_number, push_number_right, trim_end};
+use super::{Head, Listing, Style};
+use crate::model::{Gap, Row};
+
+pub(super) struct Plain {
+    style: Style,
+}
+
+impl Plain {
+    pub(super) fn new(style: Style) -> Self {
+        Self { style }
+    }
+}
+
+impl Listing for Plain {
+    fn head(&mut self, out: &mut Vec<u8>, _head: &Head<'_>) -> io::Result<()> {
+        if !self.style.header {
+            return Ok(());
+        }
+        let start = out.len();
+        out.extend_from_slice(
+            b"Proto Recv-Q Send-Q Local Address           Foreign Address         State       ",
+        );
+        let parts = self.style.parts;
+        if parts.extended {
+            out.extend_from_slice(b"User       Inode      Cookie     Cgroup     Mark       ");
+        }
+        if parts.processes {
+            push_left(out, "PID/Program name", 21);
+        }
+        if parts.timers {
+            push_left(out, "Timer", 22);
+        }
+        if parts.memory || parts.tcp_info {
+            out.extend_from_slice(b"Details");
+        }
+        trim_end(out, start);
+        out.push(b'\n');
+        Ok(())
+    }
+
+    fn row(&mut self, out: &mut Vec<u8>, row: &Row<'_>) -> io::Result<()> {
+        let start = out.len();
+        let socket = row.socket;
+        push_left(out, protocol(socket.family), 4);
+        out.extend_from_slice(b"  ");
+        push_number_right(out, socket.queues.recv_q(), 6);
+        out.push(b' ');
+        push_number_right(out, socket.queues.send_q(), 6);
+        out.push(b' ');
+        push_field(out, 23, |out| push_endpoint(out, row, End::Local));
+        push_field(out, 23, |out| push_endpoint(out, row, End::Peer));
+        push_field(out, 11, |out| push_state(out, socket.state, socket.state.name()));
+        let parts = self.style.parts;
+        if parts.extended {
+            push_extended(out, row);
+        }
+        if parts.processes {
+            let holders = holders_text(row);
+            push_field(out, 20, |out| out.extend_from_slice(or_dash(&holders).as_bytes()));
+        }
+        if parts.timers {
+            push_field(out, 21, |out| push_netstat_timer(out, socket.timer.as_ref()));
+        }
+        if parts.memory {
+            push_memory(out, row);
+        }
+        if parts.tcp_info {
+            push_tcp_info(out, row);
+        }
+        trim_end(out, start);
+        out.push(b'\n');
+        Ok(())
+    }
+
+    fn tail(&mut self, _out: &mut Vec<u8>, _gaps: &[Gap]) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// One column and the blank behind it.
+fn push_field(out: &mut Vec<u8>, width: usize, write: impl FnOnce(&mut Vec<u8>)) {
+    let start = out.len();
+    write(out);
+    pad_from(out, start, width);
+    out.push(b' ');
+}
+
+fn or_dash(text: &str) -> &str {
+    if text.is_empty() { "-" } else { text }
+}
+
+fn push_extended(out: &mut Vec<u8>, row: &Row<'_>) {
+    let text = |out: &mut Vec<u8>, text: Option<String>| {
+        push_field(out, 10, |out| out.extend_from_slice(text.as_deref().unwrap_or("-").as_bytes()));
+    };
+    let number = |out: &mut Vec<u8>, number: Option<u64>| {
+        push_field(out, 10, |out| match number {
+            Some(number) => push_number(out, number),
+            None => out.push(b'-'),
+        });
+    };
+    text(out, user_text(row));
+    number(out, row.socket.inode);
+    number(out, row.socket.cookie);
+    text(out, cgroup_text(row));
+    text(out, row.socket.mark.map(|mark| format!("{mark:#x}")));
+}

@@ -1,0 +1,258 @@
+//! ss's own layout, so that a script written for it keeps working (iproute2 7: no blanks at a line's end, and a
+//! heading over the processes only with -p).
+
+use std::io;
+use std::net::IpAddr;
+
+use super::columns::{End, libc_ipv6, push_addr, push_fmt, push_port, push_state, push_text};
+use super::text::{pad_from, push_left, push_number, trim_end};
+use super::{Head, Listing, Style};
+use crate::model::{Family, Gap, Memory, Row, Timer};
+
+mod tcp_info;
+
+const STATE_WIDTH: usize = 11;
+const QUEUE_WIDTH: usize = 7;
+const HOST_WIDTH: usize = 20;
+const PORT_WIDTH: usize = 6;
+
+pub(super) struct Ss {
+    style: Style,
+}
+
+impl Ss {
+    pub(super) fn new(mut style: Style) -> Self {
+        // ss's -e tells the timer too.
+        style.parts.timers |= style.parts.extended;
+        Self { style }
+    }
+}
+
+impl Listing for Ss {
+    fn head(&mut self, out: &mut Vec<u8>, _head: &Head<'_>) -> io::Result<()> {
+        if !self.style.header {
+            return Ok(());
+        }
+        let start = out.len();
+        if !self.style.single_state {
+            push_left(out, "State", STATE_WIDTH);
+        }
+        push_left(out, "Recv-Q", QUEUE_WIDTH);
+        push_left(out, "Send-Q", QUEUE_WIDTH);
+        push_right_host(out, b"Local Address");
+        push_left(out, ":Port", PORT_WIDTH + 1);
+        push_right_host(out, b"Peer Address");
+        push_left(out, ":Port", PORT_WIDTH + 1);
+        if self.style.parts.processes {
+            out.extend_from_slice(b"Process");
+        }
+        trim_end(out, start);
+        out.push(b'\n');
+        Ok(())
+    }
+
+    fn row(&mut self, out: &mut Vec<u8>, row: &Row<'_>) -> io::Result<()> {
+        let start = out.len();
+        let socket = row.socket;
+        if !self.style.single_state {
+            push_state(out, socket.state, socket.state.ss_name());
+            pad_from(out, start, STATE_WIDTH);
+        }
+        for queue in [socket.queues.recv_q(), socket.queues.send_q()] {
+            let start = out.len();
+            push_number(out, queue);
+            pad_from(out, start, QUEUE_WIDTH);
+        }
+        push_endpoint(out, row, End::Local);
+        push_endpoint(out, row, End::Peer);
+        let parts = self.style.parts;
+        if parts.processes {
+            push_users(out, row);
+        }
+        if parts.timers {
+            push_timer(out, socket.timer.as_ref());
+        }
+        if parts.extended {
+            push_extended(out, row);
+        }
+        trim_end(out, start);
+        if parts.memory || parts.tcp_info {
+            self.push_second_line(out, row);
+        }
+        out.push(b'\n');
+        Ok(())
+    }
+
+    fn tail(&mut self, _out: &mut Vec<u8>, _gaps: &[Gap]) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Ss {
+    /// The memory and the connection's numbers, each part with a blank before it.
+    fn push_second_line(&self, out: &mut Vec<u8>, row: &Row<'_>) {
+        if !self.style.oneline {
+            out.push(b'\n');
+        }
+        let start = out.len();
+        if !self.style.oneline {
+            out.push(b'\t');
+        }
+        if let Some(memory) = row.socket.memory() {
+            push_memory(out, memory);
+        }
+        // ss asks for all of it with -m too, but the kernel answers only what was asked: no numbers come then.
+        if let Some(info) = row.socket.tcp_info() {
+            tcp_info::push(out, info, row.socket.state, self.style.parts.timers, self.style.numeric);
+        }
+        trim_end(out, start);
+    }
+}
+
+fn push_right_host(out: &mut Vec<u8>, host: &[u8]) {
+    out.resize(out.len() + HOST_WIDTH.saturating_sub(host.len()), b' ');
+    out.extend_from_slice(host);
+}
+
+fn push_endpoint(out: &mut Vec<u8>, row: &Row<'_>, end: End) {
+    let socket = row.socket;
+    let endpoint = end.endpoint(socket);
+    let mut host = Vec::with_capacity(48);
+    match endpoint.addr {
+        IpAddr::V6(addr) if addr.is_unspecified() && socket.v6only != Some(true) => host.push(b'*'),
+        IpAddr::V6(addr) => {
+            host.push(b'[');
+            host.extend_from_slice(libc_ipv6(addr).as_bytes());
+            host.push(b']');
+        }
+        addr @ IpAddr::V4(_) => push_addr(&mut host, addr),
+    }
+    if let (End::Local, Some(device)) = (end, row.interface) {
+        host.push(b'%');
+        push_text(&mut host, device.as_bytes());
+    }
+    push_right_host(out, &host);
+    out.push(b':');
+    let start = out.len();
+    push_port(out, endpoint.port, end.service(row));
+    pad_from(out, start, PORT_WIDTH);
+    // However long the port: the next column never touches it.
+    if out.last() != Some(&b' ') {
+        out.push(b' ');
+    }
+}
+
+/// ss lists the holder that it found last first.
+fn push_users(out: &mut Vec<u8>, row: &Row<'_>) {
+    if row.holders.is_empty() {
+        return;
+    }
+    out.extend_from_slice(b" users:(");
+    for (index, holder) in row.holders.iter().rev().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(b"(\"");
+        push_text(out, &holder.name);
+        push_fmt(out, format_args!("\",pid={},fd={})", holder.pid, holder.fd));
+    }
+    out.push(b')');
+}
+
+fn push_timer(out: &mut Vec<u8>, timer: Option<&Timer>) {
+    let Some(timer) = timer else { return };
+    let name = match timer {
+        Timer::Retransmit { .. } => "on",
+        Timer::KeepAlive { .. } => "keepalive",
+        Timer::TimeWait { .. } => "timewait",
+        Timer::Probe0 { .. } => "persist",
+        Timer::DelayedAck { .. } => "delack",
+        Timer::Other { .. } => "unknown",
+    };
+    let count = timer.retransmits().max(timer.probes());
+    push_fmt(out, format_args!(" timer:({name},{},{count})", remaining(timer.expires_ms())));
+}
+
+/// Minutes, seconds and milliseconds, the finer ones left out as the time grows.
+fn remaining(millis: u32) -> String {
+    let (minutes, seconds, millis) = (millis / 60_000, millis / 1_000 % 60, millis % 1_000);
+    let minutes_text = if minutes > 0 { format!("{minutes}min") } else { String::new() };
+    let seconds = if minutes > 9 { 0 } else { seconds };
+    let millis = if minutes > 0 || seconds > 9 { 0 } else { millis };
+    let rest = match (seconds, millis) {
+        (0, 0) => String::new(),
+        (0, millis) => format!("{millis:03}ms"),
+        (seconds, 0) => format!("{seconds}sec"),
+        (seconds, millis) => format!("{seconds}.{millis:03}sec"),
+    };
+    minutes_text + &rest
+}
+
+fn push_extended(out: &mut Vec<u8>, row: &Row<'_>) {
+    let socket = row.socket;
+    if let Some(uid) = socket.uid.filter(|uid| *uid != 0) {
+        push_fmt(out, format_args!(" uid:{uid}"));
+    }
+    push_fmt(out, format_args!(" ino:{}", socket.inode.unwrap_or(0)));
+    if let Some(cookie) = socket.cookie {
+        push_fmt(out, format_args!(" sk:{cookie:x}"));
+    }
+    if let Some(mark) = socket.mark.filter(|mark| *mark != 0) {
+        push_fmt(out, format_args!(" fwmark:{mark:#x}"));
+    }
+    if let Some(id) = socket.cgroup {
+        out.extend_from_slice(b" cgroup:");
+        match row.cgroup {
+            Some(path) => push_text(out, path.as_bytes()),
+            None => push_fmt(out, format_args!("unreachable:{id:x}")),
+        }
+    }
+    if let (Family::Inet6, Some(v6only)) = (socket.family, socket.v6only) {
+        push_fmt(out, format_args!(" v6only:{}", u8::from(v6only)));
+    }
+    if let Some(shutdown) = socket.shutdown {
+        let left = if shutdown.receive { '-' } else { '<' };
+        let right = if shutdown.send { '-' } else { '>' };
+        push_fmt(out, format_args!(" {left}-{right}"));
+    }
+}
+
+fn push_memory(out: &mut Vec<u8>, memory: &Memory) {
+    let Memory { rmem_alloc, rcvbuf, wmem_alloc, sndbuf, fwd_alloc, wmem_queued, optmem, backlog, drops } =
+        *memory;
+    push_fmt(
+        out,
+        format_args!(
+            " skmem:(r{rmem_alloc},rb{rcvbuf},t{wmem_alloc},tb{sndbuf},f{fwd_alloc},w{wmem_queued},o{optmem}"
+        ),
+    );
+    if let Some(backlog) = backlog {
+        push_fmt(out, format_args!(",bl{backlog}"));
+    }
+    if let Some(drops) = drops {
+        push_fmt(out, format_args!(",d{drops}"));
+    }
+    out.push(b')');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_remains_of_a_timer() {
+        for (millis, text) in [
+            (0, ""),
+            (5, "005ms"),
+            (684, "684ms"),
+            (1_000, "1sec"),
+            (1_234, "1.234sec"),
+            (12_345, "12sec"),
+            (61_500, "1min1sec"),
+            (60_500, "1min"),
+            (118 * 60_000 + 5_000, "118min"),
+        ] {
+            assert_eq!(remaining(millis), text, "{millis}");
+        }
+    }
+}

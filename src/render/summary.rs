@@ -1,0 +1,75 @@
+//! Counts by state: eleven lines, whatever their counts.
+
+use std::io;
+
+use serde::Serialize;
+use serde::ser::SerializeMap;
+
+use super::columns::push_fmt;
+use super::json::{push_document_head, push_document_tail, push_value};
+use super::{Format, Head, text};
+use crate::model::Gap;
+use crate::select::StateCounts;
+
+/// How a summary is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// `Table`, `Plain`, `Json`, `Ndjson` or `Csv`.
+    pub format: Format,
+    /// Whether CSV has a heading.
+    pub header: bool,
+}
+
+/// Appends the counts in this format.
+pub fn write_summary(
+    out: &mut Vec<u8>,
+    summary: Summary,
+    head: &Head<'_>,
+    counts: &StateCounts,
+    gaps: &[Gap],
+) -> io::Result<()> {
+    match summary.format {
+        Format::Json | Format::Ndjson => return write_json(out, head, counts, gaps),
+        Format::Csv => {
+            if summary.header {
+                out.extend_from_slice(b"state,count\n");
+            }
+            counts.each().for_each(|(state, count)| push_fmt(out, format_args!("{state},{count}\n")));
+        }
+        Format::Table => write_aligned(out, counts),
+        Format::Plain | Format::Netstat | Format::Ss => {
+            counts.each().for_each(|(state, count)| push_fmt(out, format_args!("{state} {count}\n")));
+        }
+    }
+    Ok(())
+}
+
+/// For people: names on the left, numbers on the right.
+fn write_aligned(out: &mut Vec<u8>, counts: &StateCounts) {
+    let digits = counts.each().map(|(_, count)| count.to_string().len()).max().unwrap_or(1);
+    for (state, count) in counts.each() {
+        text::push_left(out, &state.to_string(), 12);
+        text::push_number_right(out, count, digits);
+        out.push(b'\n');
+    }
+}
+
+struct States<'a>(&'a StateCounts);
+
+impl Serialize for States<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (state, count) in self.0.each() {
+            map.serialize_entry(&state.to_string(), &count)?;
+        }
+        map.end()
+    }
+}
+
+fn write_json(out: &mut Vec<u8>, head: &Head<'_>, counts: &StateCounts, gaps: &[Gap]) -> io::Result<()> {
+    push_document_head(out, head)?;
+    out.extend_from_slice(b",\"states\":");
+    push_value(out, &States(counts))?;
+    push_fmt(out, format_args!(",\"total\":{}", counts.total()));
+    push_document_tail(out, gaps)
+}

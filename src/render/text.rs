@@ -1,0 +1,142 @@
+//! Text for a terminal or a line: escaped, padded and measured.
+
+use std::fmt::Write as _;
+
+use unicode_width::UnicodeWidthStr;
+
+/// Appends text that others chose so that it stays on its line and does nothing to a terminal: no control character,
+/// no escape sequence, no line break and no character that turns the direction of writing gets through. Bytes that
+/// are not UTF-8 show as `\xNN`.
+pub fn push_escaped(out: &mut String, bytes: &[u8]) {
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            push_char(out, c);
+        }
+        for byte in chunk.invalid() {
+            push_hex(out, *byte);
+        }
+    }
+}
+
+/// The escaped text.
+pub fn escaped(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    push_escaped(&mut text, bytes);
+    text
+}
+
+/// Whether a character could do harm on a terminal or break a line.
+pub fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        // Line and paragraph separators, and what turns the direction of the text that follows.
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn push_char(out: &mut String, c: char) {
+    match c {
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        '\\' => out.push_str("\\\\"),
+        c if !is_unsafe(c) => out.push(c),
+        c if c.is_ascii() => push_hex(out, c as u8),
+        c => {
+            let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+        }
+    }
+}
+
+fn push_hex(out: &mut String, byte: u8) {
+    let _ = write!(out, "\\x{byte:02x}");
+}
+
+/// The columns that text takes on a terminal.
+pub fn width(text: &str) -> usize {
+    UnicodeWidthStr::width(text)
+}
+
+/// Appends a number.
+pub fn push_number(out: &mut Vec<u8>, number: impl itoa::Integer) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+/// Appends a number, blanks before it up to `width`.
+pub fn push_number_right(out: &mut Vec<u8>, number: impl itoa::Integer, width: usize) {
+    let mut buffer = itoa::Buffer::new();
+    let digits = buffer.format(number);
+    push_blanks(out, width.saturating_sub(digits.len()));
+    out.extend_from_slice(digits.as_bytes());
+}
+
+/// Fills up with blanks what was appended since `start`, to `width` columns.
+pub fn pad_from(out: &mut Vec<u8>, start: usize, width: usize) {
+    let field = out.get(start..).unwrap_or_default();
+    // Counting bytes is right for all but names, which are rare.
+    let len = if field.is_ascii() { field.len() } else { self::width(&String::from_utf8_lossy(field)) };
+    push_blanks(out, width.saturating_sub(len));
+}
+
+/// Appends text and fills it up with blanks.
+pub fn push_left(out: &mut Vec<u8>, text: &str, width: usize) {
+    let start = out.len();
+    out.extend_from_slice(text.as_bytes());
+    pad_from(out, start, width);
+}
+
+/// Takes the blanks from the end of what was appended since `start`.
+pub fn trim_end(out: &mut Vec<u8>, start: usize) {
+    let kept = out.get(start..).unwrap_or_default().trim_ascii_end().len();
+    out.truncate(start + kept);
+}
+
+fn push_blanks(out: &mut Vec<u8>, count: usize) {
+    out.resize(out.len() + count, b' ');
+}
+
+/// A time span, in the unit that leaves it at most three digits before the point.
+pub fn span_us(micros: u64) -> String {
+    match micros {
+        0..1_000 => format!("{micros}us"),
+        1_000..1_000_000 => decimal(micros, 1_000, "ms"),
+        _ => decimal(micros, 1_000_000, "s"),
+    }
+}
+
+fn decimal(number: u64, unit: u64, name: &str) -> String {
+    let (whole, thousandths) = (number / unit, number % unit * 1_000 / unit);
+    let digits = format!("{thousandths:03}");
+    let digits = digits.trim_end_matches('0');
+    let point = if digits.is_empty() { "" } else { "." };
+    format!("{whole}{point}{digits}{name}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn hostile_names_are_made_visible() {
+        assert_eq!(escaped(b"nginx: worker"), "nginx: worker");
+        assert_eq!(escaped(b"a\x1b[31mb\nc"), "a\\x1b[31mb\\nc");
+        assert_eq!(escaped(b"\xff\xfe\\"), "\\xff\\xfe\\\\");
+        assert_eq!(escaped("caf\u{e9} \u{9b}\u{202e}\u{2028}".as_bytes()), "café \\u{9b}\\u{202e}\\u{2028}");
+        assert_eq!(escaped(b"\x7f"), "\\x7f");
+    }
+
+    #[test]
+    fn spans_have_their_unit() {
+        for (micros, text) in
+            [(0, "0us"), (999, "999us"), (1_000, "1ms"), (21_512, "21.512ms"), (1_500_000, "1.5s")]
+        {
+            assert_eq!(span_us(micros), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_unsafe_gets_through(bytes: Vec<u8>) {
+            prop_assert!(!escaped(&bytes).chars().any(is_unsafe));
+        }
+    }
+}
