@@ -22,6 +22,7 @@
 //!
 //! `tests/architecture.rs` reads the `use` lines and fails on any other import.
 
+pub mod cli;
 pub mod collect;
 pub mod enrich;
 pub mod exit;
@@ -29,4 +30,5 @@ pub mod filter;
 pub mod model;
 pub mod query;
 pub mod render;
+pub mod run;
 pub mod select;

@@ -1,0 +1,272 @@
+//! What was typed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::PossibleValuesParser;
+use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use crate::query::SourceChoice;
+use crate::render::Format;
+use crate::select::{Direction, SortKey, SortTerm};
+
+/// Show every TCP socket of this host and its state
+///
+/// tcpstates lists TCP sockets as netstat and ss do, counts them by state, and hands them over as JSON. It asks the
+/// kernel's inet_diag interface, and reads /proc/net/tcp and tcp6 where that can't be had.
+///
+/// Without -a or -l it shows all sockets but those in LISTEN and CLOSED. On a terminal it prints a table, into a
+/// pipe one plain line a socket, in netstat's columns.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tcpstates",
+    version,
+    args_override_self = true,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    override_usage = "tcpstates [OPTIONS] [FILTER]..."
+)]
+pub(super) struct Args {
+    /// Which sockets: state X, exclude X, :PORT, ADDR[/LEN][:PORT]
+    ///
+    /// `state X` keeps a state and `exclude X` leaves one out, in any spelling (FIN-WAIT-1, fin_wait1), or a group:
+    /// all, connected, synchronized, bucket, big. Several `state` add up. `:PORT` and `ADDR[/LEN][:PORT]` keep the
+    /// sockets with that port or address at either end; an IPv6 address with a port needs brackets: [::1]:80.
+    /// All that is given must hold.
+    #[arg(value_name = "FILTER")]
+    pub(super) filter: Vec<String>,
+
+    #[command(flatten)]
+    pub(super) list: ListArgs,
+
+    #[command(flatten)]
+    pub(super) shared: SharedArgs,
+
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+/// Options of the list.
+#[derive(Debug, ClapArgs)]
+pub(super) struct ListArgs {
+    /// Show sockets in every state
+    #[arg(short, long)]
+    pub(super) all: bool,
+
+    /// Show listening sockets only; -a beats it
+    #[arg(short, long)]
+    pub(super) listening: bool,
+
+    /// Show TCP: what it does anyway
+    #[arg(short, long)]
+    pub(super) tcp: bool,
+
+    /// UDP: not shown here
+    #[arg(short, long, hide = true)]
+    pub(super) udp: bool,
+
+    /// Raw sockets: not shown here
+    #[arg(short = 'w', long, hide = true)]
+    pub(super) raw: bool,
+
+    /// Unix sockets: not shown here
+    #[arg(short = 'x', long, hide = true)]
+    pub(super) unix: bool,
+
+    /// Show each socket's timer
+    #[arg(short = 'o', long)]
+    pub(super) timers: bool,
+
+    /// Show user, inode and cookie, and the cgroup and mark where the kernel tells them
+    #[arg(short, long)]
+    pub(super) extended: bool,
+
+    /// Show the connection's numbers: round-trip time, window, retransmissions and the rest of tcp_info
+    #[arg(short, long)]
+    pub(super) info: bool,
+
+    /// Show the memory of the socket's buffers
+    #[arg(short, long)]
+    pub(super) memory: bool,
+
+    /// Print how many sockets are in each state, whatever -a and -l say
+    #[arg(short, long)]
+    pub(super) summary: bool,
+
+    /// Print one JSON document a socket, a line each
+    #[arg(long, overrides_with_all = ["json", "format", "ndjson"])]
+    pub(super) ndjson: bool,
+
+    /// Cut and wrap nothing
+    #[arg(short = 'W', long)]
+    pub(super) wide: bool,
+
+    /// In the ss layout, keep each socket on one line
+    #[arg(short = 'O', long)]
+    pub(super) oneline: bool,
+
+    /// Sort by state, local, peer, recv-q, send-q or pid; -KEY reverses
+    #[arg(
+        long,
+        value_name = "KEY[,KEY]",
+        allow_hyphen_values = true,
+        value_delimiter = ',',
+        value_parser = sort_term
+    )]
+    pub(super) sort: Vec<SortTerm>,
+
+    /// Show at most N sockets
+    #[arg(long, value_name = "N", value_parser = limit)]
+    pub(super) limit: Option<u64>,
+
+    /// Print anew every SECONDS (1 unless given), until interrupted
+    #[arg(
+        short,
+        long,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "1",
+        value_parser = interval
+    )]
+    pub(super) continuous: Option<Duration>,
+}
+
+/// Options that subcommands have too.
+#[derive(Debug, ClapArgs)]
+pub(super) struct SharedArgs {
+    /// Show IPv4 sockets
+    #[arg(short = '4', long, global = true)]
+    pub(super) ipv4: bool,
+
+    /// Show IPv6 sockets
+    #[arg(short = '6', long, global = true)]
+    pub(super) ipv6: bool,
+
+    /// Show numbers in place of service and user names
+    #[arg(short, long, global = true)]
+    pub(super) numeric: bool,
+
+    /// Show the processes that hold each socket: pid, program and descriptor
+    #[arg(short, long, visible_alias = "program", action = ArgAction::Count, global = true)]
+    pub(super) processes: u8,
+
+    /// Choose the layout
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        value_parser = PossibleValuesParser::new(Format::WORDS.map(|(word, _)| word)),
+        overrides_with_all = ["json", "format"],
+        global = true
+    )]
+    pub(super) format: Option<String>,
+
+    /// Print one JSON document
+    #[arg(long, overrides_with_all = ["json", "format"], global = true)]
+    pub(super) json: bool,
+
+    /// Leave the heading out
+    #[arg(short = 'H', long, global = true)]
+    pub(super) no_header: bool,
+
+    /// Colour the states
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true)]
+    pub(super) color: ColorChoice,
+
+    /// Choose where the sockets are read: from netlink, from /proc, or from /proc where netlink can't be had
+    #[arg(long, value_name = "SOURCE", value_enum, default_value_t, global = true)]
+    pub(super) source: SourceArg,
+
+    /// Read another proc tree, such as /host/proc
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(super) proc_root: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// In any case
+    Always,
+    /// In no case
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum SourceArg {
+    /// netlink, else /proc
+    #[default]
+    Auto,
+    /// netlink only
+    Netlink,
+    /// /proc only
+    Procfs,
+}
+
+impl From<SourceArg> for SourceChoice {
+    fn from(arg: SourceArg) -> Self {
+        match arg {
+            SourceArg::Auto => Self::Auto,
+            SourceArg::Netlink => Self::Netlink,
+            SourceArg::Procfs => Self::Procfs,
+        }
+    }
+}
+
+/// What it does besides listing.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum Command {
+    /// Print a file that is made from the command line's definition
+    #[command(hide = true)]
+    Generate {
+        /// Which file
+        #[arg(value_enum)]
+        artifact: Artifact,
+    },
+}
+
+/// A file that is made from the command line's definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Artifact {
+    /// The manual page
+    Man,
+    /// Completions for bash
+    Bash,
+    /// Completions for zsh
+    Zsh,
+    /// Completions for fish
+    Fish,
+    /// Completions for elvish
+    Elvish,
+    /// Completions for `PowerShell`
+    Powershell,
+}
+
+fn sort_term(word: &str) -> Result<SortTerm, String> {
+    let (key, direction) = match word.strip_prefix('-') {
+        Some(key) => (key, Direction::Falling),
+        None => (word, Direction::Rising),
+    };
+    let found = SortKey::WORDS.into_iter().find(|(name, _)| *name == key);
+    found.map(|(_, key)| SortTerm { key, direction }).ok_or_else(|| {
+        let keys = SortKey::WORDS.map(|(name, _)| name).join(", ");
+        format!("it is none of {keys}, nor one of these with '-' before it")
+    })
+}
+
+fn limit(word: &str) -> Result<u64, String> {
+    word.parse().map_err(|_| "it is no whole number of sockets".to_owned())
+}
+
+fn interval(word: &str) -> Result<Duration, String> {
+    const LONGEST: f64 = 366.0 * 24.0 * 3600.0;
+    let seconds: f64 = word.parse().unwrap_or(f64::NAN);
+    // Below a millisecond the clock of the wait ends.
+    if (0.001..=LONGEST).contains(&seconds) {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err("it is no number of seconds above 0".to_owned())
+    }
+}

@@ -1,0 +1,40 @@
+//! The manual page and the completions, made from the command line's definition.
+
+use std::io;
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+use clap_mangen::Man;
+
+use super::args::{Args, Artifact};
+
+/// What the definition does not hold.
+const MAN_END: &str = include_str!("man_end.roff");
+
+/// The text of a generated file.
+pub fn generate(artifact: Artifact) -> io::Result<Vec<u8>> {
+    let shell = match artifact {
+        Artifact::Man => return man(),
+        Artifact::Bash => Shell::Bash,
+        Artifact::Zsh => Shell::Zsh,
+        Artifact::Fish => Shell::Fish,
+        Artifact::Elvish => Shell::Elvish,
+        Artifact::Powershell => Shell::PowerShell,
+    };
+    let mut out = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "tcpstates", &mut out);
+    Ok(out)
+}
+
+fn man() -> io::Result<Vec<u8>> {
+    let version = format!("tcpstates {}", env!("CARGO_PKG_VERSION"));
+    let man = Man::new(Args::command()).source(version).manual("User Commands");
+    let mut out = Vec::new();
+    man.render_title(&mut out)?;
+    man.render_name_section(&mut out)?;
+    man.render_synopsis_section(&mut out)?;
+    man.render_description_section(&mut out)?;
+    man.render_options_section(&mut out)?;
+    out.extend_from_slice(MAN_END.as_bytes());
+    Ok(out)
+}

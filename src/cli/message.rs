@@ -1,0 +1,72 @@
+//! clap's errors in this program's words.
+
+use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
+
+use super::Refusal;
+
+/// What to say for a command line that clap did not take.
+pub(super) fn refusal_of(error: &Error) -> Refusal {
+    match error.kind() {
+        ErrorKind::DisplayHelp
+        | ErrorKind::DisplayVersion
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Refusal::Answer(error.to_string()),
+        _ => Refusal::Usage { message: message_of(error), hint: hint_of(error) },
+    }
+}
+
+fn text(error: &Error, kind: ContextKind) -> Option<String> {
+    match error.get(kind)? {
+        ContextValue::String(text) => Some(text.clone()),
+        ContextValue::Strings(texts) if texts.is_empty() => None,
+        ContextValue::Strings(texts) => Some(texts.join(", ")),
+        ContextValue::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The option as it is typed: `--sort <KEY>` → `--sort`.
+fn option(error: &Error) -> Option<String> {
+    let shown = text(error, ContextKind::InvalidArg)?;
+    Some(shown.split([' ', '=', '[']).next().unwrap_or_default().to_owned())
+}
+
+fn message_of(error: &Error) -> String {
+    let option = option(error);
+    let value = text(error, ContextKind::InvalidValue);
+    let accepted = text(error, ContextKind::ValidValue);
+    match (error.kind(), option, value) {
+        (ErrorKind::UnknownArgument, Some(option), _) => format!("'{option}' is no option of tcpstates"),
+        (ErrorKind::InvalidValue, Some(option), Some(value)) if value.is_empty() => {
+            needs_value(&option, accepted)
+        }
+        (ErrorKind::InvalidValue, Some(option), Some(value)) => {
+            let accepted = accepted.map(|list| format!(": accepted are {list}")).unwrap_or_default();
+            format!("{option}: '{value}' is not accepted{accepted}")
+        }
+        (ErrorKind::ValueValidation, Some(option), Some(value)) => {
+            let why = std::error::Error::source(error).map(|why| format!(": {why}")).unwrap_or_default();
+            format!("{option}: '{value}' is not accepted{why}")
+        }
+        (ErrorKind::MissingRequiredArgument, Some(_), _) => {
+            format!("{} is missing", text(error, ContextKind::InvalidArg).unwrap_or_default())
+        }
+        _ => first_line(error),
+    }
+}
+
+fn needs_value(option: &str, accepted: Option<String>) -> String {
+    let accepted = accepted.map(|list| format!(": one of {list}")).unwrap_or_default();
+    format!("{option} needs a value{accepted}")
+}
+
+fn hint_of(error: &Error) -> Option<String> {
+    let meant = text(error, ContextKind::SuggestedArg).or_else(|| text(error, ContextKind::SuggestedValue));
+    Some(meant.map_or_else(|| "see tcpstates --help".to_owned(), |meant| format!("did you mean '{meant}'?")))
+}
+
+/// clap's own words, for what is rare.
+fn first_line(error: &Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+}

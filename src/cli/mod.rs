@@ -1,0 +1,56 @@
+//! The command line: what was typed (`args`), then what it means here (`plan`).
+
+mod args;
+mod environment;
+mod generate;
+mod message;
+mod plan;
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory, FromArgMatches};
+
+pub use args::Artifact;
+pub use environment::Environment;
+pub use generate::generate;
+pub use plan::{List, Mode, Plan};
+
+/// What is to be said in place of doing anything.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Help or the version was asked for.
+    #[error("{0}")]
+    Answer(String),
+    /// The command line can't be understood.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong with which word.
+        message: String,
+        /// What may have been meant.
+        hint: Option<String>,
+    },
+}
+
+impl Refusal {
+    fn usage(message: impl Into<String>) -> Self {
+        Self::Usage { message: message.into(), hint: None }
+    }
+
+    fn with_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Usage { message: message.into(), hint: Some(hint.into()) }
+    }
+}
+
+/// Reads a command line, the program's name first.
+pub fn parse(
+    argv: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    environment: &Environment,
+) -> Result<Plan, Refusal> {
+    let matches =
+        args::Args::command().try_get_matches_from(argv).map_err(|error| message::refusal_of(&error))?;
+    let args = args::Args::from_arg_matches(&matches).map_err(|error| message::refusal_of(&error))?;
+    plan::plan(args, &matches, environment)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,339 @@
+//! What to do, resolved against the environment.
+
+use std::time::Duration;
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+
+use super::args::{Args, Artifact, ColorChoice, Command, SharedArgs};
+use super::{Environment, Refusal};
+use crate::filter::{self, Closed, Filter, FilterError};
+use crate::model::{Family, ProcessName, StateSet, TcpState};
+use crate::query::{Access, Attributes, Families, Needs, Order, Query};
+use crate::render::{Format, Parts, Scope, Style, Summary};
+use crate::select::{SortKey, SortTerm};
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The thing itself.
+    pub mode: Mode,
+    /// Where to read.
+    pub access: Access,
+    /// How long to wait before it is done again; `None` to do it once.
+    pub repeat: Option<Duration>,
+    /// What to tell besides.
+    pub notes: Vec<String>,
+}
+
+/// The thing to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Mode {
+    /// List sockets.
+    List(List),
+    /// Count them by state.
+    Summary {
+        /// Which sockets.
+        query: Query,
+        /// Which of these.
+        filter: Filter,
+        /// How the counts are shown.
+        summary: Summary,
+    },
+    /// Print a generated file.
+    Generate(Artifact),
+}
+
+/// A list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct List {
+    /// What to ask for; it may ask for more than is shown.
+    pub query: Query,
+    /// The states to show.
+    pub shown: StateSet,
+    /// The ends to show.
+    pub filter: Filter,
+    /// What to look up.
+    pub needs: Needs,
+    /// The layout.
+    pub format: Format,
+    /// Its style.
+    pub style: Style,
+    /// The order; the kernel's where it is empty.
+    pub sort: Vec<SortTerm>,
+    /// How many at most.
+    pub limit: Option<u64>,
+}
+
+pub(super) fn plan(args: Args, matches: &ArgMatches, environment: &Environment) -> Result<Plan, Refusal> {
+    let access = Access { source: args.shared.source.into(), proc_root: args.shared.proc_root.clone() };
+    if access.proc_root.is_some() && access.source == crate::query::SourceChoice::Netlink {
+        return Err(Refusal::usage("--proc-root: another proc tree can't be read with --source netlink"));
+    }
+    if let Some(Command::Generate { artifact }) = args.command {
+        refuse_list_words(&args, matches, "generate")?;
+        return Ok(Plan { mode: Mode::Generate(artifact), access, repeat: None, notes: Vec::new() });
+    }
+    let notes = other_protocols(&args)?;
+    let format = format(&args, environment);
+    let closed = if format == Format::Ss { Closed::WithoutBound } else { Closed::WithBound };
+    let filter = Filter::parse(&args.filter, closed).map_err(|error| filter_refusal(&error, &args))?;
+    let mode = if args.list.summary {
+        summary(&args, format, filter)?
+    } else {
+        Mode::List(list(&args, format, filter, environment)?)
+    };
+    Ok(Plan { mode, access, repeat: args.list.continuous, notes })
+}
+
+/// A subcommand takes neither FILTER words nor the list's options before it.
+fn refuse_list_words(args: &Args, matches: &ArgMatches, command: &str) -> Result<(), Refusal> {
+    if let Some(word) = args.filter.first() {
+        return Err(filter_before_command(word, command));
+    }
+    let shared: Vec<_> = <SharedArgs as clap::Args>::augment_args(clap::Command::new(""))
+        .get_arguments()
+        .map(|arg| arg.get_id().clone())
+        .collect();
+    let typed = matches.ids().find(|id| {
+        matches.value_source(id.as_str()) == Some(ValueSource::CommandLine)
+            && !shared.contains(id)
+            // Groups have the names of the structs that they come from.
+            && !matches!(id.as_str(), "Args" | "ListArgs" | "SharedArgs")
+    });
+    match typed {
+        Some(id) => Err(Refusal::usage(format!(
+            "--{} is an option of the list and can't stand before '{command}'",
+            id.as_str().replace('_', "-")
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn filter_before_command(word: &str, command: &str) -> Refusal {
+    Refusal::usage(format!("'{word}' can't stand before '{command}'"))
+}
+
+/// -tulpn is typed by habit; -u alone asks for what is not here.
+fn other_protocols(args: &Args) -> Result<Vec<String>, Refusal> {
+    let others = [("-u", args.list.udp), ("-w", args.list.raw), ("-x", args.list.unix)];
+    let typed: Vec<_> = others.iter().filter(|(_, typed)| *typed).map(|(option, _)| *option).collect();
+    if typed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let message = format!("{}: only TCP sockets are shown here", typed.join(", "));
+    if args.list.tcp { Ok(vec![message]) } else { Err(Refusal::with_hint(message, "add -t for TCP")) }
+}
+
+fn format(args: &Args, environment: &Environment) -> Format {
+    // The three override each other on the command line: at most one is left.
+    if args.shared.json {
+        return Format::Json;
+    }
+    if args.list.ndjson {
+        return Format::Ndjson;
+    }
+    let chosen = args.shared.format.as_deref();
+    let default = if environment.terminal { Format::Table } else { Format::Plain };
+    Format::WORDS.into_iter().find(|(word, _)| Some(*word) == chosen).map_or(default, |(_, format)| format)
+}
+
+fn families(args: &Args) -> Families {
+    match (args.shared.ipv4, args.shared.ipv6) {
+        (true, false) => Families::Only(Family::Inet),
+        (false, true) => Families::Only(Family::Inet6),
+        _ => Families::Both,
+    }
+}
+
+fn summary(args: &Args, format: Format, filter: Filter) -> Result<Mode, Refusal> {
+    if matches!(format, Format::Netstat | Format::Ss) {
+        return Err(Refusal::usage(format!("--summary: the {} layout has no such table", format.word())));
+    }
+    for (option, typed) in [("--sort", !args.list.sort.is_empty()), ("--limit", args.list.limit.is_some())] {
+        if typed {
+            return Err(Refusal::usage(format!("{option}: the eleven lines of --summary stay as they are")));
+        }
+    }
+    let query = Query {
+        families: families(args),
+        states: filter.states.unwrap_or(StateSet::ALL),
+        attributes: Attributes::default(),
+        order: Order::Any,
+    };
+    Ok(Mode::Summary { query, filter, summary: Summary { format, header: !args.shared.no_header } })
+}
+
+fn list(args: &Args, format: Format, filter: Filter, environment: &Environment) -> Result<List, Refusal> {
+    let parts = Parts {
+        timers: args.list.timers,
+        extended: args.list.extended,
+        processes: args.shared.processes > 0,
+        tcp_info: args.list.info,
+        memory: args.list.memory,
+    };
+    if format == Format::Netstat {
+        for (option, typed) in [("-i", parts.tcp_info), ("-m", parts.memory)] {
+            if typed {
+                return Err(Refusal::usage(format!("{option}: the netstat layout has no place for it")));
+            }
+        }
+    }
+    let shown = shown_states(args, format, &filter);
+    let needs = needs(args, format, parts);
+    let listeners = if needs.listener_uids { StateSet::of(TcpState::Listen) } else { StateSet::EMPTY };
+    let order = match format {
+        Format::Netstat | Format::Ss => Order::Ipv4First,
+        _ => Order::Any,
+    };
+    let attributes = Attributes { tcp_info: parts.tcp_info, memory: parts.memory };
+    Ok(List {
+        query: Query { families: families(args), states: shown | listeners, attributes, order },
+        shown,
+        filter,
+        needs,
+        format,
+        style: style(args, shown, parts, environment),
+        sort: args.list.sort.clone(),
+        limit: args.list.limit,
+    })
+}
+
+/// Without a word about states, each layout has its own idea of the usual ones.
+fn shown_states(args: &Args, format: Format, filter: &Filter) -> StateSet {
+    let listen = StateSet::of(TcpState::Listen);
+    if let Some(states) = filter.states {
+        return states;
+    }
+    let (all, listening) = (args.list.all, args.list.listening);
+    match format {
+        Format::Ss if all => StateSet::ALL,
+        Format::Ss if listening => listen | StateSet::exactly(TcpState::Close),
+        Format::Ss => StateSet::CONNECTED - StateSet::BUCKET,
+        // netstat reads /proc, which has no bound sockets.
+        Format::Netstat if all => StateSet::ALL - StateSet::of(TcpState::Close),
+        _ if all => StateSet::ALL,
+        _ if listening => listen,
+        Format::Netstat => StateSet::ALL - StateSet::of(TcpState::Close) - listen,
+        Format::Json | Format::Ndjson | Format::Csv => StateSet::ALL,
+        Format::Table | Format::Plain if !filter.is_empty() => StateSet::ALL,
+        Format::Table | Format::Plain => StateSet::ALL - StateSet::of(TcpState::Close) - listen,
+    }
+}
+
+fn needs(args: &Args, format: Format, parts: Parts) -> Needs {
+    let by_pid = args.list.sort.iter().any(|term| term.key == SortKey::Pid);
+    let name = if format == Format::Netstat { ProcessName::Command } else { ProcessName::Comm };
+    let people = matches!(format, Format::Table | Format::Plain | Format::Netstat | Format::Ss);
+    // The users of another proc tree are another host's; ss prints none.
+    let users = parts.extended && args.shared.proc_root.is_none() && format != Format::Ss;
+    Needs {
+        processes: (parts.processes || by_pid).then_some(name),
+        users: users && !(people && args.shared.numeric),
+        services: people && !args.shared.numeric,
+        cgroups: parts.extended && args.shared.proc_root.is_none() && format != Format::Netstat,
+        listener_uids: parts.extended && format == Format::Netstat,
+    }
+}
+
+fn style(args: &Args, shown: StateSet, parts: Parts, environment: &Environment) -> Style {
+    let color = match args.shared.color {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => !environment.no_color && (environment.force_color || environment.terminal),
+    };
+    let scope = match (args.list.all, args.list.listening) {
+        (true, _) => Scope::All,
+        (false, true) => Scope::Listening,
+        (false, false) => Scope::Connected,
+    };
+    Style {
+        parts,
+        header: !args.shared.no_header,
+        numeric: args.shared.numeric,
+        wide: args.list.wide,
+        oneline: args.list.oneline,
+        single_state: shown.is_single(),
+        scope,
+        color,
+        width: environment.width,
+        timestamps: args.list.continuous.is_some(),
+    }
+}
+
+/// The filter's error with what may have been meant.
+fn filter_refusal(error: &FilterError, args: &Args) -> Refusal {
+    // Behind a FILTER word a command's name is read as another one.
+    if let (FilterError::UnknownWord { word }, [first, _, ..]) = (error, args.filter.as_slice())
+        && commands().get_subcommands().any(|command| command.get_name() == word)
+    {
+        return filter_before_command(first, word);
+    }
+    let hint = match error {
+        FilterError::UnknownWord { word } => unknown_word_hint(word, args),
+        FilterError::UnknownState { word } => Some(state_hint(word)),
+        FilterError::MissingState { .. } => Some(accepted_states()),
+        FilterError::BadEndpoint { .. } => Some("accepted are :PORT and ADDR[/LEN][:PORT]".to_owned()),
+    };
+    let hint = hint.or_else(|| {
+        Some(format!(
+            "accepted are {}, :PORT and ADDR[/LEN][:PORT]",
+            filter::WORDS.map(|word| format!("{word} X")).join(", ")
+        ))
+    });
+    Refusal::Usage { message: error.to_string(), hint }
+}
+
+fn unknown_word_hint(word: &str, args: &Args) -> Option<String> {
+    if word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        let after_c = args.list.continuous.is_some();
+        return Some(if after_c {
+            format!("the interval goes right behind -c: -c={word}")
+        } else {
+            format!("a port is written :{word}")
+        });
+    }
+    if filter::states_named(word, Closed::WithBound).is_some() {
+        return Some(format!("did you mean 'state {word}'?"));
+    }
+    let commands = commands();
+    let commands: Vec<_> = commands
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set())
+        .map(clap::Command::get_name)
+        .collect();
+    let words = filter::WORDS.into_iter().chain(commands.iter().copied());
+    let states = TcpState::SHOWN.into_iter().filter_map(TcpState::name);
+    nearest(word, words)
+        .map(|near| format!("did you mean '{near}'?"))
+        .or_else(|| nearest(word, states).map(|near| format!("did you mean 'state {near}'?")))
+}
+
+fn commands() -> clap::Command {
+    <Command as clap::Subcommand>::augment_subcommands(clap::Command::new(""))
+}
+
+fn state_hint(word: &str) -> String {
+    let names = TcpState::SHOWN.into_iter().filter_map(TcpState::name);
+    let groups = ["all", "connected", "synchronized", "bucket", "big", "bound-inactive"];
+    nearest(word, names.chain(groups)).map_or_else(accepted_states, |near| format!("did you mean '{near}'?"))
+}
+
+fn accepted_states() -> String {
+    let names: Vec<_> = TcpState::SHOWN.into_iter().filter_map(TcpState::name).collect();
+    format!(
+        "accepted are {} in any spelling, bound-inactive, and the groups all, connected, synchronized, bucket, big",
+        names.join(", ")
+    )
+}
+
+/// The candidate that is most like the word, if one is like it at all.
+fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    const ALIKE: f64 = 0.8;
+    let word = word.to_ascii_lowercase();
+    candidates
+        .map(|candidate| (strsim::jaro_winkler(&word, &candidate.to_ascii_lowercase()), candidate))
+        .filter(|(likeness, _)| *likeness >= ALIKE)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
