@@ -1,6 +1,5 @@
 //! Which listener a half-open connection belongs to: netlink tells no user for it, and netstat prints its listener's.
 
-use super::reaches;
 use crate::model::{Endpoint, Family, Socket, TcpState, canonical};
 
 /// The listeners that have come so far. The kernel brings them before the connections of their family.
@@ -30,9 +29,11 @@ impl Listeners {
             return None;
         }
         let addr = canonical(socket.local.addr);
-        let on_port = self.seen.iter().filter(|listener| {
-            listener.local.port == socket.local.port && reaches(listener.family, socket.family)
-        });
+        // At a dual-stack listener an IPv4 handshake is an IPv6 socket too.
+        let on_port = self
+            .seen
+            .iter()
+            .filter(|listener| listener.local.port == socket.local.port && listener.family == socket.family);
         on_port
             .clone()
             .find(|listener| canonical(listener.local.addr) == addr)

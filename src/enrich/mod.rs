@@ -15,7 +15,7 @@ pub use processes::Processes;
 pub use services::Services;
 pub use users::Users;
 
-use crate::model::{Family, Gap, Row, Socket};
+use crate::model::{Gap, Row, Socket};
 
 /// The look-ups of one listing. What is `None` is not looked up.
 #[derive(Debug, Default)]
@@ -73,9 +73,4 @@ impl Enrichment {
             ..Row::bare(socket)
         }
     }
-}
-
-/// Whether an address of this family may belong to a listener of that one.
-fn reaches(listener: Family, connection: Family) -> bool {
-    listener == connection || listener == Family::Inet6
 }
