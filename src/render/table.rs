@@ -1,170 +1,293 @@
 //! For a terminal: aligned, states coloured, fitted to the width. It holds its rows until their widths are known.
+//!
+//! Where all columns don't fit beside each other, the optional ones stand below each row.
 
 use std::io;
 
 use comfy_table::{
-    Attribute, Cell, CellAlignment, Color, ContentArrangement, ContentLineStyle, Table as Grid, TableStyle,
+    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, ContentLineStyle,
+    Table as Grid, TableStyle, Width,
 };
 
 use super::columns::{End, cgroup_text, holders_text, push_endpoint, push_netstat_timer, user_text};
 use super::details::{push_memory, push_tcp_info};
-use super::{Head, Listing, Style, text};
+use super::{Head, Listing, Parts, Style, text};
 use crate::model::{Gap, Row, TcpState};
 
-/// Lines of details stand this far in.
+/// The columns that always are there.
+const TITLES: [&str; 5] = ["State", "Recv-Q", "Send-Q", "Local Address", "Peer Address"];
+/// Those of them that may be wrapped.
+const ADDRESSES: [usize; 2] = [3, 4];
+/// Addresses are not squeezed below this.
+const NARROWEST: usize = 12;
+/// Between two columns.
+const GAP: usize = 2;
+/// What stands below a row stands this far in.
 const INDENT: &str = "    ";
 
 pub(super) struct Table {
     style: Style,
-    grid: Grid,
-    /// What stands below each row, if anything.
-    details: Vec<String>,
+    rows: Vec<Entry>,
+}
+
+/// A row's texts.
+struct Entry {
+    state: TcpState,
+    main: [String; TITLES.len()],
+    optional: Vec<Optional>,
+    details: String,
+}
+
+/// The text of an optional column.
+struct Optional {
+    title: &'static str,
+    text: Option<String>,
+    /// It says why there is nothing else to show.
+    dim: bool,
 }
 
 impl Table {
     pub(super) fn new(style: Style) -> Self {
-        Self { style, grid: Grid::new(), details: Vec::new() }
+        Self { style, rows: Vec::new() }
     }
 
-    fn has_details(&self) -> bool {
-        self.style.parts.memory || self.style.parts.tcp_info
+    /// The width to keep to.
+    fn room(&self) -> Option<usize> {
+        self.style.width.filter(|_| !self.style.wide).map(usize::from)
     }
 
-    /// Whether rows are wrapped at the width. Above details each row keeps its one line.
-    fn fitted_width(&self) -> Option<u16> {
-        self.style.width.filter(|_| !self.style.wide && !self.has_details())
+    /// Whether all columns fit beside each other.
+    fn all_fit(&self, room: usize) -> bool {
+        let optional = self.rows.first().map_or(&[][..], |row| &row.optional);
+        let optional_widths = optional.iter().enumerate().map(|(index, column)| {
+            let widths = self.rows.iter().filter_map(|row| row.optional.get(index)).map(Optional::width);
+            widths.max().unwrap_or(0).max(text::width(column.title)) + GAP
+        });
+        total(&self.main_widths()) + optional_widths.sum::<usize>() <= room
     }
 
-    fn titles(&self) -> Vec<&'static str> {
-        let parts = self.style.parts;
-        let mut titles = vec!["State", "Recv-Q", "Send-Q", "Local Address", "Peer Address"];
-        if parts.extended {
-            titles.extend(["User", "Inode", "Cookie", "Cgroup", "Mark"]);
-        }
-        if parts.timers {
-            titles.push("Timer");
-        }
-        if parts.processes {
-            titles.push("Process");
-        }
-        titles
-    }
-
-    fn cells(&self, row: &Row<'_>) -> Vec<Cell> {
-        let socket = row.socket;
-        let parts = self.style.parts;
-        let mut cells = vec![
-            state_cell(socket.state),
-            Cell::new(socket.queues.recv_q()).set_alignment(CellAlignment::Right),
-            Cell::new(socket.queues.send_q()).set_alignment(CellAlignment::Right),
-            Cell::new_owned(appended(|out| push_endpoint(out, row, End::Local))),
-            Cell::new_owned(appended(|out| push_endpoint(out, row, End::Peer))),
-        ];
-        if parts.extended {
-            cells.push(optional_cell(user_text(row)));
-            cells.push(optional_cell(socket.inode));
-            cells.push(optional_cell(socket.cookie));
-            cells.push(optional_cell(cgroup_text(row)));
-            cells.push(optional_cell(socket.mark.map(|mark| format!("{mark:#x}"))));
-        }
-        if parts.timers {
-            let timer = socket.timer.as_ref();
-            cells
-                .push(optional_cell(timer.map(|timer| appended(|out| push_netstat_timer(out, Some(timer))))));
-        }
-        if parts.processes {
-            cells.push(match row.owner_note {
-                Some(note) => Cell::new(format!("({})", note.short())).add_attribute(Attribute::Dim),
-                None => Cell::new_owned(holders_text(row)),
-            });
-        }
-        cells
-    }
-
-    fn push_details(&self, out: &mut Vec<u8>, details: &str) {
-        let room = self.style.width.filter(|_| !self.style.wide).map_or(usize::MAX, usize::from);
-        let mut used = 0;
-        for word in details.split_whitespace() {
-            let width = text::width(word);
-            if used == 0 || used + 1 + width > room {
-                let lead = if used == 0 { INDENT.to_owned() } else { format!("\n{INDENT}") };
-                out.extend_from_slice(lead.as_bytes());
-                used = INDENT.len() + width;
-            } else {
-                out.push(b' ');
-                used += 1 + width;
+    /// How wide each of the main columns would like to be.
+    fn main_widths(&self) -> [usize; TITLES.len()] {
+        let mut widths = TITLES.map(text::width);
+        for row in &self.rows {
+            for (width, text) in widths.iter_mut().zip(&row.main) {
+                *width = (*width).max(text::width(text));
             }
-            out.extend_from_slice(word.as_bytes());
         }
-        if used > 0 {
-            out.push(b'\n');
+        widths
+    }
+
+    /// The main columns with the addresses squeezed into the room.
+    fn fitted_widths(&self, room: usize) -> [usize; TITLES.len()] {
+        let mut widths = self.main_widths();
+        while total(&widths) > room {
+            let [local, peer] = ADDRESSES;
+            let widest = if widths[local] >= widths[peer] { local } else { peer };
+            if widths[widest] <= NARROWEST {
+                break;
+            }
+            widths[widest] -= 1;
+        }
+        widths
+    }
+
+    fn grid(&self) -> Grid {
+        let mut grid = Grid::new();
+        // Columns are apart by blanks alone.
+        let blank = ContentLineStyle::none().junction(' ');
+        grid.load_style(TableStyle::new().header_lines(blank).content_lines(blank));
+        grid.set_content_arrangement(ContentArrangement::Disabled);
+        if self.style.color {
+            grid.enforce_styling();
+            // Blanks without style can be taken from the end of a line.
+            grid.style_text_only();
+        } else {
+            grid.force_no_tty();
+        }
+        grid
+    }
+
+    /// One grid for all rows.
+    fn write_beside(&self, out: &mut Vec<u8>) {
+        let mut grid = self.grid();
+        if self.style.header {
+            let optional = self.rows.first().map_or(&[][..], |row| &row.optional);
+            grid.set_header(title_cells(
+                TITLES.into_iter().chain(optional.iter().map(|column| column.title)),
+            ));
+        }
+        for row in &self.rows {
+            grid.add_row(row.main_cells().into_iter().chain(row.optional.iter().map(Optional::cell)));
+        }
+        push_grid(out, grid, &[]);
+    }
+
+    /// A grid for each row, and what stands below it.
+    fn write_above_the_rest(&self, out: &mut Vec<u8>, room: Option<usize>) {
+        let widths = self.fitted_widths(room.unwrap_or(usize::MAX));
+        if self.style.header {
+            let mut grid = self.grid();
+            grid.add_row(title_cells(TITLES));
+            push_grid(out, grid, &widths);
+        }
+        for row in &self.rows {
+            let mut grid = self.grid();
+            grid.add_row(row.main_cells());
+            push_grid(out, grid, &widths);
+            let details = row.details.split_whitespace().map(str::to_owned);
+            push_wrapped(out, row.optional_words().chain(details), room);
         }
     }
 }
 
 impl Listing for Table {
     fn head(&mut self, _out: &mut Vec<u8>, _head: &Head<'_>) -> io::Result<()> {
-        let mut grid = Grid::new();
-        // Columns are apart by blanks alone.
-        grid.load_style(TableStyle::new().header_lines(blank_lines()).content_lines(blank_lines()));
-        if self.style.color {
-            grid.enforce_styling();
-        } else {
-            grid.force_no_tty();
-        }
-        match self.fitted_width() {
-            Some(width) => {
-                grid.set_width(width);
-                grid.set_content_arrangement(ContentArrangement::Dynamic);
-            }
-            None => {
-                grid.set_content_arrangement(ContentArrangement::Disabled);
-            }
-        }
-        if self.style.header {
-            grid.set_header(
-                self.titles().into_iter().map(|title| Cell::new(title).add_attribute(Attribute::Bold)),
-            );
-        }
-        self.grid = grid;
-        self.details.clear();
+        self.rows.clear();
         Ok(())
     }
 
     fn row(&mut self, _out: &mut Vec<u8>, row: &Row<'_>) -> io::Result<()> {
-        let cells = self.cells(row);
-        self.grid.add_row(cells);
-        if self.has_details() {
-            self.details.push(appended(|out| {
-                push_memory(out, row);
-                push_tcp_info(out, row);
-            }));
-        }
+        self.rows.push(Entry::new(row, self.style.parts));
         Ok(())
     }
 
     fn tail(&mut self, out: &mut Vec<u8>, _gaps: &[Gap]) -> io::Result<()> {
-        for column in self.grid.column_iter_mut() {
-            column.set_padding((0, 1));
-        }
-        let heading = usize::from(self.style.header);
-        for (number, line) in self.grid.lines().enumerate() {
-            out.extend_from_slice(line.trim_end().as_bytes());
-            out.push(b'\n');
-            if let Some(details) = number.checked_sub(heading).and_then(|row| self.details.get(row)) {
-                self.push_details(out, details);
-            }
+        let room = self.room();
+        let has_details = self.style.parts.memory || self.style.parts.tcp_info;
+        if !has_details && room.is_none_or(|room| self.all_fit(room)) {
+            self.write_beside(out);
+        } else {
+            self.write_above_the_rest(out, room);
         }
         Ok(())
     }
 }
 
-fn blank_lines() -> ContentLineStyle {
-    ContentLineStyle::none().junction(' ')
+fn total(widths: &[usize]) -> usize {
+    widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1)
 }
 
-fn optional_cell(value: Option<impl ToString>) -> Cell {
-    value.map_or_else(|| Cell::new("-"), |value| Cell::new_owned(value.to_string()))
+fn title_cells(titles: impl IntoIterator<Item = &'static str>) -> Vec<Cell> {
+    titles.into_iter().map(|title| Cell::new(title).add_attribute(Attribute::Bold)).collect()
+}
+
+/// Appends a grid's lines; columns without a width take what they need.
+fn push_grid(out: &mut Vec<u8>, mut grid: Grid, widths: &[usize]) {
+    grid.discover_columns();
+    for (index, column) in grid.column_iter_mut().enumerate() {
+        // One blank of the gap is the grid's own.
+        column.set_padding((0, 1));
+        if let Some(width) = widths.get(index) {
+            let width = u16::try_from(width + 1).unwrap_or(u16::MAX);
+            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
+        }
+    }
+    for line in grid.lines() {
+        out.extend_from_slice(line.trim_end().as_bytes());
+        out.push(b'\n');
+    }
+}
+
+/// Appends words on lines that keep to the room.
+fn push_wrapped(out: &mut Vec<u8>, words: impl Iterator<Item = String>, room: Option<usize>) {
+    let room = room.unwrap_or(usize::MAX);
+    let mut used = 0;
+    for word in words {
+        let width = text::width(&word);
+        if used > 0 && used + 1 + width <= room {
+            out.push(b' ');
+            used += 1 + width;
+        } else {
+            if used > 0 {
+                out.push(b'\n');
+            }
+            out.extend_from_slice(INDENT.as_bytes());
+            used = INDENT.len() + width;
+        }
+        out.extend_from_slice(word.as_bytes());
+    }
+    if used > 0 {
+        out.push(b'\n');
+    }
+}
+
+impl Entry {
+    fn new(row: &Row<'_>, parts: Parts) -> Self {
+        let queues = row.socket.queues;
+        Self {
+            state: row.socket.state,
+            main: [
+                row.socket.state.to_string(),
+                queues.recv_q().to_string(),
+                queues.send_q().to_string(),
+                appended(|out| push_endpoint(out, row, End::Local)),
+                appended(|out| push_endpoint(out, row, End::Peer)),
+            ],
+            optional: optional(row, parts),
+            details: appended(|out| {
+                if parts.memory {
+                    push_memory(out, row);
+                }
+                if parts.tcp_info {
+                    push_tcp_info(out, row);
+                }
+            }),
+        }
+    }
+
+    fn main_cells(&self) -> Vec<Cell> {
+        let [state, recv_q, send_q, local, peer] = &self.main;
+        vec![
+            coloured(Cell::new(state), self.state),
+            Cell::new(recv_q).set_alignment(CellAlignment::Right),
+            Cell::new(send_q).set_alignment(CellAlignment::Right),
+            Cell::new(local),
+            Cell::new(peer),
+        ]
+    }
+
+    /// `title:text`, as far as there is any.
+    fn optional_words(&self) -> impl Iterator<Item = String> {
+        let known = self.optional.iter().filter_map(|column| Some((column.title, column.text.as_ref()?)));
+        known.map(|(title, text)| format!("{}:{text}", title.to_ascii_lowercase()))
+    }
+}
+
+impl Optional {
+    fn width(&self) -> usize {
+        self.text.as_deref().map_or(1, text::width)
+    }
+
+    fn cell(&self) -> Cell {
+        let cell = Cell::new(self.text.as_deref().unwrap_or("-"));
+        if self.dim { cell.add_attribute(Attribute::Dim) } else { cell }
+    }
+}
+
+fn optional(row: &Row<'_>, parts: Parts) -> Vec<Optional> {
+    let socket = row.socket;
+    let plain = |title, text| Optional { title, text, dim: false };
+    let mut columns = Vec::new();
+    if parts.extended {
+        columns.extend([
+            plain("User", user_text(row)),
+            plain("Inode", socket.inode.map(|inode| inode.to_string())),
+            plain("Cookie", socket.cookie.map(|cookie| cookie.to_string())),
+            plain("Cgroup", cgroup_text(row)),
+            plain("Mark", socket.mark.map(|mark| format!("{mark:#x}"))),
+        ]);
+    }
+    if parts.timers {
+        let timer = socket.timer.as_ref();
+        columns.push(plain("Timer", timer.map(|timer| appended(|out| push_netstat_timer(out, Some(timer))))));
+    }
+    if parts.processes {
+        columns.push(match row.owner_note {
+            Some(note) => Optional { title: "Process", text: Some(format!("({})", note.short())), dim: true },
+            None => plain("Process", Some(holders_text(row))),
+        });
+    }
+    columns
 }
 
 /// Text from a function that appends to a line.
@@ -175,8 +298,7 @@ fn appended(write: impl FnOnce(&mut Vec<u8>)) -> String {
 }
 
 /// Green works, blue waits for connections, yellow is opening or closing, red waits for a program of this host.
-fn state_cell(state: TcpState) -> Cell {
-    let cell = Cell::new(state);
+fn coloured(cell: Cell, state: TcpState) -> Cell {
     match state.shown() {
         TcpState::Established => cell.fg(Color::Green),
         TcpState::Listen => cell.fg(Color::Blue),
