@@ -21,7 +21,7 @@ use crate::select::StateCounts;
 /// Runs the command with these arguments, the program's name first.
 pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitStatus {
     let environment = Environment::of(io::stdout());
-    let plan = match cli::parse(argv, &environment) {
+    let plan = match cli::parse(argv, environment) {
         Ok(plan) => plan,
         Err(Refusal::Answer(text)) => return finish(answer(&text)),
         Err(Refusal::Usage { message, hint }) => {

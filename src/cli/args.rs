@@ -27,11 +27,11 @@ use crate::select::{Direction, SortKey, SortTerm};
     override_usage = "tcpstates [OPTIONS] [FILTER]..."
 )]
 pub(super) struct Args {
-    /// Which sockets: state X, exclude X, :PORT, ADDR[/LEN][:PORT]
+    /// Which sockets: `state X`, `exclude X`, `:PORT`, `ADDR[/LEN][:PORT]`
     ///
     /// `state X` keeps a state and `exclude X` leaves one out, in any spelling (FIN-WAIT-1, fin_wait1), or a group:
     /// all, connected, synchronized, bucket, big. Several `state` add up. `:PORT` and `ADDR[/LEN][:PORT]` keep the
-    /// sockets with that port or address at either end; an IPv6 address with a port needs brackets: [::1]:80.
+    /// sockets with that port or address at either end; an IPv6 address with a port needs brackets: `[::1]:80`.
     /// All that is given must hold.
     #[arg(value_name = "FILTER")]
     pub(super) filter: Vec<String>,

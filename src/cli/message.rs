@@ -10,7 +10,7 @@ pub(super) fn refusal_of(error: &Error) -> Refusal {
         ErrorKind::DisplayHelp
         | ErrorKind::DisplayVersion
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Refusal::Answer(error.to_string()),
-        _ => Refusal::Usage { message: message_of(error), hint: hint_of(error) },
+        _ => Refusal::Usage { message: message_of(error), hint: Some(hint_of(error)) },
     }
 }
 
@@ -59,9 +59,9 @@ fn needs_value(option: &str, accepted: Option<String>) -> String {
     format!("{option} needs a value{accepted}")
 }
 
-fn hint_of(error: &Error) -> Option<String> {
+fn hint_of(error: &Error) -> String {
     let meant = text(error, ContextKind::SuggestedArg).or_else(|| text(error, ContextKind::SuggestedValue));
-    Some(meant.map_or_else(|| "see tcpstates --help".to_owned(), |meant| format!("did you mean '{meant}'?")))
+    meant.map_or_else(|| "see tcpstates --help".to_owned(), |meant| format!("did you mean '{meant}'?"))
 }
 
 /// clap's own words, for what is rare.

@@ -43,13 +43,13 @@ impl Refusal {
 
 /// Reads a command line, the program's name first.
 pub fn parse(
-    argv: impl IntoIterator<Item = impl Into<OsString> + Clone>,
-    environment: &Environment,
+    words: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    environment: Environment,
 ) -> Result<Plan, Refusal> {
     let matches =
-        args::Args::command().try_get_matches_from(argv).map_err(|error| message::refusal_of(&error))?;
+        args::Args::command().try_get_matches_from(words).map_err(|error| message::refusal_of(&error))?;
     let args = args::Args::from_arg_matches(&matches).map_err(|error| message::refusal_of(&error))?;
-    plan::plan(args, &matches, environment)
+    plan::plan(&args, &matches, environment)
 }
 
 #[cfg(test)]

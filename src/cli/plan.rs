@@ -65,23 +65,23 @@ pub struct List {
     pub limit: Option<u64>,
 }
 
-pub(super) fn plan(args: Args, matches: &ArgMatches, environment: &Environment) -> Result<Plan, Refusal> {
+pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) -> Result<Plan, Refusal> {
     let access = Access { source: args.shared.source.into(), proc_root: args.shared.proc_root.clone() };
     if access.proc_root.is_some() && access.source == crate::query::SourceChoice::Netlink {
         return Err(Refusal::usage("--proc-root: another proc tree can't be read with --source netlink"));
     }
     if let Some(Command::Generate { artifact }) = args.command {
-        refuse_list_words(&args, matches, "generate")?;
+        refuse_list_words(args, matches, "generate")?;
         return Ok(Plan { mode: Mode::Generate(artifact), access, repeat: None, notes: Vec::new() });
     }
-    let notes = other_protocols(&args)?;
-    let format = format(&args, environment);
+    let notes = other_protocols(args)?;
+    let format = format(args, environment);
     let closed = if format == Format::Ss { Closed::WithoutBound } else { Closed::WithBound };
-    let filter = Filter::parse(&args.filter, closed).map_err(|error| filter_refusal(&error, &args))?;
+    let filter = Filter::parse(&args.filter, closed).map_err(|error| filter_refusal(&error, args))?;
     let mode = if args.list.summary {
-        summary(&args, format, filter)?
+        summary(args, format, filter)?
     } else {
-        Mode::List(list(&args, format, filter, environment)?)
+        Mode::List(list(args, format, filter, environment)?)
     };
     Ok(Plan { mode, access, repeat: args.list.continuous, notes })
 }
@@ -125,7 +125,7 @@ fn other_protocols(args: &Args) -> Result<Vec<String>, Refusal> {
     if args.list.tcp { Ok(vec![message]) } else { Err(Refusal::with_hint(message, "add -t for TCP")) }
 }
 
-fn format(args: &Args, environment: &Environment) -> Format {
+fn format(args: &Args, environment: Environment) -> Format {
     // The three override each other on the command line: at most one is left.
     if args.shared.json {
         return Format::Json;
@@ -164,7 +164,7 @@ fn summary(args: &Args, format: Format, filter: Filter) -> Result<Mode, Refusal>
     Ok(Mode::Summary { query, filter, summary: Summary { format, header: !args.shared.no_header } })
 }
 
-fn list(args: &Args, format: Format, filter: Filter, environment: &Environment) -> Result<List, Refusal> {
+fn list(args: &Args, format: Format, filter: Filter, environment: Environment) -> Result<List, Refusal> {
     let parts = Parts {
         timers: args.list.timers,
         extended: args.list.extended,
@@ -214,10 +214,11 @@ fn shown_states(args: &Args, format: Format, filter: &Filter) -> StateSet {
         Format::Netstat if all => StateSet::ALL - StateSet::of(TcpState::Close),
         _ if all => StateSet::ALL,
         _ if listening => listen,
-        Format::Netstat => StateSet::ALL - StateSet::of(TcpState::Close) - listen,
         Format::Json | Format::Ndjson | Format::Csv => StateSet::ALL,
         Format::Table | Format::Plain if !filter.is_empty() => StateSet::ALL,
-        Format::Table | Format::Plain => StateSet::ALL - StateSet::of(TcpState::Close) - listen,
+        Format::Table | Format::Plain | Format::Netstat => {
+            StateSet::ALL - StateSet::of(TcpState::Close) - listen
+        }
     }
 }
 
@@ -236,7 +237,7 @@ fn needs(args: &Args, format: Format, parts: Parts) -> Needs {
     }
 }
 
-fn style(args: &Args, shown: StateSet, parts: Parts, environment: &Environment) -> Style {
+fn style(args: &Args, shown: StateSet, parts: Parts, environment: Environment) -> Style {
     let color = match args.shared.color {
         ColorChoice::Always => true,
         ColorChoice::Never => false,
