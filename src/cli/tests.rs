@@ -1,1 +1,184 @@
+//! What command lines mean, in a pipe and on a terminal.
 
+use std::time::Duration;
+
+use clap::CommandFactory;
+
+use super::args::Args;
+use super::{Environment, List, Mode, Plan, Refusal, parse};
+use crate::model::{Family, ProcessName, StateSet, TcpState};
+use crate::query::{Families, Order, SourceChoice};
+use crate::render::{Format, Scope};
+use crate::select::{Direction, SortKey, SortTerm};
+
+const PIPE: Environment = Environment { terminal: false, width: None, no_color: false, force_color: false };
+const TERMINAL: Environment = Environment { terminal: true, width: Some(80), ..PIPE };
+
+fn plan_in(environment: Environment, line: &str) -> Result<Plan, Refusal> {
+    parse(std::iter::once("tcpstates").chain(line.split_whitespace()), environment)
+}
+
+fn plan(line: &str) -> Plan {
+    plan_in(PIPE, line).unwrap()
+}
+
+fn list_in(environment: Environment, line: &str) -> List {
+    match plan_in(environment, line).unwrap().mode {
+        Mode::List(list) => list,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+fn list(line: &str) -> List {
+    list_in(PIPE, line)
+}
+
+#[test]
+fn the_definition_holds_together() {
+    Args::command().debug_assert();
+}
+
+#[test]
+fn every_option_has_help_that_is_one_sentence() {
+    for arg in Args::command().get_arguments() {
+        let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        assert!(!help.is_empty(), "{}", arg.get_id());
+        assert!(!help.ends_with('.'), "{}: {help}", arg.get_id());
+        assert!(help.starts_with(char::is_uppercase), "{}: {help}", arg.get_id());
+    }
+}
+
+#[test]
+fn the_layout_follows_the_terminal_unless_it_is_chosen() {
+    assert_eq!(list("").format, Format::Plain);
+    assert_eq!(list_in(TERMINAL, "").format, Format::Table);
+    assert_eq!(list_in(TERMINAL, "-f plain").format, Format::Plain);
+    assert_eq!(list("--json").format, Format::Json);
+    assert_eq!(list("--ndjson").format, Format::Ndjson);
+    assert_eq!(list("--json -f ss").format, Format::Ss);
+    assert_eq!(list("-f ss --ndjson").format, Format::Ndjson);
+}
+
+#[test]
+fn each_layout_has_its_usual_states() {
+    let all = StateSet::ALL;
+    let listen = StateSet::of(TcpState::Listen);
+    let closed = StateSet::of(TcpState::Close);
+    for (line, states) in [
+        ("", all - listen - closed),
+        ("-l", listen),
+        ("-a", all),
+        ("-al", all),
+        (":80", all),
+        ("-l :80", listen),
+        ("--json", all),
+        ("--json -l", listen),
+        ("-f csv", all),
+        ("-f netstat", all - listen - closed),
+        ("-f netstat -a", all - closed),
+        ("-f netstat -l", listen),
+        ("-f ss", StateSet::CONNECTED - StateSet::BUCKET),
+        ("-f ss -a", all),
+        ("-f ss -l", listen | StateSet::exactly(TcpState::Close)),
+        ("-f ss :80", StateSet::CONNECTED - StateSet::BUCKET),
+        ("-a state listen", listen),
+        ("-f ss state closed", StateSet::exactly(TcpState::Close)),
+        ("state closed", closed),
+        ("--json exclude listen", all - listen),
+    ] {
+        assert_eq!(list(line).shown, states, "{line}");
+    }
+}
+
+#[test]
+fn only_what_is_shown_is_looked_up() {
+    let needs = |line| list(line).needs;
+    assert_eq!(needs("-nat"), crate::query::Needs::default());
+    assert!(needs("-at").services);
+    assert!(!needs("--json -a").services, "ports are numbers there");
+    assert_eq!(needs("-np").processes, Some(ProcessName::Comm));
+    assert_eq!(needs("-np -f netstat").processes, Some(ProcessName::Command));
+    assert_eq!(needs("-n --sort pid").processes, Some(ProcessName::Comm));
+    assert!(needs("-e").users && needs("-e").cgroups);
+    assert!(!needs("-ne").users && needs("-ne --json").users);
+    assert!(!needs("-e --proc-root /x").users, "another host's users");
+    assert!(needs("-ne -f netstat").listener_uids);
+}
+
+#[test]
+fn a_netstat_list_asks_for_the_listeners_of_half_open_connections() {
+    let list = list("-nte -f netstat");
+    assert!(list.query.states.contains(TcpState::Listen));
+    assert!(!list.shown.contains(TcpState::Listen));
+    assert_eq!(list.style.scope, Scope::Connected);
+}
+
+#[test]
+fn families_and_their_order() {
+    assert_eq!(list("").query.families, Families::Both);
+    assert_eq!(list("-46").query.families, Families::Both);
+    assert_eq!(list("-4 -4").query.families, Families::Only(Family::Inet));
+    assert_eq!(list("-6").query.families, Families::Only(Family::Inet6));
+    assert_eq!(list("").query.order, Order::Any);
+    assert_eq!(list("-f ss").query.order, Order::Ipv4First);
+    assert_eq!(list("-f netstat").query.order, Order::Ipv4First);
+}
+
+#[test]
+fn sort_terms() {
+    let falling = SortTerm { key: SortKey::RecvQ, direction: Direction::Falling };
+    let rising = SortTerm { key: SortKey::Local, direction: Direction::Rising };
+    assert_eq!(list("--sort -recv-q,local").sort, [falling, rising]);
+    assert_eq!(list("--sort=-recv-q --sort=local").sort, [falling, rising], "they add up");
+}
+
+#[test]
+fn intervals() {
+    assert_eq!(plan("").repeat, None);
+    assert_eq!(plan("-c").repeat, Some(Duration::from_secs(1)));
+    assert_eq!(plan("-natc=0.5").repeat, Some(Duration::from_millis(500)));
+    assert_eq!(plan("--continuous=2 -s").repeat, Some(Duration::from_secs(2)));
+    for bad in ["-c=0", "-c=-1", "-c=x", "-c=nan", "-c=1e300", "-c="] {
+        assert!(matches!(plan_in(PIPE, bad), Err(Refusal::Usage { .. })), "{bad}");
+    }
+}
+
+#[test]
+fn colours() {
+    let color = |environment, line| list_in(environment, line).style.color;
+    assert!(color(TERMINAL, "") && !color(PIPE, ""));
+    assert!(!color(Environment { no_color: true, ..TERMINAL }, ""));
+    assert!(color(Environment { no_color: true, ..PIPE }, "--color always"));
+    assert!(color(Environment { force_color: true, ..PIPE }, ""));
+    assert!(!color(Environment { force_color: true, ..TERMINAL }, "--color never"));
+}
+
+#[test]
+fn where_to_read() {
+    assert_eq!(plan("").access.source, SourceChoice::Auto);
+    assert_eq!(plan("--source procfs").access.source, SourceChoice::Procfs);
+    assert_eq!(plan("--proc-root /host/proc").access.proc_root.as_deref(), Some("/host/proc".as_ref()));
+    assert!(plan_in(PIPE, "--proc-root /x --source netlink").is_err());
+}
+
+#[test]
+fn options_of_the_list_are_refused_before_a_command_and_shared_ones_are_not() {
+    for (line, word) in
+        [("-a generate man", "--all"), ("--limit 3 generate man", "--limit"), (":80 generate man", ":80")]
+    {
+        match plan_in(PIPE, line) {
+            Err(Refusal::Usage { message, .. }) => assert!(message.contains(word), "{message}"),
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+    for line in ["generate man", "-n4p --json generate man", "generate man -n -H --color never"] {
+        assert!(matches!(plan(line).mode, Mode::Generate(_)), "{line}");
+    }
+}
+
+#[test]
+fn other_protocols_are_a_note_beside_tcp_and_an_error_alone() {
+    assert_eq!(plan("-tulpn").notes, ["-u: only TCP sockets are shown here"]);
+    assert_eq!(plan("-tuwx").notes, ["-u, -w, -x: only TCP sockets are shown here"]);
+    assert!(plan_in(PIPE, "-u").is_err());
+}

@@ -3,6 +3,8 @@
 pub mod datagrams;
 pub mod decode;
 mod dump;
+#[cfg(test)]
+mod dump_tests;
 mod frame;
 mod repeats;
 pub mod request;

@@ -1,0 +1,217 @@
+//! Dumps replayed from hand-made datagrams: what goes wrong on the way, and what becomes of it.
+
+use std::io;
+use std::ops::ControlFlow;
+
+use super::{Datagrams, NetlinkError, Recording, dump};
+use crate::collect::Sink;
+use crate::model::{Gap, Socket, Source, StateSet, TcpState};
+use crate::query::{Attributes, Families, Order, Query};
+
+const DONE: u16 = 3;
+const ERROR: u16 = 2;
+const SOCKET: u16 = 20;
+const INTERRUPTED: u16 = 0x10;
+
+fn message(kind: u16, flags: u16, sequence: u32, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = u32::try_from(16 + payload.len()).unwrap().to_ne_bytes().to_vec();
+    bytes.extend(kind.to_ne_bytes());
+    bytes.extend(flags.to_ne_bytes());
+    bytes.extend(sequence.to_ne_bytes());
+    bytes.extend(0_u32.to_ne_bytes());
+    bytes.extend(payload);
+    bytes
+}
+
+/// An established IPv4 socket with this cookie.
+fn socket(cookie: u32) -> Vec<u8> {
+    let mut payload = vec![0; 72];
+    payload[0] = 2;
+    payload[1] = 1;
+    payload[44..48].copy_from_slice(&cookie.to_ne_bytes());
+    message(SOCKET, 0, 1, &payload)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "an answer may be an error")]
+fn sockets(cookies: impl IntoIterator<Item = u32>) -> io::Result<Vec<u8>> {
+    Ok(cookies.into_iter().flat_map(socket).collect())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "an answer may be an error")]
+fn end(kind: u16, errno: i32) -> io::Result<Vec<u8>> {
+    Ok(message(kind, 0, 1, &(-errno).to_ne_bytes()))
+}
+
+fn failed(errno: i32) -> io::Result<Vec<u8>> {
+    Err(io::Error::from_raw_os_error(errno))
+}
+
+const EINTR: i32 = 4;
+const EPERM: i32 = 1;
+const ENOENT: i32 = 2;
+const EINVAL: i32 = 22;
+const ENOBUFS: i32 = 105;
+
+#[derive(Default)]
+struct Keeper {
+    cookies: Vec<u64>,
+    attempts: u32,
+    /// After this many sockets something is written and can't be taken back.
+    written_after: Option<usize>,
+    /// After this many no more are wanted.
+    wanted: Option<usize>,
+}
+
+impl Sink for Keeper {
+    fn begin(&mut self, _source: Source) -> bool {
+        if self.written_after.is_some_and(|limit| self.cookies.len() >= limit) {
+            return false;
+        }
+        self.attempts += 1;
+        self.cookies.clear();
+        true
+    }
+
+    fn row(&mut self, socket: &Socket) -> ControlFlow<()> {
+        self.cookies.push(socket.cookie.unwrap_or(0));
+        if self.wanted.is_some_and(|limit| self.cookies.len() >= limit) {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+type Answers = Vec<io::Result<Vec<u8>>>;
+
+/// One conversation after the other; the query is for one family, so each has one walk.
+fn replay(keeper: &mut Keeper, conversations: Vec<Answers>) -> Result<Vec<Gap>, NetlinkError> {
+    replay_query(keeper, Families::Only(crate::model::Family::Inet), conversations)
+}
+
+fn replay_query(
+    keeper: &mut Keeper,
+    families: Families,
+    conversations: Vec<Answers>,
+) -> Result<Vec<Gap>, NetlinkError> {
+    let query =
+        Query { families, states: StateSet::ALL, attributes: Attributes::default(), order: Order::Any };
+    let mut conversations = conversations.into_iter();
+    let mut connect = || {
+        let answers = conversations.next().expect("no more conversations than expected");
+        Ok(Box::new(Recording::new(answers)) as Box<dyn Datagrams>)
+    };
+    let gaps = dump(&query, &mut connect, keeper);
+    assert_eq!(conversations.count(), 0, "conversations that were not held");
+    gaps
+}
+
+#[test]
+fn a_whole_dump() {
+    let mut keeper = Keeper::default();
+    let gaps = replay(&mut keeper, vec![vec![sockets(1..=3), sockets(4..=5), end(DONE, 0)]]).unwrap();
+    assert_eq!((keeper.cookies, gaps), (vec![1, 2, 3, 4, 5], vec![]));
+}
+
+#[test]
+fn sockets_that_come_twice_are_told_once() {
+    let mut keeper = Keeper::default();
+    replay(&mut keeper, vec![vec![sockets(1..=3), sockets(2..=5), end(DONE, 0)]]).unwrap();
+    assert_eq!(keeper.cookies, [1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn a_dump_that_broke_off_begins_again_while_nothing_is_written() {
+    for broken in [
+        vec![sockets(1..=3), failed(ENOBUFS)],
+        vec![sockets(1..=3), end(DONE, EINTR)],
+        vec![sockets(1..=3), end(ERROR, ENOBUFS)],
+        vec![sockets(1..=3), Ok(vec![0; 40])],
+        vec![sockets(1..=400)],
+        vec![sockets(1..=3), Ok(vec![])],
+        vec![Ok([socket(1), message(SOCKET, INTERRUPTED, 1, &socket(2)[16..])].concat()), end(DONE, 0)],
+    ] {
+        let mut keeper = Keeper::default();
+        let gaps = replay(&mut keeper, vec![broken, vec![sockets(1..=4), end(DONE, 0)]]).unwrap();
+        assert_eq!((keeper.cookies, keeper.attempts, gaps), (vec![1, 2, 3, 4], 2, vec![]));
+    }
+}
+
+#[test]
+fn after_something_is_written_it_ends_with_a_gap() {
+    let mut keeper = Keeper { written_after: Some(2), ..Keeper::default() };
+    let gaps = replay(&mut keeper, vec![vec![sockets(1..=3), failed(ENOBUFS)]]).unwrap();
+    assert_eq!(keeper.cookies, [1, 2, 3]);
+    assert!(matches!(gaps.as_slice(), [Gap::DumpInterrupted { .. }]), "{gaps:?}");
+}
+
+#[test]
+fn three_restarts_are_the_most() {
+    let broken = || vec![sockets(1..=3), failed(ENOBUFS)];
+    let mut keeper = Keeper::default();
+    let gaps = replay(&mut keeper, vec![broken(), broken(), broken(), broken()]).unwrap();
+    assert_eq!((keeper.cookies, keeper.attempts), (vec![1, 2, 3], 4));
+    assert!(matches!(gaps.as_slice(), [Gap::DumpInterrupted { .. }]), "{gaps:?}");
+
+    let nothing = || vec![failed(ENOBUFS)];
+    let error = replay(&mut Keeper::default(), vec![nothing(), nothing(), nothing(), nothing()]).unwrap_err();
+    assert!(matches!(error, NetlinkError::BrokeOff { tries: 4, .. }), "{error}");
+    assert!(!error.means_unavailable());
+}
+
+#[test]
+fn a_refusal_is_an_error_by_its_number() {
+    for (errno, unavailable) in [(EPERM, true), (ENOENT, true), (EINVAL, false)] {
+        for kind in [DONE, ERROR] {
+            let error = replay(&mut Keeper::default(), vec![vec![end(kind, errno)]]).unwrap_err();
+            assert_eq!(error.means_unavailable(), unavailable, "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_kernel_without_the_mixed_request_is_asked_for_each_family() {
+    let second = message(DONE, 0, 2, &[0; 4]);
+    let conversations = vec![vec![end(ERROR, EINVAL)], vec![sockets(1..=2), end(DONE, 0), Ok(second)]];
+    let mut keeper = Keeper::default();
+    let gaps = replay_query(&mut keeper, Families::Both, conversations).unwrap();
+    assert_eq!((keeper.cookies, gaps), (vec![1, 2], vec![]));
+}
+
+#[test]
+fn replies_to_other_requests_are_passed_over() {
+    let mut stray = socket(99);
+    stray[8..12].copy_from_slice(&77_u32.to_ne_bytes());
+    let mut keeper = Keeper::default();
+    replay(&mut keeper, vec![vec![Ok(stray), sockets([1]), end(DONE, 0)]]).unwrap();
+    assert_eq!(keeper.cookies, [1]);
+}
+
+#[test]
+fn replies_that_are_no_socket_are_counted() {
+    let bad = || Ok(message(SOCKET, 0, 1, &[2, 1, 0, 0]));
+    let mut keeper = Keeper::default();
+    let gaps = replay(&mut keeper, vec![vec![bad(), sockets([1]), bad(), end(DONE, 0)]]).unwrap();
+    assert_eq!(keeper.cookies, [1]);
+    assert!(matches!(gaps.as_slice(), [Gap::Undecodable { messages: 2, .. }]), "{gaps:?}");
+}
+
+#[test]
+fn a_sink_that_wants_no_more_ends_it() {
+    let mut keeper = Keeper { wanted: Some(2), ..Keeper::default() };
+    let gaps = replay(&mut keeper, vec![vec![sockets(1..=9)]]).unwrap();
+    assert_eq!((keeper.cookies, gaps), (vec![1, 2], vec![]));
+}
+
+#[test]
+fn states_that_were_not_asked_for_are_left_out() {
+    let query = Query {
+        families: Families::Only(crate::model::Family::Inet),
+        states: StateSet::of(TcpState::Listen),
+        attributes: Attributes::default(),
+        order: Order::Any,
+    };
+    let mut keeper = Keeper::default();
+    let mut connect = || Ok(Box::new(Recording::new([sockets(1..=3), end(DONE, 0)])) as Box<dyn Datagrams>);
+    dump(&query, &mut connect, &mut keeper).unwrap();
+    assert_eq!(keeper.cookies, [0; 0]);
+}
