@@ -42,6 +42,7 @@ impl Endpoint {
     }
 
     /// Gives a link-local address its interface; any other address means the same on all of them.
+    #[must_use]
     pub fn scoped(mut self, interface: u32) -> Self {
         if let IpAddr::V6(addr) = self.addr
             && addr.is_unicast_link_local()

@@ -112,6 +112,7 @@ impl TcpState {
     }
 
     /// The state as it is counted and shown: the kernel's two private numbers become the state they stand for.
+    #[must_use]
     pub const fn shown(self) -> Self {
         match self {
             Self::NewSynRecv => Self::SynRecv,

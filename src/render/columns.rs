@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::text::{push_escaped, push_number};
 use crate::model::{Endpoint, Family, Row, Socket, TcpState, Timer};
@@ -38,12 +38,13 @@ pub(super) fn push_addr(out: &mut Vec<u8>, addr: IpAddr) {
 
 /// An IPv6 address as the C library prints it: the last 32 bits dotted for v4-compatible addresses too.
 pub(super) fn libc_ipv6(addr: Ipv6Addr) -> String {
-    let [a, b, c, d, e, f, g, _] = addr.segments();
-    if [a, b, c, d, e, f] == [0; 6] && g != 0 {
-        let [.., w, x, y, z] = addr.octets();
-        return format!("::{w}.{x}.{y}.{z}");
+    match addr.segments() {
+        // `::` and `::1` are not meant: their last 32 bits would not fill four bytes.
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => {
+            format!("::{}", Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)))
+        }
+        _ => addr.to_string(),
     }
-    addr.to_string()
 }
 
 /// Which end of a row.
@@ -54,7 +55,7 @@ pub(super) enum End {
 }
 
 impl End {
-    pub(super) fn endpoint<'a>(self, socket: &'a Socket) -> &'a Endpoint {
+    pub(super) fn endpoint(self, socket: &Socket) -> &Endpoint {
         match self {
             Self::Local => &socket.local,
             Self::Peer => &socket.peer,

@@ -51,11 +51,15 @@ impl Listing for Csv {
             out.extend_from_slice(b",timer,timer_expires_ms,timer_retransmits,timer_probes");
         }
         if parts.memory {
-            MEMORY.iter().for_each(|name| push_fmt(out, format_args!(",memory_{name}")));
+            for name in MEMORY {
+                push_fmt(out, format_args!(",memory_{name}"));
+            }
         }
         if parts.tcp_info {
             out.extend_from_slice(b",tcp_info_congestion_control,tcp_info_ca_state,tcp_info_options");
-            TcpInfo::FIELDS.iter().for_each(|name| push_fmt(out, format_args!(",tcp_info_{name}")));
+            for name in TcpInfo::FIELDS {
+                push_fmt(out, format_args!(",tcp_info_{name}"));
+            }
         }
         out.push(b'\n');
         Ok(())
@@ -126,6 +130,11 @@ fn push_optional(out: &mut Vec<u8>, number: Option<impl itoa::Integer>) {
     }
 }
 
+/// So many columns without a value.
+fn push_empty(out: &mut Vec<u8>, columns: usize) {
+    out.resize(out.len() + columns, b',');
+}
+
 /// A comma and the text, which is escaped already, in quotes where it needs them.
 fn push_quoted(out: &mut Vec<u8>, text: &str) {
     out.push(b',');
@@ -140,7 +149,7 @@ fn push_quoted(out: &mut Vec<u8>, text: &str) {
 
 fn push_timer(out: &mut Vec<u8>, row: &Row<'_>) {
     match &row.socket.timer {
-        None => out.extend_from_slice(b",,,,"),
+        None => push_empty(out, 4),
         Some(timer) => push_fmt(
             out,
             format_args!(
@@ -156,7 +165,7 @@ fn push_timer(out: &mut Vec<u8>, row: &Row<'_>) {
 
 fn push_memory(out: &mut Vec<u8>, memory: Option<&Memory>) {
     let Some(memory) = memory else {
-        MEMORY.iter().for_each(|_| out.push(b','));
+        push_empty(out, MEMORY.len());
         return;
     };
     let Memory { rmem_alloc, rcvbuf, wmem_alloc, sndbuf, fwd_alloc, wmem_queued, optmem, backlog, drops } =
@@ -170,8 +179,7 @@ fn push_memory(out: &mut Vec<u8>, memory: Option<&Memory>) {
 
 fn push_tcp_info(out: &mut Vec<u8>, info: Option<&TcpInfo>) {
     let Some(info) = info else {
-        out.extend_from_slice(b",,,");
-        TcpInfo::FIELDS.iter().for_each(|_| out.push(b','));
+        push_empty(out, 3 + TcpInfo::FIELDS.len());
         return;
     };
     out.push(b',');

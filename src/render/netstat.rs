@@ -1,6 +1,7 @@
 //! netstat's own layout, so that a script written for it keeps working (net-tools 2.10).
 
 use std::io;
+use std::net::IpAddr;
 
 use super::columns::{End, libc_ipv6, protocol, push_addr, push_fmt, push_netstat_timer, push_state};
 use super::text::{pad_from, push_left, push_number, push_number_right};
@@ -28,8 +29,8 @@ impl Netstat {
         let mut host = Vec::with_capacity(40);
         // A v4-mapped address shows as the IPv4 address that it is; no device is shown.
         match canonical(endpoint.addr) {
-            std::net::IpAddr::V6(addr) => host.extend_from_slice(libc_ipv6(addr).as_bytes()),
-            addr => push_addr(&mut host, addr),
+            IpAddr::V6(addr) => host.extend_from_slice(libc_ipv6(addr).as_bytes()),
+            addr @ IpAddr::V4(_) => push_addr(&mut host, addr),
         }
         let mut port = Vec::with_capacity(8);
         super::columns::push_port(&mut port, endpoint.port, end.service(row));

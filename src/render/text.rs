@@ -46,7 +46,8 @@ fn push_char(out: &mut String, c: char) {
     }
 }
 
-fn push_hex(out: &mut String, byte: u8) {
+/// Appends a byte that is no text as `\xNN`.
+pub(super) fn push_hex(out: &mut String, byte: u8) {
     let _ = write!(out, "\\x{byte:02x}");
 }
 

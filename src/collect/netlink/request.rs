@@ -93,10 +93,13 @@ struct MixedRequest {
     tables: u32,
 }
 
+/// Four header words, and 15 of the request.
+const MIXED_LEN: u32 = 76;
+const _: () = assert!(size_of::<MixedRequest>() == MIXED_LEN as usize);
+
 fn encode_mixed(query: &Query, sequence: u32) -> Vec<u8> {
-    const LEN: u32 = size_of::<MixedRequest>() as u32;
     MixedRequest {
-        len: LEN,
+        len: MIXED_LEN,
         kind: TCPDIAG_GETSOCK,
         flags: NLM_F_REQUEST | NLM_F_DUMP,
         sequence,

@@ -158,13 +158,10 @@ mod tests {
 
     /// A line as the kernel prints it, but for the columns after the inode.
     fn format(socket: &Socket) -> String {
+        let word = |bytes: &[u8]| format!("{:08X}", u32::from_ne_bytes(bytes.try_into().unwrap()));
         let words = |addr: IpAddr| match addr {
-            IpAddr::V4(addr) => format!("{:08X}", u32::from_ne_bytes(addr.octets())),
-            IpAddr::V6(addr) => addr
-                .octets()
-                .chunks_exact(4)
-                .map(|word| format!("{:08X}", u32::from_ne_bytes(word.try_into().unwrap())))
-                .collect(),
+            IpAddr::V4(addr) => word(&addr.octets()),
+            IpAddr::V6(addr) => addr.octets().chunks_exact(4).map(word).collect::<Vec<_>>().concat(),
         };
         let (timer, ticks, retransmits, probes) = match socket.timer {
             None => (0, 0, 0, 0),

@@ -1,4 +1,4 @@
-//! /proc/net/tcp and tcp6: which files, opened and read line by line. What a line means is in [`line`].
+//! /proc/net/tcp and tcp6: which files, opened and read line by line. What a line means is in [`mod@line`].
 
 pub mod line;
 

@@ -1,6 +1,7 @@
 //! The JSON types, apart from the model: their fields are the keys, and are read back strictly.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -10,9 +11,35 @@ use crate::model::{
 };
 use crate::render::Parts;
 use crate::render::details::is_unset;
+use crate::render::text::push_hex;
 
 /// A key that is there when it was asked for, and null where nothing is known.
 type Asked<T> = Option<Option<T>>;
+
+/// A list: what a document is read back as. It is written piece by piece, never as a whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the keys are described in the manual")]
+pub struct DocumentRecord<'a> {
+    pub schema: u32,
+    pub source: Cow<'a, str>,
+    pub taken_at: Cow<'a, str>,
+    pub sockets: Vec<SocketRecord<'a>>,
+    pub warnings: Vec<String>,
+}
+
+/// A summary, likewise.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the keys are described in the manual")]
+pub struct SummaryRecord<'a> {
+    pub schema: u32,
+    pub source: Cow<'a, str>,
+    pub taken_at: Cow<'a, str>,
+    pub states: BTreeMap<String, u64>,
+    pub total: u64,
+    pub warnings: Vec<String>,
+}
 
 /// One socket.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -180,7 +207,7 @@ fn text(bytes: &[u8]) -> Cow<'_, str> {
     for chunk in bytes.utf8_chunks() {
         shown.push_str(chunk.valid());
         for byte in chunk.invalid() {
-            shown.push_str(&format!("\\x{byte:02x}"));
+            push_hex(&mut shown, *byte);
         }
     }
     Cow::Owned(shown)

@@ -57,11 +57,13 @@ impl Listing for Ss {
         if !self.style.single_state {
             push_state(out, socket.state, socket.state.ss_name());
             pad_from(out, start, STATE_WIDTH);
+            end_column(out);
         }
         for queue in [socket.queues.recv_q(), socket.queues.send_q()] {
             let start = out.len();
             push_number(out, queue);
             pad_from(out, start, QUEUE_WIDTH);
+            end_column(out);
         }
         push_endpoint(out, row, End::Local);
         push_endpoint(out, row, End::Peer);
@@ -136,7 +138,11 @@ fn push_endpoint(out: &mut Vec<u8>, row: &Row<'_>, end: End) {
     let start = out.len();
     push_port(out, endpoint.port, end.service(row));
     pad_from(out, start, PORT_WIDTH);
-    // However long the port: the next column never touches it.
+    end_column(out);
+}
+
+/// However long the column grew: the next never touches it.
+fn end_column(out: &mut Vec<u8>) {
     if out.last() != Some(&b' ') {
         out.push(b' ');
     }
