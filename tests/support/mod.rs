@@ -1,0 +1,47 @@
+//! What the tests share: the state zoo, and a runner for the program.
+
+mod keeper;
+// Namespaces and TUN devices are the kernel's: it is talked to directly.
+#[allow(unsafe_code)]
+pub(crate) mod namespace;
+mod packet;
+#[allow(unsafe_code)]
+pub(crate) mod peer;
+mod plans;
+mod proc_table;
+pub(crate) mod run;
+mod script;
+mod sockets;
+pub(crate) mod zoo;
+
+use namespace::Namespace;
+use zoo::Zoo;
+
+/// Says that a test was skipped; under CI, where all can be had, it fails.
+pub(crate) fn skip(why: &str) {
+    assert!(std::env::var_os("CI").is_none(), "would be skipped, which CI does not allow: {why}");
+    eprintln!("skipped: {why}");
+}
+
+/// The value, or the note that the test was skipped for want of it.
+pub(crate) fn or_skip<T>(had: Result<T, String>) -> Option<T> {
+    had.map_err(|why| skip(&why)).ok()
+}
+
+pub(crate) fn zoo() -> Option<Zoo> {
+    or_skip(Zoo::new())
+}
+
+pub(crate) fn namespace() -> Option<Namespace> {
+    or_skip(Namespace::new())
+}
+
+/// Another program, if it is installed.
+pub(crate) fn has(program: &str) -> bool {
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&paths).any(|folder| folder.join(program).is_file());
+    if !found {
+        skip(&format!("there is no {program} here"));
+    }
+    found
+}

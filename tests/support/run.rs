@@ -1,0 +1,100 @@
+//! Runs the program, or another beside it, with a clean environment. A finished run must be looked at whole: its
+//! status always, and its stderr unless it is said to be of no matter.
+
+use std::ffi::OsStr;
+use std::process::{Command, Output, Stdio};
+
+use super::namespace::Namespace;
+
+/// The program under test.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_tcpstates");
+
+/// A command with nothing of this process's environment but the path.
+pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("LC_ALL", "C");
+    command.stdin(Stdio::null());
+    command
+}
+
+/// The program with these words.
+pub(crate) fn tcpstates(args: &[&str]) -> Command {
+    let mut command = command(PROGRAM);
+    command.args(args);
+    command
+}
+
+/// What a run printed.
+pub(crate) struct Finished {
+    shown: String,
+    status: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// Runs it to its end.
+pub(crate) fn finish(mut command: Command) -> Finished {
+    let shown = format!("{command:?}");
+    let output = command.output().unwrap_or_else(|error| panic!("cannot run {shown}: {error}"));
+    finished(shown, output)
+}
+
+fn finished(shown: String, output: Output) -> Finished {
+    Finished {
+        status: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap_or_else(|_| panic!("{shown}: stdout is no UTF-8")),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        shown,
+    }
+}
+
+impl Finished {
+    /// Done, and nothing on stderr.
+    #[track_caller]
+    pub(crate) fn quiet(self) -> String {
+        assert_eq!((self.status, self.stderr.as_str()), (Some(0), ""), "{}", self.shown);
+        self.stdout
+    }
+
+    /// Done, with notes on stderr.
+    #[track_caller]
+    pub(crate) fn noted(self) -> (String, String) {
+        assert_eq!(self.status, Some(0), "{}: {}", self.shown, self.stderr);
+        assert!(!self.stderr.is_empty(), "{}: no note", self.shown);
+        (self.stdout, self.stderr)
+    }
+
+    /// Failed with this status, nothing on stdout.
+    #[track_caller]
+    pub(crate) fn failed(self, status: i32) -> String {
+        assert_eq!(
+            (self.status, self.stdout.as_str()),
+            (Some(status), ""),
+            "{}: {}",
+            self.shown,
+            self.stderr
+        );
+        self.stderr
+    }
+}
+
+impl Namespace {
+    /// The program inside, done and without notes.
+    #[track_caller]
+    pub(crate) fn tcpstates(&self, args: &[&str]) -> String {
+        self.run(args).quiet()
+    }
+
+    /// The program inside, however it ends.
+    pub(crate) fn run(&self, args: &[&str]) -> Finished {
+        self.inside(|| finish(tcpstates(args)))
+    }
+
+    /// Another program inside.
+    #[track_caller]
+    pub(crate) fn other(&self, program: &str, args: &[&str]) -> String {
+        let mut command = command(program);
+        command.args(args);
+        self.inside(|| finish(command)).quiet()
+    }
+}
