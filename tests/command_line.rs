@@ -1,0 +1,126 @@
+//! Words that can't be understood, and those that people type by habit.
+
+use crate::support::namespace;
+use crate::support::run::{finish, tcpstates};
+
+/// The message of a refused command line; nothing is on stdout.
+#[track_caller]
+fn refused(args: &[&str]) -> String {
+    finish(tcpstates(args)).failed(2)
+}
+
+#[test]
+fn bad_words_are_named_with_what_is_accepted() {
+    for (args, message) in [
+        (
+            &["lisen"][..],
+            "'lisen' is neither a filter word nor an address\nhint: did you mean 'state LISTEN'?",
+        ),
+        (
+            &["TIME_WAIT"],
+            "'TIME_WAIT' is neither a filter word nor an address\nhint: did you mean 'state TIME_WAIT'?",
+        ),
+        (&["stat", "listen"], "'stat' is neither a filter word nor an address\nhint: did you mean 'state'?"),
+        (&["443"], "'443' is neither a filter word nor an address\nhint: a port is written :443"),
+        (
+            &["-c", "2"],
+            "'2' is neither a filter word nor an address\nhint: the interval goes right behind -c: -c=2",
+        ),
+        (&["state", "listn"], "'listn' is not a TCP state\nhint: did you mean 'LISTEN'?"),
+        (
+            &[":99999"],
+            "':99999' is not an address or port: '99999' is no port number from 0 to 65535\nhint: accepted are :PORT and ADDR[/LEN][:PORT]",
+        ),
+        (
+            &["10.0.0.0/33"],
+            "'10.0.0.0/33' is not an address or port: '33' is no prefix length from 0 to 32\nhint: accepted are :PORT and ADDR[/LEN][:PORT]",
+        ),
+        (&["-u"], "-u: only TCP sockets are shown here\nhint: add -t for TCP"),
+        (
+            &["--sort", "size"],
+            "--sort: 'size' is not accepted: it is none of state, local, peer, recv-q, send-q, pid, nor one of these with '-' before it\nhint: see tcpstates --help",
+        ),
+        (
+            &["-f", "xml"],
+            "--format: 'xml' is not accepted: accepted are table, plain, netstat, ss, json, ndjson, csv\nhint: see tcpstates --help",
+        ),
+        (
+            &["--limit", "few"],
+            "--limit: 'few' is not accepted: it is no whole number of sockets\nhint: see tcpstates --help",
+        ),
+        (
+            &["-c=0"],
+            "--continuous: '0' is not accepted: it is no number of seconds above 0\nhint: see tcpstates --help",
+        ),
+        (&["--sumary"], "'--sumary' is no option of tcpstates\nhint: did you mean '--summary'?"),
+        (&["--limit"], "--limit needs a value\nhint: see tcpstates --help"),
+        (&["-s", "-f", "ss"], "--summary: the ss layout has no such table"),
+        (&["-s", "--sort", "state"], "--sort: the eleven lines of --summary stay as they are"),
+        (&["-i", "-f", "netstat"], "-i: the netstat layout has no place for it"),
+        (
+            &["--proc-root", "/x", "--source", "netlink"],
+            "--proc-root: another proc tree can't be read with --source netlink",
+        ),
+        (&[":80", "generate", "man"], "':80' can't stand before 'generate'"),
+        (&["-a", "generate", "man"], "--all is an option of the list and can't stand before 'generate'"),
+    ] {
+        assert_eq!(refused(args), format!("tcpstates: {message}\n"), "{args:?}");
+    }
+}
+
+#[test]
+fn a_state_that_is_missing_lists_them() {
+    let message = refused(&["state"]);
+    assert!(
+        message.starts_with(
+            "tcpstates: 'state' needs the name of a state behind it\nhint: accepted are LISTEN, "
+        )
+    );
+}
+
+#[test]
+fn what_people_type_by_habit() {
+    let Some(namespace) = namespace() else { return };
+    for args in [
+        &["-nat"][..],
+        &["-tlnp46"],
+        &["-natep"],
+        &["-natpoeim"],
+        &["-4", "-4", "-n", "-n"],
+        &["-pp"],
+        &["--json", "--json"],
+        &["--processes", "--program"],
+        &["--listening", "--numeric", "--tcp"],
+        &["-tWO"],
+        &["--sort", "-recv-q,local"],
+        &["--sort=state", "--sort=pid"],
+        &["--color=always", "--color", "never"],
+        &["state", "listen", "state", "time-wait"],
+        &["state listen", "exclude big"],
+        &["[::1]:80"],
+        &["*:80"],
+    ] {
+        namespace.tcpstates(args);
+    }
+    let (_, note) = namespace.run(&["-tulpn"]).noted();
+    assert_eq!(note, "tcpstates: -u: only TCP sockets are shown here\n");
+}
+
+#[test]
+fn the_last_layout_wins() {
+    let Some(namespace) = namespace() else { return };
+    assert!(namespace.tcpstates(&["-f", "csv", "--json"]).starts_with('{'));
+    assert!(namespace.tcpstates(&["--json", "-f", "csv"]).starts_with("protocol,"));
+    assert_eq!(namespace.tcpstates(&["--json", "--ndjson"]), "");
+    assert!(namespace.tcpstates(&["--ndjson", "--json"]).starts_with('{'));
+}
+
+#[test]
+fn help_and_version_go_to_stdout() {
+    let help = finish(tcpstates(&["--help"])).quiet();
+    assert!(help.contains("Usage: tcpstates [OPTIONS] [FILTER]..."), "{help}");
+    assert!(!help.contains("generate"), "the hidden command is not shown");
+    let version = finish(tcpstates(&["--version"])).quiet();
+    assert_eq!(version, format!("tcpstates {}\n", env!("CARGO_PKG_VERSION")));
+    assert!(!finish(tcpstates(&["-h"])).quiet().is_empty());
+}

@@ -1,0 +1,44 @@
+//! The manual page and the completions are those of the present command line.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::run::{finish, tcpstates};
+
+#[track_caller]
+fn assert_fresh(artifact: &str, file: &str) {
+    let committed = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file))
+        .unwrap_or_else(|error| panic!("{file}: {error}"));
+    let made = finish(tcpstates(&["generate", artifact])).quiet();
+    assert!(committed == made, "{file} is stale: run `cargo run -- generate {artifact} > {file}`");
+}
+
+#[test]
+fn man() {
+    assert_fresh("man", "man/tcpstates.1");
+}
+
+#[test]
+fn completions() {
+    for (artifact, file) in [
+        ("bash", "completions/tcpstates.bash"),
+        ("zsh", "completions/_tcpstates"),
+        ("fish", "completions/tcpstates.fish"),
+        ("elvish", "completions/tcpstates.elv"),
+        ("powershell", "completions/_tcpstates.ps1"),
+    ] {
+        assert_fresh(artifact, file);
+    }
+}
+
+#[test]
+fn the_manual_has_the_sections_that_people_look_for() {
+    let page = finish(tcpstates(&["generate", "man"])).quiet();
+    for section in
+        ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXAMPLES", "EXIT STATUS", "FILES", "SEE ALSO"]
+    {
+        let quoted = format!(".SH \"{section}\"");
+        let bare = format!(".SH {section}");
+        assert!(page.lines().any(|line| line == quoted || line == bare), "no {section}");
+    }
+}

@@ -1,0 +1,21 @@
+//! One integration binary: the program and the library against real sockets, and beside netstat and ss.
+//!
+//! What needs root, a network namespace or another program says that it was skipped where it can't be had; under CI
+//! that is a failure.
+
+// A test that can't go on says so by panicking.
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used)]
+
+mod architecture;
+mod command_line;
+mod faults;
+mod generated;
+mod names;
+mod oracle;
+mod output;
+mod peers;
+mod proc_tree;
+mod repeat;
+mod support;
+mod zoo;
+mod zoo_itself;

@@ -1,0 +1,133 @@
+//! Processes: hostile names, several holders, and what an unprivileged user is told.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use tcpstates::render::json::records::DocumentRecord;
+
+use crate::support::run::{PROGRAM, command, finish};
+use crate::support::{has, namespace};
+
+/// A `)`, a line break, an escape sequence, a byte that is no UTF-8 and a quote.
+const NAME: &[u8] = b"e)\n\x1b[31m\xff\"x";
+const NAME_IN_PRINTF: &str = r#"e)\n\033[31m\377"x"#;
+
+/// A shell that named itself so and holds the socket as its stdin. Ended when dropped.
+struct Hostile(Child);
+
+impl Hostile {
+    fn holding(listener: TcpListener) -> Self {
+        let script = format!("printf '{NAME_IN_PRINTF}' > /proc/$$/comm; sleep 30; :");
+        let mut shell = command("sh");
+        let child = shell
+            .args(["-c", &script])
+            .stdin(OwnedFd::from(listener))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("there is a shell");
+        let hostile = Self(child);
+        hostile.wait_for_name();
+        hostile
+    }
+
+    fn wait_for_name(&self) {
+        let path = format!("/proc/{}/comm", self.0.id());
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while fs::read(&path).expect("it runs").strip_suffix(b"\n") != Some(NAME) {
+            assert!(Instant::now() < deadline, "it never took its name");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Hostile {
+    fn drop(&mut self) {
+        // The sleep that it started ends by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn hostile_names_do_nothing_to_a_line_or_a_terminal() {
+    let Some(namespace) = namespace() else { return };
+    let hostile =
+        namespace.inside(|| Hostile::holding(TcpListener::bind("127.0.0.1:80").expect("it can listen")));
+    let pid = hostile.0.id();
+
+    let plain = namespace.tcpstates(&["-natpH"]);
+    assert_eq!(plain.lines().count(), 1, "{plain:?}");
+    assert!(plain.contains(&format!(r#"{pid}/e)\n\x1b[31m\xff"x[0]"#)), "{plain:?}");
+
+    for format in ["table", "plain", "netstat", "ss", "csv", "ndjson", "json"] {
+        let text = namespace.tcpstates(&["-natp", "-f", format]);
+        let harmful: Vec<_> = text.chars().filter(|c| c.is_control() && *c != '\n').collect();
+        assert_eq!(harmful, [], "{format}: {text:?}");
+    }
+
+    let json = namespace.tcpstates(&["-natp", "--json"]);
+    let document: DocumentRecord<'_> = serde_json::from_str(&json).unwrap();
+    let processes = document.sockets[0].processes.clone().expect("they were asked for");
+    let named = processes.iter().find(|holder| holder.pid == pid).expect("it holds the socket");
+    assert_eq!(named.name, "e)\n\u{1b}[31m\\xff\"x");
+    // The sleep that it started holds the socket too.
+    assert!(processes.iter().any(|holder| holder.pid != pid && holder.name == "sleep"), "{processes:?}");
+}
+
+#[test]
+fn an_unprivileged_user_is_told_what_is_missing() {
+    let Some(namespace) = namespace() else { return };
+    if !has("setpriv") {
+        return;
+    }
+    // Where nobody may go: the program is copied to where everybody may.
+    let folder = tempfile::tempdir().expect("a folder can be had");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let program = folder.path().join("tcpstates");
+    fs::copy(PROGRAM, &program).expect("it can be copied");
+
+    let _listener = namespace.inside(|| TcpListener::bind("127.0.0.1:80").expect("it can listen"));
+    let run = |args: &[&str]| {
+        let mut setpriv = command("setpriv");
+        setpriv.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&program).args(args);
+        namespace.inside(|| finish(setpriv))
+    };
+
+    let (json, stderr) = run(&["-natp", "--json"]).noted();
+    let document: DocumentRecord<'_> = serde_json::from_str(&json).unwrap();
+    assert_eq!(
+        document.sockets[0].owner_note.clone().flatten().as_deref(),
+        Some("held by a process that could not be read")
+    );
+    assert_eq!(document.warnings.len(), 1);
+    let lines: Vec<_> = stderr.lines().collect();
+    assert_eq!(lines.len(), 2, "one note and its hint: {stderr}");
+    assert!(lines[0].ends_with("permission denied"), "{stderr}");
+    assert!(lines[1].starts_with("hint: "), "{stderr}");
+
+    // Nothing else needs privilege.
+    assert_eq!(run(&["-natH"]).quiet().lines().count(), 1);
+    assert!(run(&["-s"]).quiet().starts_with("LISTEN 1\n"));
+}
+
+#[test]
+fn sorted_by_process() {
+    let Some(namespace) = namespace() else { return };
+    let hostile =
+        namespace.inside(|| Hostile::holding(TcpListener::bind("127.0.0.1:81").expect("it can listen")));
+    let _own = namespace.inside(|| TcpListener::bind("127.0.0.1:80").expect("it can listen"));
+    let ports = |sort: &str| {
+        let text = namespace.tcpstates(&["-natH", "--sort", sort]);
+        text.lines().map(|line| line.split_whitespace().nth(3).unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let own_first = std::process::id() < hostile.0.id();
+    let rising = if own_first { ["127.0.0.1:80", "127.0.0.1:81"] } else { ["127.0.0.1:81", "127.0.0.1:80"] };
+    assert_eq!(ports("pid"), rising);
+    let falling: Vec<_> = rising.into_iter().rev().collect();
+    assert_eq!(ports("-pid"), falling);
+}

@@ -1,0 +1,84 @@
+//! `-c`: again and again, until a signal or the reader's leaving ends it.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::run::tcpstates;
+use crate::support::zoo;
+
+fn spawn(args: &[&str]) -> Child {
+    tcpstates(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs")
+}
+
+/// How it ended, and what it said; it must end soon.
+#[track_caller]
+fn end_of(mut child: Child) -> (Option<i32>, String) {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while child.try_wait().expect("it can be waited for").is_none() {
+        if Instant::now() > deadline {
+            child.kill().expect("it can be killed");
+            panic!("it did not end");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let mut stderr = String::new();
+    child.stderr.take().expect("it was piped").read_to_string(&mut stderr).expect("it can be read");
+    (child.wait().expect("it has ended").code(), stderr)
+}
+
+#[test]
+fn lists_are_apart_by_a_blank_line_until_a_signal() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut child = spawn(&["-s", "-c=0.05"]);
+        let mut lines = BufReader::new(child.stdout.take().expect("it was piped")).lines();
+        let read: Vec<_> = lines.by_ref().take(11 + 1 + 11 + 1).map(|line| line.expect("a line")).collect();
+        assert_eq!((read[11].as_str(), read[23].as_str()), ("", ""));
+        assert!(read[12].starts_with("LISTEN "));
+        let pid = Pid::from_child(&child);
+        // It may be at any point now, writing too; nothing is cut off.
+        kill_process(pid, signal).expect("it can be signalled");
+        let rest = lines.map(|line| line.expect("a line")).collect::<Vec<_>>();
+        assert_eq!(end_of(child), (Some(0), String::new()));
+        let whole = rest.len() % 12;
+        assert!(whole == 11 || whole == 0, "cut off after {rest:?}");
+    }
+}
+
+#[test]
+fn it_ends_when_its_reader_leaves_even_between_two_lists() {
+    let mut child = spawn(&["-s", "-c=3600"]);
+    let stdout = child.stdout.take().expect("it was piped");
+    let mut first = String::new();
+    let mut reader = BufReader::new(stdout);
+    reader.read_line(&mut first).expect("a line");
+    assert!(first.starts_with("LISTEN "));
+    drop(reader);
+    assert_eq!(end_of(child), (Some(0), String::new()));
+}
+
+#[test]
+fn each_ndjson_line_has_its_time() {
+    let Some(zoo) = zoo() else { return };
+    let (times, child) = zoo.namespace().inside(|| {
+        let mut child = spawn(&["--ndjson", "-c=0.02"]);
+        let lines = BufReader::new(child.stdout.take().expect("it was piped")).lines();
+        let mut times = Vec::new();
+        for line in lines.map(|line| line.expect("a line")).filter(|line| !line.is_empty()) {
+            let socket: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+            times.push(socket["taken_at"].as_str().expect("a time").to_owned());
+            if times.len() > zoo.specimens().len() * 3 {
+                break;
+            }
+        }
+        (times, child)
+    });
+    assert_eq!(end_of(child), (Some(0), String::new()));
+    assert!(times.is_sorted());
+    for time in &times {
+        assert!(time.parse::<jiff::Timestamp>().is_ok(), "{time}");
+    }
+    assert!(times.first() < times.last());
+}
