@@ -1,0 +1,105 @@
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'tcpstates' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'tcpstates'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'tcpstates' {
+            [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'Sort by state, local, peer, recv-q, send-q or pid; -KEY reverses')
+            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Show at most N sockets')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Print anew every SECONDS (1 unless given), until interrupted')
+            [CompletionResult]::new('--continuous', '--continuous', [CompletionResultType]::ParameterName, 'Print anew every SECONDS (1 unless given), until interrupted')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Choose the layout')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Choose the layout')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the states')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Choose where the sockets are read: from netlink, from /proc, or from /proc where netlink can''t be had')
+            [CompletionResult]::new('--proc-root', '--proc-root', [CompletionResultType]::ParameterName, 'Read another proc tree, such as /host/proc')
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Show sockets in every state')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Show sockets in every state')
+            [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Show listening sockets only; -a beats it')
+            [CompletionResult]::new('--listening', '--listening', [CompletionResultType]::ParameterName, 'Show listening sockets only; -a beats it')
+            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Show TCP: what it does anyway')
+            [CompletionResult]::new('--tcp', '--tcp', [CompletionResultType]::ParameterName, 'Show TCP: what it does anyway')
+            [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'UDP: not shown here')
+            [CompletionResult]::new('--udp', '--udp', [CompletionResultType]::ParameterName, 'UDP: not shown here')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Raw sockets: not shown here')
+            [CompletionResult]::new('--raw', '--raw', [CompletionResultType]::ParameterName, 'Raw sockets: not shown here')
+            [CompletionResult]::new('-x', '-x', [CompletionResultType]::ParameterName, 'Unix sockets: not shown here')
+            [CompletionResult]::new('--unix', '--unix', [CompletionResultType]::ParameterName, 'Unix sockets: not shown here')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Show each socket''s timer')
+            [CompletionResult]::new('--timers', '--timers', [CompletionResultType]::ParameterName, 'Show each socket''s timer')
+            [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'Show user, inode and cookie, and the cgroup and mark where the kernel tells them')
+            [CompletionResult]::new('--extended', '--extended', [CompletionResultType]::ParameterName, 'Show user, inode and cookie, and the cgroup and mark where the kernel tells them')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Show the connection''s numbers: round-trip time, window, retransmissions and the rest of tcp_info')
+            [CompletionResult]::new('--info', '--info', [CompletionResultType]::ParameterName, 'Show the connection''s numbers: round-trip time, window, retransmissions and the rest of tcp_info')
+            [CompletionResult]::new('-m', '-m', [CompletionResultType]::ParameterName, 'Show the memory of the socket''s buffers')
+            [CompletionResult]::new('--memory', '--memory', [CompletionResultType]::ParameterName, 'Show the memory of the socket''s buffers')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Print how many sockets are in each state, whatever -a and -l say')
+            [CompletionResult]::new('--summary', '--summary', [CompletionResultType]::ParameterName, 'Print how many sockets are in each state, whatever -a and -l say')
+            [CompletionResult]::new('--ndjson', '--ndjson', [CompletionResultType]::ParameterName, 'Print one JSON document a socket, a line each')
+            [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'Cut and wrap nothing')
+            [CompletionResult]::new('--wide', '--wide', [CompletionResultType]::ParameterName, 'Cut and wrap nothing')
+            [CompletionResult]::new('-O', '-O ', [CompletionResultType]::ParameterName, 'In the ss layout, keep each socket on one line')
+            [CompletionResult]::new('--oneline', '--oneline', [CompletionResultType]::ParameterName, 'In the ss layout, keep each socket on one line')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Show IPv4 sockets')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Show IPv4 sockets')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Show IPv6 sockets')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Show IPv6 sockets')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Show numbers in place of service and user names')
+            [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Show numbers in place of service and user names')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Show the processes that hold each socket: pid, program and descriptor')
+            [CompletionResult]::new('--processes', '--processes', [CompletionResultType]::ParameterName, 'Show the processes that hold each socket: pid, program and descriptor')
+            [CompletionResult]::new('--program', '--program', [CompletionResultType]::ParameterName, 'Show the processes that hold each socket: pid, program and descriptor')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document')
+            [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Leave the heading out')
+            [CompletionResult]::new('--no-header', '--no-header', [CompletionResultType]::ParameterName, 'Leave the heading out')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Print a file that is made from the command line''s definition')
+            break
+        }
+        'tcpstates;generate' {
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Choose the layout')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Choose the layout')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the states')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Choose where the sockets are read: from netlink, from /proc, or from /proc where netlink can''t be had')
+            [CompletionResult]::new('--proc-root', '--proc-root', [CompletionResultType]::ParameterName, 'Read another proc tree, such as /host/proc')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Show IPv4 sockets')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Show IPv4 sockets')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Show IPv6 sockets')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Show IPv6 sockets')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Show numbers in place of service and user names')
+            [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Show numbers in place of service and user names')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Show the processes that hold each socket: pid, program and descriptor')
+            [CompletionResult]::new('--processes', '--processes', [CompletionResultType]::ParameterName, 'Show the processes that hold each socket: pid, program and descriptor')
+            [CompletionResult]::new('--program', '--program', [CompletionResultType]::ParameterName, 'Show the processes that hold each socket: pid, program and descriptor')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document')
+            [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Leave the heading out')
+            [CompletionResult]::new('--no-header', '--no-header', [CompletionResultType]::ParameterName, 'Leave the heading out')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}

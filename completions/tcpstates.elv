@@ -1,0 +1,98 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[tcpstates] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'tcpstates'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'tcpstates'= {
+            cand --sort 'Sort by state, local, peer, recv-q, send-q or pid; -KEY reverses'
+            cand --limit 'Show at most N sockets'
+            cand -c 'Print anew every SECONDS (1 unless given), until interrupted'
+            cand --continuous 'Print anew every SECONDS (1 unless given), until interrupted'
+            cand -f 'Choose the layout'
+            cand --format 'Choose the layout'
+            cand --color 'Colour the states'
+            cand --source 'Choose where the sockets are read: from netlink, from /proc, or from /proc where netlink can''t be had'
+            cand --proc-root 'Read another proc tree, such as /host/proc'
+            cand -a 'Show sockets in every state'
+            cand --all 'Show sockets in every state'
+            cand -l 'Show listening sockets only; -a beats it'
+            cand --listening 'Show listening sockets only; -a beats it'
+            cand -t 'Show TCP: what it does anyway'
+            cand --tcp 'Show TCP: what it does anyway'
+            cand -u 'UDP: not shown here'
+            cand --udp 'UDP: not shown here'
+            cand -w 'Raw sockets: not shown here'
+            cand --raw 'Raw sockets: not shown here'
+            cand -x 'Unix sockets: not shown here'
+            cand --unix 'Unix sockets: not shown here'
+            cand -o 'Show each socket''s timer'
+            cand --timers 'Show each socket''s timer'
+            cand -e 'Show user, inode and cookie, and the cgroup and mark where the kernel tells them'
+            cand --extended 'Show user, inode and cookie, and the cgroup and mark where the kernel tells them'
+            cand -i 'Show the connection''s numbers: round-trip time, window, retransmissions and the rest of tcp_info'
+            cand --info 'Show the connection''s numbers: round-trip time, window, retransmissions and the rest of tcp_info'
+            cand -m 'Show the memory of the socket''s buffers'
+            cand --memory 'Show the memory of the socket''s buffers'
+            cand -s 'Print how many sockets are in each state, whatever -a and -l say'
+            cand --summary 'Print how many sockets are in each state, whatever -a and -l say'
+            cand --ndjson 'Print one JSON document a socket, a line each'
+            cand -W 'Cut and wrap nothing'
+            cand --wide 'Cut and wrap nothing'
+            cand -O 'In the ss layout, keep each socket on one line'
+            cand --oneline 'In the ss layout, keep each socket on one line'
+            cand -4 'Show IPv4 sockets'
+            cand --ipv4 'Show IPv4 sockets'
+            cand -6 'Show IPv6 sockets'
+            cand --ipv6 'Show IPv6 sockets'
+            cand -n 'Show numbers in place of service and user names'
+            cand --numeric 'Show numbers in place of service and user names'
+            cand -p 'Show the processes that hold each socket: pid, program and descriptor'
+            cand --processes 'Show the processes that hold each socket: pid, program and descriptor'
+            cand --program 'Show the processes that hold each socket: pid, program and descriptor'
+            cand --json 'Print one JSON document'
+            cand -H 'Leave the heading out'
+            cand --no-header 'Leave the heading out'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand generate 'Print a file that is made from the command line''s definition'
+        }
+        &'tcpstates;generate'= {
+            cand -f 'Choose the layout'
+            cand --format 'Choose the layout'
+            cand --color 'Colour the states'
+            cand --source 'Choose where the sockets are read: from netlink, from /proc, or from /proc where netlink can''t be had'
+            cand --proc-root 'Read another proc tree, such as /host/proc'
+            cand -4 'Show IPv4 sockets'
+            cand --ipv4 'Show IPv4 sockets'
+            cand -6 'Show IPv6 sockets'
+            cand --ipv6 'Show IPv6 sockets'
+            cand -n 'Show numbers in place of service and user names'
+            cand --numeric 'Show numbers in place of service and user names'
+            cand -p 'Show the processes that hold each socket: pid, program and descriptor'
+            cand --processes 'Show the processes that hold each socket: pid, program and descriptor'
+            cand --program 'Show the processes that hold each socket: pid, program and descriptor'
+            cand --json 'Print one JSON document'
+            cand -H 'Leave the heading out'
+            cand --no-header 'Leave the heading out'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+    ]
+    $completions[$command]
+}
