@@ -21,6 +21,7 @@ Register-ArgumentCompleter -Native -CommandName 'tcpstates' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'tcpstates' {
+            [CompletionResult]::new('--filter-file', '--filter-file', [CompletionResultType]::ParameterName, 'Read the filter from a file, in which # begins a comment')
             [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'Sort by state, local, peer, recv-q, send-q or pid; -KEY reverses')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Show at most N sockets')
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Print anew every SECONDS (1 unless given), until interrupted')
@@ -55,6 +56,7 @@ Register-ArgumentCompleter -Native -CommandName 'tcpstates' -ScriptBlock {
             [CompletionResult]::new('--ndjson', '--ndjson', [CompletionResultType]::ParameterName, 'Print one JSON document a socket, a line each')
             [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'Cut and wrap nothing')
             [CompletionResult]::new('--wide', '--wide', [CompletionResultType]::ParameterName, 'Cut and wrap nothing')
+            [CompletionResult]::new('--explain-filter', '--explain-filter', [CompletionResultType]::ParameterName, 'Say which part of the filter the kernel evaluates and which is left, and do nothing else')
             [CompletionResult]::new('-O', '-O ', [CompletionResultType]::ParameterName, 'In the ss layout, keep each socket on one line')
             [CompletionResult]::new('--oneline', '--oneline', [CompletionResultType]::ParameterName, 'In the ss layout, keep each socket on one line')
             [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Show IPv4 sockets')

@@ -18,6 +18,7 @@ set edit:completion:arg-completer[tcpstates] = {|@words|
     }
     var completions = [
         &'tcpstates'= {
+            cand --filter-file 'Read the filter from a file, in which # begins a comment'
             cand --sort 'Sort by state, local, peer, recv-q, send-q or pid; -KEY reverses'
             cand --limit 'Show at most N sockets'
             cand -c 'Print anew every SECONDS (1 unless given), until interrupted'
@@ -52,6 +53,7 @@ set edit:completion:arg-completer[tcpstates] = {|@words|
             cand --ndjson 'Print one JSON document a socket, a line each'
             cand -W 'Cut and wrap nothing'
             cand --wide 'Cut and wrap nothing'
+            cand --explain-filter 'Say which part of the filter the kernel evaluates and which is left, and do nothing else'
             cand -O 'In the ss layout, keep each socket on one line'
             cand --oneline 'In the ss layout, keep each socket on one line'
             cand -4 'Show IPv4 sockets'

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_tcpstates_global_optspecs
-    string join \n a/all l/listening t/tcp u/udp w/raw x/unix o/timers e/extended i/info m/memory s/summary ndjson W/wide O/oneline sort= limit= c/continuous= 4/ipv4 6/ipv6 n/numeric p/processes f/format= json H/no-header color= source= proc-root= h/help V/version
+    string join \n a/all l/listening t/tcp u/udp w/raw x/unix o/timers e/extended i/info m/memory s/summary ndjson W/wide filter-file= explain-filter O/oneline sort= limit= c/continuous= 4/ipv4 6/ipv6 n/numeric p/processes f/format= json H/no-header color= source= proc-root= h/help V/version
 end
 
 function __fish_tcpstates_needs_command
@@ -24,6 +24,7 @@ function __fish_tcpstates_using_subcommand
     contains -- $cmd[1] $argv
 end
 
+complete -c tcpstates -n "__fish_tcpstates_needs_command" -l filter-file -d 'Read the filter from a file, in which # begins a comment' -r -F
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -l sort -d 'Sort by state, local, peer, recv-q, send-q or pid; -KEY reverses' -r
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -l limit -d 'Show at most N sockets' -r
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -s c -l continuous -d 'Print anew every SECONDS (1 unless given), until interrupted' -r
@@ -54,6 +55,7 @@ complete -c tcpstates -n "__fish_tcpstates_needs_command" -s m -l memory -d 'Sho
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -s s -l summary -d 'Print how many sockets are in each state, whatever -a and -l say'
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -l ndjson -d 'Print one JSON document a socket, a line each'
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -s W -l wide -d 'Cut and wrap nothing'
+complete -c tcpstates -n "__fish_tcpstates_needs_command" -l explain-filter -d 'Say which part of the filter the kernel evaluates and which is left, and do nothing else'
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -s O -l oneline -d 'In the ss layout, keep each socket on one line'
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -s 4 -l ipv4 -d 'Show IPv4 sockets'
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -s 6 -l ipv6 -d 'Show IPv6 sockets'

@@ -15,6 +15,19 @@ pub struct Query {
     pub attributes: Attributes,
     /// Whether the families may come mixed.
     pub order: Order,
+    /// What the kernel is to leave out.
+    pub kernel_filter: Option<KernelFilter>,
+    /// A term of the filter that /proc tells nothing about: then it is no substitute.
+    pub netlink_only: Option<String>,
+}
+
+/// A filter for the kernel to evaluate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KernelFilter {
+    /// Its program (`INET_DIAG_REQ_BYTECODE`).
+    pub bytecode: Vec<u8>,
+    /// A term that nobody else can evaluate: without it the question can't be asked.
+    pub kernel_only: Option<String>,
 }
 
 /// The families that are wanted; at least one.

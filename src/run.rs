@@ -1,5 +1,7 @@
 //! The only place that wires the layers: it owns stdout, stderr, the clock and the signals.
 
+mod filter;
+mod gather;
 mod list;
 mod repeat;
 
@@ -9,14 +11,15 @@ use std::io::{self, Write};
 use anyhow::Context;
 use jiff::Timestamp;
 
-use crate::cli::{self, Environment, Mode, Plan, Refusal};
+use crate::cli::{self, Environment, List, Mode, Plan, Refusal};
 use crate::collect::{CollectError, Sink, collect};
 use crate::exit::ExitStatus;
-use crate::filter::Filter;
-use crate::model::{Gap, Socket, Source};
-use crate::query::{Access, Query};
+use crate::filter::{Filter, Known};
+use crate::model::{Gap, ProcessName, Row, Socket, Source};
+use crate::query::{Access, Needs, Query};
 use crate::render::{Head, Pages, Summary, write_summary};
 use crate::select::StateCounts;
+use filter::Misuse;
 
 /// Runs the command with these arguments, the program's name first.
 pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitStatus {
@@ -49,11 +52,39 @@ fn carry_out(plan: &Plan) -> anyhow::Result<()> {
     let mut told = Told::default();
     match &plan.mode {
         Mode::Generate(artifact) => Ok(stdout()?.write_all(&cli::generate(*artifact)?)?),
-        Mode::List(list) => repeat::repeat(plan.repeat, |out| list::list(list, &plan.access, out, &mut told)),
-        Mode::Summary { query, filter, summary } => repeat::repeat(plan.repeat, |out| {
-            summarize(query, filter, *summary, &plan.access, out, &mut told)
-        }),
+        Mode::List(list) => {
+            let list = ready(list)?;
+            repeat::repeat(plan.repeat, |out| list::list(&list, &plan.access, out, &mut told))
+        }
+        Mode::ExplainFilter(list) => {
+            let list = ready(list)?;
+            answer(&filter::explain(&list.filter, &list.query))
+        }
+        Mode::Summary { query, filter, summary } => {
+            let mut query = query.clone();
+            let filter = filter::prepare(filter, &mut query)?;
+            repeat::repeat(plan.repeat, |out| {
+                summarize(&query, &filter, *summary, &plan.access, out, &mut told)
+            })
+        }
     }
+}
+
+/// The list with a filter that is ready, and what that needs.
+fn ready(list: &List) -> Result<List, Misuse> {
+    let mut list = list.clone();
+    list.filter = filter::prepare(&list.filter, &mut list.query)?;
+    list.needs = with_evidence(list.needs, &list.filter);
+    Ok(list)
+}
+
+fn with_evidence(mut needs: Needs, filter: &Filter) -> Needs {
+    let evidence = filter.expr.evidence();
+    needs.cgroups |= evidence.cgroup_paths;
+    if evidence.processes && needs.processes.is_none() {
+        needs.processes = Some(ProcessName::Comm);
+    }
+    needs
 }
 
 /// The one rule for the end: a reader that left is no error, all else is.
@@ -61,6 +92,10 @@ fn finish(result: anyhow::Result<()>) -> ExitStatus {
     match result {
         Ok(()) => ExitStatus::Success,
         Err(error) if is_closed_pipe(&error) => ExitStatus::Success,
+        Err(error) if error.is::<Misuse>() => {
+            tell(&error.to_string(), None);
+            ExitStatus::Usage
+        }
         Err(error) => {
             tell(&format!("{error:#}"), None);
             ExitStatus::Failure
@@ -122,7 +157,7 @@ impl Sink for Counter<'_> {
     }
 
     fn row(&mut self, socket: &Socket) -> std::ops::ControlFlow<()> {
-        if self.filter.matches(socket) {
+        if self.filter.admits(&Row::bare(socket), Known::SOCKET) {
             self.counts.add(socket.state);
         }
         std::ops::ControlFlow::Continue(())
@@ -138,12 +173,33 @@ fn summarize(
     told: &mut Told,
 ) -> anyhow::Result<()> {
     let taken_at = now();
-    let mut counter = Counter { filter, counts: StateCounts::default() };
-    let snapshot = read(query, access, &mut counter)?;
-    told.tell(&snapshot.gaps);
-    let head = Head { source: snapshot.source, taken_at: &taken_at };
-    write_summary(out.buffer(), summary, &head, &counter.counts, &snapshot.gaps)?;
+    let needs = with_evidence(Needs::default(), filter);
+    let (counts, source, gaps) = if needs == Needs::default() {
+        let mut counter = Counter { filter, counts: StateCounts::default() };
+        let snapshot = read(query, access, &mut counter)?;
+        (counter.counts, snapshot.source, snapshot.gaps)
+    } else {
+        count_gathered(query, filter, needs, access)?
+    };
+    told.tell(&gaps);
+    let head = Head { source, taken_at: &taken_at };
+    write_summary(out.buffer(), summary, &head, &counts, &gaps)?;
     write(out.flush())
+}
+
+/// Where the filter asks for processes or cgroups, the sockets must be held to be judged.
+fn count_gathered(
+    query: &Query,
+    filter: &Filter,
+    needs: Needs,
+    access: &Access,
+) -> anyhow::Result<(StateCounts, Source, Vec<Gap>)> {
+    let gathered = gather::gather(query, query.states, filter, needs, access, None)?;
+    let mut counts = StateCounts::default();
+    for socket in &gathered.sockets {
+        counts.add(socket.state);
+    }
+    Ok((counts, gathered.source, gathered.gaps))
 }
 
 fn read(query: &Query, access: &Access, sink: &mut dyn Sink) -> anyhow::Result<crate::model::Snapshot> {

@@ -10,32 +10,9 @@ fn refused(args: &[&str]) -> String {
 }
 
 #[test]
-fn bad_words_are_named_with_what_is_accepted() {
+fn bad_options_are_named_with_what_is_accepted() {
     for (args, message) in [
-        (
-            &["lisen"][..],
-            "'lisen' is neither a filter word nor an address\nhint: did you mean 'state LISTEN'?",
-        ),
-        (
-            &["TIME_WAIT"],
-            "'TIME_WAIT' is neither a filter word nor an address\nhint: did you mean 'state TIME_WAIT'?",
-        ),
-        (&["stat", "listen"], "'stat' is neither a filter word nor an address\nhint: did you mean 'state'?"),
-        (&["443"], "'443' is neither a filter word nor an address\nhint: a port is written :443"),
-        (
-            &["-c", "2"],
-            "'2' is neither a filter word nor an address\nhint: the interval goes right behind -c: -c=2",
-        ),
-        (&["state", "listn"], "'listn' is not a TCP state\nhint: did you mean 'LISTEN'?"),
-        (
-            &[":99999"],
-            "':99999' is not an address or port: '99999' is no port number from 0 to 65535\nhint: accepted are :PORT and ADDR[/LEN][:PORT]",
-        ),
-        (
-            &["10.0.0.0/33"],
-            "'10.0.0.0/33' is not an address or port: '33' is no prefix length from 0 to 32\nhint: accepted are :PORT and ADDR[/LEN][:PORT]",
-        ),
-        (&["-u"], "-u: only TCP sockets are shown here\nhint: add -t for TCP"),
+        (&["-u"][..], "-u: only TCP sockets are shown here\nhint: add -t for TCP"),
         (
             &["--sort", "size"],
             "--sort: 'size' is not accepted: it is none of state, local, peer, recv-q, send-q, pid, nor one of these with '-' before it\nhint: see tcpstates --help",
@@ -69,13 +46,52 @@ fn bad_words_are_named_with_what_is_accepted() {
 }
 
 #[test]
+fn bad_filter_words_are_pointed_at_with_what_may_be_meant() {
+    const ENDPOINTS: &str =
+        "accepted are ADDR[/LEN][:PORT] and :PORT, with an IPv6 address before a port in brackets";
+    for (args, message, hint) in [
+        (&["lisen"][..], "'lisen' is neither a filter word nor an address", "did you mean 'state LISTEN'?"),
+        (
+            &["TIME_WAIT"],
+            "'TIME_WAIT' is neither a filter word nor an address",
+            "did you mean 'state TIME_WAIT'?",
+        ),
+        (&["stat", "listen"], "'stat' is neither a filter word nor an address", "did you mean 'state'?"),
+        (&["443"], "'443' is neither a filter word nor an address", "a port is written :443"),
+        (
+            &["-c", "2"],
+            "'2' is neither a filter word nor an address",
+            "the interval goes right behind -c: -c=2",
+        ),
+        (&["state", "listn"], "'listn' is not a TCP state", "did you mean 'LISTEN'?"),
+        (
+            &[":99999"],
+            "':99999' is not an address or port: '99999' is no port number from 0 to 65535",
+            ENDPOINTS,
+        ),
+        (
+            &["10.0.0.0/33"],
+            "'10.0.0.0/33' is not an address or port: '33' is no prefix length from 0 to 32",
+            ENDPOINTS,
+        ),
+    ] {
+        let stderr = refused(args);
+        let lines: Vec<_> = stderr.lines().collect();
+        assert_eq!(lines[0], format!("tcpstates: filter: {message}"));
+        assert_eq!(lines[3], format!("hint: {hint}"));
+        // The carets stand under the word.
+        let carets = lines[2].trim_start();
+        let start = lines[2].len() - carets.len();
+        let word = message.split('\'').nth(1).unwrap();
+        assert_eq!((&lines[1][start..][..carets.len()], carets.trim_matches('^')), (word, ""), "{stderr}");
+    }
+}
+
+#[test]
 fn a_state_that_is_missing_lists_them() {
     let message = refused(&["state"]);
-    assert!(
-        message.starts_with(
-            "tcpstates: 'state' needs the name of a state behind it\nhint: accepted are LISTEN, "
-        )
-    );
+    let expected = "tcpstates: filter: 'state' needs the name of a state behind it\n    state\n    ^^^^^\nhint: accepted are LISTEN, ";
+    assert!(message.starts_with(expected), "{message}");
 }
 
 #[test]

@@ -28,6 +28,8 @@ fn record(namespace: &Namespace, family: Family) -> Vec<u8> {
         states: StateSet::ALL,
         attributes: Attributes { tcp_info: true, memory: true },
         order: Order::Any,
+        kernel_filter: None,
+        netlink_only: None,
     };
     namespace.inside(|| {
         let mut source = connect().expect("there is netlink");

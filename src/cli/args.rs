@@ -27,12 +27,12 @@ use crate::select::{Direction, SortKey, SortTerm};
     override_usage = "tcpstates [OPTIONS] [FILTER]..."
 )]
 pub(super) struct Args {
-    /// Which sockets: `state X`, `exclude X`, `:PORT`, `ADDR[/LEN][:PORT]`
+    /// Which sockets: `state X`, `exclude X`, `:PORT`, `ADDR[/LEN][:PORT]`, or a term such as `dport = 443`
     ///
     /// `state X` keeps a state and `exclude X` leaves one out, in any spelling (FIN-WAIT-1, fin_wait1), or a group:
     /// all, connected, synchronized, bucket, big. Several `state` add up. `:PORT` and `ADDR[/LEN][:PORT]` keep the
     /// sockets with that port or address at either end; an IPv6 address with a port needs brackets: `[::1]:80`.
-    /// All that is given must hold.
+    /// Terms are joined by `and`, `or`, `not` and brackets, as in ss; see FILTERS in the manual.
     #[arg(value_name = "FILTER")]
     pub(super) filter: Vec<String>,
 
@@ -100,6 +100,14 @@ pub(super) struct ListArgs {
     /// Cut and wrap nothing
     #[arg(short = 'W', long)]
     pub(super) wide: bool,
+
+    /// Read the filter from a file, in which # begins a comment
+    #[arg(long, value_name = "FILE")]
+    pub(super) filter_file: Option<PathBuf>,
+
+    /// Say which part of the filter the kernel evaluates and which is left, and do nothing else
+    #[arg(long)]
+    pub(super) explain_filter: bool,
 
     /// In the ss layout, keep each socket on one line
     #[arg(short = 'O', long)]

@@ -5,6 +5,7 @@ mod environment;
 mod generate;
 mod message;
 mod plan;
+mod suggest;
 
 use std::ffi::OsString;
 

@@ -6,8 +6,8 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 
 use super::args::{Args, Artifact, ColorChoice, Command, SharedArgs};
-use super::{Environment, Refusal};
-use crate::filter::{self, Closed, Filter, FilterError};
+use super::{Environment, Refusal, suggest};
+use crate::filter::{Closed, Filter};
 use crate::model::{Family, ProcessName, StateSet, TcpState};
 use crate::query::{Access, Attributes, Families, Needs, Order, Query};
 use crate::render::{Format, Parts, Scope, Style, Summary};
@@ -40,6 +40,8 @@ pub enum Mode {
         /// How the counts are shown.
         summary: Summary,
     },
+    /// Say which part of the filter the kernel evaluates.
+    ExplainFilter(List),
     /// Print a generated file.
     Generate(Artifact),
 }
@@ -77,8 +79,11 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
     let notes = other_protocols(args)?;
     let format = format(args, environment);
     let closed = if format == Format::Ss { Closed::WithoutBound } else { Closed::WithBound };
-    let filter = Filter::parse(&args.filter, closed).map_err(|error| filter_refusal(&error, args))?;
-    let mode = if args.list.summary {
+    let text = filter_text(args)?;
+    let filter = Filter::parse(&text, closed).map_err(|error| suggest::refusal(&error, args))?;
+    let mode = if args.list.explain_filter {
+        Mode::ExplainFilter(list(args, format, filter, environment)?)
+    } else if args.list.summary {
         summary(args, format, filter)?
     } else {
         Mode::List(list(args, format, filter, environment)?)
@@ -110,7 +115,19 @@ fn refuse_list_words(args: &Args, matches: &ArgMatches, command: &str) -> Result
     }
 }
 
-fn filter_before_command(word: &str, command: &str) -> Refusal {
+/// The words after the options, or the file's text without its comments.
+fn filter_text(args: &Args) -> Result<String, Refusal> {
+    let Some(path) = &args.list.filter_file else { return Ok(args.filter.join(" ")) };
+    if let Some(word) = args.filter.first() {
+        return Err(Refusal::usage(format!("'{word}': --filter-file takes the place of FILTER words")));
+    }
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Refusal::usage(format!("--filter-file: {}: {error}", path.display())))?;
+    let lines: Vec<_> = text.lines().map(|line| line.split('#').next().unwrap_or_default()).collect();
+    Ok(lines.join("\n"))
+}
+
+pub(super) fn filter_before_command(word: &str, command: &str) -> Refusal {
     Refusal::usage(format!("'{word}' can't stand before '{command}'"))
 }
 
@@ -160,6 +177,8 @@ fn summary(args: &Args, format: Format, filter: Filter) -> Result<Mode, Refusal>
         states: filter.states.unwrap_or(StateSet::ALL),
         attributes: Attributes::default(),
         order: Order::Any,
+        kernel_filter: None,
+        netlink_only: None,
     };
     Ok(Mode::Summary { query, filter, summary: Summary { format, header: !args.shared.no_header } })
 }
@@ -188,7 +207,14 @@ fn list(args: &Args, format: Format, filter: Filter, environment: Environment) -
     };
     let attributes = Attributes { tcp_info: parts.tcp_info, memory: parts.memory };
     Ok(List {
-        query: Query { families: families(args), states: shown | listeners, attributes, order },
+        query: Query {
+            families: families(args),
+            states: shown | listeners,
+            attributes,
+            order,
+            kernel_filter: None,
+            netlink_only: None,
+        },
         shown,
         filter,
         needs,
@@ -260,81 +286,4 @@ fn style(args: &Args, shown: StateSet, parts: Parts, environment: Environment) -
         width: environment.width,
         timestamps: args.list.continuous.is_some(),
     }
-}
-
-/// The filter's error with what may have been meant.
-fn filter_refusal(error: &FilterError, args: &Args) -> Refusal {
-    // Behind a FILTER word a command's name is read as another one.
-    if let (FilterError::UnknownWord { word }, [first, _, ..]) = (error, args.filter.as_slice())
-        && commands().get_subcommands().any(|command| command.get_name() == word)
-    {
-        return filter_before_command(first, word);
-    }
-    let hint = match error {
-        FilterError::UnknownWord { word } => unknown_word_hint(word, args),
-        FilterError::UnknownState { word } => Some(state_hint(word)),
-        FilterError::MissingState { .. } => Some(accepted_states()),
-        FilterError::BadEndpoint { .. } => Some("accepted are :PORT and ADDR[/LEN][:PORT]".to_owned()),
-    };
-    let hint = hint.or_else(|| {
-        Some(format!(
-            "accepted are {}, :PORT and ADDR[/LEN][:PORT]",
-            filter::WORDS.map(|word| format!("{word} X")).join(", ")
-        ))
-    });
-    Refusal::Usage { message: error.to_string(), hint }
-}
-
-fn unknown_word_hint(word: &str, args: &Args) -> Option<String> {
-    if word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-        let after_c = args.list.continuous.is_some();
-        return Some(if after_c {
-            format!("the interval goes right behind -c: -c={word}")
-        } else {
-            format!("a port is written :{word}")
-        });
-    }
-    if filter::states_named(word, Closed::WithBound).is_some() {
-        return Some(format!("did you mean 'state {word}'?"));
-    }
-    let commands = commands();
-    let commands: Vec<_> = commands
-        .get_subcommands()
-        .filter(|command| !command.is_hide_set())
-        .map(clap::Command::get_name)
-        .collect();
-    let words = filter::WORDS.into_iter().chain(commands.iter().copied());
-    let states = TcpState::SHOWN.into_iter().filter_map(TcpState::name);
-    nearest(word, words)
-        .map(|near| format!("did you mean '{near}'?"))
-        .or_else(|| nearest(word, states).map(|near| format!("did you mean 'state {near}'?")))
-}
-
-fn commands() -> clap::Command {
-    <Command as clap::Subcommand>::augment_subcommands(clap::Command::new(""))
-}
-
-fn state_hint(word: &str) -> String {
-    let names = TcpState::SHOWN.into_iter().filter_map(TcpState::name);
-    let groups = ["all", "connected", "synchronized", "bucket", "big", "bound-inactive"];
-    nearest(word, names.chain(groups)).map_or_else(accepted_states, |near| format!("did you mean '{near}'?"))
-}
-
-fn accepted_states() -> String {
-    let names: Vec<_> = TcpState::SHOWN.into_iter().filter_map(TcpState::name).collect();
-    format!(
-        "accepted are {} in any spelling, bound-inactive, and the groups all, connected, synchronized, bucket, big",
-        names.join(", ")
-    )
-}
-
-/// The candidate that is most like the word, if one is like it at all.
-fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    const ALIKE: f64 = 0.8;
-    let word = word.to_ascii_lowercase();
-    candidates
-        .map(|candidate| (strsim::jaro_winkler(&word, &candidate.to_ascii_lowercase()), candidate))
-        .filter(|(likeness, _)| *likeness >= ALIKE)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate)
 }

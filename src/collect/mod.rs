@@ -63,6 +63,9 @@ fn from_procfs(
     sink: &mut dyn Sink,
     mut gaps: Vec<Gap>,
 ) -> Result<Snapshot, ProcfsError> {
+    if let Some(term) = &query.netlink_only {
+        return Err(ProcfsError::Untold { term: term.clone() });
+    }
     sink.begin(Source::Procfs);
     if query.attributes != Attributes::default() {
         gaps.push(Gap::SourceLacks { what: "connection numbers and buffer memory" });

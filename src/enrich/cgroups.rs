@@ -1,11 +1,21 @@
 //! cgroup paths by the number that the kernel gives: the inode of the cgroup's folder.
 
 use std::ffi::OsStr;
-use std::os::unix::fs::DirEntryExt;
+use std::os::unix::fs::{DirEntryExt, MetadataExt};
 use std::path::Path;
 
 use procfs::process::Process;
 use rustc_hash::FxHashMap;
+
+/// The number of a cgroup by its path below the mount of the v2 tree, or by its whole path.
+pub fn cgroup_id(path: &str) -> Option<u64> {
+    let mount = mount_point()?;
+    let whole = Path::new(path);
+    let folder =
+        if whole.starts_with(&mount) { whole.to_owned() } else { mount.join(path.trim_start_matches('/')) };
+    let meta = folder.metadata().ok().filter(std::fs::Metadata::is_dir)?;
+    Some(meta.ino())
+}
 
 /// The paths of the cgroup v2 tree, read once.
 #[derive(Debug, Default)]
@@ -29,7 +39,6 @@ impl Cgroups {
     }
 
     fn read(&mut self, mount: &Path) {
-        use std::os::unix::fs::MetadataExt;
         if let Ok(meta) = mount.metadata() {
             self.paths.insert(meta.ino(), "/".to_owned());
         }

@@ -2,8 +2,18 @@
 
 use rustc_hash::FxHashMap;
 use rustix::fd::OwnedFd;
-use rustix::net::netdevice::index_to_name;
+use rustix::net::netdevice::{index_to_name, name_to_index};
 use rustix::net::{AddressFamily, SocketType, socket};
+
+/// The index of a device of this network namespace.
+pub fn device_index(name: &str) -> Option<u32> {
+    name_to_index(any_socket()?, name).ok()
+}
+
+/// The question is about its network namespace, so any will do.
+fn any_socket() -> Option<OwnedFd> {
+    socket(AddressFamily::UNIX, SocketType::DGRAM, None).ok()
+}
 
 /// The names of this network namespace's devices, asked for as they come up.
 #[derive(Debug, Default)]
@@ -29,8 +39,7 @@ impl Interfaces {
 
     fn ask(&mut self, index: u32) -> Option<String> {
         if self.asker.is_none() {
-            // Any socket will do: the question is about its network namespace.
-            self.asker = socket(AddressFamily::UNIX, SocketType::DGRAM, None).ok();
+            self.asker = any_socket();
         }
         index_to_name(self.asker.as_ref()?, index).ok()
     }

@@ -2,18 +2,20 @@
 //! is made only when the plan needs it, and asks for each thing once.
 
 mod cgroups;
+mod hosts;
 mod interfaces;
 mod listeners;
 mod processes;
 mod services;
 mod users;
 
-pub use cgroups::Cgroups;
-pub use interfaces::Interfaces;
+pub use cgroups::{Cgroups, cgroup_id};
+pub use hosts::host_addresses;
+pub use interfaces::{Interfaces, device_index};
 pub use listeners::Listeners;
 pub use processes::Processes;
-pub use services::Services;
-pub use users::Users;
+pub use services::{Services, ephemeral_ports};
+pub use users::{Users, user_id};
 
 use crate::model::{Gap, Row, Socket};
 

@@ -2,10 +2,22 @@
 
 use rustc_hash::FxHashMap;
 
+/// The first and last port that the kernel chooses from (ip_local_port_range); its default where it does not tell.
+pub fn ephemeral_ports() -> (u16, u16) {
+    const DEFAULT: (u16, u16) = (32768, 60999);
+    let text = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+    let mut numbers = text.split_whitespace().map(str::parse);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(first)), Some(Ok(last))) => (first, last),
+        _ => DEFAULT,
+    }
+}
+
 /// The TCP services of a services(5) file.
 #[derive(Debug, Default)]
 pub struct Services {
     names: FxHashMap<u16, String>,
+    ports: FxHashMap<String, u16>,
 }
 
 impl Services {
@@ -19,16 +31,24 @@ impl Services {
         self.names.get(&port).map(String::as_str)
     }
 
+    /// The port of a service, by its official name or an alias.
+    pub fn port(&self, name: &str) -> Option<u16> {
+        self.ports.get(name).copied()
+    }
+
     fn parse(text: &[u8]) -> Self {
-        let mut names = FxHashMap::default();
+        let mut services = Self::default();
         for line in String::from_utf8_lossy(text).lines() {
             let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
             let (Some(name), Some(port)) = (words.next(), words.next()) else { continue };
             let Some(port) = port.strip_suffix("/tcp").and_then(|port| port.parse().ok()) else { continue };
             // As getservbyport: the first line for a port counts.
-            names.entry(port).or_insert_with(|| name.to_owned());
+            services.names.entry(port).or_insert_with(|| name.to_owned());
+            for name in std::iter::once(name).chain(words) {
+                services.ports.entry(name.to_owned()).or_insert(port);
+            }
         }
-        Self { names }
+        services
     }
 }
 
@@ -42,5 +62,9 @@ mod tests {
         let services = Services::parse(text);
         assert_eq!(services.name(80), Some("http"));
         assert_eq!(services.name(53), None);
+        assert_eq!(
+            (services.port("www"), services.port("http2"), services.port("domain")),
+            (Some(80), Some(80), None)
+        );
     }
 }

@@ -2,6 +2,11 @@
 
 use rustc_hash::FxHashMap;
 
+/// The number of a user.
+pub fn user_id(name: &str) -> Option<u32> {
+    uzers::get_user_by_name(name).map(|user| user.uid())
+}
+
 /// The names of this host's users, asked for as they come up.
 #[derive(Debug, Default)]
 pub struct Users {

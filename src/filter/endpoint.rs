@@ -1,5 +1,6 @@
 //! `ADDR[/LEN][:PORT]` and `:PORT`: a term that one end of a socket must fit.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
@@ -12,11 +13,32 @@ pub struct EndpointMatch {
     port: Option<u16>,
 }
 
-/// An address and how many of its leading bits count.
+/// An address, the bits behind the prefix zero, and the prefix's length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Net {
-    V4 { addr: u32, mask: u32 },
-    V6 { addr: u128, mask: u128 },
+pub(super) enum Net {
+    V4 { addr: u32, len: u8 },
+    V6 { addr: u128, len: u8 },
+}
+
+/// An endpoint as typed: a name may stand for the address, and for the port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Typed {
+    pub(super) host: TypedHost,
+    pub(super) port: TypedPort,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum TypedHost {
+    Any,
+    Net(Net),
+    Name(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum TypedPort {
+    Any,
+    Number(u16),
+    Service(String),
 }
 
 /// What is wrong with a word that should be an endpoint.
@@ -48,9 +70,39 @@ pub enum BadEndpoint {
 }
 
 impl EndpointMatch {
+    /// This prefix and this port, as far as they are given.
+    pub(super) fn new(net: Option<Net>, port: Option<u16>) -> Self {
+        Self { net, port }
+    }
+
+    /// This address, and this port if one is given.
+    pub fn exactly(addr: IpAddr, port: Option<u16>) -> Self {
+        let net = match addr {
+            IpAddr::V4(addr) => Net::V4 { addr: addr.into(), len: 32 },
+            IpAddr::V6(addr) => Net::V6 { addr: addr.into(), len: 128 },
+        };
+        Self { net: Some(net), port }
+    }
+
     /// Whether this end of a socket fits. An IPv4 address fits v4-mapped ones too.
     pub fn matches(&self, end: &Endpoint) -> bool {
         self.port.is_none_or(|port| port == end.port) && self.net.is_none_or(|net| net.contains(end.addr))
+    }
+
+    /// The prefix and the port.
+    pub(super) fn parts(&self) -> (Option<Net>, Option<u16>) {
+        (self.net, self.port)
+    }
+}
+
+impl fmt::Display for EndpointMatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.net {
+            None => f.write_str("*")?,
+            Some(Net::V4 { addr, len }) => write!(f, "{}/{len}", Ipv4Addr::from(addr))?,
+            Some(Net::V6 { addr, len }) => write!(f, "[{}]/{len}", Ipv6Addr::from(addr))?,
+        }
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 }
 
@@ -58,88 +110,132 @@ impl Net {
     fn new(addr: IpAddr, len: Option<&str>) -> Result<Self, BadEndpoint> {
         match addr {
             IpAddr::V4(addr) => {
-                let mask = u32::MAX.checked_shl(32 - prefix_len(len, 32)?).unwrap_or(0);
-                Ok(Self::V4 { addr: u32::from(addr) & mask, mask })
+                let len = prefix_len(len, 32)?;
+                Ok(Self::V4 { addr: u32::from(addr) & v4_mask(len), len })
             }
             IpAddr::V6(addr) => {
-                let mask = u128::MAX.checked_shl(128 - prefix_len(len, 128)?).unwrap_or(0);
-                Ok(Self::V6 { addr: u128::from(addr) & mask, mask })
+                let len = prefix_len(len, 128)?;
+                Ok(Self::V6 { addr: u128::from(addr) & v6_mask(len), len })
             }
         }
     }
 
     fn contains(self, other: IpAddr) -> bool {
         match (self, other) {
-            (Self::V4 { addr, mask }, other) => match other.to_canonical() {
-                IpAddr::V4(other) => u32::from(other) & mask == addr,
+            (Self::V4 { addr, len }, other) => match other.to_canonical() {
+                IpAddr::V4(other) => u32::from(other) & v4_mask(len) == addr,
                 IpAddr::V6(_) => false,
             },
-            (Self::V6 { addr, mask }, IpAddr::V6(other)) => u128::from(other) & mask == addr,
+            (Self::V6 { addr, len }, IpAddr::V6(other)) => u128::from(other) & v6_mask(len) == addr,
             (Self::V6 { .. }, IpAddr::V4(_)) => false,
         }
     }
 }
 
-fn prefix_len(len: Option<&str>, max: u8) -> Result<u32, BadEndpoint> {
-    let Some(len) = len else { return Ok(max.into()) };
-    let bad = || BadEndpoint::Len { len: len.to_owned(), max };
-    let bits: u8 = digits(len).ok_or_else(bad)?;
-    if bits > max { Err(bad()) } else { Ok(bits.into()) }
+fn v4_mask(len: u8) -> u32 {
+    u32::MAX.checked_shl(32 - u32::from(len.min(32))).unwrap_or(0)
+}
+
+fn v6_mask(len: u8) -> u128 {
+    u128::MAX.checked_shl(128 - u32::from(len.min(128))).unwrap_or(0)
+}
+
+fn prefix_len(len: Option<&str>, max: u8) -> Result<u8, BadEndpoint> {
+    let Some(len) = len else { return Ok(max) };
+    digits(len).filter(|bits| *bits <= max).ok_or_else(|| BadEndpoint::Len { len: len.to_owned(), max })
 }
 
 /// A number of plain digits: `parse` alone would take a sign too.
-fn digits<T: FromStr>(text: &str) -> Option<T> {
+pub(super) fn digits<T: FromStr>(text: &str) -> Option<T> {
     if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
-fn port(text: &str) -> Result<u16, BadEndpoint> {
-    digits(text).ok_or_else(|| BadEndpoint::Port(text.to_owned()))
+/// A port's number, or the name of a service.
+pub(super) fn port(text: &str) -> Result<TypedPort, BadEndpoint> {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'+');
+    if let Some(number) = digits(text) {
+        return Ok(TypedPort::Number(number));
+    }
+    if text.starts_with(|c: char| c.is_ascii_digit()) || text.is_empty() || !text.bytes().all(is_name) {
+        return Err(BadEndpoint::Port(text.to_owned()));
+    }
+    Ok(TypedPort::Service(text.to_owned()))
 }
 
-/// `ADDR[/LEN]`; `*` and nothing at all are any address.
-fn net(text: &str) -> Result<Option<Net>, BadEndpoint> {
+/// `ADDR[/LEN]`, or a host's name; `*` and nothing at all are any address.
+fn host(text: &str) -> Result<TypedHost, BadEndpoint> {
     if text.is_empty() || text == "*" {
-        return Ok(None);
+        return Ok(TypedHost::Any);
     }
     let (addr, len) = text.split_once('/').map_or((text, None), |(addr, len)| (addr, Some(len)));
     if addr.contains('%') {
         return Err(BadEndpoint::Zone);
     }
-    let addr = if let Ok(addr) = addr.parse::<Ipv4Addr>() {
-        addr.into()
-    } else {
-        addr.parse::<Ipv6Addr>().map_err(|_| BadEndpoint::Addr(addr.to_owned()))?.into()
-    };
-    Net::new(addr, len).map(Some)
+    let parsed =
+        addr.parse::<Ipv4Addr>().map(IpAddr::from).or_else(|_| addr.parse::<Ipv6Addr>().map(IpAddr::from));
+    match parsed {
+        Ok(addr) => Net::new(addr, len).map(TypedHost::Net),
+        Err(_) if len.is_none() && is_host_name(addr) => Ok(TypedHost::Name(addr.to_owned())),
+        Err(_) => Err(BadEndpoint::Addr(addr.to_owned())),
+    }
 }
 
-impl FromStr for EndpointMatch {
+/// Labels of letters, digits and hyphens; the last one is no number, so that a mistyped address is none.
+fn is_host_name(text: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    };
+    let text = text.strip_suffix('.').unwrap_or(text);
+    let last = text.rsplit('.').next().unwrap_or_default();
+    text.split('.').all(is_label) && last.contains(|c: char| c.is_ascii_alphabetic())
+}
+
+impl FromStr for Typed {
     type Err = BadEndpoint;
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
         if let Some(rest) = word.strip_prefix('[') {
             return bracketed(rest);
         }
-        let colons = word.bytes().filter(|b| *b == b':').count();
-        if !word.contains(['.', ':', '/', '*']) {
-            return Err(BadEndpoint::NotAnEndpoint);
-        }
-        if colons > 1 {
+        if word.bytes().filter(|b| *b == b':').count() > 1 {
             // Without brackets all of it is address; `ADDR/LEN:PORT` is what most people who err here mean.
             if word.split_once('/').is_some_and(|(_, len)| len.contains(':')) {
                 return Err(BadEndpoint::Brackets);
             }
-            return Ok(Self { net: net(word)?, port: None });
+            return Ok(Self { host: host(word)?, port: TypedPort::Any });
         }
         match word.rsplit_once(':') {
-            Some((addr, number)) => Ok(Self { net: net(addr)?, port: Some(port(number)?) }),
-            None => Ok(Self { net: net(word)?, port: None }),
+            Some((addr, number)) => Ok(Self { host: host(addr)?, port: port(number)? }),
+            None => Ok(Self { host: host(word)?, port: TypedPort::Any }),
         }
     }
 }
 
+impl FromStr for EndpointMatch {
+    type Err = BadEndpoint;
+
+    /// Just numbers, and with something in it that no other word has.
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        if !word.contains(['.', ':', '/', '*']) {
+            return Err(BadEndpoint::NotAnEndpoint);
+        }
+        let typed: Typed = word.parse()?;
+        let net = match typed.host {
+            TypedHost::Any => None,
+            TypedHost::Net(net) => Some(net),
+            TypedHost::Name(name) => return Err(BadEndpoint::Addr(name)),
+        };
+        let port = match typed.port {
+            TypedPort::Any => None,
+            TypedPort::Number(port) => Some(port),
+            TypedPort::Service(name) => return Err(BadEndpoint::Port(name)),
+        };
+        Ok(Self { net, port })
+    }
+}
+
 /// What follows `[`: `ADDR]`, `ADDR]:PORT`, with `/LEN` on either side of the bracket.
-fn bracketed(rest: &str) -> Result<EndpointMatch, BadEndpoint> {
+fn bracketed(rest: &str) -> Result<Typed, BadEndpoint> {
     let (inside, outside) = rest.split_once(']').ok_or(BadEndpoint::Brackets)?;
     let (len, number) = match outside.split_once(':') {
         Some((len, number)) => (len, Some(number)),
@@ -148,8 +244,8 @@ fn bracketed(rest: &str) -> Result<EndpointMatch, BadEndpoint> {
     if !(len.is_empty() || len.starts_with('/')) {
         return Err(BadEndpoint::Brackets);
     }
-    let number = number.map(port).transpose()?;
-    Ok(EndpointMatch { net: net(&format!("{inside}{len}"))?, port: number })
+    let port = number.map_or(Ok(TypedPort::Any), port)?;
+    Ok(Typed { host: host(&format!("{inside}{len}"))?, port })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What a TCP socket is, free of where it was read and how it is shown.
 
+pub mod cgroup;
 mod endpoint;
 mod memory;
 mod owner;

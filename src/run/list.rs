@@ -3,15 +3,14 @@
 use std::fs::File;
 use std::io;
 use std::ops::ControlFlow;
-use std::path::Path;
 
-use rustc_hash::FxHashSet;
-
+use super::gather::{enrichment, gather, known};
 use super::{Told, now, read, write};
 use crate::cli::List;
 use crate::collect::Sink;
-use crate::enrich::{Cgroups, Enrichment, Interfaces, Listeners, Processes, Services, Users};
-use crate::model::{Gap, Socket, Source};
+use crate::enrich::Enrichment;
+use crate::filter::Known;
+use crate::model::{Gap, Row, Socket, Source};
 use crate::query::Access;
 use crate::render::{Head, Listing, Pages, listing};
 use crate::select::sort;
@@ -34,29 +33,12 @@ fn must_hold(list: &List) -> bool {
     !list.sort.is_empty() || list.needs.processes.is_some()
 }
 
-fn enrichment(list: &List, access: &Access) -> Enrichment {
-    let needs = list.needs;
-    Enrichment {
-        interfaces: access.proc_root.is_none().then(Interfaces::default),
-        processes: None,
-        users: needs.users.then(Users::default),
-        services: needs.services.then(Services::of_host),
-        cgroups: needs.cgroups.then(Cgroups::of_host),
-        listeners: needs.listener_uids.then(Listeners::default),
-    }
-}
-
-/// The sockets that are shown, of those that came.
-fn is_shown(list: &List, socket: &Socket) -> bool {
-    list.shown.contains(socket.state) && list.filter.matches(socket)
-}
-
 fn streamed(list: &List, access: &Access, out: &mut Pages<File>) -> anyhow::Result<Vec<Gap>> {
     let mut stream = Stream {
         list,
         taken_at: now(),
         layout: listing(list.format, list.style),
-        enrichment: enrichment(list, access),
+        enrichment: enrichment(list.needs, access),
         out,
         left: list.limit.unwrap_or(u64::MAX),
         error: None,
@@ -87,10 +69,26 @@ struct Stream<'a> {
 }
 
 impl Stream<'_> {
-    fn write_row(&mut self, socket: &Socket) -> io::Result<()> {
+    /// Whether more are wanted.
+    fn take(&mut self, socket: &Socket) -> io::Result<ControlFlow<()>> {
+        self.enrichment.learn(socket);
+        // What the kernel's answer alone tells is judged first: nothing is looked up for what is not shown.
+        let is_shown = self.list.shown.contains(socket.state);
+        if !is_shown || !self.list.filter.admits(&Row::bare(socket), Known::SOCKET) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        if self.left == 0 {
+            return Ok(ControlFlow::Break(()));
+        }
+        let known = known(&self.enrichment);
         let row = self.enrichment.describe(socket);
+        if known != Known::SOCKET && !self.list.filter.admits(&row, known) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        self.left -= 1;
         self.layout.row(self.out.buffer(), &row)?;
-        self.out.turn()
+        self.out.turn()?;
+        Ok(ControlFlow::Continue(()))
     }
 }
 
@@ -106,76 +104,38 @@ impl Sink for Stream<'_> {
     }
 
     fn row(&mut self, socket: &Socket) -> ControlFlow<()> {
-        self.enrichment.learn(socket);
-        if !is_shown(self.list, socket) {
-            return ControlFlow::Continue(());
-        }
-        if self.left == 0 || self.error.is_some() {
+        if self.error.is_some() {
             return ControlFlow::Break(());
         }
-        self.left -= 1;
-        match self.write_row(socket) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                self.error = Some(error);
-                ControlFlow::Break(())
-            }
-        }
-    }
-}
-
-/// Keeps the sockets that are shown.
-struct Hold<'a> {
-    list: &'a List,
-    enrichment: Enrichment,
-    sockets: Vec<Socket>,
-}
-
-impl Sink for Hold<'_> {
-    fn begin(&mut self, _source: Source) -> bool {
-        self.sockets.clear();
-        true
-    }
-
-    fn row(&mut self, socket: &Socket) -> ControlFlow<()> {
-        self.enrichment.learn(socket);
-        if is_shown(self.list, socket) {
-            self.sockets.push(socket.clone());
-        }
-        ControlFlow::Continue(())
+        self.take(socket).unwrap_or_else(|error| {
+            self.error = Some(error);
+            ControlFlow::Break(())
+        })
     }
 }
 
 fn held(list: &List, access: &Access, out: &mut Pages<File>) -> anyhow::Result<Vec<Gap>> {
     let taken_at = now();
-    let mut hold = Hold { list, enrichment: enrichment(list, access), sockets: Vec::new() };
-    let snapshot = read(&list.query, access, &mut hold)?;
-    let Hold { mut enrichment, mut sockets, .. } = hold;
-    let limit = list.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    if list.sort.is_empty() {
-        sockets.truncate(limit);
-    }
-    if let Some(name) = list.needs.processes {
-        let root = access.proc_root.as_deref().unwrap_or(Path::new("/proc"));
-        let wanted: FxHashSet<u64> = sockets.iter().filter_map(|socket| socket.inode).collect();
-        enrichment.processes = Some(Processes::scan(root, &wanted, name));
-    }
+    // Without an order the first ones are the ones, unless some of them are to be dropped yet.
+    let evidence = list.filter.expr.evidence();
+    let is_decided = list.sort.is_empty() && !evidence.processes && !evidence.cgroup_paths;
+    let enough = list.limit.filter(|_| is_decided);
+    let mut gathered = gather(&list.query, list.shown, &list.filter, list.needs, access, enough)?;
     let first_pid = |socket: &Socket| {
-        let processes = enrichment.processes.as_ref()?;
+        let processes = gathered.enrichment.processes.as_ref()?;
         processes.holders(socket).first().map(|holder| holder.pid)
     };
-    sort(&mut sockets, &list.sort, first_pid);
-    sockets.truncate(limit);
+    sort(&mut gathered.sockets, &list.sort, first_pid);
+    let limit = list.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    gathered.sockets.truncate(limit);
 
-    let mut gaps = snapshot.gaps;
-    gaps.extend(enrichment.gaps());
     let mut layout = listing(list.format, list.style);
-    let head = Head { source: snapshot.source, taken_at: &taken_at };
+    let head = Head { source: gathered.source, taken_at: &taken_at };
     write(layout.head(out.buffer(), &head))?;
-    for socket in &sockets {
-        write(layout.row(out.buffer(), &enrichment.describe(socket)))?;
+    for socket in &gathered.sockets {
+        write(layout.row(out.buffer(), &gathered.enrichment.describe(socket)))?;
         write(out.turn())?;
     }
-    write(end(layout.as_mut(), out, &gaps))?;
-    Ok(gaps)
+    write(end(layout.as_mut(), out, &gathered.gaps))?;
+    Ok(gathered.gaps)
 }

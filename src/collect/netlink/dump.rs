@@ -25,16 +25,28 @@ pub type Connect<'a> = dyn FnMut() -> io::Result<Box<dyn Datagrams>> + 'a;
 ///
 /// An error means that the sink has got nothing of worth.
 pub fn dump(query: &Query, connect: &mut Connect<'_>, sink: &mut dyn Sink) -> Result<Vec<Gap>, NetlinkError> {
-    let mut walks = request::walks(query);
+    let mut query = std::borrow::Cow::Borrowed(query);
+    let mut walks = request::walks(&query);
     let mut restarts = 0;
     sink.begin(Source::Netlink);
     loop {
-        let mut attempt = Attempt::new(query, sink);
+        let mut attempt = Attempt::new(&query, sink);
         let end = attempt.run(&walks, connect);
         let (rows, mut gaps) = attempt.finish();
         let reason = match end {
             Ok(()) => return Ok(gaps),
             Err(Fault::Disturbed(reason)) => reason,
+            // A kernel that does not take the filter: all is asked for, and filtered here.
+            Err(Fault::Failed(NetlinkError::Refused { source, .. }))
+                if rows == 0 && is_about_filter(&source) && query.kernel_filter.is_some() =>
+            {
+                let kernel_only = query.to_mut().kernel_filter.take().and_then(|filter| filter.kernel_only);
+                if let Some(term) = kernel_only {
+                    return Err(NetlinkError::FilterRefused { term, source });
+                }
+                sink.begin(Source::Netlink);
+                continue;
+            }
             // A kernel without the older request: ask in the newer way.
             Err(Fault::Failed(NetlinkError::Refused { .. })) if rows == 0 && walks == [Walk::Mixed] => {
                 walks = request::per_family(query.families);
@@ -57,6 +69,11 @@ pub fn dump(query: &Query, connect: &mut Connect<'_>, sink: &mut dyn Sink) -> Re
         gaps.push(Gap::DumpInterrupted { reason });
         return Ok(gaps);
     }
+}
+
+/// EINVAL for a program that the kernel does not know, EPERM for one that asks for a firewall mark.
+fn is_about_filter(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::INVAL | Errno::PERM))
 }
 
 /// Why an attempt did not end well.

@@ -93,8 +93,14 @@ fn replay_query(
     families: Families,
     conversations: Vec<Answers>,
 ) -> Result<Vec<Gap>, NetlinkError> {
-    let query =
-        Query { families, states: StateSet::ALL, attributes: Attributes::default(), order: Order::Any };
+    let query = Query {
+        families,
+        states: StateSet::ALL,
+        attributes: Attributes::default(),
+        order: Order::Any,
+        kernel_filter: None,
+        netlink_only: None,
+    };
     let mut conversations = conversations.into_iter();
     let mut connect = || {
         let answers = conversations.next().expect("no more conversations than expected");
@@ -209,6 +215,8 @@ fn states_that_were_not_asked_for_are_left_out() {
         states: StateSet::of(TcpState::Listen),
         attributes: Attributes::default(),
         order: Order::Any,
+        kernel_filter: None,
+        netlink_only: None,
     };
     let mut keeper = Keeper::default();
     let mut connect = || Ok(Box::new(Recording::new([sockets(1..=3), end(DONE, 0)])) as Box<dyn Datagrams>);

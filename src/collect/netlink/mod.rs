@@ -35,6 +35,14 @@ pub enum NetlinkError {
         /// What it said beside the number.
         note: Option<String>,
     },
+    /// The kernel can't, or must not, evaluate a term that only it can.
+    #[error("netlink: the kernel refused the filter's '{term}': {source}")]
+    FilterRefused {
+        /// The term.
+        term: String,
+        /// Its error number.
+        source: io::Error,
+    },
     /// The dump broke off each time it was tried.
     #[error("netlink: the dump broke off {tries} times: {reason}")]
     BrokeOff {

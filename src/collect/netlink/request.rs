@@ -36,9 +36,26 @@ pub fn per_family(families: Families) -> Vec<Walk> {
 
 /// A whole request message.
 pub fn encode(walk: Walk, query: &Query, sequence: u32) -> Vec<u8> {
-    match walk {
+    let mut message = match walk {
         Walk::Mixed => encode_mixed(query, sequence),
         Walk::Family(family) => encode_family(family, query, sequence),
+    };
+    if let Some(filter) = &query.kernel_filter {
+        push_bytecode(&mut message, &filter.bytecode);
+    }
+    message
+}
+
+/// Appends the attribute, and corrects the message's length.
+fn push_bytecode(message: &mut Vec<u8>, bytecode: &[u8]) {
+    const INET_DIAG_REQ_BYTECODE: u16 = 1;
+    // The compiler of filters keeps to far less than an attribute's limit.
+    let Ok(len) = u16::try_from(4 + bytecode.len()) else { return };
+    message.extend(len.to_ne_bytes());
+    message.extend(INET_DIAG_REQ_BYTECODE.to_ne_bytes());
+    message.extend(bytecode);
+    if let (Ok(len), Some(field)) = (u32::try_from(message.len()), message.first_chunk_mut()) {
+        *field = len.to_ne_bytes();
     }
 }
 
@@ -121,7 +138,7 @@ mod tests {
 
     fn query(families: Families, order: Order) -> Query {
         let attributes = Attributes { tcp_info: true, memory: true };
-        Query { families, states: StateSet::ALL, attributes, order }
+        Query { families, states: StateSet::ALL, attributes, order, kernel_filter: None, netlink_only: None }
     }
 
     #[test]

@@ -25,6 +25,12 @@ pub enum ProcfsError {
         /// What the system said.
         source: io::Error,
     },
+    /// A term of the filter about which /proc says nothing.
+    #[error("/proc does not tell what the filter's '{term}' asks for")]
+    Untold {
+        /// The term.
+        term: String,
+    },
     /// Another proc tree without tables.
     #[error("{}: no TCP tables there: neither 1/net/tcp nor a folder net with tcp in it", root.display())]
     NoTables {

@@ -1,0 +1,87 @@
+//! What may have been meant by a FILTER word that can't be read.
+
+use super::Refusal;
+use super::args::{Args, Command};
+use super::plan::filter_before_command;
+use crate::filter::{BadFilter, Closed, FilterError, TERM_WORDS, states_named};
+use crate::model::TcpState;
+
+/// The filter's error: what is wrong, where, and what may have been meant.
+pub(super) fn refusal(bad: &BadFilter, args: &Args) -> Refusal {
+    // Behind a FILTER word a command's name is read as another one.
+    if let (FilterError::UnknownWord { word, .. }, [first, _, ..]) = (&bad.error, args.filter.as_slice())
+        && commands().get_subcommands().any(|command| command.get_name() == word)
+    {
+        return filter_before_command(first, word);
+    }
+    Refusal::Usage { message: format!("filter: {bad}\n{}", bad.pointer()), hint: hint(&bad.error, args) }
+}
+
+fn hint(error: &FilterError, args: &Args) -> Option<String> {
+    match error {
+        FilterError::UnknownWord { word, .. } => Some(unknown_word(word, args)),
+        FilterError::UnknownState { word, .. } => Some(unknown_state(word)),
+        FilterError::MissingState { .. } => Some(accepted_states()),
+        FilterError::BadEndpoint { .. } => Some(
+            "accepted are ADDR[/LEN][:PORT] and :PORT, with an IPv6 address before a port in brackets"
+                .to_owned(),
+        ),
+        FilterError::Expected { .. } | FilterError::TooDeep { .. } | FilterError::OpenQuote { .. } => None,
+    }
+}
+
+fn unknown_word(word: &str, args: &Args) -> String {
+    if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        let after_c = args.list.continuous.is_some();
+        return if after_c {
+            format!("the interval goes right behind -c: -c={word}")
+        } else {
+            format!("a port is written :{word}")
+        };
+    }
+    if states_named(word, Closed::WithBound).is_some() {
+        return format!("did you mean 'state {word}'?");
+    }
+    let commands = commands();
+    let commands: Vec<_> = commands
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set())
+        .map(clap::Command::get_name)
+        .collect();
+    let states = TcpState::SHOWN.into_iter().filter_map(TcpState::name);
+    nearest(word, TERM_WORDS.into_iter().chain(commands.iter().copied()))
+        .map(|near| format!("did you mean '{near}'?"))
+        .or_else(|| nearest(word, states).map(|near| format!("did you mean 'state {near}'?")))
+        .unwrap_or_else(|| {
+            format!("accepted are :PORT, ADDR[/LEN][:PORT], and the words {}", TERM_WORDS.join(", "))
+        })
+}
+
+fn commands() -> clap::Command {
+    <Command as clap::Subcommand>::augment_subcommands(clap::Command::new(""))
+}
+
+fn unknown_state(word: &str) -> String {
+    let names = TcpState::SHOWN.into_iter().filter_map(TcpState::name);
+    let groups = ["all", "connected", "synchronized", "bucket", "big", "bound-inactive"];
+    nearest(word, names.chain(groups)).map_or_else(accepted_states, |near| format!("did you mean '{near}'?"))
+}
+
+fn accepted_states() -> String {
+    let names: Vec<_> = TcpState::SHOWN.into_iter().filter_map(TcpState::name).collect();
+    format!(
+        "accepted are {} in any spelling, bound-inactive, and the groups all, connected, synchronized, bucket, big",
+        names.join(", ")
+    )
+}
+
+/// The candidate that is most like the word, if one is like it at all.
+fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    const ALIKE: f64 = 0.8;
+    let word = word.to_ascii_lowercase();
+    candidates
+        .map(|candidate| (strsim::jaro_winkler(&word, &candidate.to_ascii_lowercase()), candidate))
+        .filter(|(likeness, _)| *likeness >= ALIKE)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}

@@ -1,0 +1,89 @@
+//! What is wrong with a filter, and where.
+
+use std::fmt;
+use std::ops::Range;
+
+use super::endpoint::BadEndpoint;
+
+/// A word that does not fit. Places are bytes of the expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "span is the place, word what stands there")]
+pub enum FilterError {
+    /// `state` or `exclude` at the end.
+    MissingState { span: Range<usize>, word: &'static str },
+    /// No state and no group of states.
+    UnknownState { span: Range<usize>, word: String },
+    /// Should be an address or a port, and is none.
+    BadEndpoint { span: Range<usize>, word: String, why: BadEndpoint },
+    /// Neither a word of the language nor an address.
+    UnknownWord { span: Range<usize>, word: String },
+    /// Something else should stand here.
+    Expected { span: Range<usize>, what: &'static str },
+    /// Too many brackets within brackets.
+    TooDeep { span: Range<usize> },
+    /// A quote that is not closed.
+    OpenQuote { span: Range<usize> },
+}
+
+/// A filter that can't be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadFilter {
+    /// All of it.
+    pub text: String,
+    /// What is wrong.
+    pub error: FilterError,
+}
+
+impl std::error::Error for BadFilter {}
+
+impl FilterError {
+    fn span(&self) -> &Range<usize> {
+        match self {
+            Self::MissingState { span, .. }
+            | Self::UnknownState { span, .. }
+            | Self::BadEndpoint { span, .. }
+            | Self::UnknownWord { span, .. }
+            | Self::Expected { span, .. }
+            | Self::TooDeep { span }
+            | Self::OpenQuote { span } => span,
+        }
+    }
+}
+
+impl BadFilter {
+    /// The line with the fault, and carets under it.
+    pub fn pointer(&self) -> String {
+        let Range { start, end } = self.error.span().clone();
+        let before = self.text.get(..start).unwrap_or(&self.text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = self.text.get(line_start..).unwrap_or_default().lines().next().unwrap_or_default();
+        let lead = self.text.get(line_start..start).unwrap_or_default().chars().count();
+        let carets = self.text.get(start..end).unwrap_or_default().chars().count().max(1);
+        // One column a character: what has none, or would break the line, shows as a blank.
+        let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        format!("    {}\n    {}{}", line.trim_end(), " ".repeat(lead), "^".repeat(carets))
+    }
+}
+
+impl fmt::Display for BadFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.error {
+            FilterError::MissingState { word, .. } => {
+                write!(f, "'{word}' needs the name of a state behind it")
+            }
+            FilterError::UnknownState { word, .. } => write!(f, "'{word}' is not a TCP state"),
+            FilterError::BadEndpoint { word, why, .. } => {
+                write!(f, "'{word}' is not an address or port: {why}")
+            }
+            FilterError::UnknownWord { word, .. } => {
+                write!(f, "'{word}' is neither a filter word nor an address")
+            }
+            FilterError::Expected { span, what } => match self.text.get(span.clone()) {
+                Some(word) if !word.is_empty() => write!(f, "'{word}' stands where {what} is expected"),
+                _ => write!(f, "the filter ends where {what} is expected"),
+            },
+            FilterError::TooDeep { .. } => f.write_str("the filter is nested too deeply"),
+            FilterError::OpenQuote { .. } => f.write_str("a quote is not closed"),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Whether a socket fits, judged here.
+//!
+//! Some terms need what is looked up later (its processes, its cgroup's path): until then the answer may be open. A
+//! socket is dropped as soon as it can't fit whatever is found.
+
+use super::expr::{Device, End, Expr, NumberField, Term, TextField};
+use crate::model::{Row, Socket, Timer, cgroup};
+
+/// What is known of a row so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Its holders were looked up.
+    pub processes: bool,
+    /// Its cgroup's path was looked up.
+    pub cgroup_paths: bool,
+}
+
+impl Known {
+    /// What the kernel's answer alone tells.
+    pub const SOCKET: Self = Self { processes: false, cgroup_paths: false };
+}
+
+impl Expr {
+    /// Whether the row fits; `None` while it is open.
+    pub fn evaluate(&self, row: &Row<'_>, known: Known) -> Option<bool> {
+        match self {
+            Self::Term(term) => term.evaluate(row, known),
+            Self::Not(inner) => inner.evaluate(row, known).map(|fits| !fits),
+            Self::And(parts) => all(parts.iter().map(|part| part.evaluate(row, known)), false),
+            Self::Or(parts) => all(parts.iter().map(|part| part.evaluate(row, known)), true),
+        }
+    }
+}
+
+/// `and` is decided by a false, `or` by a true; else an open part leaves the whole open.
+fn all(parts: impl Iterator<Item = Option<bool>>, decides: bool) -> Option<bool> {
+    let mut result = Some(!decides);
+    for part in parts {
+        match part {
+            Some(answer) if answer == decides => return Some(decides),
+            Some(_) => {}
+            None => result = None,
+        }
+    }
+    result
+}
+
+impl Term {
+    fn evaluate(&self, row: &Row<'_>, known: Known) -> Option<bool> {
+        let socket = row.socket;
+        match self {
+            Self::State(set) => Some(set.contains(socket.state)),
+            Self::Endpoint { end, matcher } => Some(either(*end, socket, |end| matcher.matches(end))),
+            Self::Number { field: NumberField::Pid, compare, value } => known
+                .processes
+                .then(|| row.holders.iter().any(|holder| compare.holds(holder.pid.into(), *value))),
+            Self::Number { field: NumberField::Port(end), compare, value } => {
+                Some(either(*end, socket, |end| compare.holds(end.port.into(), *value)))
+            }
+            Self::Number { field, compare, value } => {
+                // What the kernel does not tell of a socket fits nothing.
+                Some(field.of(socket).is_some_and(|number| compare.holds(number, *value)))
+            }
+            Self::Text { field: TextField::Process, glob } => {
+                known.processes.then(|| row.holders.iter().any(|holder| glob.matches(&holder.name)))
+            }
+            Self::Text { field: TextField::Timer, glob } => Some(glob.matches(timer_word(socket).as_bytes())),
+            Self::Text { field: TextField::Unit, glob } => known
+                .cgroup_paths
+                .then(|| row.cgroup.and_then(cgroup::unit).is_some_and(|unit| glob.matches(unit.as_bytes()))),
+            Self::Text { field: TextField::Container, glob } => known.cgroup_paths.then(|| {
+                row.cgroup.and_then(cgroup::container).is_some_and(|id| glob.matches(id.as_bytes()))
+            }),
+            Self::Device(Device::Index(index)) => Some(socket.interface == *index),
+            Self::Mark { value, mask } => socket.mark.map(|mark| mark & mask == value & mask),
+            Self::Cgroup { id: Some(id), .. } => Some(socket.cgroup == Some(*id)),
+            Self::Autobound { range: Some((first, last)) } => {
+                Some((*first..=*last).contains(&socket.local.port))
+            }
+            Self::Autobound { range: None }
+            | Self::Host { .. }
+            | Self::Service { .. }
+            | Self::User { .. }
+            | Self::Device(Device::Name(_))
+            | Self::Cgroup { id: None, .. } => None,
+        }
+    }
+}
+
+fn either(end: End, socket: &Socket, fits: impl Fn(&crate::model::Endpoint) -> bool) -> bool {
+    match end {
+        End::Local => fits(&socket.local),
+        End::Peer => fits(&socket.peer),
+        End::Either => fits(&socket.local) || fits(&socket.peer),
+    }
+}
+
+impl NumberField {
+    fn of(self, socket: &Socket) -> Option<u64> {
+        let info = socket.tcp_info();
+        match self {
+            Self::Uid => socket.uid.map(u64::from),
+            Self::Inode => socket.inode,
+            Self::RecvQ => Some(socket.queues.recv_q().into()),
+            Self::SendQ => Some(socket.queues.send_q().into()),
+            Self::Retrans => info?.total_retrans().map(u64::from),
+            Self::RtoUs => info?.rto_us().map(u64::from),
+            Self::RttUs => info?.rtt_us().map(u64::from),
+            Self::Port(_) | Self::Pid => None,
+        }
+    }
+}
+
+/// ss's word for the running timer.
+fn timer_word(socket: &Socket) -> &'static str {
+    match socket.timer {
+        None => "off",
+        Some(Timer::Retransmit { .. }) => "on",
+        Some(Timer::KeepAlive { .. }) => "keepalive",
+        Some(Timer::TimeWait { .. }) => "timewait",
+        Some(Timer::Probe0 { .. }) => "persist",
+        Some(Timer::DelayedAck { .. }) => "delack",
+        Some(Timer::Other { .. }) => "unknown",
+    }
+}

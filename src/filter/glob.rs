@@ -1,0 +1,80 @@
+//! Names with `*` and `?`.
+
+use std::fmt;
+
+/// A pattern over bytes: `*` is any number of them, `?` any one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Glob(String);
+
+impl Glob {
+    /// The pattern as typed.
+    pub fn new(pattern: &str) -> Self {
+        Self(pattern.to_owned())
+    }
+
+    /// Whether the whole name fits. Time is bounded by the product of the lengths.
+    pub fn matches(&self, name: &[u8]) -> bool {
+        let pattern = self.0.as_bytes();
+        let (mut p, mut n) = (0, 0);
+        // Where to go on if what follows the last star does not fit: one byte further.
+        let mut retry = None;
+        while n < name.len() {
+            match pattern.get(p) {
+                Some(b'*') => {
+                    retry = Some((p, n));
+                    p += 1;
+                }
+                Some(byte) if *byte == b'?' || name.get(n) == Some(byte) => {
+                    p += 1;
+                    n += 1;
+                }
+                _ => {
+                    let Some((star, from)) = retry else { return false };
+                    retry = Some((star, from + 1));
+                    p = star + 1;
+                    n = from + 1;
+                }
+            }
+        }
+        pattern.get(p..).unwrap_or_default().iter().all(|byte| *byte == b'*')
+    }
+}
+
+impl fmt::Display for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn stars_and_question_marks() {
+        for (pattern, name, fits) in [
+            ("nginx", "nginx", true),
+            ("nginx", "nginx2", false),
+            ("ng*", "nginx", true),
+            ("*x", "nginx", true),
+            ("n?inx", "nginx", true),
+            ("*", "", true),
+            ("?", "", false),
+            ("a*b*c", "axxbxbxc", true),
+            ("a*b*c", "axxbxbx", false),
+            ("**", "anything", true),
+        ] {
+            assert_eq!(Glob::new(pattern).matches(name.as_bytes()), fits, "{pattern} {name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_fits_itself_and_a_star(name in "[a-z]{0,9}", more in "[a-z*?]{0,9}") {
+            prop_assert!(Glob::new(&name).matches(name.as_bytes()));
+            prop_assert!(Glob::new("*").matches(name.as_bytes()));
+            let _ = Glob::new(&more).matches(name.as_bytes());
+        }
+    }
+}

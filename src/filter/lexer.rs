@@ -1,0 +1,201 @@
+//! Text → words, operators and brackets, each with its place.
+
+use std::ops::Range;
+
+/// Where something stands in the expression, in bytes.
+pub(super) type Span = Range<usize>;
+
+/// How two numbers are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compare {
+    /// `=`, `==`, `eq`
+    Equal,
+    /// `!=`, `ne`, `neq`
+    NotEqual,
+    /// `<`, `lt`
+    Less,
+    /// `<=`, `le`, `leq`
+    LessOrEqual,
+    /// `>`, `gt`
+    Greater,
+    /// `>=`, `ge`, `geq`
+    GreaterOrEqual,
+}
+
+impl Compare {
+    /// Whether `left OP right`.
+    pub fn holds(self, left: u64, right: u64) -> bool {
+        match self {
+            Self::Equal => left == right,
+            Self::NotEqual => left != right,
+            Self::Less => left < right,
+            Self::LessOrEqual => left <= right,
+            Self::Greater => left > right,
+            Self::GreaterOrEqual => left >= right,
+        }
+    }
+
+    /// As it is usually written.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Equal => "=",
+            Self::NotEqual => "!=",
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+        }
+    }
+}
+
+/// What a token is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Anything else; what stood in quotes is never a keyword.
+    Word {
+        text: String,
+        quoted: bool,
+    },
+    Compare(Compare),
+    And,
+    Or,
+    Not,
+    Open,
+    Close,
+}
+
+/// One token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Token {
+    pub(super) kind: Kind,
+    pub(super) span: Span,
+}
+
+/// A quote that is not closed; the span reaches to the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct OpenQuote(pub(super) Span);
+
+const SYMBOLS: [(&str, Kind); 13] = [
+    // The longer ones first.
+    ("&&", Kind::And),
+    ("||", Kind::Or),
+    ("==", Kind::Compare(Compare::Equal)),
+    ("!=", Kind::Compare(Compare::NotEqual)),
+    ("<=", Kind::Compare(Compare::LessOrEqual)),
+    (">=", Kind::Compare(Compare::GreaterOrEqual)),
+    ("&", Kind::And),
+    ("|", Kind::Or),
+    ("=", Kind::Compare(Compare::Equal)),
+    ("<", Kind::Compare(Compare::Less)),
+    (">", Kind::Compare(Compare::Greater)),
+    ("!", Kind::Not),
+    ("(", Kind::Open),
+];
+
+/// The tokens of an expression.
+pub(super) fn tokens(text: &str) -> Result<Vec<Token>, OpenQuote> {
+    let mut tokens = Vec::new();
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let first = rest.chars().next().unwrap_or(' ');
+        if first.is_whitespace() {
+            at += first.len_utf8();
+            continue;
+        }
+        let (kind, len) = match symbol(rest) {
+            Some(found) => found,
+            None if matches!(first, '"' | '\'') => quoted(rest, first).ok_or(OpenQuote(at..text.len()))?,
+            None => word(rest),
+        };
+        tokens.push(Token { kind, span: at..at + len });
+        at += len;
+    }
+    Ok(tokens)
+}
+
+fn symbol(rest: &str) -> Option<(Kind, usize)> {
+    if rest.starts_with(')') {
+        return Some((Kind::Close, 1));
+    }
+    SYMBOLS
+        .iter()
+        .find(|(symbol, _)| rest.starts_with(symbol))
+        .map(|(symbol, kind)| (kind.clone(), symbol.len()))
+}
+
+fn quoted(rest: &str, quote: char) -> Option<(Kind, usize)> {
+    let inside = rest.get(1..)?;
+    let end = inside.find(quote)?;
+    Some((Kind::Word { text: inside.get(..end)?.to_owned(), quoted: true }, end + 2))
+}
+
+/// Up to a blank, a bracket or an operator. `!`, `*`, `?` and `[` may stand within a word: globs have them.
+fn word(rest: &str) -> (Kind, usize) {
+    let ends = |c: char| c.is_whitespace() || matches!(c, '(' | ')' | '=' | '<' | '>' | '&' | '|');
+    let mut len = rest.find(ends).unwrap_or(rest.len());
+    // `sport!=80`: the operator begins before its `=`.
+    if rest.get(len..).is_some_and(|rest| rest.starts_with('='))
+        && rest.get(..len).is_some_and(|word| word.ends_with('!'))
+    {
+        len -= 1;
+    }
+    let text = rest.get(..len).unwrap_or(rest);
+    (keyword(text).unwrap_or_else(|| Kind::Word { text: text.to_owned(), quoted: false }), len)
+}
+
+fn keyword(word: &str) -> Option<Kind> {
+    Some(match word.to_ascii_lowercase().as_str() {
+        "and" => Kind::And,
+        "or" => Kind::Or,
+        "not" => Kind::Not,
+        "eq" => Kind::Compare(Compare::Equal),
+        "ne" | "neq" => Kind::Compare(Compare::NotEqual),
+        "lt" => Kind::Compare(Compare::Less),
+        "le" | "leq" => Kind::Compare(Compare::LessOrEqual),
+        "gt" => Kind::Compare(Compare::Greater),
+        "ge" | "geq" => Kind::Compare(Compare::GreaterOrEqual),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn shown(text: &str) -> Vec<String> {
+        let tokens = tokens(text).unwrap();
+        tokens.into_iter().map(|token| text[token.span].to_owned()).collect()
+    }
+
+    #[test]
+    fn operators_need_no_blanks() {
+        assert_eq!(shown("sport=:80"), ["sport", "=", ":80"]);
+        assert_eq!(
+            shown("sport!=80&&!(dport>=5)"),
+            ["sport", "!=", "80", "&&", "!", "(", "dport", ">=", "5", ")"]
+        );
+        assert_eq!(shown("a || b|c and d"), ["a", "||", "b", "|", "c", "and", "d"]);
+        assert_eq!(shown("dst [::1]:80"), ["dst", "[::1]:80"]);
+        assert_eq!(shown("process = 'tmux: server'"), ["process", "=", "'tmux: server'"]);
+    }
+
+    #[test]
+    fn quotes_must_be_closed() {
+        assert_eq!(tokens("process = \"x"), Err(OpenQuote(10..12)));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_ends_and_spans_are_in_order(text: String) {
+            if let Ok(tokens) = tokens(&text) {
+                let mut end = 0;
+                for token in tokens {
+                    prop_assert!(token.span.start >= end && token.span.end > token.span.start);
+                    prop_assert!(text.get(token.span.clone()).is_some());
+                    end = token.span.end;
+                }
+            }
+        }
+    }
+}

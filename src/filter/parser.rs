@@ -1,0 +1,375 @@
+//! Tokens → [`Expr`].
+//!
+//! ss's language: `and`, which two terms side by side mean too, and `or` are taken from left to right; `not` binds
+//! stronger.
+
+use std::ops::Range;
+
+use super::endpoint::{EndpointMatch, Typed, TypedHost, TypedPort, port};
+use super::expr::{End, Expr, NumberField, Term, TextField};
+use super::glob::Glob;
+use super::lexer::{Compare, Kind, Token};
+use super::values::{count, device, mark, micros, size, timer};
+use super::{Closed, FilterError, states_named};
+use crate::model::StateSet;
+
+/// Deeper than anybody nests; it keeps the stack bounded.
+const DEEPEST: u32 = 64;
+
+/// The words that begin a term, for messages.
+pub const TERM_WORDS: [&str; 26] = [
+    "state",
+    "exclude",
+    "src",
+    "dst",
+    "addr",
+    "sport",
+    "dport",
+    "port",
+    "dev",
+    "iface",
+    "fwmark",
+    "cgroup",
+    "autobound",
+    "pid",
+    "process",
+    "user",
+    "uid",
+    "inode",
+    "recvq",
+    "sendq",
+    "retrans",
+    "rto",
+    "rtt",
+    "timer",
+    "unit",
+    "container",
+];
+
+/// What was read: the states that were named on the outermost level, and the rest.
+pub(super) struct Parsed {
+    pub(super) states: Option<StateSet>,
+    pub(super) expr: Expr,
+}
+
+pub(super) struct Parser<'a> {
+    tokens: &'a [Token],
+    at: usize,
+    /// The end of the expression, where something may be missing.
+    end: usize,
+    depth: u32,
+    closed: Closed,
+    states: Option<StateSet>,
+}
+
+type Parse<T> = Result<T, FilterError>;
+
+impl<'a> Parser<'a> {
+    pub(super) fn new(tokens: &'a [Token], end: usize, closed: Closed) -> Self {
+        Self { tokens, at: 0, end, depth: 0, closed, states: None }
+    }
+
+    pub(super) fn parse(mut self) -> Parse<Parsed> {
+        self.leading_states()?;
+        if self.at > 0 && self.peek().is_none() || self.tokens.is_empty() {
+            return Ok(Parsed { states: self.states, expr: Expr::always() });
+        }
+        // Under an `or` a state is a term like the others.
+        self.depth = u32::from(self.has_outer_or());
+        let expr = self.list()?;
+        if self.peek().is_some() {
+            // Only a bracket that was never opened ends an expression early.
+            return Err(self.expected("a term, 'and' or 'or'"));
+        }
+        Ok(Parsed { states: self.states, expr })
+    }
+
+    fn peek(&self) -> Option<&'a Kind> {
+        self.tokens.get(self.at).map(|token| &token.kind)
+    }
+
+    fn span(&self) -> Range<usize> {
+        self.tokens.get(self.at).map_or(self.end..self.end, |token| token.span.clone())
+    }
+
+    /// The place of the token before this one.
+    fn last_span(&self) -> Range<usize> {
+        self.at
+            .checked_sub(1)
+            .and_then(|at| self.tokens.get(at))
+            .map_or(self.end..self.end, |token| token.span.clone())
+    }
+
+    fn take(&mut self, kind: &Kind) -> bool {
+        let found = self.peek() == Some(kind);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn expected(&self, what: &'static str) -> FilterError {
+        FilterError::Expected { span: self.span(), what }
+    }
+
+    /// ss's `state X` and `exclude X` before the expression hold for all of it, whatever it is.
+    fn leading_states(&mut self) -> Parse<()> {
+        while let Some(Kind::Word { text, quoted: false }) = self.peek() {
+            if !["state", "exclude", "excl"].contains(&text.to_ascii_lowercase().as_str()) {
+                break;
+            }
+            self.term()?;
+        }
+        if self.peek() == Some(&Kind::Or) {
+            // `state listen or sport = :80`: an alternative, and no condition on all.
+            self.at = 0;
+            self.states = None;
+        }
+        if self.at > 0 && self.take(&Kind::And) && self.peek().is_none() {
+            return Err(self.expected("a term"));
+        }
+        Ok(())
+    }
+
+    fn has_outer_or(&self) -> bool {
+        let mut open = 0_usize;
+        self.tokens.iter().any(|token| {
+            match token.kind {
+                Kind::Open => open += 1,
+                Kind::Close => open = open.saturating_sub(1),
+                _ => {}
+            }
+            open == 0 && token.kind == Kind::Or
+        })
+    }
+
+    /// Whether what comes next is one of the conditions that all must hold: then a state is one for the kernel's
+    /// mask.
+    fn is_outermost(&self) -> bool {
+        self.depth == 0
+    }
+
+    /// Terms from left to right: ss gives `and` and `or` the same strength.
+    fn list(&mut self) -> Parse<Expr> {
+        let mut left = self.factor()?.unwrap_or_else(Expr::always);
+        loop {
+            let join = match self.peek() {
+                Some(Kind::Or) => Expr::or,
+                Some(Kind::And | Kind::Word { .. } | Kind::Not | Kind::Open) => Expr::and,
+                _ => return Ok(left),
+            };
+            if matches!(self.peek(), Some(Kind::Or | Kind::And)) {
+                self.at += 1;
+            }
+            if let Some(right) = self.factor()? {
+                left = join(left, right);
+            }
+        }
+    }
+
+    /// A term, or nothing where it only narrowed the states.
+    fn factor(&mut self) -> Parse<Option<Expr>> {
+        match self.peek() {
+            Some(Kind::Not) => {
+                self.at += 1;
+                let inner = self.nested(Self::factor)?;
+                Ok(Some(inner.unwrap_or_else(Expr::always).negated()))
+            }
+            Some(Kind::Open) => {
+                self.at += 1;
+                let inner = self.nested(Self::list)?;
+                if !self.take(&Kind::Close) {
+                    return Err(self.expected("')'"));
+                }
+                Ok(Some(inner))
+            }
+            Some(Kind::Word { .. }) => self.term(),
+            _ => Err(self.expected("a term")),
+        }
+    }
+
+    fn nested<T>(&mut self, parse: fn(&mut Self) -> Parse<T>) -> Parse<T> {
+        if self.depth >= DEEPEST {
+            return Err(FilterError::TooDeep { span: self.last_span() });
+        }
+        self.depth += 1;
+        let parsed = parse(self);
+        self.depth -= 1;
+        parsed
+    }
+
+    fn term(&mut self) -> Parse<Option<Expr>> {
+        let span = self.span();
+        let Some(Kind::Word { text, quoted }) = self.peek() else { return Err(self.expected("a term")) };
+        self.at += 1;
+        let keyword = if *quoted { String::new() } else { text.to_ascii_lowercase() };
+        let expr = match keyword.as_str() {
+            "state" => return self.state(false),
+            "exclude" | "excl" => return self.state(true),
+            "src" => self.address(End::Local)?,
+            "dst" => self.address(End::Peer)?,
+            "addr" => self.address(End::Either)?,
+            "sport" => self.ports(End::Local)?,
+            "dport" => self.ports(End::Peer)?,
+            "port" => self.ports(End::Either)?,
+            "dev" | "iface" => self.equality(device)?,
+            "fwmark" => self.equality(mark)?,
+            "cgroup" => self.equality(|text| Ok(Term::Cgroup { path: text.to_owned(), id: None }))?,
+            "autobound" => Expr::Term(Term::Autobound { range: None }),
+            "process" => self.equality(|text| Ok(glob(TextField::Process, text)))?,
+            "unit" => self.equality(|text| Ok(glob(TextField::Unit, text)))?,
+            "container" => self.equality(|text| Ok(glob(TextField::Container, text)))?,
+            "timer" => self.equality(timer)?,
+            "user" => self.equality(|text| Ok(Term::User { name: text.to_owned() }))?,
+            "pid" => self.number(NumberField::Pid, count, "a number")?,
+            "uid" => self.number(NumberField::Uid, count, "a number")?,
+            "inode" => self.number(NumberField::Inode, count, "a number")?,
+            "retrans" => self.number(NumberField::Retrans, count, "a number")?,
+            "recvq" => self.number(NumberField::RecvQ, size, "a size such as 4096, 4k or 1M")?,
+            "sendq" => self.number(NumberField::SendQ, size, "a size such as 4096, 4k or 1M")?,
+            "rto" => self.number(NumberField::RtoUs, micros, "a time such as 200ms or 2s")?,
+            "rtt" => self.number(NumberField::RttUs, micros, "a time such as 200ms or 2s")?,
+            _ => bare_endpoint(text, span)?,
+        };
+        Ok(Some(expr))
+    }
+
+    /// The word that must come next, with its place.
+    fn operand(&mut self, what: &'static str) -> Parse<(&'a str, Range<usize>)> {
+        let span = self.span();
+        let Some(Kind::Word { text, .. }) = self.peek() else { return Err(self.expected(what)) };
+        self.at += 1;
+        Ok((text, span))
+    }
+
+    fn state(&mut self, exclude: bool) -> Parse<Option<Expr>> {
+        if self.peek().is_none() {
+            let word = if exclude { "exclude" } else { "state" };
+            return Err(FilterError::MissingState { span: self.last_span(), word });
+        }
+        let (word, span) = self.operand("the name of a state")?;
+        let set = states_named(word, self.closed)
+            .ok_or_else(|| FilterError::UnknownState { span, word: word.to_owned() })?;
+        if !self.is_outermost() {
+            let term = Expr::Term(Term::State(set));
+            return Ok(Some(if exclude { term.negated() } else { term }));
+        }
+        self.states = Some(match (self.states, exclude) {
+            (states, false) => states.unwrap_or(StateSet::EMPTY) | set,
+            (states, true) => states.unwrap_or(StateSet::ALL) - set,
+        });
+        Ok(None)
+    }
+
+    /// `=` or `!=`, or nothing, which is `=`.
+    fn equals(&mut self) -> Parse<bool> {
+        match self.peek() {
+            Some(Kind::Compare(Compare::Equal)) => {
+                self.at += 1;
+                Ok(true)
+            }
+            Some(Kind::Compare(Compare::NotEqual)) => {
+                self.at += 1;
+                Ok(false)
+            }
+            Some(Kind::Compare(_)) => Err(self.expected("'=' or '!='")),
+            _ => Ok(true),
+        }
+    }
+
+    fn equality(&mut self, make: impl FnOnce(&str) -> Result<Term, &'static str>) -> Parse<Expr> {
+        let equals = self.equals()?;
+        let (word, span) = self.operand("a name")?;
+        let term = make(word).map_err(|what| FilterError::Expected { span, what })?;
+        let expr = Expr::Term(term);
+        Ok(if equals { expr } else { expr.negated() })
+    }
+
+    fn address(&mut self, end: End) -> Parse<Expr> {
+        let equals = self.equals()?;
+        let (word, span) = self.operand("an address")?;
+        let typed: Typed =
+            word.parse().map_err(|why| FilterError::BadEndpoint { span, word: word.to_owned(), why })?;
+        let expr = endpoint(end, &typed);
+        Ok(if equals { expr } else { expr.negated() })
+    }
+
+    fn ports(&mut self, end: End) -> Parse<Expr> {
+        let compare = self.comparison();
+        let (word, span) = self.operand("a port")?;
+        let number = word.strip_prefix(':').unwrap_or(word);
+        let typed =
+            port(number).map_err(|why| FilterError::BadEndpoint { span, word: word.to_owned(), why })?;
+        Ok(port_term(end, compare, &typed))
+    }
+
+    /// An operator, or nothing, which is `=`.
+    fn comparison(&mut self) -> Compare {
+        let Some(Kind::Compare(compare)) = self.peek() else { return Compare::Equal };
+        self.at += 1;
+        *compare
+    }
+
+    fn number(
+        &mut self,
+        field: NumberField,
+        read: fn(&str) -> Option<u64>,
+        what: &'static str,
+    ) -> Parse<Expr> {
+        let compare = self.comparison();
+        let (word, span) = self.operand(what)?;
+        let value = read(word).ok_or(FilterError::Expected { span, what })?;
+        Ok(Expr::Term(Term::Number { field, compare, value }))
+    }
+}
+
+fn glob(field: TextField, text: &str) -> Term {
+    Term::Text { field, glob: Glob::new(text) }
+}
+
+fn bare_endpoint(word: &str, span: Range<usize>) -> Parse<Expr> {
+    use super::endpoint::BadEndpoint;
+    if !word.contains(['.', ':', '/', '*']) {
+        return Err(FilterError::UnknownWord { span, word: word.to_owned() });
+    }
+    let bad = |why| FilterError::BadEndpoint { span, word: word.to_owned(), why };
+    match word.parse::<Typed>() {
+        // A host's name needs a word before it that says so.
+        Ok(Typed { host: TypedHost::Name(name), .. }) => Err(bad(BadEndpoint::Addr(name))),
+        Ok(typed) => Ok(endpoint(End::Either, &typed)),
+        Err(why) => Err(bad(why)),
+    }
+}
+
+fn endpoint(end: End, typed: &Typed) -> Expr {
+    let number = match typed.port {
+        TypedPort::Number(port) => Some(port),
+        TypedPort::Any | TypedPort::Service(_) => None,
+    };
+    let at = |end: End| {
+        Expr::Term(match &typed.host {
+            TypedHost::Any => Term::Endpoint { end, matcher: EndpointMatch::new(None, number) },
+            TypedHost::Net(net) => Term::Endpoint { end, matcher: EndpointMatch::new(Some(*net), number) },
+            TypedHost::Name(name) => Term::Host { end, name: name.clone(), port: number },
+        })
+    };
+    let TypedPort::Service(_) = &typed.port else { return at(end) };
+    // The address and the named port must be of the same end.
+    let both = |end: End| Expr::And(vec![at(end), port_term(end, Compare::Equal, &typed.port)]);
+    match end {
+        End::Either => Expr::Or(vec![both(End::Local), both(End::Peer)]),
+        one => both(one),
+    }
+}
+
+/// `port != 80` means that neither end has it.
+fn port_term(end: End, compare: Compare, port: &TypedPort) -> Expr {
+    if (end, compare) == (End::Either, Compare::NotEqual) {
+        return port_term(end, Compare::Equal, port).negated();
+    }
+    Expr::Term(match port {
+        TypedPort::Any => Term::Endpoint { end, matcher: EndpointMatch::new(None, None) },
+        TypedPort::Number(number) => {
+            Term::Number { field: NumberField::Port(end), compare, value: u64::from(*number) }
+        }
+        TypedPort::Service(name) => Term::Service { end, compare, name: name.clone() },
+    })
+}

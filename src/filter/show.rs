@@ -1,0 +1,112 @@
+//! A filter in its own language again, for messages.
+
+use std::fmt;
+
+use super::expr::{Device, End, Expr, NumberField, Term, TextField};
+
+impl Term {
+    /// The word that begins it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::State(_) => "state",
+            Self::Endpoint { end, .. } | Self::Host { end, .. } => end.address_word(),
+            Self::Service { end, .. } => NumberField::Port(*end).word(),
+            Self::User { .. } => "user",
+            Self::Number { field, .. } => field.word(),
+            Self::Text { field, .. } => field.word(),
+            Self::Device(_) => "dev",
+            Self::Mark { .. } => "fwmark",
+            Self::Cgroup { .. } => "cgroup",
+            Self::Autobound { .. } => "autobound",
+        }
+    }
+}
+
+impl End {
+    fn address_word(self) -> &'static str {
+        match self {
+            Self::Local => "src",
+            Self::Peer => "dst",
+            Self::Either => "addr",
+        }
+    }
+}
+
+impl NumberField {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Port(End::Local) => "sport",
+            Self::Port(End::Peer) => "dport",
+            Self::Port(End::Either) => "port",
+            Self::Pid => "pid",
+            Self::Uid => "uid",
+            Self::Inode => "inode",
+            Self::RecvQ => "recvq",
+            Self::SendQ => "sendq",
+            Self::Retrans => "retrans",
+            Self::RtoUs => "rto",
+            Self::RttUs => "rtt",
+        }
+    }
+}
+
+impl TextField {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+            Self::Timer => "timer",
+            Self::Unit => "unit",
+            Self::Container => "container",
+        }
+    }
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = self.word();
+        match self {
+            Self::State(set) => write!(f, "state {:#06x}", set.bits()),
+            Self::Endpoint { matcher, .. } => write!(f, "{word} = {matcher}"),
+            Self::Host { name, port: Some(port), .. } => write!(f, "{word} = {name}:{port}"),
+            Self::Service { compare, name, .. } => write!(f, "{word} {} {name}", compare.symbol()),
+            Self::Host { name, port: None, .. } | Self::User { name } | Self::Device(Device::Name(name)) => {
+                write!(f, "{word} = {name}")
+            }
+            Self::Number { field: NumberField::RtoUs | NumberField::RttUs, compare, value } => {
+                write!(f, "{word} {} {value}us", compare.symbol())
+            }
+            Self::Number { compare, value, .. } => write!(f, "{word} {} {value}", compare.symbol()),
+            Self::Text { glob, .. } => write!(f, "{word} = {glob}"),
+            Self::Device(Device::Index(index)) => write!(f, "{word} = {index}"),
+            Self::Mark { value, mask } => write!(f, "{word} = {value:#x}/{mask:#x}"),
+            Self::Cgroup { path, .. } => write!(f, "{word} = {path}"),
+            Self::Autobound { .. } => f.write_str(word),
+        }
+    }
+}
+
+impl fmt::Display for Expr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |f: &mut fmt::Formatter<'_>, parts: &[Self], word: &str| {
+            for (index, part) in parts.iter().enumerate() {
+                if index > 0 {
+                    write!(f, " {word} ")?;
+                }
+                match part {
+                    Self::And(_) | Self::Or(_) => write!(f, "({part})")?,
+                    other => write!(f, "{other}")?,
+                }
+            }
+            Ok(())
+        };
+        match self {
+            Self::Term(term) => write!(f, "{term}"),
+            Self::Not(inner) => match inner.as_ref() {
+                Self::And(_) | Self::Or(_) => write!(f, "not ({inner})"),
+                _ => write!(f, "not {inner}"),
+            },
+            Self::And(parts) => list(f, parts, "and"),
+            Self::Or(parts) => list(f, parts, "or"),
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! The language as people write it, and the kernel's program against the evaluation here.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::bytecode::compile;
+use super::*;
+use crate::model::{Endpoint, Family, Holder, Queues, Socket, TcpInfo, Timer};
+
+fn parse(text: &str) -> Result<Filter, BadFilter> {
+    Filter::parse(text, Closed::WithBound)
+}
+
+fn states(text: &str) -> u32 {
+    parse(text).unwrap().states.unwrap().bits() & 0x3fff
+}
+
+fn shown(text: &str) -> String {
+    parse(text).unwrap().expr.to_string()
+}
+
+fn end(addr: &str, port: u16) -> Endpoint {
+    Endpoint::new(addr.parse().unwrap(), port)
+}
+
+fn connection() -> Socket {
+    Socket::new(Family::Inet, TcpState::Established, end("10.0.0.1", 443), end("192.0.2.7", 50000))
+}
+
+fn fits(text: &str, socket: &Socket) -> Option<bool> {
+    parse(text).unwrap().expr.evaluate(&Row::bare(socket), Known::SOCKET)
+}
+
+#[test]
+fn states_are_ored_and_excludes_subtract() {
+    assert_eq!(states("state listening state estab"), 1 << 10 | 1 << 1);
+    assert_eq!(states("exclude listen"), 0x3fff & !(1 << 10));
+    assert_eq!(states("exclude listen exclude time-wait"), 0x3fff & !(1 << 10) & !(1 << 6));
+    assert_eq!(states("state connected exclude SYN_RECV"), 0x3fff & !(1 << 7 | 1 << 10 | 1 << 3 | 1 << 12));
+    assert_eq!(states("STATE closed"), 1 << 7 | 1 << 13);
+    assert_eq!(parse(":80").unwrap().states, None);
+    let ss = Filter::parse("state closed", Closed::WithoutBound).unwrap();
+    assert_eq!(ss.states.unwrap().bits(), 1 << 7);
+}
+
+#[test]
+fn leading_states_hold_for_all_that_follows() {
+    let filter = parse("state listen sport = 1 or sport = 2").unwrap();
+    assert_eq!(filter.states, Some(StateSet::of(TcpState::Listen)));
+    assert_eq!(filter.expr.to_string(), "sport = 1 or sport = 2");
+    assert_eq!(states(":80 state listen"), 1 << 10, "behind a term, too");
+    assert_eq!(states("state listen and :80"), 1 << 10);
+    assert_eq!(states("(sport = 1 or sport = 2) state listen"), 1 << 10);
+}
+
+#[test]
+fn a_state_among_alternatives_is_a_term() {
+    let filter = parse("state listen or sport = 1").unwrap();
+    assert_eq!(filter.states, None);
+    assert_eq!(fits("state listen or sport = 443", &connection()), Some(true));
+    assert_eq!(fits("state listen or sport = 444", &connection()), Some(false));
+    assert_eq!(fits("not (state listen)", &connection()), Some(true));
+    assert_eq!(fits("not (exclude listen)", &connection()), Some(false));
+}
+
+#[test]
+fn terms_are_taken_from_left_to_right_and_not_binds_stronger() {
+    assert_eq!(shown("sport = 1 or sport = 2 and sport = 3"), "(sport = 1 or sport = 2) and sport = 3");
+    assert_eq!(shown("sport = 1 or (sport = 2 and sport = 3)"), "sport = 1 or (sport = 2 and sport = 3)");
+    assert_eq!(shown("sport = 1 sport = 2 | sport = 3"), "(sport = 1 and sport = 2) or sport = 3");
+    assert_eq!(shown("not sport = 1 and sport = 2"), "not sport = 1 and sport = 2");
+    assert_eq!(
+        shown("! ( sport = 1 || sport = 2 ) && dport = 3"),
+        "not (sport = 1 or sport = 2) and dport = 3"
+    );
+    assert_eq!(shown("(sport = 1)"), "sport = 1");
+}
+
+#[test]
+fn every_synonym() {
+    for text in ["sport = 80", "sport == :80", "sport eq 80", "sport 80", "SPORT=:80", "sport=80"] {
+        assert_eq!(shown(text), "sport = 80", "{text}");
+    }
+    for (text, symbol) in [
+        ("dport ne 1", "!="),
+        ("dport neq 1", "!="),
+        ("dport lt 1", "<"),
+        ("dport le 1", "<="),
+        ("dport leq 1", "<="),
+        ("dport gt 1", ">"),
+        ("dport ge 1", ">="),
+        ("dport geq 1", ">="),
+    ] {
+        assert_eq!(shown(text), format!("dport {symbol} 1"), "{text}");
+    }
+    assert_eq!(shown("src 10.0.0.0/8:22"), "src = 10.0.0.0/8:22");
+    assert_eq!(shown("dst != [2001:db8::]/32"), "not dst = [2001:db8::]/32");
+    assert_eq!(shown("fwmark 0x10/0xff"), "fwmark = 0x10/0xff");
+    assert_eq!(shown("dev = 3 autobound"), "dev = 3 and autobound");
+}
+
+#[test]
+fn sizes_and_times_have_units() {
+    for (text, expected) in [
+        ("recvq > 4k", "recvq > 4096"),
+        ("sendq >= 1.5M", "sendq >= 1572864"),
+        ("recvq = 0", "recvq = 0"),
+        ("rtt > 200ms", "rtt > 200000us"),
+        ("rto < 2s", "rto < 2000000us"),
+        ("rtt > 0.5", "rtt > 500us"),
+        ("rtt > 50us", "rtt > 50us"),
+    ] {
+        assert_eq!(shown(text), expected, "{text}");
+    }
+    for bad in ["recvq > 4x", "rtt > fast", "recvq > -1", "rtt > 1.", "recvq > 99999999999999999999"] {
+        assert!(matches!(parse(bad).unwrap_err().error, FilterError::Expected { .. }), "{bad}");
+    }
+}
+
+#[test]
+fn errors_name_the_word_and_point_at_it() {
+    for (text, message, pointer) in [
+        ("lisen", "'lisen' is neither a filter word nor an address", "    lisen\n    ^^^^^"),
+        ("state lisen", "'lisen' is not a TCP state", "    state lisen\n          ^^^^^"),
+        (
+            "sport = :80 and",
+            "the filter ends where a term is expected",
+            "    sport = :80 and\n                   ^",
+        ),
+        (
+            "sport = :80 or )",
+            "')' stands where a term is expected",
+            "    sport = :80 or )\n                   ^",
+        ),
+        ("(sport = 1", "the filter ends where ')' is expected", "    (sport = 1\n              ^"),
+        (
+            "sport = 1)",
+            "')' stands where a term, 'and' or 'or' is expected",
+            "    sport = 1)\n             ^",
+        ),
+        ("dst > 10.0.0.1", "'>' stands where '=' or '!=' is expected", "    dst > 10.0.0.1\n        ^"),
+        (
+            "recvq > much",
+            "'much' stands where a size such as 4096, 4k or 1M is expected",
+            "    recvq > much\n            ^^^^",
+        ),
+        (
+            ":99999",
+            "':99999' is not an address or port: '99999' is no port number from 0 to 65535",
+            "    :99999\n    ^^^^^^",
+        ),
+        ("process = \"x", "a quote is not closed", "    process = \"x\n              ^^"),
+        ("state", "'state' needs the name of a state behind it", "    state\n    ^^^^^"),
+        (
+            "timer = late",
+            "'late' stands where one of off, on, keepalive, timewait, persist, delack is expected",
+            "    timer = late\n            ^^^^",
+        ),
+    ] {
+        let bad = parse(text).unwrap_err();
+        assert_eq!((bad.to_string().as_str(), bad.pointer().as_str()), (message, pointer), "{text}");
+    }
+}
+
+#[test]
+fn nesting_is_bounded() {
+    let deep = |depth: usize| format!("{}sport = 1{}", "(".repeat(depth), ")".repeat(depth));
+    assert!(parse(&deep(60)).is_ok());
+    assert!(matches!(parse(&deep(100)).unwrap_err().error, FilterError::TooDeep { .. }));
+    assert!(matches!(parse(&"not ".repeat(100_000)).unwrap_err().error, FilterError::TooDeep { .. }));
+    // Side by side there is no limit.
+    assert!(parse("sport = 1 or ".repeat(10_000).trim_end_matches(" or ")).is_ok());
+}
+
+#[test]
+fn terms_about_the_socket() {
+    let mut socket = connection();
+    socket.queues = Queues::Data { recv_q: 5000, send_q: 0 };
+    socket.uid = Some(1000);
+    socket.inode = Some(77);
+    socket.timer = Some(Timer::KeepAlive { expires_ms: 1, probes: 0 });
+    let mut info = [0; 104];
+    info[68..72].copy_from_slice(&300_000_u32.to_ne_bytes());
+    info[100..104].copy_from_slice(&2_u32.to_ne_bytes());
+    socket.details =
+        Some(Box::new(crate::model::Details { tcp_info: Some(TcpInfo::from_bytes(&info)), memory: None }));
+    for (text, expected) in [
+        (":443", true),
+        (":50000", true),
+        ("src :50000", false),
+        ("dst :50000", true),
+        ("10.0.0.0/8:443 :50000", true),
+        ("192.0.2.7:443", false),
+        ("addr 192.0.2.0/24", true),
+        ("port = 443", true),
+        ("port != 443", false),
+        ("port > 49999", true),
+        ("dport >= 50000", true),
+        ("sport < 443", false),
+        ("recvq > 4k", true),
+        ("sendq > 0", false),
+        ("uid = 1000", true),
+        ("inode = 77", true),
+        ("timer = keepalive", true),
+        ("timer = off", false),
+        ("rtt > 200ms", true),
+        ("retrans >= 2", true),
+        ("rto > 0", false),
+        ("dev = 0", true),
+    ] {
+        assert_eq!(fits(text, &socket), Some(expected), "{text}");
+    }
+    // What the kernel does not tell of a socket fits nothing.
+    assert_eq!(fits("rtt >= 0", &connection()), Some(false));
+    assert_eq!(fits("uid = 0", &connection()), Some(false));
+}
+
+#[test]
+fn what_is_not_looked_up_stays_open() {
+    let socket = connection();
+    assert_eq!(fits("pid = 5", &socket), None);
+    assert_eq!(fits("pid = 5 and sport = 1", &socket), Some(false));
+    assert_eq!(fits("pid = 5 or sport = 443", &socket), Some(true));
+    assert_eq!(fits("not process = nginx", &socket), None);
+    let holders = [Holder { pid: 5, name: Arc::from(&b"nginx"[..]), fd: 3 }];
+    let row = Row { holders: &holders, cgroup: Some("/system.slice/nginx.service"), ..Row::bare(&socket) };
+    let known = Known { processes: true, cgroup_paths: true };
+    for (text, expected) in [
+        ("pid = 5", true),
+        ("pid > 5", false),
+        ("process = ng*", true),
+        ("not process = nginx", false),
+        ("unit = nginx.*", true),
+        ("container = *", false),
+    ] {
+        assert_eq!(parse(text).unwrap().expr.evaluate(&row, known), Some(expected), "{text}");
+    }
+}
+
+struct TestNames;
+
+impl Names for TestNames {
+    fn host(&mut self, name: &str) -> Vec<IpAddr> {
+        match name {
+            "db.example" => vec!["10.0.0.5".parse().unwrap(), "2001:db8::5".parse().unwrap()],
+            _ => Vec::new(),
+        }
+    }
+    fn service(&mut self, name: &str) -> Option<u16> {
+        (name == "https").then_some(443)
+    }
+    fn user(&mut self, name: &str) -> Option<u32> {
+        (name == "alice").then_some(1000)
+    }
+    fn device(&mut self, name: &str) -> Option<u32> {
+        (name == "eth0").then_some(2)
+    }
+    fn ephemeral_ports(&mut self) -> (u16, u16) {
+        (32768, 60999)
+    }
+    fn cgroup(&mut self, path: &str) -> Option<u64> {
+        (path == "/a").then_some(9)
+    }
+}
+
+#[test]
+fn names_become_numbers() {
+    let resolved =
+        |text: &str| parse(text).unwrap().resolve(&mut TestNames).map(|filter| filter.expr.to_string());
+    for (text, expected) in [
+        ("sport = :https", "sport = 443"),
+        ("dst db.example", "dst = 10.0.0.5/32 or dst = [2001:db8::5]/128"),
+        ("dst 10.0.0.1:https", "dst = 10.0.0.1/32 and dport = 443"),
+        ("user alice", "uid = 1000"),
+        ("dev = eth0", "dev = 2"),
+        ("cgroup != /a", "not cgroup = /a"),
+    ] {
+        assert_eq!(resolved(text).as_deref(), Ok(expected), "{text}");
+    }
+    for (text, kind) in [
+        ("dst nowhere.example", "host"),
+        ("sport = nosuch", "service"),
+        ("user bob", "user"),
+        ("dev wlan9", "device"),
+        ("cgroup /b", "cgroup"),
+    ] {
+        assert_eq!(resolved(text).unwrap_err().kind, kind, "{text}");
+    }
+}
+
+#[test]
+fn only_whole_conditions_go_to_the_kernel() {
+    let kernel = |text: &str| compile(&parse(text).unwrap().expr).map(|program| program.expr.to_string());
+    assert_eq!(kernel("dport = 443 and pid = 5").as_deref(), Some("dport = 443"));
+    assert_eq!(kernel("dport = 443 or pid = 5"), None);
+    assert_eq!(kernel("not (dport = 443 and pid = 5)"), None);
+    assert_eq!(
+        kernel("src 10.0.0.0/8 not dst :22 recvq > 5").as_deref(),
+        Some("src = 10.0.0.0/8 and not dst = *:22")
+    );
+    assert_eq!(kernel(""), None);
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text: String) {
+        if let Err(bad) = parse(&text) {
+            let _ = (bad.to_string(), bad.pointer());
+        }
+    }
+
+    #[test]
+    fn no_words_panic(words in proptest::collection::vec(proptest::sample::select(vec![
+        "state", "listen", "exclude", "(", ")", "not", "!", "and", "or", "=", "!=", "<", "sport", "dst", "10.0.0.1", ":80", "pid",
+        "5", "process", "'a b'", "autobound", "fwmark", "0x1/", "[::1]:1", "/", "dev", "cgroup",
+    ]), 0..12)) {
+        if let Err(bad) = parse(&words.join(" ")) {
+            let _ = (bad.to_string(), bad.pointer());
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The kernel's program against the evaluation here, over random expressions and sockets.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use proptest::prelude::*;
+
+use super::bytecode::{code, compile, is_kernels};
+use super::*;
+use crate::model::{Endpoint, Family, Socket};
+
+fn parse(text: &str) -> Result<Filter, BadFilter> {
+    Filter::parse(text, Closed::WithBound)
+}
+
+/// The kernel's interpreter, from the text of `inet_diag_bc_run`: what a program says of a socket.
+fn run(mut program: &[u8], socket: &Socket) -> bool {
+    let mut len = i64::try_from(program.len()).unwrap();
+    while len > 0 {
+        let (op, operand) = program.split_at(4);
+        let (yes, no) = (i64::from(op[1]), i64::from(u16::from_ne_bytes([op[2], op[3]])));
+        let port = || u16::from_ne_bytes([operand[2], operand[3]]);
+        let word = |at: usize| u32::from_ne_bytes(operand[at..at + 4].try_into().unwrap());
+        let holds = match op[0] {
+            code::JMP => false,
+            code::S_EQ => socket.local.port == port(),
+            code::D_EQ => socket.peer.port == port(),
+            code::S_GE => socket.local.port >= port(),
+            code::S_LE => socket.local.port <= port(),
+            code::D_GE => socket.peer.port >= port(),
+            code::D_LE => socket.peer.port <= port(),
+            code::DEV_COND => socket.interface == word(0),
+            code::MARK_COND => socket.mark.unwrap_or(0) & word(4) == word(0) & word(4),
+            code::S_COND => host_fits(operand, &socket.local, socket.family),
+            code::D_COND => host_fits(operand, &socket.peer, socket.family),
+            other => panic!("operation {other}"),
+        };
+        let step = if holds { yes } else { no };
+        assert!(step >= 4 && step % 4 == 0, "the kernel refuses such a program");
+        len -= step;
+        program = program.get(usize::try_from(step).unwrap()..).unwrap_or_default();
+    }
+    assert!(len == 0 || len == -4, "the kernel refuses such a program");
+    len == 0
+}
+
+fn host_fits(operand: &[u8], end: &Endpoint, family: Family) -> bool {
+    let (wanted, bits) = (operand[0], u32::from(operand[1]));
+    let port = i32::from_ne_bytes(operand[4..8].try_into().unwrap());
+    if port != -1 && port != i32::from(end.port) {
+        return false;
+    }
+    let octets = match end.addr {
+        IpAddr::V4(addr) => addr.octets().to_vec(),
+        IpAddr::V6(addr) => addr.octets().to_vec(),
+    };
+    let own = if family == Family::Inet { 2 } else { 10 };
+    let same_bits = |addr: &[u8], wanted: &[u8]| {
+        (0..bits as usize).all(|bit| (addr[bit / 8] ^ wanted[bit / 8]) >> (7 - bit % 8) & 1 == 0)
+    };
+    if wanted != 0 && wanted != own {
+        let is_mapped = own == 10 && wanted == 2 && octets[..10] == [0; 10] && octets[10..12] == [0xff; 2];
+        return is_mapped && same_bits(&octets[12..], &operand[8..]);
+    }
+    bits == 0 || same_bits(&octets, &operand[8..])
+}
+
+/// Few addresses and ports, so that terms and sockets meet.
+fn addrs() -> impl Strategy<Value = IpAddr> {
+    prop_oneof![
+        (0_u8..4).prop_map(|last| Ipv4Addr::new(10, 0, 0, last).into()),
+        (0_u16..4).prop_map(|last| Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, last).into()),
+        (0_u8..4).prop_map(|last| Ipv4Addr::new(10, 0, 0, last).to_ipv6_mapped().into()),
+    ]
+}
+
+fn sockets() -> impl Strategy<Value = Socket> {
+    (addrs(), addrs(), 0_u16..4, 0_u16..4, 0_u32..3, 0_u32..4).prop_map(
+        |(local, peer, sport, dport, device, mark)| {
+            let v6 = |addr: IpAddr| match addr {
+                IpAddr::V4(addr) => addr.to_ipv6_mapped().into(),
+                other @ IpAddr::V6(_) => other,
+            };
+            // Both ends of a socket are of its family.
+            let (family, local, peer) = if local.is_ipv4() && peer.is_ipv4() {
+                (Family::Inet, local, peer)
+            } else {
+                (Family::Inet6, v6(local), v6(peer))
+            };
+            Socket {
+                interface: device,
+                mark: Some(mark),
+                ..Socket::new(
+                    family,
+                    TcpState::Established,
+                    Endpoint::new(local, sport),
+                    Endpoint::new(peer, dport),
+                )
+            }
+        },
+    )
+}
+
+fn terms() -> impl Strategy<Value = String> {
+    let compare = prop_oneof![Just("="), Just("!="), Just("<"), Just("<="), Just(">"), Just(">=")];
+    let equal = prop_oneof![Just("="), Just("!=")];
+    prop_oneof![
+        (prop_oneof![Just("sport"), Just("dport"), Just("port")], compare, 0_u16..4)
+            .prop_map(|(word, compare, port)| format!("{word} {compare} {port}")),
+        (
+            prop_oneof![Just("src"), Just("dst"), Just("addr")],
+            equal,
+            addrs(),
+            0_u8..=32,
+            proptest::option::of(0_u16..4)
+        )
+            .prop_map(|(word, equal, addr, len, port)| {
+                let (open, close, len) = if addr.is_ipv6() { ("[", "]", len * 4) } else { ("", "", len) };
+                let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+                format!("{word} {equal} {open}{addr}{close}/{len}{port}")
+            }),
+        (0_u32..3).prop_map(|device| format!("dev = {device}")),
+        (0_u32..4, 0_u32..4).prop_map(|(mark, mask)| format!("fwmark = {mark}/{mask}")),
+    ]
+}
+
+fn expressions() -> impl Strategy<Value = String> {
+    terms().prop_recursive(5, 40, 3, |inner| {
+        prop_oneof![
+            inner.clone().prop_map(|part| format!("not ({part})")),
+            proptest::collection::vec(inner.clone(), 1..4)
+                .prop_map(|parts| format!("({})", parts.join(") and ("))),
+            proptest::collection::vec(inner, 1..4).prop_map(|parts| format!("({})", parts.join(" or "))),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn the_kernels_program_and_the_evaluation_agree(text in expressions(), socket in sockets()) {
+        let expr = parse(&text).unwrap().expr;
+        prop_assert!(is_kernels(&expr));
+        let here = expr.evaluate(&Row::bare(&socket), Known::SOCKET);
+        let program = compile(&expr).unwrap();
+        prop_assert_eq!(Some(run(&program.bytes, &socket)), here, "{}", text);
+    }
+
+    #[test]
+    fn what_is_shown_reads_the_same(text in expressions(), socket in sockets()) {
+        let first = parse(&text).unwrap().expr;
+        let second = parse(&first.to_string()).unwrap().expr;
+        let row = Row::bare(&socket);
+        prop_assert_eq!(first.evaluate(&row, Known::SOCKET), second.evaluate(&row, Known::SOCKET));
+    }
+}

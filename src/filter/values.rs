@@ -1,0 +1,63 @@
+//! What stands behind an operator: marks, timers, sizes, times.
+
+use super::endpoint::digits;
+use super::expr::{Device, Term, TextField};
+use super::glob::Glob;
+
+const TIMERS: [&str; 6] = ["off", "on", "keepalive", "timewait", "persist", "delack"];
+
+#[expect(clippy::unnecessary_wraps, reason = "one of several that may fail")]
+pub(super) fn device(text: &str) -> Result<Term, &'static str> {
+    Ok(Term::Device(digits(text).map_or_else(|| Device::Name(text.to_owned()), Device::Index)))
+}
+
+pub(super) fn mark(text: &str) -> Result<Term, &'static str> {
+    let number = |text: &str| match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(hex) if hex.bytes().all(|b| b.is_ascii_hexdigit()) => u32::from_str_radix(hex, 16).ok(),
+        Some(_) => None,
+        None => digits(text),
+    };
+    let (value, mask) = text.split_once('/').map_or((text, None), |(value, mask)| (value, Some(mask)));
+    let mask = mask.map_or(Some(u32::MAX), number);
+    match (number(value), mask) {
+        (Some(value), Some(mask)) => Ok(Term::Mark { value, mask }),
+        _ => Err("a mark such as 0x10 or 16/0xff"),
+    }
+}
+
+pub(super) fn timer(text: &str) -> Result<Term, &'static str> {
+    if TIMERS.contains(&text) || text.contains(['*', '?']) {
+        return Ok(Term::Text { field: TextField::Timer, glob: Glob::new(text) });
+    }
+    Err("one of off, on, keepalive, timewait, persist, delack")
+}
+
+pub(super) fn count(text: &str) -> Option<u64> {
+    digits(text)
+}
+
+/// Bytes: `4096`, `4k`, `1M`, `2G`, by 1024.
+pub(super) fn size(text: &str) -> Option<u64> {
+    with_unit(text, &[("", 1), ("k", 1 << 10), ("m", 1 << 20), ("g", 1 << 30)])
+}
+
+/// Microseconds: a plain number is milliseconds, as ss shows them.
+pub(super) fn micros(text: &str) -> Option<u64> {
+    with_unit(text, &[("us", 1), ("ms", 1_000), ("s", 1_000_000), ("", 1_000)])
+}
+
+/// Plain digits, perhaps with a fraction, and one of the units behind.
+fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(end)?;
+    let unit = unit.to_ascii_lowercase();
+    let (_, factor) = units.iter().find(|(name, _)| *name == unit)?;
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    if whole.is_empty() || fraction.is_empty() || fraction.len() > 9 {
+        return None;
+    }
+    let whole: u64 = digits(whole)?;
+    let fraction_value: u64 = digits(fraction)?;
+    let scale = 10_u64.checked_pow(u32::try_from(fraction.len()).ok()?)?;
+    whole.checked_mul(*factor)?.checked_add(fraction_value.checked_mul(*factor)? / scale)
+}

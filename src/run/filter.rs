@@ -1,0 +1,103 @@
+//! Makes a filter ready: names become numbers, and what the kernel can evaluate goes to it.
+
+use std::net::IpAddr;
+
+use crate::enrich::{self, Services};
+use crate::filter::{Expr, Filter, Names, Term, bytecode};
+use crate::query::{KernelFilter, Query};
+
+/// A command line that is well formed and asks for what can't be had.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Misuse(pub(super) String);
+
+/// Resolves the filter's names, and puts its kernel part and its needs into the query.
+pub(super) fn prepare(filter: &Filter, query: &mut Query) -> Result<Filter, Misuse> {
+    let filter =
+        filter.clone().resolve(&mut HostNames::default()).map_err(|error| Misuse(error.to_string()))?;
+    query.attributes.tcp_info |= filter.expr.evidence().tcp_info;
+    query.netlink_only = filter.expr.needs_netlink().map(Term::to_string);
+    let kernel_only = kernel_only(&filter.expr)?;
+    query.kernel_filter =
+        bytecode::compile(&filter.expr).map(|program| KernelFilter { bytecode: program.bytes, kernel_only });
+    Ok(filter)
+}
+
+/// The first term that only the kernel can evaluate. One that it can't, because of what it stands beside, is misuse.
+fn kernel_only(expr: &Expr) -> Result<Option<String>, Misuse> {
+    let parts = match expr {
+        Expr::And(parts) => parts.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let mut found = None;
+    for part in parts {
+        let mut term_of_part = None;
+        part.each_term(&mut |term| {
+            if matches!(term, Term::Autobound { .. } | Term::Mark { .. }) && term_of_part.is_none() {
+                term_of_part = Some(term.to_string());
+            }
+        });
+        let Some(term) = term_of_part else { continue };
+        if !bytecode::is_kernels(part) {
+            return Err(Misuse(format!(
+                "filter: only the kernel can evaluate '{term}', and it can't evaluate the rest of '{part}'"
+            )));
+        }
+        found = found.or(Some(term));
+    }
+    Ok(found)
+}
+
+/// What goes to the kernel and what stays, for people.
+pub(super) fn explain(filter: &Filter, query: &Query) -> String {
+    let kernel = bytecode::compile(&filter.expr).map(|program| program.expr);
+    let parts = match &filter.expr {
+        Expr::And(parts) => parts.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let here: Vec<_> = parts.iter().filter(|part| !bytecode::is_kernels(part)).map(Expr::to_string).collect();
+    let states: Vec<_> = crate::model::TcpState::SHOWN
+        .into_iter()
+        .filter(|state| query.states.contains(*state))
+        .filter_map(crate::model::TcpState::name)
+        .collect();
+    let or_nothing = |text: String| if text.is_empty() { "-".to_owned() } else { text };
+    format!(
+        "states  {}\nkernel  {}\nhere    {}\n",
+        or_nothing(states.join(" ")),
+        kernel.map_or_else(|| "-".to_owned(), |expr| expr.to_string()),
+        or_nothing(here.join(" and "))
+    )
+}
+
+/// The names that this host knows.
+#[derive(Default)]
+struct HostNames {
+    services: Option<Services>,
+}
+
+impl Names for HostNames {
+    fn host(&mut self, name: &str) -> Vec<IpAddr> {
+        enrich::host_addresses(name)
+    }
+
+    fn service(&mut self, name: &str) -> Option<u16> {
+        self.services.get_or_insert_with(Services::of_host).port(name)
+    }
+
+    fn user(&mut self, name: &str) -> Option<u32> {
+        enrich::user_id(name)
+    }
+
+    fn device(&mut self, name: &str) -> Option<u32> {
+        enrich::device_index(name)
+    }
+
+    fn ephemeral_ports(&mut self) -> (u16, u16) {
+        enrich::ephemeral_ports()
+    }
+
+    fn cgroup(&mut self, path: &str) -> Option<u64> {
+        enrich::cgroup_id(path)
+    }
+}

@@ -1,0 +1,92 @@
+//! Sockets that are held until all of them are known, with what was looked up for them.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use rustc_hash::FxHashSet;
+
+use super::read;
+use crate::collect::Sink;
+use crate::enrich::{Cgroups, Enrichment, Interfaces, Listeners, Processes, Services, Users};
+use crate::filter::{Filter, Known};
+use crate::model::{Gap, Row, Socket, Source, StateSet};
+use crate::query::{Access, Needs, Query};
+
+/// What came, filtered.
+pub(super) struct Gathered {
+    pub(super) source: Source,
+    pub(super) sockets: Vec<Socket>,
+    pub(super) enrichment: Enrichment,
+    pub(super) gaps: Vec<Gap>,
+}
+
+/// The look-ups that are needed; processes come later, when the sockets are known.
+pub(super) fn enrichment(needs: Needs, access: &Access) -> Enrichment {
+    Enrichment {
+        interfaces: access.proc_root.is_none().then(Interfaces::default),
+        processes: None,
+        users: needs.users.then(Users::default),
+        services: needs.services.then(Services::of_host),
+        cgroups: needs.cgroups.then(Cgroups::of_host),
+        listeners: needs.listener_uids.then(Listeners::default),
+    }
+}
+
+/// What a filter may count on.
+pub(super) fn known(enrichment: &Enrichment) -> Known {
+    Known { processes: enrichment.processes.is_some(), cgroup_paths: enrichment.cgroups.is_some() }
+}
+
+/// Holds the sockets that are in one of the states and fit the filter, `enough` at most.
+pub(super) fn gather(
+    query: &Query,
+    shown: StateSet,
+    filter: &Filter,
+    needs: Needs,
+    access: &Access,
+    enough: Option<u64>,
+) -> anyhow::Result<Gathered> {
+    let enough = enough.map_or(usize::MAX, |enough| usize::try_from(enough).unwrap_or(usize::MAX));
+    let enrichment = enrichment(needs, access);
+    let mut hold = Hold { shown, filter, enough, enrichment, sockets: Vec::new() };
+    let snapshot = read(query, access, &mut hold)?;
+    let Hold { mut enrichment, mut sockets, .. } = hold;
+    if let Some(name) = needs.processes {
+        let root = access.proc_root.as_deref().unwrap_or(Path::new("/proc"));
+        let wanted: FxHashSet<u64> = sockets.iter().filter_map(|socket| socket.inode).collect();
+        enrichment.processes = Some(Processes::scan(root, &wanted, name));
+    }
+    let known = known(&enrichment);
+    if known != Known::SOCKET && !filter.expr.is_always() {
+        sockets.retain(|socket| filter.admits(&enrichment.describe(socket), known));
+    }
+    let mut gaps = snapshot.gaps;
+    gaps.extend(enrichment.gaps());
+    Ok(Gathered { source: snapshot.source, sockets, enrichment, gaps })
+}
+
+struct Hold<'a> {
+    shown: StateSet,
+    filter: &'a Filter,
+    enough: usize,
+    enrichment: Enrichment,
+    sockets: Vec<Socket>,
+}
+
+impl Sink for Hold<'_> {
+    fn begin(&mut self, _source: Source) -> bool {
+        self.sockets.clear();
+        true
+    }
+
+    fn row(&mut self, socket: &Socket) -> ControlFlow<()> {
+        self.enrichment.learn(socket);
+        if self.shown.contains(socket.state) && self.filter.admits(&Row::bare(socket), Known::SOCKET) {
+            if self.sockets.len() >= self.enough {
+                return ControlFlow::Break(());
+            }
+            self.sockets.push(socket.clone());
+        }
+        ControlFlow::Continue(())
+    }
+}

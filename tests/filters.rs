@@ -1,0 +1,243 @@
+//! ss's filter language against ss itself, over the zoo and from both sources.
+
+use crate::support::run::{finish, tcpstates};
+use crate::support::zoo::Zoo;
+use crate::support::{has, namespace, zoo};
+
+/// Expressions that every source can judge.
+const EXPRESSIONS: [&str; 58] = [
+    "sport = :8100",
+    "sport = 8100",
+    "sport == :8100",
+    "sport eq :8100",
+    "dport = :7100",
+    "dport != :7100",
+    "dport ne :7100",
+    "dport neq 7100",
+    "sport > :9000",
+    "sport gt :9000",
+    "sport >= :9002",
+    "sport ge 9002",
+    "sport geq 9002",
+    "sport < :8010",
+    "sport lt :8010",
+    "sport <= :8010",
+    "sport le 8010",
+    "sport leq 8010",
+    "sport >= :8002 sport <= :8007",
+    "sport >= :8002 and sport <= :8007",
+    "sport >= :8002 & sport <= :8007",
+    "sport >= :8002 && sport <= :8007",
+    "sport = :8100 or sport = :9100",
+    "sport = :8100 | sport = :9100",
+    "sport = :8100 || sport = :9100",
+    "not sport = :8100",
+    "! sport = :8100",
+    "not ( sport = :8100 or sport = :9100 )",
+    "sport = :8100 or sport = :9100 and dport = :7200",
+    "( sport = :8100 or sport = :9100 ) and dport = :7200",
+    "not sport = :8100 and dport = :7100",
+    "src 10.99.0.1",
+    "src = 10.99.0.1",
+    "not src 10.99.0.1",
+    "dst 10.99.0.2",
+    "dst 10.99.0.2:7100",
+    "dst = 10.99.0.2:7100",
+    "src 10.99.0.0/24",
+    "src 10.0.0.0/8",
+    "dst 10.99.0.2/31",
+    "src 127.0.0.1",
+    "src 127.0.0.0/8",
+    "src :8100",
+    "dst :7100",
+    "src *:8100",
+    "src [::1]",
+    "src [::1]:9102",
+    "dst [::1]:9202",
+    "dst [fd99::2]",
+    "src [fd99::/16]",
+    "dst [fd99::2]:7100",
+    "src [fe80::1]",
+    "src [::ffff:10.99.0.1]",
+    "dst 10.99.0.2 or dst [fd99::2]",
+    "not ( dst 10.99.0.2 or dst [fd99::2] ) sport > :9000",
+    "src 0.0.0.0/0",
+    "src [::/0]",
+    "( ( sport = :8001 or sport = :8002 ) or ( sport = :8003 ) ) and not ( sport = :8002 )",
+];
+
+/// Expressions about which /proc says nothing.
+const OF_NETLINK: [&str; 8] = [
+    "dev = tun0",
+    "dev tun0",
+    "dev != tun0",
+    "dev = lo",
+    "autobound",
+    "not autobound sport > :9000",
+    "fwmark = 0",
+    "fwmark = 0x0/0xff",
+];
+
+/// The ends of the sockets that a listing shows, in order. `skip` is how many columns stand before the local one.
+fn ends(text: &str, skip: usize) -> Vec<String> {
+    let ends = |line: &str| line.split_whitespace().skip(skip).take(2).collect::<Vec<_>>().join(" ");
+    let mut all: Vec<_> = text.lines().map(ends).collect();
+    all.sort();
+    all
+}
+
+fn ours(zoo: &Zoo, source: &str, expression: &str) -> Vec<String> {
+    let mut args = vec!["-f", "ss", "-Hnt", "--source", source, "state", "all", "exclude", "bound-inactive"];
+    args.extend(expression.split(' '));
+    ends(&zoo.namespace().tcpstates(&args), 3)
+}
+
+fn theirs(zoo: &Zoo, expression: &str) -> Vec<String> {
+    let mut args = vec!["-Hnt", "state", "all"];
+    args.extend(expression.split(' '));
+    let shown = zoo.namespace().other("ss", &args);
+    // Only newer versions of ss show bound sockets, and ours are left out.
+    ends(&shown.lines().filter(|line| !line.starts_with("UNCONN")).collect::<Vec<_>>().join("\n"), 3)
+}
+
+#[test]
+fn the_same_sockets_as_ss_from_both_sources() {
+    let Some(zoo) = zoo() else { return };
+    if !has("ss") {
+        return;
+    }
+    let mut different = 0;
+    for expression in EXPRESSIONS {
+        let expected = theirs(&zoo, expression);
+        assert_eq!(ours(&zoo, "netlink", expression), expected, "netlink: {expression}");
+        // /proc tells no devices, and no v6only: what ss shows of these is taken away.
+        let plain = |ends: Vec<String>| {
+            let mut plain: Vec<_> =
+                ends.iter().map(|end| end.replace("%tun0", "").replace("[::]", "*")).collect();
+            plain.sort();
+            plain
+        };
+        assert_eq!(plain(ours(&zoo, "procfs", expression)), plain(expected.clone()), "procfs: {expression}");
+        different += usize::from(!expected.is_empty() && expected.len() < zoo.specimens().len() - 2);
+    }
+    assert!(different > 45, "only {different} expressions choose some of the sockets");
+}
+
+#[test]
+fn what_only_netlink_tells() {
+    let Some(zoo) = zoo() else { return };
+    if !has("ss") {
+        return;
+    }
+    for expression in OF_NETLINK {
+        assert_eq!(ours(&zoo, "netlink", expression), theirs(&zoo, expression), "{expression}");
+        let args =
+            [&["-nt", "--source", "procfs"], expression.split(' ').collect::<Vec<_>>().as_slice()].concat();
+        let stderr = zoo.namespace().run(&args).failed(1);
+        let word = expression.trim_start_matches("not ").split(' ').next().unwrap_or_default();
+        assert!(stderr.contains("/proc does not tell") && stderr.contains(word), "{expression}: {stderr}");
+    }
+}
+
+#[test]
+fn terms_of_our_own() {
+    let Some(zoo) = zoo() else { return };
+    let pid = std::process::id().to_string();
+    let count = |expression: &str| {
+        let args = [&["-nH"], expression.split(' ').collect::<Vec<_>>().as_slice()].concat();
+        zoo.namespace().tcpstates(&args).lines().count()
+    };
+    let held = |fits: &dyn Fn(&crate::support::zoo::Specimen) -> bool| {
+        zoo.specimens().iter().filter(|s| fits(s)).count()
+    };
+    assert_eq!(count("recvq = 123"), held(&|s| s.recv_q == 123));
+    assert_eq!(count("sendq >= 77 and not state listen"), held(&|s| s.send_q >= 77 && s.state != "LISTEN"));
+    assert_eq!(count("inode > 0"), held(&|s| s.inode.is_some()));
+    assert_eq!(count(&format!("pid = {pid}")), held(&|s| s.inode.is_some()));
+    assert_eq!(count(&format!("pid != {pid}")), 0);
+    assert_eq!(count("process = integration*"), held(&|s| s.inode.is_some()));
+    assert_eq!(
+        count("timer = timewait"),
+        held(&|s| s.state == "TIME_WAIT" || s.label == "orphaned fin_wait2")
+    );
+    assert_eq!(
+        count("port = 9102"),
+        held(&|s| s.local.port() == 9102 || s.peer.is_some_and(|p| p.port() == 9102))
+    );
+    assert_eq!(count("user root and state listen"), held(&|s| s.state == "LISTEN"));
+    assert_eq!(count("uid = 0 state closed"), held(&|s| s.state == "CLOSED"));
+    assert_eq!(count("addr fe80::1"), held(&|s| s.local.to_string().starts_with("[fe80")));
+    assert_eq!(count("iface = tun0"), held(&|s| s.local.to_string().starts_with("[fe80")));
+    assert_eq!(count("rtt > 0 state established"), held(&|s| s.state == "ESTABLISHED"));
+    assert_eq!(count("rtt > 1000s"), 0);
+}
+
+#[test]
+fn a_count_is_filtered_too() {
+    let Some(zoo) = zoo() else { return };
+    let summary = |words: &[&str]| zoo.namespace().tcpstates(&[&["-s"], words].concat());
+    let pid = std::process::id().to_string();
+    let held = zoo.specimens().iter().filter(|s| s.state == "TIME_WAIT").count();
+    assert!(summary(&["sport", ">", ":0"]).contains(&format!("TIME_WAIT {held}\n")));
+    assert!(summary(&["pid", "=", &pid]).contains("TIME_WAIT 0\n"));
+    assert!(summary(&["state", "time-wait"]).starts_with("LISTEN 0\n"));
+}
+
+#[test]
+fn a_file_and_an_explanation() {
+    let Some(namespace) = namespace() else { return };
+    let file = tempfile::NamedTempFile::new().expect("a file can be had");
+    std::fs::write(file.path(), "# web\nstate listen # servers\ndport = 443\n  and process = nginx\n")
+        .expect("it is ours");
+    let path = file.path().to_str().expect("a plain path");
+    let text = namespace.tcpstates(&["--explain-filter", "--filter-file", path]);
+    assert_eq!(text, "states  LISTEN\nkernel  dport = 443\nhere    process = nginx\n");
+    assert_eq!(namespace.tcpstates(&["-nH", "--filter-file", path]), "");
+
+    std::fs::write(file.path(), "state listen\ndport = much\n").expect("it is ours");
+    let stderr = finish(tcpstates(&["--filter-file", path, "--explain-filter"])).failed(2);
+    assert!(stderr.contains("there is no service 'much'"), "{stderr}");
+    let stderr = finish(tcpstates(&["--filter-file", path, ":80"])).failed(2);
+    assert!(stderr.starts_with("tcpstates: ':80': --filter-file takes the place"), "{stderr}");
+    let stderr = finish(tcpstates(&["--filter-file", "/nowhere/f"])).failed(2);
+    assert!(stderr.contains("/nowhere/f"), "{stderr}");
+}
+
+#[test]
+fn errors_point_at_the_word() {
+    let stderr = finish(tcpstates(&["sport", "=", ":80", "and", "lisen"])).failed(2);
+    assert_eq!(
+        stderr,
+        "tcpstates: filter: 'lisen' is neither a filter word nor an address\n    sport = :80 and lisen\n                    \
+         ^^^^^\nhint: did you mean 'state LISTEN'?\n"
+    );
+    for (words, message) in [
+        (&["autobound", "or", "pid", "=", "5"][..], "filter: only the kernel can evaluate 'autobound'"),
+        (&["dev", "=", "nosuch0"], "filter: there is no device 'nosuch0'"),
+        (&["user", "=", "no-such-user"], "filter: there is no user 'no-such-user'"),
+        (&["sport", "=", "no-such-service"], "filter: there is no service 'no-such-service'"),
+        (&["cgroup", "=", "/no/such"], "filter: there is no cgroup '/no/such'"),
+    ] {
+        let stderr = finish(tcpstates(words)).failed(2);
+        assert!(stderr.starts_with(&format!("tcpstates: {message}")), "{words:?}: {stderr}");
+    }
+}
+
+#[test]
+fn a_mark_needs_privilege_and_says_so() {
+    let Some(namespace) = namespace() else { return };
+    if !has("setpriv") {
+        return;
+    }
+    let run = |words: &[&str]| {
+        let mut setpriv = crate::support::run::command("setpriv");
+        setpriv
+            .args(["--bounding-set=-net_admin", "--inh-caps=-net_admin"])
+            .arg(crate::support::run::PROGRAM)
+            .args(words);
+        namespace.inside(|| finish(setpriv))
+    };
+    let stderr = run(&["-nt", "fwmark", "=", "5"]).failed(1);
+    assert!(stderr.contains("fwmark") && stderr.contains("Operation not permitted"), "{stderr}");
+    run(&["-nt", "sport", "=", ":5"]).quiet();
+}
