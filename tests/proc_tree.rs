@@ -1,7 +1,7 @@
 //! Other proc trees, and lines in them that are no sockets.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
 use tempfile::TempDir;
@@ -78,6 +78,51 @@ fn a_tree_without_tables_is_an_error() {
 
     let stderr = list(Path::new("/nowhere"), &[]).failed(1);
     assert!(stderr.contains("/nowhere"), "{stderr}");
+}
+
+#[test]
+fn what_is_no_table_is_an_error() {
+    let empty = tree(&[("net/tcp", "")]);
+    for args in [&["-s"][..], &[]] {
+        let stderr = list(empty.path(), args).failed(1);
+        assert!(stderr.ends_with("net/tcp: the file is empty\n"), "{stderr}");
+    }
+    let folder = tree(&[("net/tcp/x", "")]);
+    let stderr = list(folder.path(), &[]).failed(1);
+    assert!(stderr.ends_with("net/tcp: not a plain file\n"), "{stderr}");
+    let device = tree(&[("net/x", "")]);
+    symlink("/dev/zero", device.path().join("net/tcp")).expect("a link can be made");
+    assert!(list(device.path(), &[]).failed(1).ends_with("net/tcp: not a plain file\n"));
+}
+
+#[test]
+fn a_line_without_end_is_one_bad_line() {
+    let long = "x".repeat(1 << 20);
+    let tree = tree(&[("net/tcp", &[HEADING, &row(1, 80), &long, "\n", &row(2, 81)].concat())]);
+    let (stdout, stderr) = list(tree.path(), &[]).noted();
+    assert_eq!(stdout.lines().count(), 2);
+    assert!(stderr.contains("1 line could not be read (line 3)"), "{stderr}");
+}
+
+#[test]
+fn what_may_not_be_seen_is_not_passed_over() {
+    if !crate::support::has("setpriv") {
+        return;
+    }
+    let table = [HEADING, &row(1, 80)].concat();
+    let tree = tree(&[("1/net/tcp", &table), ("net/tcp", &table)]);
+    let program = tree.path().join("tcpstates");
+    fs::copy(crate::support::run::PROGRAM, &program).expect("it can be copied");
+    let mode =
+        |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is ours");
+    mode(tree.path(), 0o755);
+    mode(&tree.path().join("1/net"), 0o700);
+    let mut setpriv = crate::support::run::command("setpriv");
+    setpriv.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&program);
+    setpriv.args(["-nat", "--proc-root"]).arg(tree.path());
+    let stderr = finish(setpriv).failed(1);
+    assert!(stderr.ends_with("1/net/tcp: Permission denied (os error 13)\n"), "{stderr}");
+    assert_eq!(stderr.matches("Permission denied").count(), 1, "{stderr}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 pub mod line;
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -52,16 +52,23 @@ pub fn read(query: &Query, root: Option<&Path>, sink: &mut dyn Sink) -> Result<V
             Family::Inet => "tcp",
             Family::Inet6 => "tcp6",
         });
-        let file = match File::open(&path) {
+        let file = match open(&path) {
             Ok(file) => file,
             // IPv6 may be off.
             Err(error) if *family == Family::Inet6 && error.kind() == io::ErrorKind::NotFound => continue,
             Err(source) => return Err(ProcfsError::File { path, source }),
         };
-        let mut table = Table { path: &path, family: *family, query, bad: BadLines::default() };
+        let mut table = Table { path: &path, family: *family, query, bad: BadLines::default(), lines: 0 };
         let end = table.read(BufReader::with_capacity(64 * 1024, file), sink);
+        let lines = table.lines;
         gaps.extend(table.bad.into_gap(&path));
         match end {
+            // Even a table without sockets has a heading.
+            Ok(_) if lines == 0 => {
+                let source = io::Error::new(io::ErrorKind::UnexpectedEof, "the file is empty");
+                return Err(ProcfsError::File { path, source });
+            }
+            Err(source) if lines == 0 => return Err(ProcfsError::File { path, source }),
             Ok(ControlFlow::Continue(())) => {}
             Ok(ControlFlow::Break(())) => break,
             Err(error) => gaps.push(Gap::Unreadable { path: shown(&path), reason: error.to_string() }),
@@ -74,14 +81,34 @@ pub fn read(query: &Query, root: Option<&Path>, sink: &mut dyn Sink) -> Result<V
 /// reader's own, and `net` is a link to `self/net` in a live tree.
 fn tables_of(root: &Path) -> Result<PathBuf, ProcfsError> {
     let of_init = root.join("1/net");
-    if of_init.join("tcp").exists() || of_init.join("tcp6").exists() {
+    if is_there(&of_init.join("tcp"))? {
         return Ok(of_init);
     }
     let plain = root.join("net");
-    if fs::symlink_metadata(&plain).is_ok_and(|meta| meta.is_dir()) && plain.join("tcp").exists() {
+    let is_folder = fs::symlink_metadata(&plain).is_ok_and(|meta| meta.is_dir());
+    if is_folder && is_there(&plain.join("tcp"))? {
         return Ok(plain);
     }
     Err(ProcfsError::NoTables { root: root.to_owned() })
+}
+
+/// What may not be seen is an error: it must not be passed over for something else.
+fn is_there(path: &Path) -> Result<bool, ProcfsError> {
+    match fs::metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(false)
+        }
+        Err(source) => Err(ProcfsError::File { path: path.to_owned(), source }),
+    }
+}
+
+/// Opens a table. Nothing but a plain file is one, as all in /proc are: a pipe would be waited for.
+fn open(path: &Path) -> io::Result<File> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a plain file"));
+    }
+    File::open(path)
 }
 
 fn shown(path: &Path) -> String {
@@ -93,16 +120,17 @@ struct Table<'a> {
     family: Family,
     query: &'a Query,
     bad: BadLines,
+    lines: u64,
 }
 
 impl Table<'_> {
     fn read(&mut self, mut file: impl BufRead, sink: &mut dyn Sink) -> io::Result<ControlFlow<()>> {
         let mut bytes = Vec::with_capacity(256);
         for number in 1_u64.. {
-            bytes.clear();
-            if file.read_until(b'\n', &mut bytes)? == 0 {
+            if !read_line(&mut file, &mut bytes)? {
                 break;
             }
+            self.lines = number;
             let text = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
             // The first line is a heading.
             if number == 1 && line::is_heading(text) {
@@ -120,6 +148,20 @@ impl Table<'_> {
         }
         Ok(ControlFlow::Continue(()))
     }
+}
+
+/// Reads the next line, its break too; false at the end. Of a line that is too long for a socket only the start is
+/// kept, whatever follows.
+fn read_line(file: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    const LONGEST: u64 = 4096;
+    line.clear();
+    if file.by_ref().take(LONGEST).read_until(b'\n', line)? == 0 {
+        return Ok(false);
+    }
+    if !line.ends_with(b"\n") {
+        file.skip_until(b'\n')?;
+    }
+    Ok(true)
 }
 
 impl std::fmt::Debug for Table<'_> {
