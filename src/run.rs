@@ -17,7 +17,7 @@ use crate::exit::ExitStatus;
 use crate::filter::{Filter, Known};
 use crate::model::{Gap, ProcessName, Row, Socket, Source};
 use crate::query::{Access, Needs, Query};
-use crate::render::{Head, Pages, Summary, write_summary};
+use crate::render::{Head, Pages, Summary, text, write_summary};
 use crate::select::StateCounts;
 use filter::Misuse;
 
@@ -45,13 +45,16 @@ fn stdout() -> io::Result<std::fs::File> {
 }
 
 fn answer(text: &str) -> anyhow::Result<()> {
-    Ok(stdout().and_then(|mut out| out.write_all(text.as_bytes()))?)
+    write(stdout().and_then(|mut out| out.write_all(text.as_bytes())))
 }
 
 fn carry_out(plan: &Plan) -> anyhow::Result<()> {
     let mut told = Told::default();
     match &plan.mode {
-        Mode::Generate(artifact) => Ok(stdout()?.write_all(&cli::generate(*artifact)?)?),
+        Mode::Generate(artifact) => {
+            let text = cli::generate(*artifact).context("generate the file")?;
+            write(stdout().and_then(|mut out| out.write_all(&text)))
+        }
         Mode::List(list) => {
             let list = ready(list)?;
             repeat::repeat(plan.repeat, |out| list::list(&list, &plan.access, out, &mut told))
@@ -97,10 +100,23 @@ fn finish(result: anyhow::Result<()>) -> ExitStatus {
             ExitStatus::Usage
         }
         Err(error) => {
-            tell(&format!("{error:#}"), None);
+            tell(&whole_message(&error), None);
             ExitStatus::Failure
         }
     }
+}
+
+/// What failed and why, each said once: an error of ours names its cause already.
+fn whole_message(error: &anyhow::Error) -> String {
+    let mut message = String::new();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        if !message.contains(&text) {
+            let colon = if message.is_empty() { "" } else { ": " };
+            message = message + colon + &text;
+        }
+    }
+    message
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
@@ -113,10 +129,11 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 /// A message on stderr, and its hint on a line of its own.
 fn tell(message: &str, hint: Option<&str>) {
     let mut stderr = io::stderr().lock();
-    // There is nobody left to tell if this fails.
-    let _ = writeln!(stderr, "tcpstates: {message}");
+    // What was typed may be in it; line breaks are ours. There is nobody left to tell if this fails.
+    let message: Vec<_> = message.lines().map(text::escaped_but_backslashes).collect();
+    let _ = writeln!(stderr, "tcpstates: {}", message.join("\n"));
     if let Some(hint) = hint {
-        let _ = writeln!(stderr, "hint: {hint}");
+        let _ = writeln!(stderr, "hint: {}", text::escaped_but_backslashes(hint));
     }
 }
 
@@ -169,7 +186,7 @@ fn summarize(
     filter: &Filter,
     summary: Summary,
     access: &Access,
-    out: &mut Pages<std::fs::File>,
+    out: &mut Pages<repeat::Output>,
     told: &mut Told,
 ) -> anyhow::Result<()> {
     let taken_at = now();
@@ -207,6 +224,6 @@ fn read(query: &Query, access: &Access, sink: &mut dyn Sink) -> anyhow::Result<c
 }
 
 /// Says what failed where the output could not be written.
-fn write(result: io::Result<()>) -> anyhow::Result<()> {
+fn write<T>(result: io::Result<T>) -> anyhow::Result<T> {
     result.context("write the output")
 }

@@ -48,6 +48,37 @@ fn lists_are_apart_by_a_blank_line_until_a_signal() {
 }
 
 #[test]
+fn every_layout_has_a_blank_line_between() {
+    let Some(zoo) = zoo() else { return };
+    for format in ["plain", "table", "netstat", "ss", "json", "ndjson", "csv"] {
+        for more in [&[][..], &["--sort", "local"]] {
+            let (lines, child) = zoo.namespace().inside(|| {
+                let mut child = spawn(&[&["-nH", "-c=0.02", "-f", format, "state", "listen"], more].concat());
+                let lines = BufReader::new(child.stdout.take().expect("it was piped")).lines();
+                (lines.take(60).map(|line| line.expect("a line")).collect::<Vec<_>>(), child)
+            });
+            assert_eq!(end_of(child), (Some(0), String::new()));
+            let lists: Vec<_> = lines.split(String::is_empty).map(<[_]>::len).collect();
+            assert!(lists.len() > 2 && lists[0] > 2, "{format} {more:?}: {lines:?}");
+            assert!(
+                lists[..lists.len() - 1].iter().all(|len| *len == lists[0]),
+                "{format} {more:?}: {lists:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_signal_ends_it_though_its_reader_reads_nothing() {
+    let Some(zoo) = zoo() else { return };
+    let child = zoo.namespace().inside(|| spawn(&["--ndjson", "-i", "-c=0.001"]));
+    // Its pipe is full soon; how soon does not matter.
+    std::thread::sleep(Duration::from_millis(300));
+    kill_process(Pid::from_child(&child), Signal::TERM).expect("it can be signalled");
+    assert_eq!(end_of(child), (Some(0), String::new()));
+}
+
+#[test]
 fn it_ends_when_its_reader_leaves_even_between_two_lists() {
     let mut child = spawn(&["-s", "-c=3600"]);
     let stdout = child.stdout.take().expect("it was piped");

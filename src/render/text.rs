@@ -25,6 +25,15 @@ pub fn escaped(bytes: &[u8]) -> String {
     text
 }
 
+/// Text that is shown back to who typed it: escaped, but for backslashes.
+pub fn escaped_but_backslashes(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '\\' { shown.push(c) } else { push_char(&mut shown, c) }
+    }
+    shown
+}
+
 /// Whether a character could do harm on a terminal or break a line.
 pub fn is_unsafe(c: char) -> bool {
     c.is_control()

@@ -1,10 +1,10 @@
 //! A list: streamed where its layout, order and columns allow it, held where they need all of it.
 
-use std::fs::File;
 use std::io;
 use std::ops::ControlFlow;
 
 use super::gather::{enrichment, gather, known};
+use super::repeat::Output;
 use super::{Told, now, read, write};
 use crate::cli::List;
 use crate::collect::Sink;
@@ -19,7 +19,7 @@ use crate::select::sort;
 pub(super) fn list(
     list: &List,
     access: &Access,
-    out: &mut Pages<File>,
+    out: &mut Pages<Output>,
     told: &mut Told,
 ) -> anyhow::Result<()> {
     let gaps = if must_hold(list) { held(list, access, out)? } else { streamed(list, access, out)? };
@@ -33,7 +33,7 @@ fn must_hold(list: &List) -> bool {
     !list.sort.is_empty() || list.needs.processes.is_some()
 }
 
-fn streamed(list: &List, access: &Access, out: &mut Pages<File>) -> anyhow::Result<Vec<Gap>> {
+fn streamed(list: &List, access: &Access, out: &mut Pages<Output>) -> anyhow::Result<Vec<Gap>> {
     let mut stream = Stream {
         list,
         taken_at: now(),
@@ -52,7 +52,7 @@ fn streamed(list: &List, access: &Access, out: &mut Pages<File>) -> anyhow::Resu
     Ok(snapshot.gaps)
 }
 
-fn end(layout: &mut dyn Listing, out: &mut Pages<File>, gaps: &[Gap]) -> io::Result<()> {
+fn end(layout: &mut dyn Listing, out: &mut Pages<Output>, gaps: &[Gap]) -> io::Result<()> {
     layout.tail(out.buffer(), gaps)?;
     out.flush()
 }
@@ -63,7 +63,7 @@ struct Stream<'a> {
     taken_at: String,
     layout: Box<dyn Listing>,
     enrichment: Enrichment,
-    out: &'a mut Pages<File>,
+    out: &'a mut Pages<Output>,
     left: u64,
     error: Option<io::Error>,
 }
@@ -114,7 +114,7 @@ impl Sink for Stream<'_> {
     }
 }
 
-fn held(list: &List, access: &Access, out: &mut Pages<File>) -> anyhow::Result<Vec<Gap>> {
+fn held(list: &List, access: &Access, out: &mut Pages<Output>) -> anyhow::Result<Vec<Gap>> {
     let taken_at = now();
     // Without an order the first ones are the ones, unless some of them are to be dropped yet.
     let evidence = list.filter.expr.evidence();

@@ -1,7 +1,7 @@
 //! Once, or anew after each interval until a signal or the reader's leaving ends it.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
@@ -10,17 +10,25 @@ use anyhow::Context;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use super::stdout;
+use super::{stdout, write};
 use crate::render::Pages;
+
+/// Stdout; with a signal stream besides, a write that has to wait ends at a signal.
+pub(super) struct Output {
+    file: File,
+    ended: Option<UnixStream>,
+}
 
 /// Does `once`, and with an interval again and again, with a blank line between.
 pub(super) fn repeat(
     interval: Option<Duration>,
-    mut once: impl FnMut(&mut Pages<File>) -> anyhow::Result<()>,
+    mut once: impl FnMut(&mut Pages<Output>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let mut out = Pages::new(stdout().context("write the output")?);
-    let Some(interval) = interval else { return once(&mut out) };
+    let file = write(stdout())?;
+    let Some(interval) = interval else { return once(&mut Pages::new(Output { file, ended: None })) };
     let ended = signals().context("wait for signals")?;
+    let for_writes = ended.try_clone().context("wait for signals")?;
+    let mut out = Pages::new(Output { file, ended: Some(for_writes) });
     loop {
         let begun = Instant::now();
         once(&mut out)?;
@@ -28,19 +36,17 @@ pub(super) fn repeat(
         if wait_for_end(&ended, wait).context("wait for the next time")? {
             return Ok(());
         }
-        out.mark();
+        // Written at once: the next list may have to be taken back, and this line not with it.
         out.buffer().push(b'\n');
+        write(out.flush())?;
+        out.mark();
     }
 }
 
-/// A stream that can be read once SIGINT or SIGTERM has come. A second one ends the program at once: the first may
-/// have come while its output is stuck.
+/// A stream that can be read once SIGINT or SIGTERM has come.
 fn signals() -> io::Result<UnixStream> {
     let (ours, theirs) = UnixStream::pair()?;
     for signal in [SIGINT, SIGTERM] {
-        let armed = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-        signal_hook::flag::register_conditional_shutdown(signal, 1, armed.clone())?;
-        signal_hook::flag::register(signal, armed)?;
         signal_hook::low_level::pipe::register(signal, theirs.try_clone()?)?;
     }
     Ok(ours)
@@ -48,18 +54,28 @@ fn signals() -> io::Result<UnixStream> {
 
 /// Waits this long; true if a signal came, or the reader has gone.
 fn wait_for_end(ended: &UnixStream, wait: Duration) -> io::Result<bool> {
-    let output = io::stdout();
-    let until = Instant::now() + wait;
+    // Nothing is asked of the output; that its reader has gone is told unasked.
+    let (signal, output) = wait_for(ended, &io::stdout(), PollFlags::empty(), Some(wait))?;
+    Ok(signal || output)
+}
+
+/// Waits until a signal has come, or the output is as wanted; or until the time is over.
+fn wait_for(
+    ended: &UnixStream,
+    output: &impl AsFd,
+    wanted: PollFlags,
+    wait: Option<Duration>,
+) -> io::Result<(bool, bool)> {
+    let until = wait.map(|wait| Instant::now() + wait);
     loop {
-        let mut watched = [
-            PollFd::new(ended, PollFlags::IN),
-            // Nothing is asked of the output; that its reader has gone is told unasked.
-            PollFd::from_borrowed_fd(output.as_fd(), PollFlags::empty()),
-        ];
-        let left = until.saturating_duration_since(Instant::now());
-        match poll(&mut watched, Some(&timespec(left))) {
-            Ok(0) => return Ok(false),
-            Ok(_) => return Ok(true),
+        let mut watched =
+            [PollFd::new(ended, PollFlags::IN), PollFd::from_borrowed_fd(output.as_fd(), wanted)];
+        let left = until.map(|until| timespec(until.saturating_duration_since(Instant::now())));
+        match poll(&mut watched, left.as_ref()) {
+            Ok(_) => {
+                let [signal, output] = watched;
+                return Ok((!signal.revents().is_empty(), !output.revents().is_empty()));
+            }
             Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
@@ -70,5 +86,23 @@ fn timespec(duration: Duration) -> Timespec {
     Timespec {
         tv_sec: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: duration.subsec_nanos().into(),
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        /// A pipe that can be written takes as much without waiting (`PIPE_BUF`).
+        const SURE: usize = 4096;
+        let Some(ended) = &self.ended else { return self.file.write(bytes) };
+        let (signal, writable) = wait_for(ended, &self.file, PollFlags::OUT, None)?;
+        if signal && !writable {
+            // Nobody takes the rest: as if the reader had gone.
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        self.file.write(bytes.get(..SURE).unwrap_or(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
