@@ -7,7 +7,7 @@ use clap::parser::ValueSource;
 
 use super::args::{Args, Artifact, ColorChoice, Command, SharedArgs};
 use super::{Environment, Refusal, suggest};
-use crate::filter::{Closed, Filter};
+use crate::filter::{Dialect, Filter};
 use crate::model::{Family, ProcessName, StateSet, TcpState};
 use crate::query::{Access, Attributes, Families, Needs, Order, Query};
 use crate::render::{Format, Parts, Scope, Style, Summary};
@@ -78,9 +78,9 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
     }
     let notes = other_protocols(args)?;
     let format = format(args, environment);
-    let closed = if format == Format::Ss { Closed::WithoutBound } else { Closed::WithBound };
+    let dialect = if format == Format::Ss { Dialect::Ss } else { Dialect::Own };
     let text = filter_text(args)?;
-    let filter = Filter::parse(&text, closed).map_err(|error| suggest::refusal(&error, args))?;
+    let filter = Filter::parse(&text, dialect).map_err(|error| suggest::refusal(&error, args))?;
     let mode = if args.list.explain_filter {
         Mode::ExplainFilter(list(args, format, filter, environment)?)
     } else if args.list.summary {
@@ -228,14 +228,21 @@ fn list(args: &Args, format: Format, filter: Filter, environment: Environment) -
 /// Without a word about states, each layout has its own idea of the usual ones.
 fn shown_states(args: &Args, format: Format, filter: &Filter) -> StateSet {
     let listen = StateSet::of(TcpState::Listen);
-    if let Some(states) = filter.states {
-        return states;
+    match filter.states {
+        // ss falls back to its usual ones.
+        Some(states) if states.is_empty() && format == Format::Ss => {}
+        Some(states) => return states,
+        None => {}
     }
     let (all, listening) = (args.list.all, args.list.listening);
     match format {
         Format::Ss if all => StateSet::ALL,
         Format::Ss if listening => listen | StateSet::exactly(TcpState::Close),
-        Format::Ss => StateSet::CONNECTED - StateSet::BUCKET,
+        Format::Ss => {
+            StateSet::connected()
+                - StateSet::exactly(TcpState::SynRecv)
+                - StateSet::exactly(TcpState::TimeWait)
+        }
         // netstat reads /proc, which has no bound sockets.
         Format::Netstat if all => StateSet::ALL - StateSet::of(TcpState::Close),
         _ if all => StateSet::ALL,

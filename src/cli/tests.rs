@@ -64,6 +64,8 @@ fn each_layout_has_its_usual_states() {
     let all = StateSet::ALL;
     let listen = StateSet::of(TcpState::Listen);
     let closed = StateSet::of(TcpState::Close);
+    let ss =
+        StateSet::connected() - StateSet::exactly(TcpState::SynRecv) - StateSet::exactly(TcpState::TimeWait);
     for (line, states) in [
         ("", all - listen - closed),
         ("-l", listen),
@@ -77,10 +79,11 @@ fn each_layout_has_its_usual_states() {
         ("-f netstat", all - listen - closed),
         ("-f netstat -a", all - closed),
         ("-f netstat -l", listen),
-        ("-f ss", StateSet::CONNECTED - StateSet::BUCKET),
+        ("-f ss", ss),
         ("-f ss -a", all),
         ("-f ss -l", listen | StateSet::exactly(TcpState::Close)),
-        ("-f ss :80", StateSet::CONNECTED - StateSet::BUCKET),
+        ("-f ss :80", ss),
+        ("-f ss exclude all", ss),
         ("-a state listen", listen),
         ("-f ss state closed", StateSet::exactly(TcpState::Close)),
         ("state closed", closed),

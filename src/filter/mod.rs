@@ -26,7 +26,7 @@ pub use expr::{Device, End, Evidence, Expr, Names, NumberField, Term, TextField,
 pub use lexer::Compare;
 pub use parser::TERM_WORDS;
 
-use crate::model::{Row, StateSet, TcpState};
+use crate::model::{Row, StateSet};
 
 /// A filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,13 +37,14 @@ pub struct Filter {
     pub expr: Expr,
 }
 
-/// Which sockets the word CLOSED means.
+/// What the words for states mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Closed {
-    /// Bound sockets too: nothing else is ever in that state.
-    WithBound,
-    /// Just the kernel's number 7, as ss has it: bound sockets have a word of their own, `bound-inactive`.
-    WithoutBound,
+pub enum Dialect {
+    /// CLOSED takes in the bound sockets, SYN_RECV both of the kernel's numbers.
+    Own,
+    /// Each word is one of the kernel's numbers, as in ss: bound sockets have a word of their own, and half-open
+    /// connections come with every set that has their private number, such as `big`.
+    Ss,
 }
 
 impl Default for Filter {
@@ -54,10 +55,10 @@ impl Default for Filter {
 
 impl Filter {
     /// Reads a filter.
-    pub fn parse(text: &str, closed: Closed) -> Result<Self, BadFilter> {
+    pub fn parse(text: &str, dialect: Dialect) -> Result<Self, BadFilter> {
         let bad = |error| BadFilter { text: text.to_owned(), error };
         let tokens = lexer::tokens(text).map_err(|quote| bad(FilterError::OpenQuote { span: quote.0 }))?;
-        let parsed = parser::Parser::new(&tokens, text.len(), closed).parse().map_err(bad)?;
+        let parsed = parser::Parser::new(&tokens, text.len(), dialect).parse().map_err(bad)?;
         Ok(Self { states: parsed.states, expr: parsed.expr })
     }
 
@@ -79,12 +80,10 @@ impl Filter {
 }
 
 /// The states that a word names: a state in any spelling, or a group.
-pub fn states_named(word: &str, closed: Closed) -> Option<StateSet> {
-    if let Some(group) = StateSet::group(word) {
-        return Some(group);
-    }
-    match (word.parse().ok()?, closed) {
-        (TcpState::Close, Closed::WithoutBound) => Some(StateSet::exactly(TcpState::Close)),
-        (state, _) => Some(StateSet::of(state)),
-    }
+pub fn states_named(word: &str, dialect: Dialect) -> Option<StateSet> {
+    let of = match dialect {
+        Dialect::Own => StateSet::of,
+        Dialect::Ss => StateSet::exactly,
+    };
+    StateSet::group(word, of).or_else(|| word.parse().ok().map(of))
 }

@@ -10,7 +10,7 @@ use super::expr::{End, Expr, NumberField, Term, TextField};
 use super::glob::Glob;
 use super::lexer::{Compare, Kind, Token};
 use super::values::{count, device, mark, micros, size, timer};
-use super::{Closed, FilterError, states_named};
+use super::{Dialect, FilterError, states_named};
 use crate::model::StateSet;
 
 /// Deeper than anybody nests; it keeps the stack bounded.
@@ -58,15 +58,15 @@ pub(super) struct Parser<'a> {
     /// The end of the expression, where something may be missing.
     end: usize,
     depth: u32,
-    closed: Closed,
+    dialect: Dialect,
     states: Option<StateSet>,
 }
 
 type Parse<T> = Result<T, FilterError>;
 
 impl<'a> Parser<'a> {
-    pub(super) fn new(tokens: &'a [Token], end: usize, closed: Closed) -> Self {
-        Self { tokens, at: 0, end, depth: 0, closed, states: None }
+    pub(super) fn new(tokens: &'a [Token], end: usize, dialect: Dialect) -> Self {
+        Self { tokens, at: 0, end, depth: 0, dialect, states: None }
     }
 
     pub(super) fn parse(mut self) -> Parse<Parsed> {
@@ -246,7 +246,7 @@ impl<'a> Parser<'a> {
             return Err(FilterError::MissingState { span: self.last_span(), word });
         }
         let (word, span) = self.operand("the name of a state")?;
-        let set = states_named(word, self.closed)
+        let set = states_named(word, self.dialect)
             .ok_or_else(|| FilterError::UnknownState { span, word: word.to_owned() })?;
         if !self.is_outermost() {
             let term = Expr::Term(Term::State(set));

@@ -7,10 +7,10 @@ use proptest::prelude::*;
 
 use super::bytecode::compile;
 use super::*;
-use crate::model::{Endpoint, Family, Holder, Queues, Socket, TcpInfo, Timer};
+use crate::model::{Endpoint, Family, Holder, Queues, Socket, TcpInfo, TcpState, Timer};
 
 fn parse(text: &str) -> Result<Filter, BadFilter> {
-    Filter::parse(text, Closed::WithBound)
+    Filter::parse(text, Dialect::Own)
 }
 
 fn states(text: &str) -> u32 {
@@ -41,7 +41,7 @@ fn states_are_ored_and_excludes_subtract() {
     assert_eq!(states("state connected exclude SYN_RECV"), 0x3fff & !(1 << 7 | 1 << 10 | 1 << 3 | 1 << 12));
     assert_eq!(states("STATE closed"), 1 << 7 | 1 << 13);
     assert_eq!(parse(":80").unwrap().states, None);
-    let ss = Filter::parse("state closed", Closed::WithoutBound).unwrap();
+    let ss = Filter::parse("state closed", Dialect::Ss).unwrap();
     assert_eq!(ss.states.unwrap().bits(), 1 << 7);
 }
 

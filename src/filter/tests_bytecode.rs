@@ -6,10 +6,10 @@ use proptest::prelude::*;
 
 use super::bytecode::{code, compile, is_kernels};
 use super::*;
-use crate::model::{Endpoint, Family, Socket};
+use crate::model::{Endpoint, Family, Socket, TcpState};
 
 fn parse(text: &str) -> Result<Filter, BadFilter> {
-    Filter::parse(text, Closed::WithBound)
+    Filter::parse(text, Dialect::Own)
 }
 
 /// The kernel's interpreter, from the text of `inet_diag_bc_run`: what a program says of a socket.

@@ -13,14 +13,6 @@ impl StateSet {
     pub const EMPTY: Self = Self(0);
     /// Every state, those of later kernels too.
     pub const ALL: Self = Self(u32::MAX);
-    /// All but CLOSED by the kernel's number 7 and LISTEN (ss's `connected`).
-    pub const CONNECTED: Self = Self(!(1 << 7 | 1 << 10));
-    /// `connected` without SYN_SENT (ss's `synchronized`).
-    pub const SYNCHRONIZED: Self = Self(Self::CONNECTED.0 & !(1 << 2));
-    /// What the kernel keeps as small records: SYN_RECV and TIME_WAIT (ss's `bucket`).
-    pub const BUCKET: Self = Self(1 << 3 | 1 << 12 | 1 << 6);
-    /// All but `bucket` (ss's `big`).
-    pub const BIG: Self = Self(!Self::BUCKET.0);
 
     /// Just the kernel's own number of this state.
     pub fn exactly(state: TcpState) -> Self {
@@ -38,14 +30,21 @@ impl StateSet {
         }
     }
 
-    /// The group that ss knows by this word.
-    pub fn group(word: &str) -> Option<Self> {
+    /// All but LISTEN and the kernel's number 7 (ss's `connected`); bound sockets are in it, by a number of their own.
+    pub fn connected() -> Self {
+        Self::ALL - Self::exactly(TcpState::Close) - Self::exactly(TcpState::Listen)
+    }
+
+    /// The group that ss knows by this word; `of` tells which numbers a state stands for.
+    pub fn group(word: &str, of: fn(TcpState) -> Self) -> Option<Self> {
+        // What the kernel keeps as small records.
+        let bucket = of(TcpState::SynRecv) | of(TcpState::TimeWait);
         let set = match word.to_ascii_lowercase().as_str() {
             "all" => Self::ALL,
-            "connected" => Self::CONNECTED,
-            "synchronized" => Self::SYNCHRONIZED,
-            "bucket" => Self::BUCKET,
-            "big" => Self::BIG,
+            "connected" => Self::connected(),
+            "synchronized" => Self::connected() - of(TcpState::SynSent),
+            "bucket" => bucket,
+            "big" => Self::ALL - bucket,
             _ => return None,
         };
         Some(set)
@@ -104,13 +103,17 @@ mod tests {
 
     #[test]
     fn groups_are_those_of_ss() {
-        let bits = |word| StateSet::group(word).map(|set| set.bits() & TODAY);
+        let bits = |word| StateSet::group(word, StateSet::exactly).map(|set| set.bits() & TODAY);
         assert_eq!(bits("all"), Some(0x3fff));
         assert_eq!(bits("Connected"), Some(0x3fff & !(1 << 7) & !(1 << 10)));
         assert_eq!(bits("synchronized"), Some(0x3fff & !(1 << 7) & !(1 << 10) & !(1 << 2)));
-        assert_eq!(bits("bucket"), Some(1 << 3 | 1 << 12 | 1 << 6));
-        assert_eq!(bits("big"), Some(0x3fff & !(1 << 3 | 1 << 12 | 1 << 6)));
+        assert_eq!(bits("bucket"), Some(1 << 3 | 1 << 6));
+        assert_eq!(bits("big"), Some(0x3fff & !(1 << 3 | 1 << 6)));
         assert_eq!(bits("listen"), None);
+        // Ours take both numbers of half-open connections.
+        let own = |word| StateSet::group(word, StateSet::of).map(|set| set.bits() & TODAY);
+        assert_eq!(own("bucket"), Some(1 << 3 | 1 << 12 | 1 << 6));
+        assert_eq!(own("big"), Some(0x3fff & !(1 << 3 | 1 << 12 | 1 << 6)));
     }
 
     #[test]
