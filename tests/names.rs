@@ -116,6 +116,35 @@ fn an_unprivileged_user_is_told_what_is_missing() {
 }
 
 #[test]
+fn hidden_processes_are_told() {
+    let Some(namespace) = namespace() else { return };
+    if !has("unshare") || !has("setpriv") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder can be had");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let program = folder.path().join("tcpstates");
+    fs::copy(PROGRAM, &program).expect("it can be copied");
+    let _listener = namespace.inside(|| TcpListener::bind("127.0.0.1:80").expect("it can listen"));
+    let mounted = |mount: &str| {
+        let script = format!(
+            "mount -t {mount} /proc && exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$0\" -natp --json"
+        );
+        let mut unshare = command("unshare");
+        unshare.args(["-m", "sh", "-c", &script]).arg(&program);
+        let (json, stderr) = namespace.inside(|| finish(unshare)).noted();
+        let document: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(document["warnings"].as_array().map(Vec::len), Some(1), "{json}");
+        (document["sockets"][0]["owner_note"].as_str().unwrap_or_default().to_owned(), stderr)
+    };
+    let (note, stderr) = mounted("proc -o hidepid=2 proc");
+    assert_eq!(note, "held by a process that could not be read");
+    assert!(stderr.contains("hidden") && stderr.contains("\nhint: "), "{stderr}");
+    let (_, stderr) = mounted("tmpfs none");
+    assert!(stderr.contains("/proc could not be read: no process is to be seen there"), "{stderr}");
+}
+
+#[test]
 fn sorted_by_process() {
     let Some(namespace) = namespace() else { return };
     let hostile =

@@ -49,7 +49,7 @@ impl Enrichment {
         if let Some(interfaces) = &mut self.interfaces {
             interfaces.look_up(socket.interface);
         }
-        if let (Some(users), Some(uid)) = (&mut self.users, socket.uid) {
+        if let (Some(uid), Some(users)) = (self.shown_uid(socket), &mut self.users) {
             users.look_up(uid);
         }
         self.row(socket)
@@ -60,13 +60,20 @@ impl Enrichment {
         self.processes.iter().flat_map(|processes| processes.gaps().iter().cloned()).collect()
     }
 
+    /// The user to name. Where listeners stand in for half-open connections all is as in /proc, which says 0 where
+    /// it does not know.
+    fn shown_uid(&self, socket: &Socket) -> Option<u32> {
+        let from_listener = self.listeners.as_ref().map(|listeners| listeners.uid(socket).unwrap_or(0));
+        socket.uid.or(from_listener)
+    }
+
     fn row<'a>(&'a self, socket: &'a Socket) -> Row<'a> {
         let processes = self.processes.as_ref();
         let service = |port| self.services.as_ref().and_then(|services| services.name(port));
         Row {
             holders: processes.map_or(&[], |processes| processes.holders(socket)),
             owner_note: processes.and_then(|processes| processes.note(socket)),
-            user: self.users.as_ref().and_then(|users| users.name(socket.uid?)),
+            user: self.users.as_ref().and_then(|users| users.name(self.shown_uid(socket)?)),
             interface: self.interfaces.as_ref().and_then(|interfaces| interfaces.name(socket.interface)),
             cgroup: self.cgroups.as_ref().and_then(|cgroups| cgroups.path(socket.cgroup?)),
             local_service: service(socket.local.port),

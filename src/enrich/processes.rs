@@ -17,6 +17,7 @@ pub struct Processes {
     by_inode: FxHashMap<u64, Vec<Holder>>,
     gaps: Vec<Gap>,
     denied: u64,
+    hidden: bool,
 }
 
 impl Processes {
@@ -29,10 +30,13 @@ impl Processes {
         }
         match all_processes_with_root(root) {
             Ok(processes) => {
-                // One that can't even be opened has ended, or is hidden from this user.
+                let mut seen = 0;
+                // One that can't even be opened has just ended.
                 for process in processes.flatten() {
+                    seen += 1;
                     found.take(&process, root, wanted, name);
                 }
+                found.note_what_is_hidden(root, seen);
             }
             Err(error) => {
                 let path = root.display().to_string();
@@ -60,8 +64,21 @@ impl Processes {
         if !self.holders(socket).is_empty() {
             return None;
         }
-        let unseen = if self.denied > 0 { OwnerNote::NotPermitted } else { OwnerNote::NotFound };
+        let unseen =
+            if self.denied > 0 || self.hidden { OwnerNote::NotPermitted } else { OwnerNote::NotFound };
         OwnerNote::of(socket).or(socket.inode.map(|_| unseen))
+    }
+
+    /// Every PID namespace has a process 1: who can't see it in a proc tree that has others sees its own only
+    /// (`hidepid=2`).
+    fn note_what_is_hidden(&mut self, root: &Path, seen: u64) {
+        if seen == 0 {
+            let path = root.display().to_string();
+            self.gaps.push(Gap::Unreadable { path, reason: "no process is to be seen there".to_owned() });
+        } else if !root.join("1").exists() {
+            self.hidden = true;
+            self.gaps.push(Gap::ProcessesHidden);
+        }
     }
 
     fn take(&mut self, process: &Process, root: &Path, wanted: &FxHashSet<u64>, name: ProcessName) {
@@ -118,7 +135,10 @@ fn read_comm(path: PathBuf) -> io::Result<Vec<u8>> {
 
 /// The first word of the command line; of a path from the root, what follows its last slash.
 fn read_command(path: PathBuf) -> io::Result<Vec<u8>> {
+    /// netstat reads no further.
+    const READ: usize = 511;
     let mut bytes = fs::read(path)?;
+    bytes.truncate(READ);
     bytes.truncate(bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len()));
     if bytes.first() == Some(&b'/') {
         let slash = bytes.iter().rposition(|byte| *byte == b'/').unwrap_or(0);

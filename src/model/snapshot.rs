@@ -69,6 +69,8 @@ pub enum Gap {
         /// How many.
         count: u64,
     },
+    /// Other users' processes are not even listed.
+    ProcessesHidden,
     /// A word of the kernel's beside its answer.
     KernelNote(String),
 }
@@ -77,7 +79,7 @@ impl Gap {
     /// What would fill the gap.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::ProcessesDenied { .. } => {
+            Self::ProcessesDenied { .. } | Self::ProcessesHidden => {
                 Some("run it as root, or with CAP_SYS_PTRACE, to see every process")
             }
             _ => None,
@@ -101,6 +103,9 @@ impl fmt::Display for Gap {
             }
             Self::ProcessesDenied { count } => {
                 write!(f, "the descriptors of {count} processes could not be read: permission denied")
+            }
+            Self::ProcessesHidden => {
+                f.write_str("other users' processes are hidden: /proc is mounted with hidepid")
             }
             Self::KernelNote(text) => write!(f, "the kernel says: {text}"),
         }

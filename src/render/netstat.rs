@@ -4,7 +4,7 @@ use std::io;
 use std::net::IpAddr;
 
 use super::columns::{End, libc_ipv6, protocol, push_addr, push_fmt, push_netstat_timer, push_state};
-use super::text::{pad_from, push_left, push_number, push_number_right};
+use super::text::{is_unsafe, pad_from, push_left, push_number, push_number_right};
 use super::{Head, Listing, Scope, Style};
 use crate::model::{Gap, Row, canonical};
 
@@ -119,7 +119,8 @@ fn push_owner(out: &mut Vec<u8>, row: &Row<'_>) {
     match row.user {
         Some(name) => super::columns::push_text(out, name.as_bytes()),
         // 0 where nobody knows, as /proc has it.
-        None => push_number(out, row.socket.uid.or(row.listener_uid).unwrap_or(0)),
+        // netstat reads a signed number.
+        None => push_number(out, row.socket.uid.or(row.listener_uid).unwrap_or(0).cast_signed()),
     }
     pad_from(out, start, 10);
     out.push(b' ');
@@ -128,19 +129,24 @@ fn push_owner(out: &mut Vec<u8>, row: &Row<'_>) {
     pad_from(out, start, 10);
 }
 
-/// The first holder, with a dot for each byte that is not printable ASCII.
+/// The first holder, cut, with a dot for each byte that is no printable text.
 fn push_program(out: &mut Vec<u8>, row: &Row<'_>) {
     let mut program = Vec::with_capacity(32);
     if let Some(holder) = row.holders.first() {
         push_number(&mut program, holder.pid);
         program.push(b'/');
-        program
-            .extend(holder.name.iter().map(|byte| if (b' '..=b'~').contains(byte) { *byte } else { b'.' }));
+        program.extend_from_slice(&holder.name);
         program.truncate(PROGRAM_MAX);
     } else {
         program.push(b'-');
     }
-    let start = out.len();
-    out.extend_from_slice(&program);
-    pad_from(out, start, 20);
+    for chunk in program.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            let shown = if is_unsafe(c) { '.' } else { c };
+            out.extend_from_slice(shown.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+        out.extend(chunk.invalid().iter().map(|_| b'.'));
+    }
+    // Bytes count, not what they look like.
+    out.resize(out.len() + 20_usize.saturating_sub(program.len()), b' ');
 }
