@@ -16,9 +16,6 @@ _tcpstates() {
             ",$1")
                 cmd="tcpstates"
                 ;;
-            tcpstates,generate)
-                cmd="tcpstates__subcmd__generate"
-                ;;
             *)
                 ;;
         esac
@@ -26,7 +23,7 @@ _tcpstates() {
 
     case "${cmd}" in
         tcpstates)
-            opts="-a -l -t -u -w -x -o -e -i -m -s -W -O -c -4 -6 -n -p -f -H -h -V --all --listening --tcp --udp --raw --unix --timers --extended --info --memory --summary --ndjson --wide --filter-file --explain-filter --oneline --sort --limit --continuous --ipv4 --ipv6 --numeric --program --processes --format --json --no-header --color --source --proc-root --help --version generate"
+            opts="-a -l -t -o -e -i -m -s -W -O -c -4 -6 -n -p -f -H -h -V --all --listening --tcp --timers --extended --info --memory --summary --ndjson --wide --filter-file --explain-filter --oneline --sort --limit --continuous --ipv4 --ipv6 --numeric --program --processes --format --json --no-header --color --source --proc-root --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -52,40 +49,6 @@ _tcpstates() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --format)
-                    COMPREPLY=($(compgen -W "table plain netstat ss json ndjson csv" -- "${cur}"))
-                    return 0
-                    ;;
-                -f)
-                    COMPREPLY=($(compgen -W "table plain netstat ss json ndjson csv" -- "${cur}"))
-                    return 0
-                    ;;
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                --source)
-                    COMPREPLY=($(compgen -W "auto netlink procfs" -- "${cur}"))
-                    return 0
-                    ;;
-                --proc-root)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        tcpstates__subcmd__generate)
-            opts="-4 -6 -n -p -f -H -h --ipv4 --ipv6 --numeric --program --processes --format --json --no-header --color --source --proc-root --help man bash zsh fish elvish powershell"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
                 --format)
                     COMPREPLY=($(compgen -W "table plain netstat ss json ndjson csv" -- "${cur}"))
                     return 0

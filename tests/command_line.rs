@@ -27,9 +27,14 @@ fn bad_options_are_named_with_what_is_accepted() {
         ),
         (
             &["-c=0"],
-            "--continuous: '0' is not accepted: it is no number of seconds above 0\nhint: see tcpstates --help",
+            "--continuous: '0' is not accepted: it is no number of seconds from 0.001 to 31536000\nhint: see tcpstates --help",
         ),
         (&["--sumary"], "'--sumary' is no option of tcpstates\nhint: did you mean '--summary'?"),
+        (&["-c2"], "'-2' is no option of tcpstates\nhint: an interval goes right behind -c: -c=2"),
+        (
+            &["--limit", "-1"],
+            "--limit: '-1' is not accepted: it is no whole number of sockets\nhint: see tcpstates --help",
+        ),
         (&["--limit"], "--limit needs a value\nhint: see tcpstates --help"),
         (&["-s", "-f", "ss"], "--summary: the ss layout has no such table"),
         (&["-s", "--sort", "state"], "--sort: the eleven lines of --summary stay as they are"),
@@ -59,6 +64,11 @@ fn bad_filter_words_are_pointed_at_with_what_may_be_meant() {
         (&["stat", "listen"], "'stat' is neither a filter word nor an address", "did you mean 'state'?"),
         (&["443"], "'443' is neither a filter word nor an address", "a port is written :443"),
         (
+            &["-c", "0.5"],
+            "'0.5' is not an address or port: '0.5' is no numeric IPv4 or IPv6 address",
+            "the interval goes right behind -c: -c=0.5",
+        ),
+        (
             &["-c", "2"],
             "'2' is neither a filter word nor an address",
             "the interval goes right behind -c: -c=2",
@@ -84,6 +94,20 @@ fn bad_filter_words_are_pointed_at_with_what_may_be_meant() {
         let start = lines[2].len() - carets.len();
         let word = message.split('\'').nth(1).unwrap();
         assert_eq!((&lines[1][start..][..carets.len()], carets.trim_matches('^')), (word, ""), "{stderr}");
+    }
+}
+
+#[test]
+fn words_that_are_no_text_are_named_safely() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let mut command = tcpstates(&[]);
+    command.arg(std::ffi::OsStr::from_bytes(b"a\xff"));
+    assert_eq!(finish(command).failed(2), "tcpstates: 'a\\xff' is no UTF-8\n");
+    for args in
+        [&["a\u{1b}[31mb"][..], &["state", "\u{1b}c"], &["--sort", "\u{1b}c"], &["--proc-root", "/\u{1b}c"]]
+    {
+        let finished = finish(tcpstates(args));
+        assert!(!finished.stderr.is_empty() && !finished.stderr.contains('\u{1b}'), "{:?}", finished.stderr);
     }
 }
 

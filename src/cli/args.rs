@@ -124,7 +124,7 @@ pub(super) struct ListArgs {
     pub(super) sort: Vec<SortTerm>,
 
     /// Show at most N sockets
-    #[arg(long, value_name = "N", value_parser = limit)]
+    #[arg(long, value_name = "N", value_parser = limit, allow_negative_numbers = true)]
     pub(super) limit: Option<u64>,
 
     /// Print anew every SECONDS (1 unless given), until interrupted
@@ -269,12 +269,10 @@ fn limit(word: &str) -> Result<u64, String> {
 }
 
 fn interval(word: &str) -> Result<Duration, String> {
-    const LONGEST: f64 = 366.0 * 24.0 * 3600.0;
-    let seconds: f64 = word.parse().unwrap_or(f64::NAN);
-    // Below a millisecond the clock of the wait ends.
-    if (0.001..=LONGEST).contains(&seconds) {
-        Ok(Duration::from_secs_f64(seconds))
-    } else {
-        Err("it is no number of seconds above 0".to_owned())
-    }
+    /// A millisecond to a year.
+    const ACCEPTED: std::ops::RangeInclusive<f64> = 0.001..=31_536_000.0;
+    let seconds = word.parse().ok().filter(|seconds| ACCEPTED.contains(seconds));
+    seconds
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| format!("it is no number of seconds from {} to {}", ACCEPTED.start(), ACCEPTED.end()))
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
@@ -22,8 +22,16 @@ pub fn generate(artifact: Artifact) -> io::Result<Vec<u8>> {
         Artifact::Powershell => Shell::PowerShell,
     };
     let mut out = Vec::new();
-    clap_complete::generate(shell, &mut Args::command(), "tcpstates", &mut out);
+    clap_complete::generate(shell, &mut shown_command(), "tcpstates", &mut out);
     Ok(out)
+}
+
+/// The command without what is hidden: completions would offer it.
+fn shown_command() -> Command {
+    let whole = Args::command();
+    let options = whole.get_arguments().filter(|arg| !arg.is_hide_set()).cloned();
+    let commands = whole.get_subcommands().filter(|command| !command.is_hide_set()).cloned();
+    Command::new("tcpstates").version(env!("CARGO_PKG_VERSION")).args(options).subcommands(commands)
 }
 
 fn man() -> io::Result<Vec<u8>> {

@@ -1,15 +1,21 @@
 //! clap's errors in this program's words.
 
+use std::ffi::OsString;
+
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 
 use super::Refusal;
 
 /// What to say for a command line that clap did not take.
-pub(super) fn refusal_of(error: &Error) -> Refusal {
+pub(super) fn refusal_of(error: &Error, words: &[OsString]) -> Refusal {
     match error.kind() {
         ErrorKind::DisplayHelp
         | ErrorKind::DisplayVersion
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Refusal::Answer(error.to_string()),
+        ErrorKind::InvalidUtf8 => {
+            let word = words.iter().find(|word| word.to_str().is_none()).cloned().unwrap_or_default();
+            Refusal::usage(format!("'{}' is no UTF-8", word.as_encoded_bytes().escape_ascii()))
+        }
         _ => Refusal::Usage { message: message_of(error), hint: Some(hint_of(error)) },
     }
 }
@@ -60,6 +66,11 @@ fn needs_value(option: &str, accepted: Option<String>) -> String {
 }
 
 fn hint_of(error: &Error) -> String {
+    if let (ErrorKind::UnknownArgument, Some(option)) = (error.kind(), option(error))
+        && option.strip_prefix('-').is_some_and(|rest| rest.parse::<f64>().is_ok())
+    {
+        return "an interval goes right behind -c: -c=2".to_owned();
+    }
     let meant = text(error, ContextKind::SuggestedArg).or_else(|| text(error, ContextKind::SuggestedValue));
     meant.map_or_else(|| "see tcpstates --help".to_owned(), |meant| format!("did you mean '{meant}'?"))
 }

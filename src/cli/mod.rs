@@ -47,9 +47,11 @@ pub fn parse(
     words: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     environment: Environment,
 ) -> Result<Plan, Refusal> {
-    let matches =
-        args::Args::command().try_get_matches_from(words).map_err(|error| message::refusal_of(&error))?;
-    let args = args::Args::from_arg_matches(&matches).map_err(|error| message::refusal_of(&error))?;
+    let words: Vec<OsString> = words.into_iter().map(Into::into).collect();
+    let matches = args::Args::command()
+        .try_get_matches_from(&words)
+        .map_err(|error| message::refusal_of(&error, &words))?;
+    let args = args::Args::from_arg_matches(&matches).map_err(|error| message::refusal_of(&error, &words))?;
     plan::plan(&args, &matches, environment)
 }
 

@@ -3,7 +3,7 @@
 use super::Refusal;
 use super::args::{Args, Command};
 use super::plan::filter_before_command;
-use crate::filter::{BadFilter, Closed, FilterError, TERM_WORDS, states_named};
+use crate::filter::{BadFilter, Dialect, FilterError, TERM_WORDS, states_named};
 use crate::model::TcpState;
 
 /// The filter's error: what is wrong, where, and what may have been meant.
@@ -18,8 +18,14 @@ pub(super) fn refusal(bad: &BadFilter, args: &Args) -> Refusal {
 }
 
 fn hint(error: &FilterError, args: &Args) -> Option<String> {
+    if let FilterError::UnknownWord { word, .. } | FilterError::BadEndpoint { word, .. } = error
+        && args.list.continuous.is_some()
+        && word.parse::<f64>().is_ok()
+    {
+        return Some(format!("the interval goes right behind -c: -c={word}"));
+    }
     match error {
-        FilterError::UnknownWord { word, .. } => Some(unknown_word(word, args)),
+        FilterError::UnknownWord { word, .. } => Some(unknown_word(word)),
         FilterError::UnknownState { word, .. } => Some(unknown_state(word)),
         FilterError::MissingState { .. } => Some(accepted_states()),
         FilterError::BadEndpoint { .. } => Some(
@@ -30,16 +36,11 @@ fn hint(error: &FilterError, args: &Args) -> Option<String> {
     }
 }
 
-fn unknown_word(word: &str, args: &Args) -> String {
-    if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-        let after_c = args.list.continuous.is_some();
-        return if after_c {
-            format!("the interval goes right behind -c: -c={word}")
-        } else {
-            format!("a port is written :{word}")
-        };
+fn unknown_word(word: &str) -> String {
+    if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) {
+        return format!("a port is written :{word}");
     }
-    if states_named(word, Closed::WithBound).is_some() {
+    if states_named(word, Dialect::Own).is_some() {
         return format!("did you mean 'state {word}'?");
     }
     let commands = commands();
