@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::support::run::{Finished, finish, tcpstates};
+use crate::support::run::{Finished, finish, program_for_everybody, tcpstates};
 
 const HEADING: &str =
     "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
@@ -111,8 +111,7 @@ fn what_may_not_be_seen_is_not_passed_over() {
     }
     let table = [HEADING, &row(1, 80)].concat();
     let tree = tree(&[("1/net/tcp", &table), ("net/tcp", &table)]);
-    let program = tree.path().join("tcpstates");
-    fs::copy(crate::support::run::PROGRAM, &program).expect("it can be copied");
+    let (_folder, program) = program_for_everybody();
     let mode =
         |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is ours");
     mode(tree.path(), 0o755);
@@ -123,6 +122,15 @@ fn what_may_not_be_seen_is_not_passed_over() {
     let stderr = finish(setpriv).failed(1);
     assert!(stderr.ends_with("1/net/tcp: Permission denied (os error 13)\n"), "{stderr}");
     assert_eq!(stderr.matches("Permission denied").count(), 1, "{stderr}");
+}
+
+#[test]
+fn one_table_that_fails_does_not_undo_the_other() {
+    let tree = tree(&[("net/tcp", &[HEADING, &row(1, 80)].concat()), ("net/tcp6/x", "")]);
+    let (stdout, stderr) = list(tree.path(), &[]).noted();
+    assert_eq!(stdout.lines().count(), 1);
+    assert!(stderr.ends_with("net/tcp6 could not be read: not a plain file\n"), "{stderr}");
+    assert!(list(tree.path(), &["-6"]).failed(1).ends_with("net/tcp6: not a plain file\n"));
 }
 
 #[test]

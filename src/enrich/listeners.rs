@@ -1,6 +1,6 @@
 //! Which listener a half-open connection belongs to: netlink tells no user for it, and netstat prints its listener's.
 
-use crate::model::{Endpoint, Family, Socket, TcpState, canonical};
+use crate::model::{Endpoint, Family, Socket, TcpState};
 
 /// The listeners that have come so far. The kernel brings them before the connections of their family.
 #[derive(Debug, Default)]
@@ -16,6 +16,11 @@ struct Listener {
 }
 
 impl Listeners {
+    /// A new attempt at the list: forgets what came.
+    pub fn forget(&mut self) {
+        self.seen.clear();
+    }
+
     /// Keeps what matters of a listener.
     pub fn learn(&mut self, socket: &Socket) {
         if let (TcpState::Listen, Some(uid)) = (socket.state, socket.uid) {
@@ -28,7 +33,7 @@ impl Listeners {
         if socket.state.shown() != TcpState::SynRecv || socket.uid.is_some() {
             return None;
         }
-        let addr = canonical(socket.local.addr);
+        let addr = socket.local.addr.to_canonical();
         // At a dual-stack listener an IPv4 handshake is an IPv6 socket too.
         let on_port = self
             .seen
@@ -36,7 +41,7 @@ impl Listeners {
             .filter(|listener| listener.local.port == socket.local.port && listener.family == socket.family);
         on_port
             .clone()
-            .find(|listener| canonical(listener.local.addr) == addr)
+            .find(|listener| listener.local.addr.to_canonical() == addr)
             .or_else(|| on_port.clone().find(|listener| listener.local.addr.is_unspecified()))
             .map(|listener| listener.uid)
     }

@@ -44,6 +44,13 @@ impl Enrichment {
         }
     }
 
+    /// The sockets will come again.
+    pub fn forget(&mut self) {
+        if let Some(listeners) = &mut self.listeners {
+            listeners.forget();
+        }
+    }
+
     /// The socket with all that was looked up for it.
     pub fn describe<'a>(&'a mut self, socket: &'a Socket) -> Row<'a> {
         if let Some(interfaces) = &mut self.interfaces {

@@ -11,6 +11,16 @@ pub enum Family {
     Inet6,
 }
 
+impl Family {
+    /// As the JSON and the CSV have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Inet => "inet",
+            Self::Inet6 => "inet6",
+        }
+    }
+}
+
 /// An address, a port, and for a link-local address the interface on which it has meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint {
@@ -51,11 +61,6 @@ impl Endpoint {
         }
         self
     }
-}
-
-/// The address that is meant: IPv4 for a v4-mapped one.
-pub fn canonical(addr: IpAddr) -> IpAddr {
-    addr.to_canonical()
 }
 
 #[cfg(test)]

@@ -13,13 +13,13 @@ mod state_set;
 mod tcp_info;
 mod timer;
 
-pub use endpoint::{Endpoint, Family, canonical};
+pub use endpoint::{Endpoint, Family};
 pub use memory::Memory;
 pub use owner::{Holder, OwnerNote, ProcessName};
 pub use queues::Queues;
 pub use row::Row;
 pub use snapshot::{Gap, Snapshot, Source};
-pub use socket::{Details, Shutdown, Socket};
+pub use socket::{Details, Shutdown, Socket, known_uid};
 pub use state::{TcpState, UnknownState};
 pub use state_set::StateSet;
 pub(crate) use tcp_info::with_tcp_info_fields;

@@ -1,5 +1,7 @@
 //! What waits in a socket.
 
+use super::TcpState;
+
 /// A socket's two queues. What they hold depends on whether it listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Queues {
@@ -21,6 +23,14 @@ pub enum Queues {
 }
 
 impl Queues {
+    /// What the two numbers mean in this state.
+    pub fn of(state: TcpState, recv_q: u32, send_q: u32, backlog: Option<u32>) -> Self {
+        match state {
+            TcpState::Listen => Self::Accept { pending: recv_q, backlog },
+            _ => Self::Data { recv_q, send_q },
+        }
+    }
+
     /// The Recv-Q column.
     pub fn recv_q(&self) -> u32 {
         match *self {

@@ -55,13 +55,21 @@ pub struct Shutdown {
     pub send: bool,
 }
 
+/// The user, where the kernel knows it. It says 0 where it does not: always for time-wait sockets, and for a socket
+/// without an inode 0 may be root or nobody.
+pub fn known_uid(state: TcpState, uid: u32, inode: u64) -> Option<u32> {
+    match state {
+        TcpState::TimeWait => None,
+        TcpState::Listen => Some(uid),
+        _ if uid == 0 && inode == 0 => None,
+        _ => Some(uid),
+    }
+}
+
 impl Socket {
     /// A socket of which nothing but its addresses and state is known.
     pub fn new(family: Family, state: TcpState, local: Endpoint, peer: Endpoint) -> Self {
-        let queues = match state {
-            TcpState::Listen => Queues::Accept { pending: 0, backlog: None },
-            _ => Queues::Data { recv_q: 0, send_q: 0 },
-        };
+        let queues = Queues::of(state, 0, 0, None);
         Self {
             family,
             state,

@@ -5,7 +5,6 @@ use std::io;
 
 use super::columns::{cgroup_text, holders_text, push_addr, push_fmt, push_state, push_text};
 use super::details::is_unset;
-use super::json::records::family_name;
 use super::text::{escaped, push_number};
 use super::{Head, Listing, Style};
 use crate::model::{Gap, Memory, Queues, Row, TcpInfo};
@@ -97,7 +96,7 @@ impl Listing for Csv {
 
 fn push_always(out: &mut Vec<u8>, row: &Row<'_>) {
     let socket = row.socket;
-    push_fmt(out, format_args!("tcp,{},", family_name(socket.family)));
+    push_fmt(out, format_args!("tcp,{},", socket.family.name()));
     push_state(out, socket.state, socket.state.name());
     let (data, accept) = match socket.queues {
         Queues::Data { recv_q, send_q } => ([Some(recv_q), Some(send_q)], [None, None]),

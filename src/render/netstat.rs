@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::columns::{End, libc_ipv6, protocol, push_addr, push_fmt, push_netstat_timer, push_state};
 use super::text::{is_unsafe, pad_from, push_left, push_number, push_number_right};
 use super::{Head, Listing, Scope, Style};
-use crate::model::{Gap, Row, canonical};
+use crate::model::{Gap, Row};
 
 /// An address and its port may take so much before they are cut.
 const ENDPOINT_MAX: usize = 22;
@@ -28,7 +28,7 @@ impl Netstat {
         let endpoint = end.endpoint(row.socket);
         let mut host = Vec::with_capacity(40);
         // A v4-mapped address shows as the IPv4 address that it is; no device is shown.
-        match canonical(endpoint.addr) {
+        match endpoint.addr.to_canonical() {
             IpAddr::V6(addr) => host.extend_from_slice(libc_ipv6(addr).as_bytes()),
             addr @ IpAddr::V4(_) => push_addr(&mut host, addr),
         }

@@ -24,9 +24,11 @@ impl<W: Write> Pages<W> {
         &mut self.buffer
     }
 
-    /// Forgets what was not written; false if something was.
+    /// Forgets all; false, and nothing is forgotten, if some of it was written.
     pub fn take_back(&mut self) -> bool {
-        self.buffer.clear();
+        if !self.written {
+            self.buffer.clear();
+        }
         !self.written
     }
 
@@ -71,8 +73,9 @@ mod tests {
         pages.turn().unwrap();
         pages.buffer().extend_from_slice(b"end");
         assert!(!pages.take_back());
-        pages.buffer().extend_from_slice(b"end");
+        pages.buffer().extend_from_slice(b"END");
         pages.flush().unwrap();
-        assert_eq!(pages.inner.len(), PAGE + 3);
+        assert_eq!(pages.inner.len(), PAGE + 6);
+        assert!(pages.inner.ends_with(b"xendEND"));
     }
 }

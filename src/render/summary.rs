@@ -37,6 +37,7 @@ pub fn write_summary(
             counts.each().for_each(|(state, count)| push_fmt(out, format_args!("{state},{count}\n")));
         }
         Format::Table => write_aligned(out, counts),
+        // The other programs' layouts have no such table; whoever asks for one gets ours.
         Format::Plain | Format::Netstat | Format::Ss => {
             counts.each().for_each(|(state, count)| push_fmt(out, format_args!("{state} {count}\n")));
         }

@@ -284,7 +284,7 @@ fn optional(row: &Row<'_>, parts: Parts) -> Vec<Optional> {
     if parts.processes {
         columns.push(match row.owner_note {
             Some(note) => Optional { title: "Process", text: Some(format!("({})", note.short())), dim: true },
-            None => plain("Process", Some(holders_text(row))),
+            None => plain("Process", Some(holders_text(row)).filter(|text| !text.is_empty())),
         });
     }
     columns

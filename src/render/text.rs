@@ -38,7 +38,7 @@ pub fn escaped_but_backslashes(text: &str) -> String {
 pub fn is_unsafe(c: char) -> bool {
     c.is_control()
         // Line and paragraph separators, and what turns the direction of the text that follows.
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn push_char(out: &mut String, c: char) {

@@ -3,13 +3,15 @@
 use std::collections::VecDeque;
 use std::io;
 
+use rustix::net::RecvFlags;
+
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_SOCK_DIAG};
 
 /// The kernel fills at most this much at once (`netlink_dump` in net/netlink/af_netlink.c).
 const RECEIVE_SIZE: usize = 32 * 1024;
 
-/// `MSG_TRUNC`: tell the datagram's whole length even where it did not fit.
-const MSG_TRUNC: i32 = 0x20;
+/// Tell the datagram's whole length even where it did not fit.
+const MSG_TRUNC: i32 = RecvFlags::TRUNC.bits().cast_signed();
 
 /// What was received at once.
 #[derive(Clone, Copy, Debug)]

@@ -12,7 +12,7 @@ use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 use super::frame::{Attribute, Attributes};
 use crate::model::{
     Algorithm, Congestion, Details, Endpoint, Family, Memory, Queues, Shutdown, Socket, TcpInfo, TcpState,
-    Timer,
+    Timer, known_uid,
 };
 
 /// `struct inet_diag_msg`.
@@ -125,8 +125,9 @@ fn fixed_part(message: &Message) -> Result<Socket, DecodeError> {
     };
     let cookie = u64::from(message.cookie[0].get()) | u64::from(message.cookie[1].get()) << 32;
     let retrans = u32::from(message.retrans);
+    let send_q = message.send_q.get();
     Ok(Socket {
-        queues: queues(state, message.recv_q.get(), message.send_q.get()),
+        queues: Queues::of(state, message.recv_q.get(), send_q, Some(send_q)),
         timer: Timer::from_kernel(message.timer, message.expires_ms.get(), retrans, retrans),
         uid: uid(state, message.uid.get(), message.inode.get()),
         inode: Some(u64::from(message.inode.get())).filter(|inode| *inode != 0),
@@ -148,22 +149,9 @@ fn ip_addr(family: Family, bytes: &[u8; 16]) -> IpAddr {
     }
 }
 
-fn queues(state: TcpState, recv_q: u32, send_q: u32) -> Queues {
-    match state {
-        TcpState::Listen => Queues::Accept { pending: recv_q, backlog: Some(send_q) },
-        _ => Queues::Data { recv_q, send_q },
-    }
-}
-
-/// The kernel says 0 where it does not know: for time-wait and half-open sockets always; and a socket without an
-/// inode whose user is 0 may be root's or nobody's.
+/// Netlink does not tell the user of a half-open connection either.
 fn uid(state: TcpState, uid: u32, inode: u32) -> Option<u32> {
-    match state.shown() {
-        TcpState::TimeWait | TcpState::SynRecv => None,
-        TcpState::Listen => Some(uid),
-        _ if uid == 0 && inode == 0 => None,
-        _ => Some(uid),
-    }
+    if state.shown() == TcpState::SynRecv { None } else { known_uid(state, uid, inode.into()) }
 }
 
 /// The details' memory, and whether an attribute has filled it for this socket.

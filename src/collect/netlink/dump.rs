@@ -32,10 +32,12 @@ pub fn dump(query: &Query, connect: &mut Connect<'_>, sink: &mut dyn Sink) -> Re
     loop {
         let mut attempt = Attempt::new(&query, sink);
         let end = attempt.run(&walks, connect);
+        let is_whole = matches!(end, Err(Fault::Inconsistent));
         let (rows, mut gaps) = attempt.finish();
         let reason = match end {
             Ok(()) => return Ok(gaps),
             Err(Fault::Disturbed(reason)) => reason,
+            Err(Fault::Inconsistent) => "the kernel's table changed while it was read".to_owned(),
             // A kernel that does not take the filter: all is asked for, and filtered here.
             Err(Fault::Failed(NetlinkError::Refused { source, .. }))
                 if rows == 0 && is_about_filter(&source) && query.kernel_filter.is_some() =>
@@ -63,7 +65,7 @@ pub fn dump(query: &Query, connect: &mut Connect<'_>, sink: &mut dyn Sink) -> Re
             restarts += 1;
             continue;
         }
-        if rows == 0 {
+        if rows == 0 && !is_whole {
             return Err(NetlinkError::BrokeOff { tries: restarts + 1, reason });
         }
         gaps.push(Gap::DumpInterrupted { reason });
@@ -80,6 +82,8 @@ fn is_about_filter(error: &io::Error) -> bool {
 enum Fault {
     /// Something that may go well the next time.
     Disturbed(String),
+    /// It came to its end, and the kernel says that its table changed meanwhile.
+    Inconsistent,
     /// Something that won't.
     Failed(NetlinkError),
 }
@@ -132,10 +136,7 @@ impl<'a> Attempt<'a> {
                 return Ok(());
             }
         }
-        if self.inconsistent {
-            return Err(Fault::Disturbed("the kernel's table changed while it was read".to_owned()));
-        }
-        Ok(())
+        if self.inconsistent { Err(Fault::Inconsistent) } else { Ok(()) }
     }
 
     /// How many sockets came, and what was wrong with other replies.

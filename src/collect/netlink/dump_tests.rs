@@ -10,6 +10,7 @@ use crate::query::{Attributes, Families, Order, Query};
 
 const DONE: u16 = 3;
 const ERROR: u16 = 2;
+const OVERRUN: u16 = 4;
 const SOCKET: u16 = 20;
 const INTERRUPTED: u16 = 0x10;
 
@@ -134,6 +135,7 @@ fn a_dump_that_broke_off_begins_again_while_nothing_is_written() {
         vec![sockets(1..=3), Ok(vec![0; 40])],
         vec![sockets(1..=400)],
         vec![sockets(1..=3), Ok(vec![])],
+        vec![sockets(1..=3), Ok(message(OVERRUN, 0, 1, &[]))],
         vec![Ok([socket(1), message(SOCKET, INTERRUPTED, 1, &socket(2)[16..])].concat()), end(DONE, 0)],
     ] {
         let mut keeper = Keeper::default();
@@ -162,6 +164,14 @@ fn three_restarts_are_the_most() {
     let error = replay(&mut Keeper::default(), vec![nothing(), nothing(), nothing(), nothing()]).unwrap_err();
     assert!(matches!(error, NetlinkError::BrokeOff { tries: 4, .. }), "{error}");
     assert!(!error.means_unavailable());
+}
+
+#[test]
+fn a_dump_that_came_to_its_end_is_no_error_though_nothing_fits() {
+    let changed = || vec![Ok(message(DONE, INTERRUPTED, 1, &[0; 4]))];
+    let mut keeper = Keeper::default();
+    let gaps = replay(&mut keeper, vec![changed(), changed(), changed(), changed()]).unwrap();
+    assert!(matches!(gaps.as_slice(), [Gap::DumpInterrupted { .. }]), "{gaps:?}");
 }
 
 #[test]

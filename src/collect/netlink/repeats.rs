@@ -32,6 +32,8 @@ impl Repeats {
     pub(super) fn next_datagram(&mut self) {
         if self.count >= WINDOW {
             self.before = self.current;
+            // The oldest first: it is the first to go.
+            self.before.rotate_left(self.count % WINDOW);
         } else {
             // A short datagram pushes out only as many as it brought.
             self.before.rotate_left(self.count);
@@ -82,6 +84,21 @@ mod tests {
         assert!(seen(&mut repeats, 237));
         assert!(!seen(&mut repeats, 236), "outside of the window");
         assert!(!seen(&mut repeats, 301));
+    }
+
+    #[test]
+    fn a_short_datagram_pushes_out_the_oldest() {
+        let mut repeats = Repeats::new();
+        for cookie in 1..=300 {
+            assert!(!seen(&mut repeats, cookie));
+        }
+        repeats.next_datagram();
+        for cookie in 301..=310 {
+            assert!(!seen(&mut repeats, cookie));
+        }
+        repeats.next_datagram();
+        assert!(seen(&mut repeats, 247) && seen(&mut repeats, 310) && seen(&mut repeats, 260));
+        assert!(!seen(&mut repeats, 246));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::model::{Endpoint, Family, Queues, Socket, TcpState, Timer};
+use crate::model::{Endpoint, Family, Queues, Socket, TcpState, Timer, known_uid};
 
 /// A line that is no socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,7 +43,8 @@ pub fn parse(line: &[u8], family: Family) -> Result<Socket, BadLine> {
 
     let uid = u32::try_from(uid).map_err(|_| BadLine::Bad("uid"))?;
     Ok(Socket {
-        queues: queues(state, saturated(rx_queue), saturated(tx_queue)),
+        // A listener's tx_queue is always 0 here: the backlog is not told.
+        queues: Queues::of(state, saturated(rx_queue), saturated(tx_queue), None),
         timer: Timer::from_kernel(
             u8::try_from(timer).map_err(|_| BadLine::Bad("timer"))?,
             saturated(ticks.saturating_mul(10)),
@@ -58,25 +59,6 @@ pub fn parse(line: &[u8], family: Family) -> Result<Socket, BadLine> {
 
 fn saturated(number: u64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
-}
-
-/// A listener's tx_queue is always 0 here: the backlog is not told.
-fn queues(state: TcpState, recv_q: u32, send_q: u32) -> Queues {
-    match state {
-        TcpState::Listen => Queues::Accept { pending: recv_q, backlog: None },
-        _ => Queues::Data { recv_q, send_q },
-    }
-}
-
-/// The kernel says 0 for time-wait sockets, and where a socket has no inode 0 may be root or nobody. A half-open
-/// connection has its listener's here.
-fn known_uid(state: TcpState, uid: u32, inode: u64) -> Option<u32> {
-    match state {
-        TcpState::TimeWait => None,
-        TcpState::Listen => Some(uid),
-        _ if uid == 0 && inode == 0 => None,
-        _ => Some(uid),
-    }
 }
 
 struct Columns<'a> {
@@ -218,7 +200,7 @@ mod tests {
                 move |((local, peer), state, timer, (recv_q, send_q, uid), inode)| {
                     let state = TcpState::from_kernel(state);
                     Socket {
-                        queues: queues(state, recv_q, send_q),
+                        queues: Queues::of(state, recv_q, send_q, None),
                         timer,
                         uid: known_uid(state, uid, inode),
                         inode: Some(inode).filter(|inode| *inode != 0),
@@ -238,6 +220,15 @@ mod tests {
         assert_eq!(socket.state, TcpState::Listen);
         assert_eq!(socket.queues, Queues::Accept { pending: 1, backlog: None });
         assert_eq!((socket.uid, socket.inode, socket.timer), (Some(1000), Some(6266), None));
+    }
+
+    #[test]
+    fn root_is_a_user_of_a_listener_and_unknown_of_an_orphan() {
+        let uid = |state: &str| {
+            let line = format!("0: 0100007F:1389 00000000:0000 {state} 0:0 00:0 0 0 0 0");
+            parse(line.as_bytes(), Family::Inet).unwrap().uid
+        };
+        assert_eq!((uid("0A"), uid("04"), uid("06")), (Some(0), None, None));
     }
 
     #[test]

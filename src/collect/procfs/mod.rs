@@ -47,34 +47,48 @@ pub fn read(query: &Query, root: Option<&Path>, sink: &mut dyn Sink) -> Result<V
         None => PathBuf::from("/proc/thread-self/net"),
     };
     let mut gaps = Vec::new();
+    let mut tables = 0;
     for family in query.families.each() {
         let path = folder.join(match family {
             Family::Inet => "tcp",
             Family::Inet6 => "tcp6",
         });
-        let file = match open(&path) {
-            Ok(file) => file,
-            // IPv6 may be off.
-            Err(error) if *family == Family::Inet6 && error.kind() == io::ErrorKind::NotFound => continue,
-            Err(source) => return Err(ProcfsError::File { path, source }),
-        };
-        let mut table = Table { path: &path, family: *family, query, bad: BadLines::default(), lines: 0 };
-        let end = table.read(BufReader::with_capacity(64 * 1024, file), sink);
-        let lines = table.lines;
-        gaps.extend(table.bad.into_gap(&path));
-        match end {
-            // Even a table without sockets has a heading.
-            Ok(_) if lines == 0 => {
-                let source = io::Error::new(io::ErrorKind::UnexpectedEof, "the file is empty");
-                return Err(ProcfsError::File { path, source });
-            }
-            Err(source) if lines == 0 => return Err(ProcfsError::File { path, source }),
-            Ok(ControlFlow::Continue(())) => {}
+        match read_table(&path, *family, query, sink, &mut gaps) {
+            Ok(ControlFlow::Continue(())) => tables += 1,
             Ok(ControlFlow::Break(())) => break,
-            Err(error) => gaps.push(Gap::Unreadable { path: shown(&path), reason: error.to_string() }),
+            // IPv6 may be off.
+            Err(error) if *family == Family::Inet6 && error.kind() == io::ErrorKind::NotFound => {}
+            // What came from the other table is no less true.
+            Err(error) if tables > 0 => {
+                gaps.push(Gap::Unreadable { path: shown(&path), reason: error.to_string() });
+            }
+            Err(source) => return Err(ProcfsError::File { path, source }),
         }
     }
     Ok(gaps)
+}
+
+/// Reads one table; an error means that it has given nothing.
+fn read_table(
+    path: &Path,
+    family: Family,
+    query: &Query,
+    sink: &mut dyn Sink,
+    gaps: &mut Vec<Gap>,
+) -> io::Result<ControlFlow<()>> {
+    let file = BufReader::with_capacity(64 * 1024, open(path)?);
+    let mut table = Table { family, query, bad: BadLines::default(), lines: 0 };
+    let end = table.read(file, sink);
+    gaps.extend(table.bad.into_gap(path));
+    match end {
+        // Even a table without sockets has a heading.
+        Ok(_) if table.lines == 0 => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file is empty")),
+        Err(error) if table.lines > 0 => {
+            gaps.push(Gap::Unreadable { path: shown(path), reason: error.to_string() });
+            Ok(ControlFlow::Continue(()))
+        }
+        end => end,
+    }
 }
 
 /// The folder of a proc tree that holds its first process's tables. `self` and `thread-self` there would be the
@@ -116,7 +130,6 @@ fn shown(path: &Path) -> String {
 }
 
 struct Table<'a> {
-    path: &'a Path,
     family: Family,
     query: &'a Query,
     bad: BadLines,
@@ -162,12 +175,6 @@ fn read_line(file: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
         file.skip_until(b'\n')?;
     }
     Ok(true)
-}
-
-impl std::fmt::Debug for Table<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Table").field("path", &self.path).finish_non_exhaustive()
-    }
 }
 
 #[derive(Default)]

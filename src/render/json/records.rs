@@ -6,9 +6,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::model::{
-    Congestion, Family, Holder, Memory, Queues, Row, Socket, TcpInfo, Timer, with_tcp_info_fields,
-};
+use crate::model::{Congestion, Holder, Memory, Queues, Row, Socket, TcpInfo, Timer, with_tcp_info_fields};
 use crate::render::Parts;
 use crate::render::details::is_unset;
 use crate::render::text::push_hex;
@@ -222,7 +220,7 @@ impl<'a> SocketRecord<'a> {
         Self {
             taken_at: taken_at.map(Cow::Borrowed),
             protocol: Cow::Borrowed("tcp"),
-            family: Cow::Borrowed(family_name(socket.family)),
+            family: Cow::Borrowed(socket.family.name()),
             state: state_name(socket),
             recv_q: queues.recv_q,
             send_q: queues.send_q,
@@ -266,14 +264,6 @@ impl QueueKeys {
                 Self { recv_q: None, send_q: None, accept_queue: Some(pending), backlog: Some(backlog) }
             }
         }
-    }
-}
-
-/// `inet` or `inet6`.
-pub(in crate::render) fn family_name(family: Family) -> &'static str {
-    match family {
-        Family::Inet => "inet",
-        Family::Inet6 => "inet6",
     }
 }
 
