@@ -3,13 +3,12 @@
 use std::fs;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use tcpstates::render::json::records::DocumentRecord;
 
-use crate::support::run::{PROGRAM, command, finish};
+use crate::support::run::{command, finish, program_for_everybody};
 use crate::support::{has, namespace};
 
 /// A `)`, a line break, an escape sequence, a byte that is no UTF-8 and a quote.
@@ -85,11 +84,7 @@ fn an_unprivileged_user_is_told_what_is_missing() {
     if !has("setpriv") {
         return;
     }
-    // Where nobody may go: the program is copied to where everybody may.
-    let folder = tempfile::tempdir().expect("a folder can be had");
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
-    let program = folder.path().join("tcpstates");
-    fs::copy(PROGRAM, &program).expect("it can be copied");
+    let (_folder, program) = program_for_everybody();
 
     let _listener = namespace.inside(|| TcpListener::bind("127.0.0.1:80").expect("it can listen"));
     let run = |args: &[&str]| {
@@ -121,10 +116,7 @@ fn hidden_processes_are_told() {
     if !has("unshare") || !has("setpriv") {
         return;
     }
-    let folder = tempfile::tempdir().expect("a folder can be had");
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
-    let program = folder.path().join("tcpstates");
-    fs::copy(PROGRAM, &program).expect("it can be copied");
+    let (_folder, program) = program_for_everybody();
     let _listener = namespace.inside(|| TcpListener::bind("127.0.0.1:80").expect("it can listen"));
     let mounted = |mount: &str| {
         let script = format!(

@@ -8,6 +8,7 @@ use std::panic::resume_unwind;
 use std::process::{Command, Stdio};
 use std::thread;
 
+use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space, unshare_unsafe};
 
 /// A network namespace with its loopback device up.
@@ -74,6 +75,15 @@ fn unshared_link() -> Result<OwnedFd, String> {
     File::open("/proc/thread-self/ns/net")
         .map(OwnedFd::from)
         .map_err(|error| format!("cannot open the new network namespace: {error}"))
+}
+
+/// Gives the calling thread mounts of its own, which end with it and with what it holds.
+pub(crate) fn own_mounts() -> Result<(), String> {
+    // SAFETY: the thread's root and working folder come with its mounts; its descriptor table stays shared.
+    unsafe { unshare_unsafe(UnshareFlags::NEWNS | UnshareFlags::FS) }
+        .map_err(|error| format!("cannot make a mount namespace: {error}"))?;
+    let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+    mount_change("/", private).map_err(|error| format!("cannot keep mounts to itself: {error}"))
 }
 
 fn ip_batch(commands: &str) -> Result<(), String> {

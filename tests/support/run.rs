@@ -2,6 +2,9 @@
 //! status always, and its stderr unless it is said to be of no matter.
 
 use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use super::namespace::Namespace;
@@ -22,6 +25,18 @@ pub(crate) fn tcpstates(args: &[&str]) -> Command {
     let mut command = command(PROGRAM);
     command.args(args);
     command
+}
+
+/// The program where every user may run it, for as long as the folder is kept.
+pub(crate) fn program_for_everybody() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder can be had");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let program = folder.path().join("tcpstates");
+    // A file that was just written can't be run while another test's child has it open still.
+    fs::hard_link(PROGRAM, &program)
+        .or_else(|_| fs::copy(PROGRAM, &program).map(drop))
+        .expect("it can be put there");
+    (folder, program)
 }
 
 /// What a run printed.
@@ -53,6 +68,15 @@ impl Finished {
     #[track_caller]
     pub(crate) fn quiet(self) -> String {
         assert_eq!((self.status, self.stderr.as_str()), (Some(0), ""), "{}", self.shown);
+        self.stdout
+    }
+
+    /// Done; that a process of this machine may not be read is of no matter.
+    #[track_caller]
+    pub(crate) fn done(self) -> String {
+        let told = self.stderr.lines().next().unwrap_or_default();
+        assert!(told.is_empty() || told.ends_with("permission denied"), "{}: {}", self.shown, self.stderr);
+        assert_eq!(self.status, Some(0), "{}: {}", self.shown, self.stderr);
         self.stdout
     }
 

@@ -1,20 +1,25 @@
-//! Which processes hold which sockets, from /proc/PID/fd.
+//! Which processes hold which sockets.
+
+mod scan;
 
 use std::fs;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use procfs::ProcError;
-use procfs::process::{FDTarget, Process, all_processes_with_root};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use self::scan::{Found, Scan, scan};
 use crate::model::{Gap, Holder, OwnerNote, ProcessName, Socket};
 
 /// The holders of the sockets that were asked for.
 #[derive(Debug, Default)]
 pub struct Processes {
-    by_inode: FxHashMap<u64, Vec<Holder>>,
+    /// By socket, then by rising process and descriptor.
+    holders: Vec<Holder>,
+    /// Where the holders of each socket stand.
+    by_inode: FxHashMap<u64, Range<u32>>,
     gaps: Vec<Gap>,
     denied: u64,
     hidden: bool,
@@ -22,31 +27,41 @@ pub struct Processes {
 
 impl Processes {
     /// Looks through the descriptors of every process below `root`, a proc tree, for sockets with these inodes.
-    /// A process that ends meanwhile is passed over.
+    /// Nothing is opened when none is wanted.
     pub fn scan(root: &Path, wanted: &FxHashSet<u64>, name: ProcessName) -> Self {
-        let mut found = Self::default();
+        let mut processes = Self::default();
         if wanted.is_empty() {
-            return found;
+            return processes;
         }
-        match all_processes_with_root(root) {
-            Ok(processes) => {
-                let mut seen = 0;
-                // One that can't even be opened has just ended.
-                for process in processes.flatten() {
-                    seen += 1;
-                    found.take(&process, root, wanted, name);
-                }
-                found.note_what_is_hidden(root, seen);
+        match scan(root, wanted) {
+            Ok(Scan { found, processes: seen, denied }) => {
+                processes.keep(found, root, name);
+                processes.note_what_is_hidden(root, seen);
+                processes.denied = denied.len() as u64;
             }
             Err(error) => {
                 let path = root.display().to_string();
-                found.gaps.push(Gap::Unreadable { path, reason: error.to_string() });
+                processes.gaps.push(Gap::Unreadable { path, reason: error.to_string() });
             }
         }
-        if found.denied > 0 {
-            found.gaps.push(Gap::ProcessesDenied { count: found.denied });
+        // Where every socket has its holder, nothing that was asked for is missing.
+        if processes.denied > 0 && processes.by_inode.len() < wanted.len() {
+            processes.gaps.push(Gap::ProcessesDenied { count: processes.denied });
         }
-        found
+        processes
+    }
+
+    /// Puts what was found in order, and gives each process its name.
+    fn keep(&mut self, mut found: Vec<Found>, root: &Path, name: ProcessName) {
+        found.sort_unstable();
+        let mut names = FxHashMap::default();
+        self.holders.reserve_exact(found.len());
+        for Found { inode, pid, fd } in found {
+            let name: &Arc<[u8]> = names.entry(pid).or_insert_with(|| read_name(root, pid, name));
+            let at = u32::try_from(self.holders.len()).unwrap_or(u32::MAX);
+            self.by_inode.entry(inode).or_insert(at..at).end = at.saturating_add(1);
+            self.holders.push(Holder { pid, name: name.clone(), fd });
+        }
     }
 
     /// What could not be seen.
@@ -56,7 +71,8 @@ impl Processes {
 
     /// Every descriptor that refers to the socket, by rising process number.
     pub fn holders(&self, socket: &Socket) -> &[Holder] {
-        socket.inode.and_then(|inode| self.by_inode.get(&inode)).map_or(&[], Vec::as_slice)
+        let range = socket.inode.and_then(|inode| self.by_inode.get(&inode));
+        range.and_then(|range| self.holders.get(range.start as usize..range.end as usize)).unwrap_or_default()
     }
 
     /// Why the socket has no holder; `None` where it has one.
@@ -78,37 +94,6 @@ impl Processes {
         } else if !root.join("1").exists() {
             self.hidden = true;
             self.gaps.push(Gap::ProcessesHidden);
-        }
-    }
-
-    fn take(&mut self, process: &Process, root: &Path, wanted: &FxHashSet<u64>, name: ProcessName) {
-        let descriptors = match process.fd() {
-            Ok(descriptors) => descriptors,
-            Err(ProcError::PermissionDenied(_)) => {
-                self.denied += 1;
-                return;
-            }
-            Err(_) => return,
-        };
-        let Ok(pid) = u32::try_from(process.pid()) else { return };
-        let mut own_name = None;
-        for descriptor in descriptors {
-            let descriptor = match descriptor {
-                Ok(descriptor) => descriptor,
-                // The folder may be read and its links not: the process is another user's all the same.
-                Err(ProcError::PermissionDenied(_)) => {
-                    self.denied += 1;
-                    return;
-                }
-                Err(_) => continue,
-            };
-            let (FDTarget::Socket(inode), Ok(fd)) = (descriptor.target, u32::try_from(descriptor.fd)) else {
-                continue;
-            };
-            if wanted.contains(&inode) {
-                let name = own_name.get_or_insert_with(|| read_name(root, pid, name)).clone();
-                self.by_inode.entry(inode).or_default().push(Holder { pid, name, fd });
-            }
         }
     }
 }

@@ -1,0 +1,215 @@
+//! Who holds a socket: several processes, sockets on their way, descriptors that never answer, threads whose first
+//! has ended.
+
+use std::fs;
+use std::io::{IoSlice, IoSliceMut};
+use std::net::TcpListener;
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::fs::{Mode, OFlags, open};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags,
+};
+use tcpstates::render::json::records::{DocumentRecord, HolderRecord};
+
+use crate::support::namespace::Namespace;
+use crate::support::run::{command, tcpstates};
+use crate::support::{has, namespace, or_skip};
+
+/// Ended when dropped.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn listener(namespace: &Namespace, port: u16) -> TcpListener {
+    namespace.inside(|| TcpListener::bind(("127.0.0.1", port)).expect("it can listen"))
+}
+
+/// The holders of the socket on this port, and why there are none.
+fn owners(namespace: &Namespace, port: u16) -> (Vec<HolderRecord<'static>>, Option<String>) {
+    let json = namespace.run(&["-np", "--json", &format!(":{port}")]).done();
+    let document: DocumentRecord<'_> = serde_json::from_str(&json).unwrap();
+    let socket = document.sockets.first().unwrap_or_else(|| panic!("no socket on {port}: {json}"));
+    let processes = socket.processes.clone().expect("they were asked for").into_iter();
+    let owned = processes.map(|holder| HolderRecord { name: holder.name.into_owned().into(), ..holder });
+    (owned.collect(), socket.owner_note.clone().flatten().map(std::borrow::Cow::into_owned))
+}
+
+fn pids_and_fds(holders: &[HolderRecord<'_>]) -> Vec<(u32, u32)> {
+    holders.iter().map(|holder| (holder.pid, holder.fd)).collect()
+}
+
+#[test]
+fn three_processes_share_one() {
+    let Some(namespace) = namespace() else { return };
+    let own = listener(&namespace, 80);
+    let sleeper = || {
+        let stdin = OwnedFd::from(own.try_clone().expect("it can be shared"));
+        Running(command("sleep").arg("60").stdin(stdin).spawn().expect("sleep can be run"))
+    };
+    let (one, two) = (sleeper(), sleeper());
+    let (holders, note) = owners(&namespace, 80);
+    let fd = u32::try_from(own.as_raw_fd()).unwrap();
+    let mut expected = vec![(std::process::id(), fd), (one.0.id(), 0), (two.0.id(), 0)];
+    expected.sort_unstable();
+    assert_eq!((pids_and_fds(&holders), note), (expected.clone(), None));
+    if has("ss") {
+        let shown = namespace.other("ss", &["-Hntlp"]);
+        for (pid, fd) in expected {
+            assert!(shown.contains(&format!("pid={pid},fd={fd})")), "{shown}");
+        }
+    }
+}
+
+#[test]
+fn one_on_its_way_is_nobodys_until_it_arrives() {
+    let Some(namespace) = namespace() else { return };
+    let own = listener(&namespace, 80);
+    let (here, there) = UnixStream::pair().expect("a pair can be had");
+    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut message = SendAncillaryBuffer::new(&mut space);
+    let fds = [own.as_fd()];
+    assert!(message.push(SendAncillaryMessage::ScmRights(&fds)));
+    rustix::net::sendmsg(&here, &[IoSlice::new(b"x")], &mut message, SendFlags::empty())
+        .expect("it can be sent");
+    drop(own);
+    let (holders, note) = owners(&namespace, 80);
+    assert!(holders.is_empty());
+    // Where some process may not be read it might be that one's.
+    let note = note.expect("it has an inode");
+    assert!(note.starts_with("held by no process") || note.starts_with("held by a process that"), "{note}");
+
+    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut message = RecvAncillaryBuffer::new(&mut space);
+    let mut byte = [0];
+    rustix::net::recvmsg(&there, &mut [IoSliceMut::new(&mut byte)], &mut message, RecvFlags::CMSG_CLOEXEC)
+        .expect("it arrives");
+    let arrived: Vec<OwnedFd> = message
+        .drain()
+        .filter_map(|message| match message {
+            RecvAncillaryMessage::ScmRights(fds) => Some(fds),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let fd = u32::try_from(arrived[0].as_raw_fd()).unwrap();
+    assert_eq!(pids_and_fds(&owners(&namespace, 80).0), [(std::process::id(), fd)]);
+}
+
+/// A directory of a FUSE mount whose server never answers, held by its path alone.
+fn dead_mount() -> Result<(OwnedFd, OwnedFd), String> {
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let server = open("/dev/fuse", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
+        .map_err(|error| format!("/dev/fuse: {error}"))?;
+    let options = format!("fd={},rootmode=40000,user_id=0,group_id=0", server.as_raw_fd());
+    let held = std::thread::scope(|scope| {
+        scope
+            .spawn(|| {
+                crate::support::namespace::own_mounts()?;
+                rustix::mount::mount(
+                    "none",
+                    folder.path(),
+                    "fuse",
+                    rustix::mount::MountFlags::empty(),
+                    &*std::ffi::CString::new(options).expect("no NUL"),
+                )
+                .map_err(|error| format!("cannot mount: {error}"))?;
+                open(folder.path(), OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+                    .map_err(|error| format!("cannot open: {error}"))
+            })
+            .join()
+            .expect("it does not panic")
+    })?;
+    Ok((held, server))
+}
+
+#[test]
+fn a_descriptor_that_never_answers_stops_nothing() {
+    let Some(namespace) = namespace() else { return };
+    let Some((_held, _server)) = or_skip(dead_mount()) else { return };
+    let own = listener(&namespace, 80);
+    let mut child =
+        namespace.inside(|| tcpstates(&["-natpH"]).stdout(Stdio::piped()).spawn().expect("it runs"));
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while child.try_wait().expect("it can be waited for").is_none() {
+        if Instant::now() > deadline {
+            child.kill().expect("it can be killed");
+            panic!("it waits for a dead server");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let output = child.wait_with_output().expect("it has ended");
+    let expected = format!("{}/", std::process::id());
+    assert!(String::from_utf8_lossy(&output.stdout).contains(&expected), "{output:?}");
+    drop(own);
+}
+
+/// Listens, lets another thread go on, and ends the thread that the process began with.
+const LEADERLESS: &str = r#"
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+static void *stay(void *unused) { puts("ready"); fflush(stdout); for (;;) pause(); return unused; }
+int main(void) {
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(80), .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    pthread_t thread;
+    if (bind(listener, (struct sockaddr *)&at, sizeof at) || listen(listener, 1)) return 1;
+    pthread_create(&thread, NULL, stay, NULL);
+    pthread_exit(NULL);
+}
+"#;
+
+#[test]
+fn threads_whose_first_has_ended() {
+    let Some(namespace) = namespace() else { return };
+    if !has("cc") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder can be had");
+    let (source, program) = (folder.path().join("leaderless.c"), folder.path().join("leaderless"));
+    fs::write(&source, LEADERLESS).expect("it can be written");
+    let compiled = Command::new("cc").arg("-pthread").arg("-o").arg(&program).arg(&source).status();
+    assert!(compiled.expect("there is a compiler").success());
+    let mut process =
+        Running(namespace.inside(|| command(&program).stdout(Stdio::piped()).spawn().expect("it runs")));
+    let mut ready = [0; 6];
+    std::io::Read::read_exact(process.0.stdout.as_mut().expect("it was piped"), &mut ready)
+        .expect("it is ready");
+    let status = format!("/proc/{}/stat", process.0.id());
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while !fs::read_to_string(&status).expect("it runs").contains(") Z ") {
+        assert!(Instant::now() < deadline, "its first thread goes on");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let (holders, note) = owners(&namespace, 80);
+    assert_eq!((pids_and_fds(&holders), note), (vec![(process.0.id(), 3)], None));
+    assert_eq!(holders[0].name, "leaderless");
+}
+
+/// More descriptors than are one piece of work.
+#[test]
+fn thousands_of_descriptors_in_one_process() {
+    let Some(namespace) = namespace() else { return };
+    // One thread inside for all of them.
+    let listeners: Vec<_> = namespace.inside(|| {
+        (10_000..13_000).map(|port| TcpListener::bind(("127.0.0.1", port)).expect("it can listen")).collect()
+    });
+    let json = namespace.tcpstates(&["-np", "--json", "state", "listen"]);
+    let document: DocumentRecord<'_> = serde_json::from_str(&json).unwrap();
+    assert_eq!(document.sockets.len(), listeners.len());
+    let held_once =
+        |processes: &[HolderRecord<'_>]| processes.len() == 1 && processes[0].pid == std::process::id();
+    assert!(document.sockets.iter().all(|socket| held_once(socket.processes.as_deref().unwrap_or_default())));
+}
