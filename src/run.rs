@@ -4,6 +4,7 @@ mod filter;
 mod gather;
 mod list;
 mod repeat;
+mod summary;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -14,11 +15,10 @@ use jiff::Timestamp;
 use crate::cli::{self, Environment, List, Mode, Plan, Refusal};
 use crate::collect::{CollectError, Sink, collect};
 use crate::exit::ExitStatus;
-use crate::filter::{Filter, Known};
-use crate::model::{Gap, ProcessName, Row, Socket, Source};
+use crate::filter::Filter;
+use crate::model::{Gap, ProcessName};
 use crate::query::{Access, Needs, Query};
-use crate::render::{Head, Pages, Summary, text, write_summary};
-use crate::select::StateCounts;
+use crate::render::text;
 use filter::Misuse;
 
 /// Runs the command with these arguments, the program's name first.
@@ -67,7 +67,7 @@ fn carry_out(plan: &Plan) -> anyhow::Result<()> {
             let mut query = query.clone();
             let filter = filter::prepare(filter, &mut query)?;
             repeat::repeat(plan.repeat, |out| {
-                summarize(&query, &filter, *summary, &plan.access, out, &mut told)
+                summary::summarize(&query, &filter, *summary, &plan.access, out, &mut told)
             })
         }
     }
@@ -137,19 +137,21 @@ fn tell(message: &str, hint: Option<&str>) {
     }
 }
 
-/// The notes that were made: each is made once, however often a list is printed.
+/// The notes that were made: each kind is made once, however often a list is printed. Numbers in it may change.
 #[derive(Default)]
 struct Told {
-    texts: Vec<String>,
+    kinds: Vec<std::mem::Discriminant<Gap>>,
 }
 
 impl Told {
     fn tell(&mut self, gaps: &[Gap]) {
+        let known = self.kinds.len();
         for gap in gaps {
-            let text = gap.to_string();
-            if !self.texts.contains(&text) {
-                tell(&text, gap.hint());
-                self.texts.push(text);
+            let kind = std::mem::discriminant(gap);
+            // Two of a kind in one list, as for two files, are both told.
+            if !self.kinds[..known].contains(&kind) {
+                tell(&gap.to_string(), gap.hint());
+                self.kinds.push(kind);
             }
         }
     }
@@ -159,64 +161,6 @@ impl Told {
 fn now() -> String {
     let now = Timestamp::now();
     format!("{now:.3}")
-}
-
-/// Counts without keeping a single socket.
-struct Counter<'a> {
-    filter: &'a Filter,
-    counts: StateCounts,
-}
-
-impl Sink for Counter<'_> {
-    fn begin(&mut self, _source: Source) -> bool {
-        self.counts = StateCounts::default();
-        true
-    }
-
-    fn row(&mut self, socket: &Socket) -> std::ops::ControlFlow<()> {
-        if self.filter.admits(&Row::bare(socket), Known::SOCKET) {
-            self.counts.add(socket.state);
-        }
-        std::ops::ControlFlow::Continue(())
-    }
-}
-
-fn summarize(
-    query: &Query,
-    filter: &Filter,
-    summary: Summary,
-    access: &Access,
-    out: &mut Pages<repeat::Output>,
-    told: &mut Told,
-) -> anyhow::Result<()> {
-    let taken_at = now();
-    let needs = with_evidence(Needs::default(), filter);
-    let (counts, source, gaps) = if needs == Needs::default() {
-        let mut counter = Counter { filter, counts: StateCounts::default() };
-        let snapshot = read(query, access, &mut counter)?;
-        (counter.counts, snapshot.source, snapshot.gaps)
-    } else {
-        count_gathered(query, filter, needs, access)?
-    };
-    told.tell(&gaps);
-    let head = Head { source, taken_at: &taken_at };
-    write_summary(out.buffer(), summary, &head, &counts, &gaps)?;
-    write(out.flush())
-}
-
-/// Where the filter asks for processes or cgroups, the sockets must be held to be judged.
-fn count_gathered(
-    query: &Query,
-    filter: &Filter,
-    needs: Needs,
-    access: &Access,
-) -> anyhow::Result<(StateCounts, Source, Vec<Gap>)> {
-    let gathered = gather::gather(query, query.states, filter, needs, access, None)?;
-    let mut counts = StateCounts::default();
-    for socket in &gathered.sockets {
-        counts.add(socket.state);
-    }
-    Ok((counts, gathered.source, gathered.gaps))
 }
 
 fn read(query: &Query, access: &Access, sink: &mut dyn Sink) -> anyhow::Result<crate::model::Snapshot> {

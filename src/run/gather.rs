@@ -75,6 +75,7 @@ struct Hold<'a> {
 
 impl Sink for Hold<'_> {
     fn begin(&mut self, _source: Source) -> bool {
+        self.enrichment.forget();
         self.sockets.clear();
         true
     }

@@ -97,6 +97,7 @@ impl Sink for Stream<'_> {
         if !self.out.take_back() {
             return false;
         }
+        self.enrichment.forget();
         self.left = self.list.limit.unwrap_or(u64::MAX);
         let head = Head { source, taken_at: &self.taken_at };
         self.error = self.layout.head(self.out.buffer(), &head).err();
