@@ -13,7 +13,7 @@
 //! |---|---|
 //! | `model` | nothing internal |
 //! | `query`, `filter` | `model` |
-//! | `collect` | `model`, `query`, `filter` (its bytecode) |
+//! | `collect` | `model`, `query` |
 //! | `enrich` | `model` |
 //! | `select` | `model`, `filter` |
 //! | `render` | `model`, `select` (counts) |

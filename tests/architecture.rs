@@ -29,13 +29,40 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The modules of this crate that a file names, by `use` or in full.
+/// A source file without its comments.
+fn code(text: &str) -> String {
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// The modules of this crate that a file names, by `use`, in braces or in full.
 fn imports(text: &str) -> BTreeSet<String> {
-    let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-    code.flat_map(|line| line.split("crate::").skip(1))
-        .map(|rest| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect())
-        .filter(|name: &String| !name.is_empty())
-        .collect()
+    let name = |rest: &str| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let mut found = BTreeSet::new();
+    for rest in code(text).split("crate::").skip(1) {
+        match rest.strip_prefix('{') {
+            Some(list) => found.extend(top_level_names(list)),
+            None => found.extend(Some(name(rest))),
+        }
+    }
+    found.retain(|name| !name.is_empty());
+    found
+}
+
+/// The first names in a list in braces: `a::b, c::{d, e}}` → a, c.
+fn top_level_names(list: &str) -> Vec<String> {
+    let (mut names, mut current, mut depth) = (Vec::new(), String::new(), 0);
+    for c in list.chars() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => names.push(std::mem::take(&mut current)),
+            c if depth == 0 => current.push(c),
+            _ => {}
+        }
+    }
+    names.push(current);
+    names.iter().map(|name| name.trim().split([':', ' ']).next().unwrap_or_default().to_owned()).collect()
 }
 
 #[test]
@@ -59,6 +86,13 @@ fn every_import_is_in_the_table() {
             let is_allowed = import == module || allowed.contains(&import.as_str());
             assert!(is_allowed, "{} may not import {import}", below.display());
         }
+        let text = code(&fs::read_to_string(&file).expect("it can be read"));
+        let depth = below.components().count();
+        // From a file directly in a module's folder this leads out of the module.
+        assert!(depth > 2 || !text.contains("super::super::"), "{}", below.display());
+        assert!(module == "cli" || !text.contains("std::env::"), "{} reads the environment", below.display());
+        let writes = ["io::stdout", "io::stderr", "println!"].iter().any(|word| text.contains(word));
+        assert!(module == "run" || !writes, "{} writes", below.display());
         checked.insert(module.to_owned());
     }
     let all: BTreeSet<_> = TABLE.iter().map(|(name, _)| (*name).to_owned()).collect();
@@ -67,7 +101,8 @@ fn every_import_is_in_the_table() {
 
 #[test]
 fn braces_and_full_paths_are_seen() {
-    assert_eq!(imports("use crate::model::{A, B};\n// crate::no\nlet x = crate::run::run();").len(), 2);
+    let text = "use crate::model::{A, B};\n// crate::no\nlet x = crate::run::run();\nuse crate::{cli as _, query::{Q, R}};";
+    assert_eq!(imports(text).into_iter().collect::<Vec<_>>(), ["cli", "model", "query", "run"]);
 }
 
 #[test]

@@ -54,7 +54,8 @@ fn without_netlink_proc_is_read_and_said_so_once() {
         assert!(warnings.contains(reason), "{warnings}");
 
         let stderr = with_faults(zoo.namespace(), &[&fault], &["-nat", "--source", "netlink"]).failed(1);
-        assert!(stderr.starts_with("tcpstates: netlink: ") && stderr.contains(reason), "{stderr}");
+        assert!(stderr.starts_with("tcpstates: netlink: open a sock_diag socket: "), "{stderr}");
+        assert_eq!(stderr.matches(reason).count(), 1, "{stderr}");
     }
     // A failure that does not mean 'not to be had' is no reason to change the source.
     let stderr = with_faults(zoo.namespace(), &["socket:error=EMFILE"], &["-nat"]).failed(1);
@@ -85,6 +86,17 @@ fn a_dump_that_lost_something_begins_again() {
         let fault = format!("recvfrom:error=ENOBUFS:when={when}");
         assert_eq!(with_faults(zoo.namespace(), &[&fault], &["-nat"]).quiet(), whole, "{when}");
     }
+    // Whatever is kept of the first attempt is forgotten.
+    for args in
+        [&["-s"][..], &["-natp"], &["-nat", "--sort", "local"], &["-nat", "--limit", "45"], &["-natf", "csv"]]
+    {
+        let whole = zoo.namespace().tcpstates(args);
+        let again = with_faults(zoo.namespace(), &["recvfrom:error=ENOBUFS:when=2"], args).quiet();
+        assert_eq!(again, whole, "{args:?}");
+    }
+    let json = with_faults(zoo.namespace(), &["recvfrom:error=ENOBUFS:when=2"], &["--json"]).quiet();
+    let document: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(document["sockets"].as_array().map(Vec::len), Some(zoo.specimens().len()));
     let stderr = with_faults(zoo.namespace(), &["recvfrom:error=ENOBUFS"], &["-nat"]).failed(1);
     assert_eq!(
         stderr,
@@ -109,6 +121,26 @@ fn neither_source_is_an_error_that_names_both() {
         "tcpstates: netlink: open a sock_diag socket: Operation not permitted (os error 1); and \
          /proc/thread-self/net/tcp: No such file or directory (os error 2)\n"
     );
+}
+
+/// What has been written stays, and so does what came after it; that there is more is told.
+#[test]
+fn a_dump_that_breaks_off_late_keeps_what_came() {
+    let Some(namespace) = namespace() else { return };
+    if !has("strace") {
+        return;
+    }
+    let _listeners: Vec<_> = namespace.inside(|| {
+        (20_000..23_000)
+            .map(|port| std::net::TcpListener::bind(("127.0.0.1", port)).expect("it can listen"))
+            .collect()
+    });
+    let faults = &["recvfrom:error=ENOBUFS:when=8+"];
+    let (stdout, stderr) = with_faults(&namespace, faults, &["-natH"]).noted();
+    let rows = stdout.lines().count();
+    // Seven datagrams of some 32 KiB, at some 120 bytes a socket.
+    assert!((1500..3000).contains(&rows), "{rows} rows");
+    assert!(stderr.starts_with("tcpstates: the list may be incomplete: "), "{stderr}");
 }
 
 /// What is not asked for is not looked up.

@@ -14,6 +14,7 @@ mod generated;
 mod names;
 mod oracle;
 mod output;
+mod owners;
 mod peers;
 mod proc_tree;
 mod repeat;

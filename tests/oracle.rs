@@ -165,12 +165,10 @@ fn damaged_recordings_are_read_or_refused() {
     }
 }
 
-/// Makes the recordings: `RECORD_DUMPS=1 cargo test oracle::recordings`.
+/// Makes the recordings: `cargo test oracle::record_dumps -- --ignored`.
 #[test]
-fn recordings_are_made_on_request() {
-    if std::env::var_os("RECORD_DUMPS").is_none() {
-        return;
-    }
+#[ignore = "it makes what others read"]
+fn record_dumps() {
     let Some(zoo) = zoo() else { return };
     for (family, name) in FAMILIES {
         fs::create_dir_all(recording(name).parent().expect("it is in a folder"))

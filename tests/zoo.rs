@@ -259,6 +259,25 @@ fn timers_and_numbers_come_when_they_are_asked_for() {
 }
 
 #[test]
+fn names_of_ports_and_users() {
+    let Some(zoo) = zoo() else { return };
+    let user = || zoo.namespace().tcpstates(&["-ateH", "state", "listen"]);
+    assert!(user().lines().all(|line| line.split_whitespace().nth(6) == Some("root")), "{}", user());
+    let numeric = zoo.namespace().tcpstates(&["-nateH", "state", "listen"]);
+    assert!(numeric.lines().all(|line| line.split_whitespace().nth(6) == Some("0")), "{numeric}");
+    let json = document(&zoo, &["-ne", "state", "listen"]);
+    assert!(json.contains(r#""user":"root""#), "numbers are there besides: {json}");
+
+    let services = std::fs::read_to_string("/etc/services").unwrap_or_default();
+    if services.lines().any(|line| line.starts_with("https") && line.contains("443/tcp")) {
+        let _listener =
+            zoo.namespace().inside(|| std::net::TcpListener::bind("127.0.0.1:443").expect("it can listen"));
+        assert!(zoo.namespace().tcpstates(&["-tlH", ":443"]).contains("127.0.0.1:https "));
+        assert!(zoo.namespace().tcpstates(&["-ntlH", ":443"]).contains("127.0.0.1:443 "));
+    }
+}
+
+#[test]
 fn the_sort_order_and_the_limit() {
     let Some(zoo) = zoo() else { return };
     let states = zoo.namespace().tcpstates(&["-anH", "--sort", "-state,local"]);
@@ -275,4 +294,6 @@ fn the_sort_order_and_the_limit() {
         assert!(last.contains("123"), "{last}");
         assert_eq!(zoo.namespace().tcpstates(&["-anH", "-f", format, "--limit", "0"]), "");
     }
+    // Two walks, one limit.
+    assert_eq!(zoo.namespace().tcpstates(&["-anH", "-f", "netstat", "--limit", "1"]).lines().count(), 1);
 }
