@@ -21,9 +21,10 @@ Register-ArgumentCompleter -Native -CommandName 'tcpstates' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'tcpstates' {
+            [CompletionResult]::new('--count-by', '--count-by', [CompletionResultType]::ParameterName, 'Print how many sockets there are by KEY, the most first: state, process, pid, user, local, local-port, peer, peer-port, peer-net/LEN, iface, unit, container or timer')
             [CompletionResult]::new('--filter-file', '--filter-file', [CompletionResultType]::ParameterName, 'Read the filter from a file, in which # begins a comment')
             [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'Sort by state, local, peer, recv-q, send-q or pid; -KEY reverses')
-            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Show at most N sockets')
+            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Show at most N sockets, or with --count-by, N counts')
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Print anew every SECONDS (1 unless given), until interrupted')
             [CompletionResult]::new('--continuous', '--continuous', [CompletionResultType]::ParameterName, 'Print anew every SECONDS (1 unless given), until interrupted')
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Choose the layout')

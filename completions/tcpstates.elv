@@ -18,9 +18,10 @@ set edit:completion:arg-completer[tcpstates] = {|@words|
     }
     var completions = [
         &'tcpstates'= {
+            cand --count-by 'Print how many sockets there are by KEY, the most first: state, process, pid, user, local, local-port, peer, peer-port, peer-net/LEN, iface, unit, container or timer'
             cand --filter-file 'Read the filter from a file, in which # begins a comment'
             cand --sort 'Sort by state, local, peer, recv-q, send-q or pid; -KEY reverses'
-            cand --limit 'Show at most N sockets'
+            cand --limit 'Show at most N sockets, or with --count-by, N counts'
             cand -c 'Print anew every SECONDS (1 unless given), until interrupted'
             cand --continuous 'Print anew every SECONDS (1 unless given), until interrupted'
             cand -f 'Choose the layout'

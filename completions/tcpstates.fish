@@ -1,6 +1,7 @@
+complete -c tcpstates -l count-by -d 'Print how many sockets there are by KEY, the most first: state, process, pid, user, local, local-port, peer, peer-port, peer-net/LEN, iface, unit, container or timer' -r
 complete -c tcpstates -l filter-file -d 'Read the filter from a file, in which # begins a comment' -r -F
 complete -c tcpstates -l sort -d 'Sort by state, local, peer, recv-q, send-q or pid; -KEY reverses' -r
-complete -c tcpstates -l limit -d 'Show at most N sockets' -r
+complete -c tcpstates -l limit -d 'Show at most N sockets, or with --count-by, N counts' -r
 complete -c tcpstates -s c -l continuous -d 'Print anew every SECONDS (1 unless given), until interrupted' -r
 complete -c tcpstates -s f -l format -d 'Choose the layout' -r -f -a "table\t''
 plain\t''

@@ -1,10 +1,10 @@
 //! The only place that wires the layers: it owns stdout, stderr, the clock and the signals.
 
+mod count;
 mod filter;
 mod gather;
 mod list;
 mod repeat;
-mod summary;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -59,6 +59,12 @@ fn carry_out(plan: &Plan) -> anyhow::Result<()> {
             let list = ready(list)?;
             repeat::repeat(plan.repeat, |out| list::list(&list, &plan.access, out, &mut told))
         }
+        Mode::Count(count) => {
+            let mut count = count.clone();
+            count.filter = filter::prepare(&count.filter, &mut count.query)?;
+            count.needs = with_evidence(count.needs, &count.filter);
+            repeat::repeat(plan.repeat, |out| count::count(&count, &plan.access, out, &mut told))
+        }
         Mode::ExplainFilter(list) => {
             let list = ready(list)?;
             answer(&filter::explain(&list.filter, &list.query))
@@ -67,7 +73,7 @@ fn carry_out(plan: &Plan) -> anyhow::Result<()> {
             let mut query = query.clone();
             let filter = filter::prepare(filter, &mut query)?;
             repeat::repeat(plan.repeat, |out| {
-                summary::summarize(&query, &filter, *summary, &plan.access, out, &mut told)
+                count::summarize(&query, &filter, *summary, &plan.access, out, &mut told)
             })
         }
     }

@@ -8,6 +8,7 @@
 
 mod architecture;
 mod command_line;
+mod counts;
 mod faults;
 mod filters;
 mod generated;

@@ -8,7 +8,7 @@ use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use crate::query::SourceChoice;
 use crate::render::Format;
-use crate::select::{Direction, SortKey, SortTerm};
+use crate::select::{CountKey, Direction, SortKey, SortTerm};
 
 /// Show every TCP socket of this host and its state
 ///
@@ -93,6 +93,11 @@ pub(super) struct ListArgs {
     #[arg(short, long)]
     pub(super) summary: bool,
 
+    /// Print how many sockets there are by KEY, the most first: state, process, pid, user, local, local-port, peer,
+    /// peer-port, peer-net/LEN, iface, unit, container or timer
+    #[arg(long, value_name = "KEY[,KEY]", value_delimiter = ',', value_parser = count_key)]
+    pub(super) count_by: Vec<CountKey>,
+
     /// Print one JSON document a socket, a line each
     #[arg(long, overrides_with_all = ["json", "format", "ndjson"])]
     pub(super) ndjson: bool,
@@ -123,7 +128,7 @@ pub(super) struct ListArgs {
     )]
     pub(super) sort: Vec<SortTerm>,
 
-    /// Show at most N sockets
+    /// Show at most N sockets, or with --count-by, N counts
     #[arg(long, value_name = "N", value_parser = limit, allow_negative_numbers = true)]
     pub(super) limit: Option<u64>,
 
@@ -262,6 +267,11 @@ fn sort_term(word: &str) -> Result<SortTerm, String> {
         let keys = SortKey::WORDS.map(|(name, _)| name).join(", ");
         format!("it is none of {keys}, nor one of these with '-' before it")
     })
+}
+
+fn count_key(word: &str) -> Result<CountKey, String> {
+    let keys = || CountKey::WORDS.map(|(name, _)| name).join(", ");
+    CountKey::parse(word).ok_or_else(|| format!("it is none of {}, peer-net/LEN", keys()))
 }
 
 fn limit(word: &str) -> Result<u64, String> {

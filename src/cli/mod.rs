@@ -14,7 +14,7 @@ use clap::{CommandFactory, FromArgMatches};
 pub use args::Artifact;
 pub use environment::Environment;
 pub use generate::generate;
-pub use plan::{List, Mode, Plan};
+pub use plan::{Count, List, Mode, Plan};
 
 /// What is to be said in place of doing anything.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

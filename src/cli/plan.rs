@@ -10,8 +10,8 @@ use super::{Environment, Refusal, suggest};
 use crate::filter::{Dialect, Filter};
 use crate::model::{Family, ProcessName, StateSet, TcpState};
 use crate::query::{Access, Attributes, Families, Needs, Order, Query};
-use crate::render::{Format, Parts, Scope, Style, Summary};
-use crate::select::{SortKey, SortTerm};
+use crate::render::{CountStyle, Format, Parts, Scope, Style, Summary};
+use crate::select::{CountKey, SortKey, SortTerm};
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,10 +40,27 @@ pub enum Mode {
         /// How the counts are shown.
         summary: Summary,
     },
+    /// Count them by other keys.
+    Count(Count),
     /// Say which part of the filter the kernel evaluates.
     ExplainFilter(List),
     /// Print a generated file.
     Generate(Artifact),
+}
+
+/// Counts by keys.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Count {
+    /// Which sockets.
+    pub query: Query,
+    /// Which of these.
+    pub filter: Filter,
+    /// By what.
+    pub keys: Vec<CountKey>,
+    /// What to look up for that.
+    pub needs: Needs,
+    /// How the counts are shown.
+    pub style: CountStyle,
 }
 
 /// A list.
@@ -83,6 +100,8 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
     let filter = Filter::parse(&text, dialect).map_err(|error| suggest::refusal(&error, args))?;
     let mode = if args.list.explain_filter {
         Mode::ExplainFilter(list(args, format, filter, environment)?)
+    } else if !args.list.count_by.is_empty() {
+        Mode::Count(count(args, format, filter)?)
     } else if args.list.summary {
         summary(args, format, filter)?
     } else {
@@ -163,23 +182,52 @@ fn families(args: &Args) -> Families {
     }
 }
 
-fn summary(args: &Args, format: Format, filter: Filter) -> Result<Mode, Refusal> {
+/// Every socket is counted, whatever -a and -l say.
+fn counted(args: &Args, format: Format, filter: &Filter, option: &str) -> Result<Query, Refusal> {
     if matches!(format, Format::Netstat | Format::Ss) {
-        return Err(Refusal::usage(format!("--summary: the {} layout has no such table", format.word())));
+        return Err(Refusal::usage(format!("{option}: the {} layout has no such table", format.word())));
     }
-    for (option, typed) in [("--sort", !args.list.sort.is_empty()), ("--limit", args.list.limit.is_some())] {
-        if typed {
-            return Err(Refusal::usage(format!("{option}: the eleven lines of --summary stay as they are")));
-        }
-    }
-    let query = Query {
+    Ok(Query {
         families: families(args),
         states: filter.states.unwrap_or(StateSet::ALL),
         attributes: Attributes::default(),
         order: Order::Any,
         kernel_filter: None,
         netlink_only: None,
+    })
+}
+
+fn count(args: &Args, format: Format, filter: Filter) -> Result<Count, Refusal> {
+    for (option, typed) in [("--sort", !args.list.sort.is_empty()), ("--summary", args.list.summary)] {
+        if typed {
+            return Err(Refusal::usage(format!(
+                "{option} can't stand beside --count-by, which has its own order"
+            )));
+        }
+    }
+    let keys = args.list.count_by.clone();
+    let has = |wanted: &[CountKey]| keys.iter().any(|key| wanted.contains(key));
+    let needs = Needs {
+        processes: has(&[CountKey::Process, CountKey::Pid]).then_some(ProcessName::Comm),
+        users: has(&[CountKey::User]) && !args.shared.numeric && args.shared.proc_root.is_none(),
+        cgroups: has(&[CountKey::Unit, CountKey::Container]),
+        ..Needs::default()
     };
+    let mut query = counted(args, format, &filter, "--count-by")?;
+    if needs.cgroups {
+        query.netlink_only = Some("--count-by unit or container".to_owned());
+    }
+    let style = CountStyle { format, header: !args.shared.no_header, limit: args.list.limit };
+    Ok(Count { query, filter, keys, needs, style })
+}
+
+fn summary(args: &Args, format: Format, filter: Filter) -> Result<Mode, Refusal> {
+    for (option, typed) in [("--sort", !args.list.sort.is_empty()), ("--limit", args.list.limit.is_some())] {
+        if typed {
+            return Err(Refusal::usage(format!("{option}: the eleven lines of --summary stay as they are")));
+        }
+    }
+    let query = counted(args, format, &filter, "--summary")?;
     Ok(Mode::Summary { query, filter, summary: Summary { format, header: !args.shared.no_header } })
 }
 

@@ -134,9 +134,14 @@ fn push_empty(out: &mut Vec<u8>, columns: usize) {
     out.resize(out.len() + columns, b',');
 }
 
-/// A comma and the text, which is escaped already, in quotes where it needs them.
+/// A comma and the text.
 fn push_quoted(out: &mut Vec<u8>, text: &str) {
     out.push(b',');
+    push_field(out, text);
+}
+
+/// Text, which is escaped already, in quotes where it needs them.
+pub(super) fn push_field(out: &mut Vec<u8>, text: &str) {
     if !text.contains([',', '"']) {
         out.extend_from_slice(text.as_bytes());
         return;

@@ -2,6 +2,7 @@
 //! [`Pages`] hands on to a `W: Write`; nothing here knows stdout.
 
 mod columns;
+mod counts;
 mod csv;
 mod details;
 pub mod json;
@@ -17,6 +18,7 @@ use std::io;
 
 use crate::model::{Gap, Row, Source};
 
+pub use counts::{CountStyle, write_counts};
 pub use pages::Pages;
 pub use summary::{Summary, write_summary};
 

@@ -16,7 +16,9 @@ pub(super) fn prepare(filter: &Filter, query: &mut Query) -> Result<Filter, Misu
     let filter =
         filter.clone().resolve(&mut HostNames::default()).map_err(|error| Misuse(error.to_string()))?;
     query.attributes.tcp_info |= filter.expr.evidence().tcp_info;
-    query.netlink_only = filter.expr.needs_netlink().map(Term::to_string);
+    if let Some(term) = filter.expr.needs_netlink() {
+        query.netlink_only = Some(term.to_string());
+    }
     let kernel_only = kernel_only(&filter.expr)?;
     query.kernel_filter =
         bytecode::compile(&filter.expr).map(|program| KernelFilter { bytecode: program.bytes, kernel_only });

@@ -1,7 +1,9 @@
 //! What becomes of the sockets that fit the filter: put in order, or counted.
 
 mod count;
+mod groups;
 mod sort;
 
 pub use count::StateCounts;
+pub use groups::{CountKey, GroupCounts, Value};
 pub use sort::{Direction, SortKey, SortTerm, sort};

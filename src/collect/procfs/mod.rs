@@ -26,7 +26,7 @@ pub enum ProcfsError {
         source: io::Error,
     },
     /// A term of the filter about which /proc says nothing.
-    #[error("/proc does not tell what the filter's '{term}' asks for")]
+    #[error("/proc does not tell what '{term}' asks for")]
     Untold {
         /// The term.
         term: String,

@@ -197,7 +197,7 @@ macro_rules! tcp_info_record {
 with_tcp_info_fields!(tcp_info_record);
 
 /// Text as it is, but for bytes that are not UTF-8, which show as `\xNN`. JSON escapes what else is in it.
-fn text(bytes: &[u8]) -> Cow<'_, str> {
+pub(in crate::render) fn text(bytes: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Cow::Borrowed(text);
     }
