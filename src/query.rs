@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::model::{Family, ProcessName, StateSet};
+use crate::model::{Family, ListenerUse, ProcessName, StateSet};
 
 /// A question to whichever source answers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,8 +79,8 @@ pub struct Needs {
     pub services: bool,
     /// cgroup paths.
     pub cgroups: bool,
-    /// The listeners' uids for half-open connections.
-    pub listener_uids: bool,
+    /// The listeners of connections that are not accepted yet.
+    pub listeners: Option<ListenerUse>,
 }
 
 /// Which source is to answer.

@@ -202,7 +202,12 @@ fn ownerless_sockets_say_why() {
             assert_eq!(note, None, "{socket:?}");
             continue;
         }
-        assert!(processes.is_empty());
+        // One that waits to be accepted is credited to its listener's process.
+        assert_eq!(
+            processes.iter().any(|holder| holder.pid == pid),
+            socket.state == "ESTABLISHED",
+            "{socket:?}"
+        );
         let why = match &*socket.state {
             "TIME_WAIT" => "belongs to the kernel: time-wait",
             "SYN_RECV" => "belongs to the kernel: half-open",
@@ -212,6 +217,20 @@ fn ownerless_sockets_say_why() {
         };
         assert_eq!(note.as_deref(), Some(why), "{socket:?}");
     }
+}
+
+#[test]
+fn one_that_waits_is_shown_with_its_listeners_process() {
+    let Some(zoo) = zoo() else { return };
+    let pid = std::process::id();
+    for format in ["plain", "table"] {
+        let text = zoo.namespace().tcpstates(&["-npH", "-W", "-f", format, "10.99.0.1:8101"]);
+        let credited = text.lines().filter(|line| line.contains(&format!("({pid}/"))).count();
+        assert_eq!((credited, text.lines().count()), (2, 3), "two wait, one listens: {text}");
+    }
+    // The other programs' layouts know of no such thing.
+    let text = zoo.namespace().tcpstates(&["-ntpH", "-f", "ss", "dport", "=", ":7101"]);
+    assert!(!text.contains("users:"), "{text}");
 }
 
 #[test]

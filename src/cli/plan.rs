@@ -8,7 +8,7 @@ use clap::parser::ValueSource;
 use super::args::{Args, Artifact, ColorChoice, Command, SharedArgs};
 use super::{Environment, Refusal, suggest};
 use crate::filter::{Dialect, Filter};
-use crate::model::{Family, ProcessName, StateSet, TcpState};
+use crate::model::{Family, ListenerUse, ProcessName, StateSet, TcpState};
 use crate::query::{Access, Attributes, Families, Needs, Order, Query};
 use crate::render::{CountStyle, Format, Parts, Scope, Style, Summary};
 use crate::select::{CountKey, SortKey, SortTerm};
@@ -248,7 +248,7 @@ fn list(args: &Args, format: Format, filter: Filter, environment: Environment) -
     }
     let shown = shown_states(args, format, &filter);
     let needs = needs(args, format, parts);
-    let listeners = if needs.listener_uids { StateSet::of(TcpState::Listen) } else { StateSet::EMPTY };
+    let listeners = if needs.listeners.is_some() { StateSet::of(TcpState::Listen) } else { StateSet::EMPTY };
     let order = match format {
         Format::Netstat | Format::Ss => Order::Ipv4First,
         _ => Order::Any,
@@ -314,7 +314,11 @@ fn needs(args: &Args, format: Format, parts: Parts) -> Needs {
         users: users && !(people && args.shared.numeric),
         services: people && !args.shared.numeric,
         cgroups: parts.extended && args.shared.proc_root.is_none() && format != Format::Netstat,
-        listener_uids: parts.extended && format == Format::Netstat,
+        listeners: match format {
+            Format::Netstat => parts.extended.then_some(ListenerUse::User),
+            Format::Ss => None,
+            _ => parts.processes.then_some(ListenerUse::Holders),
+        },
     }
 }
 

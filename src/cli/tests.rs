@@ -6,7 +6,7 @@ use clap::CommandFactory;
 
 use super::args::Args;
 use super::{Environment, List, Mode, Plan, Refusal, parse};
-use crate::model::{Family, ProcessName, StateSet, TcpState};
+use crate::model::{Family, ListenerUse, ProcessName, StateSet, TcpState};
 use crate::query::{Families, Order, SourceChoice};
 use crate::render::{Format, Scope};
 use crate::select::{Direction, SortKey, SortTerm};
@@ -105,7 +105,9 @@ fn only_what_is_shown_is_looked_up() {
     assert!(needs("-e").users && needs("-e").cgroups);
     assert!(!needs("-ne").users && needs("-ne --json").users);
     assert!(!needs("-e --proc-root /x").users, "another host's users");
-    assert!(needs("-ne -f netstat").listener_uids);
+    assert_eq!(needs("-ne -f netstat").listeners, Some(ListenerUse::User));
+    assert_eq!(needs("-np").listeners, Some(ListenerUse::Holders));
+    assert_eq!((needs("-np -f ss").listeners, needs("-np -f netstat").listeners), (None, None));
 }
 
 #[test]

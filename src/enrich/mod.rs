@@ -12,12 +12,12 @@ mod users;
 pub use cgroups::{Cgroups, cgroup_id};
 pub use hosts::host_addresses;
 pub use interfaces::{Interfaces, device_index};
-pub use listeners::Listeners;
+pub use listeners::{Listener, Listeners};
 pub use processes::Processes;
 pub use services::{Services, ephemeral_ports};
 pub use users::{Users, user_id};
 
-use crate::model::{Gap, Row, Socket};
+use crate::model::{Gap, Holder, ListenerUse, OwnerNote, Row, Socket, TcpState};
 
 /// The look-ups of one listing. What is `None` is not looked up.
 #[derive(Debug, Default)]
@@ -32,8 +32,10 @@ pub struct Enrichment {
     pub services: Option<Services>,
     /// cgroup paths.
     pub cgroups: Option<Cgroups>,
-    /// The listeners of half-open connections.
+    /// The listeners of connections that are not accepted.
     pub listeners: Option<Listeners>,
+    /// What is taken from them.
+    pub listener_use: Option<ListenerUse>,
 }
 
 impl Enrichment {
@@ -67,25 +69,43 @@ impl Enrichment {
         self.processes.iter().flat_map(|processes| processes.gaps().iter().cloned()).collect()
     }
 
-    /// The user to name. Where listeners stand in for half-open connections all is as in /proc, which says 0 where
-    /// it does not know.
+    /// The user to name: with the listeners' users all is as in /proc, which says 0 where it does not know.
     fn shown_uid(&self, socket: &Socket) -> Option<u32> {
-        let from_listener = self.listeners.as_ref().map(|listeners| listeners.uid(socket).unwrap_or(0));
-        socket.uid.or(from_listener)
+        let as_in_proc = self.listener_use == Some(ListenerUse::User);
+        socket.uid.or_else(|| as_in_proc.then(|| self.user_of_listener(socket).unwrap_or(0)))
+    }
+
+    /// The user of the listener of a half-open connection, where that is looked up.
+    fn user_of_listener(&self, socket: &Socket) -> Option<u32> {
+        let is_asked = self.listener_use == Some(ListenerUse::User);
+        if !is_asked || socket.state.shown() != TcpState::SynRecv {
+            return None;
+        }
+        self.listeners.as_ref()?.of(socket)?.uid
+    }
+
+    /// The holders of the socket, or those of its listener where it waits to be accepted.
+    fn holders(&self, socket: &Socket) -> &[Holder] {
+        let Some(processes) = &self.processes else { return &[] };
+        let waits = OwnerNote::of(socket) == Some(OwnerNote::NotAccepted);
+        if waits && self.listener_use == Some(ListenerUse::Holders) {
+            let listener = self.listeners.as_ref().and_then(|listeners| listeners.of(socket));
+            return processes.holders(listener.and_then(|listener| listener.inode));
+        }
+        processes.holders(socket.inode)
     }
 
     fn row<'a>(&'a self, socket: &'a Socket) -> Row<'a> {
-        let processes = self.processes.as_ref();
         let service = |port| self.services.as_ref().and_then(|services| services.name(port));
         Row {
-            holders: processes.map_or(&[], |processes| processes.holders(socket)),
-            owner_note: processes.and_then(|processes| processes.note(socket)),
+            holders: self.holders(socket),
+            owner_note: self.processes.as_ref().and_then(|processes| processes.note(socket)),
             user: self.users.as_ref().and_then(|users| users.name(self.shown_uid(socket)?)),
             interface: self.interfaces.as_ref().and_then(|interfaces| interfaces.name(socket.interface)),
             cgroup: self.cgroups.as_ref().and_then(|cgroups| cgroups.path(socket.cgroup?)),
             local_service: service(socket.local.port),
             peer_service: service(socket.peer.port),
-            listener_uid: self.listeners.as_ref().and_then(|listeners| listeners.uid(socket)),
+            listener_uid: self.user_of_listener(socket),
             ..Row::bare(socket)
         }
     }

@@ -25,6 +25,15 @@ pub enum ProcessName {
     Command,
 }
 
+/// What is taken from the listener of a connection that no program has accepted yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListenerUse {
+    /// Its user, for half-open connections, as /proc has it.
+    User,
+    /// Its holders, for those that wait in its accept queue.
+    Holders,
+}
+
 /// Why no process is shown for a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OwnerNote {

@@ -155,8 +155,14 @@ pub(super) fn push_netstat_timer(out: &mut Vec<u8>, timer: Option<&Timer>) {
     );
 }
 
-/// Every holder as `pid/name[fd,fd]`, one process after the other.
+/// Every holder as `pid/name[fd,fd]`, one process after the other; in brackets where they hold the listener of a
+/// connection that waits to be accepted.
 pub(super) fn holders_text(row: &Row<'_>) -> String {
+    let text = own_holders_text(row);
+    if row.owner_note.is_some() && !text.is_empty() { format!("({text})") } else { text }
+}
+
+fn own_holders_text(row: &Row<'_>) -> String {
     let mut text = String::new();
     for (index, process) in row.holders.chunk_by(|a, b| a.pid == b.pid).enumerate() {
         let Some(first) = process.first() else { continue };

@@ -283,8 +283,10 @@ fn optional(row: &Row<'_>, parts: Parts) -> Vec<Optional> {
     }
     if parts.processes {
         columns.push(match row.owner_note {
-            Some(note) => Optional { title: "Process", text: Some(format!("({})", note.short())), dim: true },
-            None => plain("Process", Some(holders_text(row)).filter(|text| !text.is_empty())),
+            Some(note) if row.holders.is_empty() => {
+                Optional { title: "Process", text: Some(format!("({})", note.short())), dim: true }
+            }
+            _ => plain("Process", Some(holders_text(row)).filter(|text| !text.is_empty())),
         });
     }
     columns

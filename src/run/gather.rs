@@ -9,7 +9,7 @@ use super::read;
 use crate::collect::Sink;
 use crate::enrich::{Cgroups, Enrichment, Interfaces, Listeners, Processes, Services, Users};
 use crate::filter::{Filter, Known};
-use crate::model::{Gap, Row, Socket, Source, StateSet};
+use crate::model::{Gap, ListenerUse, OwnerNote, Row, Socket, Source, StateSet};
 use crate::query::{Access, Needs, Query};
 
 /// What came, filtered.
@@ -28,7 +28,8 @@ pub(super) fn enrichment(needs: Needs, access: &Access) -> Enrichment {
         users: needs.users.then(Users::default),
         services: needs.services.then(Services::of_host),
         cgroups: needs.cgroups.then(Cgroups::of_host),
-        listeners: needs.listener_uids.then(Listeners::default),
+        listeners: needs.listeners.map(|_| Listeners::default()),
+        listener_use: needs.listeners,
     }
 }
 
@@ -53,7 +54,12 @@ pub(super) fn gather(
     let Hold { mut enrichment, mut sockets, .. } = hold;
     if let Some(name) = needs.processes {
         let root = access.proc_root.as_deref().unwrap_or(Path::new("/proc"));
-        let wanted: FxHashSet<u64> = sockets.iter().filter_map(|socket| socket.inode).collect();
+        let mut wanted: FxHashSet<u64> = sockets.iter().filter_map(|socket| socket.inode).collect();
+        if needs.listeners == Some(ListenerUse::Holders) {
+            let waits = |socket: &Socket| OwnerNote::of(socket) == Some(OwnerNote::NotAccepted);
+            let listeners = enrichment.listeners.iter();
+            wanted.extend(listeners.filter(|_| sockets.iter().any(waits)).flat_map(Listeners::inodes));
+        }
         enrichment.processes = Some(Processes::scan(root, &wanted, name));
     }
     let known = known(&enrichment);

@@ -124,7 +124,7 @@ fn held(list: &List, access: &Access, out: &mut Pages<Output>) -> anyhow::Result
     let mut gathered = gather(&list.query, list.shown, &list.filter, list.needs, access, enough)?;
     let first_pid = |socket: &Socket| {
         let processes = gathered.enrichment.processes.as_ref()?;
-        processes.holders(socket).first().map(|holder| holder.pid)
+        processes.holders(socket.inode).first().map(|holder| holder.pid)
     };
     sort(&mut gathered.sockets, &list.sort, first_pid);
     let limit = list.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));

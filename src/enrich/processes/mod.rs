@@ -69,15 +69,15 @@ impl Processes {
         &self.gaps
     }
 
-    /// Every descriptor that refers to the socket, by rising process number.
-    pub fn holders(&self, socket: &Socket) -> &[Holder] {
-        let range = socket.inode.and_then(|inode| self.by_inode.get(&inode));
+    /// Every descriptor that refers to the socket with this inode, by rising process number.
+    pub fn holders(&self, inode: Option<u64>) -> &[Holder] {
+        let range = inode.and_then(|inode| self.by_inode.get(&inode));
         range.and_then(|range| self.holders.get(range.start as usize..range.end as usize)).unwrap_or_default()
     }
 
     /// Why the socket has no holder; `None` where it has one.
     pub fn note(&self, socket: &Socket) -> Option<OwnerNote> {
-        if !self.holders(socket).is_empty() {
+        if !self.holders(socket.inode).is_empty() {
             return None;
         }
         let unseen =
