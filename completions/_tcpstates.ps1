@@ -23,6 +23,7 @@ Register-ArgumentCompleter -Native -CommandName 'tcpstates' -ScriptBlock {
         'tcpstates' {
             [CompletionResult]::new('--count-by', '--count-by', [CompletionResultType]::ParameterName, 'Print how many sockets there are by KEY, the most first: state, process, pid, user, local, local-port, peer, peer-port, peer-net/LEN, iface, unit, container or timer')
             [CompletionResult]::new('--filter-file', '--filter-file', [CompletionResultType]::ParameterName, 'Read the filter from a file, in which # begins a comment')
+            [CompletionResult]::new('--resolve-timeout', '--resolve-timeout', [CompletionResultType]::ParameterName, 'Wait for host names no longer than this')
             [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'Sort by state, local, peer, recv-q, send-q or pid; -KEY reverses')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Show at most N sockets, or with --count-by, N counts')
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Print anew every SECONDS (1 unless given), until interrupted')
@@ -52,6 +53,8 @@ Register-ArgumentCompleter -Native -CommandName 'tcpstates' -ScriptBlock {
             [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'Cut and wrap nothing')
             [CompletionResult]::new('--wide', '--wide', [CompletionResultType]::ParameterName, 'Cut and wrap nothing')
             [CompletionResult]::new('--explain-filter', '--explain-filter', [CompletionResultType]::ParameterName, 'Say which part of the filter the kernel evaluates and which is left, and do nothing else')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Show host names in place of addresses')
+            [CompletionResult]::new('--resolve', '--resolve', [CompletionResultType]::ParameterName, 'Show host names in place of addresses')
             [CompletionResult]::new('-O', '-O ', [CompletionResultType]::ParameterName, 'In the ss layout, keep each socket on one line')
             [CompletionResult]::new('--oneline', '--oneline', [CompletionResultType]::ParameterName, 'In the ss layout, keep each socket on one line')
             [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Show IPv4 sockets')

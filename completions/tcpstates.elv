@@ -20,6 +20,7 @@ set edit:completion:arg-completer[tcpstates] = {|@words|
         &'tcpstates'= {
             cand --count-by 'Print how many sockets there are by KEY, the most first: state, process, pid, user, local, local-port, peer, peer-port, peer-net/LEN, iface, unit, container or timer'
             cand --filter-file 'Read the filter from a file, in which # begins a comment'
+            cand --resolve-timeout 'Wait for host names no longer than this'
             cand --sort 'Sort by state, local, peer, recv-q, send-q or pid; -KEY reverses'
             cand --limit 'Show at most N sockets, or with --count-by, N counts'
             cand -c 'Print anew every SECONDS (1 unless given), until interrupted'
@@ -49,6 +50,8 @@ set edit:completion:arg-completer[tcpstates] = {|@words|
             cand -W 'Cut and wrap nothing'
             cand --wide 'Cut and wrap nothing'
             cand --explain-filter 'Say which part of the filter the kernel evaluates and which is left, and do nothing else'
+            cand -r 'Show host names in place of addresses'
+            cand --resolve 'Show host names in place of addresses'
             cand -O 'In the ss layout, keep each socket on one line'
             cand --oneline 'In the ss layout, keep each socket on one line'
             cand -4 'Show IPv4 sockets'

@@ -1,5 +1,6 @@
 complete -c tcpstates -l count-by -d 'Print how many sockets there are by KEY, the most first: state, process, pid, user, local, local-port, peer, peer-port, peer-net/LEN, iface, unit, container or timer' -r
 complete -c tcpstates -l filter-file -d 'Read the filter from a file, in which # begins a comment' -r -F
+complete -c tcpstates -l resolve-timeout -d 'Wait for host names no longer than this' -r
 complete -c tcpstates -l sort -d 'Sort by state, local, peer, recv-q, send-q or pid; -KEY reverses' -r
 complete -c tcpstates -l limit -d 'Show at most N sockets, or with --count-by, N counts' -r
 complete -c tcpstates -s c -l continuous -d 'Print anew every SECONDS (1 unless given), until interrupted' -r
@@ -28,6 +29,7 @@ complete -c tcpstates -s s -l summary -d 'Print how many sockets are in each sta
 complete -c tcpstates -l ndjson -d 'Print one JSON document a socket, a line each'
 complete -c tcpstates -s W -l wide -d 'Cut and wrap nothing'
 complete -c tcpstates -l explain-filter -d 'Say which part of the filter the kernel evaluates and which is left, and do nothing else'
+complete -c tcpstates -s r -l resolve -d 'Show host names in place of addresses'
 complete -c tcpstates -s O -l oneline -d 'In the ss layout, keep each socket on one line'
 complete -c tcpstates -s 4 -l ipv4 -d 'Show IPv4 sockets'
 complete -c tcpstates -s 6 -l ipv6 -d 'Show IPv6 sockets'

@@ -1,6 +1,7 @@
 //! What is asked for: of the kernel, and of the look-ups that follow.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::model::{Family, ListenerUse, ProcessName, StateSet};
 
@@ -77,6 +78,8 @@ pub struct Needs {
     pub users: bool,
     /// Service names.
     pub services: bool,
+    /// Host names, and how long to wait for them.
+    pub hosts: Option<Duration>,
     /// cgroup paths.
     pub cgroups: bool,
     /// The listeners of connections that are not accepted yet.

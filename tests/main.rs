@@ -12,6 +12,7 @@ mod counts;
 mod faults;
 mod filters;
 mod generated;
+mod host_names;
 mod names;
 mod oracle;
 mod output;

@@ -114,6 +114,14 @@ pub(super) struct ListArgs {
     #[arg(long)]
     pub(super) explain_filter: bool,
 
+    /// Show host names in place of addresses
+    #[arg(short, long)]
+    pub(super) resolve: bool,
+
+    /// Wait for host names no longer than this
+    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = interval)]
+    pub(super) resolve_timeout: Duration,
+
     /// In the ss layout, keep each socket on one line
     #[arg(short = 'O', long)]
     pub(super) oneline: bool,

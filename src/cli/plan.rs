@@ -238,6 +238,7 @@ fn list(args: &Args, format: Format, filter: Filter, environment: Environment) -
         processes: args.shared.processes > 0,
         tcp_info: args.list.info,
         memory: args.list.memory,
+        hosts: args.list.resolve,
     };
     if format == Format::Netstat {
         for (option, typed) in [("-i", parts.tcp_info), ("-m", parts.memory)] {
@@ -313,6 +314,7 @@ fn needs(args: &Args, format: Format, parts: Parts) -> Needs {
         processes: (parts.processes || by_pid).then_some(name),
         users: users && !(people && args.shared.numeric),
         services: people && !args.shared.numeric,
+        hosts: args.list.resolve.then_some(args.list.resolve_timeout),
         cgroups: parts.extended && args.shared.proc_root.is_none() && format != Format::Netstat,
         listeners: match format {
             Format::Netstat => parts.extended.then_some(ListenerUse::User),

@@ -10,7 +10,7 @@ mod services;
 mod users;
 
 pub use cgroups::{Cgroups, cgroup_id};
-pub use hosts::host_addresses;
+pub use hosts::{Hosts, host_addresses};
 pub use interfaces::{Interfaces, device_index};
 pub use listeners::{Listener, Listeners};
 pub use processes::Processes;
@@ -30,6 +30,8 @@ pub struct Enrichment {
     pub users: Option<Users>,
     /// Service names.
     pub services: Option<Services>,
+    /// Host names.
+    pub hosts: Option<Hosts>,
     /// cgroup paths.
     pub cgroups: Option<Cgroups>,
     /// The listeners of connections that are not accepted.
@@ -66,7 +68,8 @@ impl Enrichment {
 
     /// What could not be seen.
     pub fn gaps(&self) -> Vec<Gap> {
-        self.processes.iter().flat_map(|processes| processes.gaps().iter().cloned()).collect()
+        let of_processes = self.processes.iter().flat_map(|processes| processes.gaps().iter().cloned());
+        of_processes.chain(self.hosts.iter().filter_map(Hosts::gap)).collect()
     }
 
     /// The user to name: with the listeners' users all is as in /proc, which says 0 where it does not know.
@@ -96,6 +99,7 @@ impl Enrichment {
     }
 
     fn row<'a>(&'a self, socket: &'a Socket) -> Row<'a> {
+        let host = |addr| self.hosts.as_ref().and_then(|hosts| hosts.name(addr));
         let service = |port| self.services.as_ref().and_then(|services| services.name(port));
         Row {
             holders: self.holders(socket),
@@ -103,6 +107,8 @@ impl Enrichment {
             user: self.users.as_ref().and_then(|users| users.name(self.shown_uid(socket)?)),
             interface: self.interfaces.as_ref().and_then(|interfaces| interfaces.name(socket.interface)),
             cgroup: self.cgroups.as_ref().and_then(|cgroups| cgroups.path(socket.cgroup?)),
+            local_host: host(socket.local.addr),
+            peer_host: host(socket.peer.addr),
             local_service: service(socket.local.port),
             peer_service: service(socket.peer.port),
             listener_uid: self.user_of_listener(socket),

@@ -18,6 +18,10 @@ pub struct Row<'a> {
     pub interface: Option<&'a str>,
     /// The path of its cgroup below the cgroup mount.
     pub cgroup: Option<&'a str>,
+    /// The host name of the local address.
+    pub local_host: Option<&'a str>,
+    /// The host name of the peer's address.
+    pub peer_host: Option<&'a str>,
     /// The service name of the local port.
     pub local_service: Option<&'a str>,
     /// The service name of the peer's port.
@@ -36,6 +40,8 @@ impl<'a> Row<'a> {
             user: None,
             interface: None,
             cgroup: None,
+            local_host: None,
+            peer_host: None,
             local_service: None,
             peer_service: None,
             listener_uid: None,

@@ -69,6 +69,11 @@ pub enum Gap {
         /// How many.
         count: u64,
     },
+    /// Names of addresses that did not come before the deadline.
+    NamesLate {
+        /// How many addresses.
+        count: u64,
+    },
     /// Other users' processes are not even listed.
     ProcessesHidden,
     /// A word of the kernel's beside its answer.
@@ -82,6 +87,7 @@ impl Gap {
             Self::ProcessesDenied { .. } | Self::ProcessesHidden => {
                 Some("run it as root, or with CAP_SYS_PTRACE, to see every process")
             }
+            Self::NamesLate { .. } => Some("--resolve-timeout SECONDS waits longer"),
             _ => None,
         }
     }
@@ -104,6 +110,8 @@ impl fmt::Display for Gap {
             Self::ProcessesDenied { count } => {
                 write!(f, "the descriptors of {count} processes could not be read: permission denied")
             }
+            Self::NamesLate { count: 1 } => f.write_str("the name of 1 address did not come in time"),
+            Self::NamesLate { count } => write!(f, "the names of {count} addresses did not come in time"),
             Self::ProcessesHidden => {
                 f.write_str("other users' processes are hidden: /proc is mounted with hidepid")
             }

@@ -62,6 +62,14 @@ impl End {
         }
     }
 
+    /// The name of the host, if one is to be shown.
+    pub(super) fn host<'a>(self, row: &Row<'a>) -> Option<&'a str> {
+        match self {
+            Self::Local => row.local_host,
+            Self::Peer => row.peer_host,
+        }
+    }
+
     /// The name of the port, if one is to be shown.
     pub(super) fn service<'a>(self, row: &Row<'a>) -> Option<&'a str> {
         match self {
@@ -84,6 +92,11 @@ fn push_host(out: &mut Vec<u8>, row: &Row<'_>, end: End) {
     let endpoint = end.endpoint(socket);
     // The local end's device is the one that the socket is bound to, whatever its address.
     let device = row.interface.filter(|_| end == End::Local || endpoint.scope_id != 0);
+    if let Some(name) = end.host(row) {
+        push_text(out, name.as_bytes());
+        push_device(out, device);
+        return;
+    }
     if socket.family == Family::Inet6 && endpoint.addr.is_unspecified() && socket.v6only == Some(false) {
         out.push(b'*');
         push_device(out, device);

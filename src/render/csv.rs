@@ -40,6 +40,9 @@ impl Listing for Csv {
         }
         let parts = self.style.parts;
         out.extend_from_slice(ALWAYS.as_bytes());
+        if parts.hosts {
+            out.extend_from_slice(b",local_host,peer_host");
+        }
         if parts.processes {
             out.extend_from_slice(b",processes,owner_note");
         }
@@ -67,6 +70,11 @@ impl Listing for Csv {
     fn row(&mut self, out: &mut Vec<u8>, row: &Row<'_>) -> io::Result<()> {
         let parts = self.style.parts;
         push_always(out, row);
+        if parts.hosts {
+            for name in [row.local_host, row.peer_host] {
+                push_quoted(out, &name.map(|name| escaped(name.as_bytes())).unwrap_or_default());
+            }
+        }
         if parts.processes {
             push_quoted(out, &holders_text(row));
             push_quoted(out, &row.owner_note.map(|note| note.to_string()).unwrap_or_default());

@@ -72,6 +72,8 @@ pub struct Parts {
     pub tcp_info: bool,
     /// Its buffers' memory.
     pub memory: bool,
+    /// The host names of its ends.
+    pub hosts: bool,
 }
 
 /// The first words of netstat's heading.

@@ -3,7 +3,9 @@
 use std::io;
 use std::net::IpAddr;
 
-use super::columns::{End, libc_ipv6, protocol, push_addr, push_fmt, push_netstat_timer, push_state};
+use super::columns::{
+    End, libc_ipv6, protocol, push_addr, push_fmt, push_netstat_timer, push_state, push_text,
+};
 use super::text::{is_unsafe, pad_from, push_left, push_number, push_number_right};
 use super::{Head, Listing, Scope, Style};
 use crate::model::{Gap, Row};
@@ -28,9 +30,10 @@ impl Netstat {
         let endpoint = end.endpoint(row.socket);
         let mut host = Vec::with_capacity(40);
         // A v4-mapped address shows as the IPv4 address that it is; no device is shown.
-        match endpoint.addr.to_canonical() {
-            IpAddr::V6(addr) => host.extend_from_slice(libc_ipv6(addr).as_bytes()),
-            addr @ IpAddr::V4(_) => push_addr(&mut host, addr),
+        match (end.host(row), endpoint.addr.to_canonical()) {
+            (Some(name), _) => push_text(&mut host, name.as_bytes()),
+            (None, IpAddr::V6(addr)) => host.extend_from_slice(libc_ipv6(addr).as_bytes()),
+            (None, addr @ IpAddr::V4(_)) => push_addr(&mut host, addr),
         }
         let mut port = Vec::with_capacity(8);
         super::columns::push_port(&mut port, endpoint.port, end.service(row));

@@ -9,7 +9,7 @@ use crate::model::{
 };
 
 pub(super) const ALL_PARTS: Parts =
-    Parts { timers: true, extended: true, processes: true, tcp_info: true, memory: true };
+    Parts { timers: true, extended: true, processes: true, tcp_info: true, memory: true, hosts: true };
 
 pub(super) fn style(parts: Parts) -> Style {
     Style {

@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 
 use super::read;
 use crate::collect::Sink;
-use crate::enrich::{Cgroups, Enrichment, Interfaces, Listeners, Processes, Services, Users};
+use crate::enrich::{Cgroups, Enrichment, Hosts, Interfaces, Listeners, Processes, Services, Users};
 use crate::filter::{Filter, Known};
 use crate::model::{Gap, ListenerUse, OwnerNote, Row, Socket, Source, StateSet};
 use crate::query::{Access, Needs, Query};
@@ -25,6 +25,7 @@ pub(super) fn enrichment(needs: Needs, access: &Access) -> Enrichment {
     Enrichment {
         interfaces: access.proc_root.is_none().then(Interfaces::default),
         processes: None,
+        hosts: None,
         users: needs.users.then(Users::default),
         services: needs.services.then(Services::of_host),
         cgroups: needs.cgroups.then(Cgroups::of_host),
@@ -62,6 +63,9 @@ pub(super) fn gather(
         }
         enrichment.processes = Some(Processes::scan(root, &wanted, name));
     }
+    enrichment.hosts = needs.hosts.map(|timeout| {
+        Hosts::resolve(sockets.iter().flat_map(|socket| [socket.local.addr, socket.peer.addr]), timeout)
+    });
     let known = known(&enrichment);
     if known != Known::SOCKET && !filter.expr.is_always() {
         sockets.retain(|socket| filter.admits(&enrichment.describe(socket), known));

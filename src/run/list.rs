@@ -27,10 +27,10 @@ pub(super) fn list(
     Ok(())
 }
 
-/// Whether the first row can't be written before the last has come. Processes are looked through for the sockets
-/// that came, so these must be known.
+/// Whether the first row can't be written before the last has come. Processes and host names are looked up for the
+/// sockets that came, so these must be known.
 fn must_hold(list: &List) -> bool {
-    !list.sort.is_empty() || list.needs.processes.is_some()
+    !list.sort.is_empty() || list.needs.processes.is_some() || list.needs.hosts.is_some()
 }
 
 fn streamed(list: &List, access: &Access, out: &mut Pages<Output>) -> anyhow::Result<Vec<Gap>> {

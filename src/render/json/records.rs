@@ -61,6 +61,10 @@ pub struct SocketRecord<'a> {
     pub local_port: u16,
     pub peer_address: Option<IpAddr>,
     pub peer_port: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "asked")]
+    pub local_host: Asked<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "asked")]
+    pub peer_host: Asked<Cow<'a, str>>,
     pub interface: Option<Cow<'a, str>>,
     pub uid: Option<u32>,
     pub inode: Option<u64>,
@@ -230,6 +234,8 @@ impl<'a> SocketRecord<'a> {
             local_port: socket.local.port,
             peer_address: peer.map(|peer| peer.addr),
             peer_port: peer.map(|peer| peer.port),
+            local_host: parts.hosts.then(|| row.local_host.map(Cow::Borrowed)),
+            peer_host: parts.hosts.then(|| row.peer_host.map(Cow::Borrowed)),
             interface: row.interface.map(Cow::Borrowed),
             uid: socket.uid,
             inode: socket.inode,

@@ -120,14 +120,15 @@ fn push_endpoint(out: &mut Vec<u8>, row: &Row<'_>, end: End) {
     let socket = row.socket;
     let endpoint = end.endpoint(socket);
     let mut host = Vec::with_capacity(48);
-    match endpoint.addr {
-        IpAddr::V6(addr) if addr.is_unspecified() && socket.v6only != Some(true) => host.push(b'*'),
-        IpAddr::V6(addr) => {
+    match (end.host(row), endpoint.addr) {
+        (Some(name), _) => push_text(&mut host, name.as_bytes()),
+        (None, IpAddr::V6(addr)) if addr.is_unspecified() && socket.v6only != Some(true) => host.push(b'*'),
+        (None, IpAddr::V6(addr)) => {
             host.push(b'[');
             host.extend_from_slice(libc_ipv6(addr).as_bytes());
             host.push(b']');
         }
-        addr @ IpAddr::V4(_) => push_addr(&mut host, addr),
+        (None, addr @ IpAddr::V4(_)) => push_addr(&mut host, addr),
     }
     if let (End::Local, Some(device)) = (end, row.interface) {
         host.push(b'%');

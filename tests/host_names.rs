@@ -1,0 +1,62 @@
+//! `-r`: names from /etc/hosts, and a name server that never answers.
+
+use std::net::{TcpListener, UdpSocket};
+use std::time::{Duration, Instant};
+
+use crate::support::run::{PROGRAM, command, finish};
+use crate::support::{has, namespace};
+
+#[test]
+fn the_names_of_addresses() {
+    let Some(namespace) = namespace() else { return };
+    let hosts = std::fs::read_to_string("/etc/hosts").unwrap_or_default();
+    let local = hosts.lines().find_map(|line| {
+        let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
+        (words.next() == Some("127.0.0.1")).then(|| words.next()).flatten()
+    });
+    let Some(local) = local else {
+        return crate::support::skip("/etc/hosts has no name for 127.0.0.1");
+    };
+    let _listener = namespace.inside(|| TcpListener::bind("127.0.0.1:4040").expect("it can listen"));
+    for (format, shown) in [
+        ("plain", format!(" {local}:4040 ")),
+        ("netstat", format!(" {local}:4040 ")),
+        ("ss", format!(" {local}:4040 ")),
+        ("table", format!(" {local}:4040 ")),
+        ("csv", format!(",{local},\n")),
+        ("json", format!(r#""local_host":"{local}","peer_host":null"#)),
+    ] {
+        let text = namespace.tcpstates(&["-natr", "-f", format]);
+        assert!(text.contains(&shown), "{format}: {text}");
+        assert!(!namespace.tcpstates(&["-nat", "-f", format]).contains(local), "{format}: not asked for");
+    }
+}
+
+#[test]
+fn no_name_server_is_waited_for_beyond_the_deadline() {
+    let Some(namespace) = namespace() else { return };
+    if !has("unshare") {
+        return;
+    }
+    // One server for all, that takes questions and never answers; and more addresses than are asked for at once.
+    let _server = namespace.inside(|| UdpSocket::bind("127.0.0.1:53").expect("it can be bound"));
+    let _listeners: Vec<_> = namespace.inside(|| {
+        (1..=80)
+            .map(|last| TcpListener::bind(format!("127.99.0.{last}:4040")).expect("it can listen"))
+            .collect()
+    });
+    let servers = tempfile::NamedTempFile::new().expect("a file can be had");
+    std::fs::write(servers.path(), "nameserver 127.0.0.1\n").expect("it is ours");
+    let script = "mount --bind \"$1\" /etc/resolv.conf && exec \"$0\" -natrH --resolve-timeout 0.3";
+    let mut unshare = command("unshare");
+    unshare.args(["-m", "sh", "-c", script, PROGRAM]).arg(servers.path());
+    let begun = Instant::now();
+    let (stdout, stderr) = namespace.inside(|| finish(unshare)).noted();
+    // One question alone would take longer.
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    assert_eq!(stdout.lines().filter(|line| line.contains(" 127.99.0.")).count(), 80);
+    assert!(
+        stderr.starts_with("tcpstates: the names of 80 addresses did not come in time\nhint: "),
+        "{stderr}"
+    );
+}
