@@ -1,5 +1,6 @@
 complete -c tcpstates -l count-by -d 'Print how many sockets there are by KEY, the most first: state, process, pid, user, local, local-port, peer, peer-port, peer-net/LEN, iface, unit, container or timer' -r
 complete -c tcpstates -l filter-file -d 'Read the filter from a file, in which # begins a comment' -r -F
+complete -c tcpstates -l columns -d 'Choose and order the columns of the table, the plain list and CSV; `help` lists them' -r
 complete -c tcpstates -l resolve-timeout -d 'Wait for host names no longer than this' -r
 complete -c tcpstates -l sort -d 'Sort by state, local, peer, recv-q, send-q or pid; -KEY reverses' -r
 complete -c tcpstates -l limit -d 'Show at most N sockets, or with --count-by, N counts' -r
@@ -34,7 +35,7 @@ complete -c tcpstates -s O -l oneline -d 'In the ss layout, keep each socket on 
 complete -c tcpstates -s 4 -l ipv4 -d 'Show IPv4 sockets'
 complete -c tcpstates -s 6 -l ipv6 -d 'Show IPv6 sockets'
 complete -c tcpstates -s n -l numeric -d 'Show numbers in place of service and user names'
-complete -c tcpstates -s p -l processes -l program -d 'Show the processes that hold each socket: pid, program and descriptor'
+complete -c tcpstates -s p -l processes -l program -d 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too'
 complete -c tcpstates -l json -d 'Print one JSON document'
 complete -c tcpstates -s H -l no-header -d 'Leave the heading out'
 complete -c tcpstates -s h -l help -d 'Print help (see more with \'--help\')'

@@ -74,6 +74,8 @@ pub struct Attributes {
 pub struct Needs {
     /// Who holds each socket, and under which name.
     pub processes: Option<ProcessName>,
+    /// Users and command lines of the holders.
+    pub process_details: bool,
     /// User names.
     pub users: bool,
     /// Service names.

@@ -7,6 +7,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used)]
 
 mod architecture;
+mod columns;
 mod command_line;
 mod counts;
 mod faults;

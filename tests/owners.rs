@@ -40,7 +40,12 @@ fn owners(namespace: &Namespace, port: u16) -> (Vec<HolderRecord<'static>>, Opti
     let document: DocumentRecord<'_> = serde_json::from_str(&json).unwrap();
     let socket = document.sockets.first().unwrap_or_else(|| panic!("no socket on {port}: {json}"));
     let processes = socket.processes.clone().expect("they were asked for").into_iter();
-    let owned = processes.map(|holder| HolderRecord { name: holder.name.into_owned().into(), ..holder });
+    let owned = processes.map(|holder| HolderRecord {
+        name: holder.name.into_owned().into(),
+        user: None,
+        command: None,
+        ..holder
+    });
     (owned.collect(), socket.owner_note.clone().flatten().map(std::borrow::Cow::into_owned))
 }
 

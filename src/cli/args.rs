@@ -114,6 +114,10 @@ pub(super) struct ListArgs {
     #[arg(long)]
     pub(super) explain_filter: bool,
 
+    /// Choose and order the columns of the table, the plain list and CSV; `help` lists them
+    #[arg(long, value_name = "COLUMN[,COLUMN]", value_delimiter = ',')]
+    pub(super) columns: Vec<String>,
+
     /// Show host names in place of addresses
     #[arg(short, long)]
     pub(super) resolve: bool,
@@ -168,7 +172,7 @@ pub(super) struct SharedArgs {
     #[arg(short, long, global = true)]
     pub(super) numeric: bool,
 
-    /// Show the processes that hold each socket: pid, program and descriptor
+    /// Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too
     #[arg(short, long, visible_alias = "program", action = ArgAction::Count, global = true)]
     pub(super) processes: u8,
 

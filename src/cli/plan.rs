@@ -10,7 +10,7 @@ use super::{Environment, Refusal, suggest};
 use crate::filter::{Dialect, Filter};
 use crate::model::{Family, ListenerUse, ProcessName, StateSet, TcpState};
 use crate::query::{Access, Attributes, Families, Needs, Order, Query};
-use crate::render::{CountStyle, Format, Parts, Scope, Style, Summary};
+use crate::render::{Column, CountStyle, Format, Parts, Scope, Style, Summary};
 use crate::select::{CountKey, SortKey, SortTerm};
 
 /// What to do.
@@ -78,6 +78,8 @@ pub struct List {
     pub format: Format,
     /// Its style.
     pub style: Style,
+    /// Its columns; the layout's own where it is empty.
+    pub columns: Vec<Column>,
     /// The order; the kernel's where it is empty.
     pub sort: Vec<SortTerm>,
     /// How many at most.
@@ -247,14 +249,16 @@ fn list(args: &Args, format: Format, filter: Filter, environment: Environment) -
             }
         }
     }
+    let columns = columns(args, format)?;
     let shown = shown_states(args, format, &filter);
-    let needs = needs(args, format, parts);
+    let needs = needs(args, format, parts, &columns);
     let listeners = if needs.listeners.is_some() { StateSet::of(TcpState::Listen) } else { StateSet::EMPTY };
     let order = match format {
         Format::Netstat | Format::Ss => Order::Ipv4First,
         _ => Order::Any,
     };
-    let attributes = Attributes { tcp_info: parts.tcp_info, memory: parts.memory };
+    let tcp_info = parts.tcp_info || columns.iter().any(|column| column.is_of_tcp_info());
+    let attributes = Attributes { tcp_info, memory: parts.memory };
     Ok(List {
         query: Query {
             families: families(args),
@@ -269,6 +273,7 @@ fn list(args: &Args, format: Format, filter: Filter, environment: Environment) -
         needs,
         format,
         style: style(args, shown, parts, environment),
+        columns,
         sort: args.list.sort.clone(),
         limit: args.list.limit,
     })
@@ -304,22 +309,45 @@ fn shown_states(args: &Args, format: Format, filter: &Filter) -> StateSet {
     }
 }
 
-fn needs(args: &Args, format: Format, parts: Parts) -> Needs {
+fn columns(args: &Args, format: Format) -> Result<Vec<Column>, Refusal> {
+    let words = &args.list.columns;
+    if words.iter().any(|word| word == "help") {
+        let lines: Vec<_> = Column::ALL.iter().map(|(_, word, help)| format!("{word:13} {help}\n")).collect();
+        return Err(Refusal::Answer(lines.concat()));
+    }
+    if !words.is_empty() && !matches!(format, Format::Table | Format::Plain | Format::Csv) {
+        return Err(Refusal::usage(format!("--columns: the {} layout has its own", format.word())));
+    }
+    let column = |word: &String| {
+        let unknown =
+            || Refusal::with_hint(format!("--columns: '{word}' is no column"), "--columns help lists them");
+        Column::parse(word).ok_or_else(unknown)
+    };
+    words.iter().map(column).collect()
+}
+
+fn needs(args: &Args, format: Format, parts: Parts, columns: &[Column]) -> Needs {
+    let has = |of: fn(Column) -> bool| columns.iter().any(|column| of(*column));
+    let processes = parts.processes || has(Column::is_of_processes);
+    let extended = parts.extended || has(|column| column == Column::User);
     let by_pid = args.list.sort.iter().any(|term| term.key == SortKey::Pid);
     let name = if format == Format::Netstat { ProcessName::Command } else { ProcessName::Comm };
     let people = matches!(format, Format::Table | Format::Plain | Format::Netstat | Format::Ss);
     // The users of another proc tree are another host's; ss prints none.
-    let users = parts.extended && args.shared.proc_root.is_none() && format != Format::Ss;
+    let users = extended && args.shared.proc_root.is_none() && format != Format::Ss;
     Needs {
-        processes: (parts.processes || by_pid).then_some(name),
+        processes: (processes || by_pid).then_some(name),
+        process_details: args.shared.processes > 1 || has(Column::is_of_process_details),
         users: users && !(people && args.shared.numeric),
         services: people && !args.shared.numeric,
         hosts: args.list.resolve.then_some(args.list.resolve_timeout),
-        cgroups: parts.extended && args.shared.proc_root.is_none() && format != Format::Netstat,
+        cgroups: (parts.extended || has(Column::is_of_cgroups))
+            && args.shared.proc_root.is_none()
+            && format != Format::Netstat,
         listeners: match format {
             Format::Netstat => parts.extended.then_some(ListenerUse::User),
             Format::Ss => None,
-            _ => parts.processes.then_some(ListenerUse::Holders),
+            _ => processes.then_some(ListenerUse::Holders),
         },
     }
 }

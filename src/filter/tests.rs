@@ -224,7 +224,7 @@ fn what_is_not_looked_up_stays_open() {
     assert_eq!(fits("pid = 5 and sport = 1", &socket), Some(false));
     assert_eq!(fits("pid = 5 or sport = 443", &socket), Some(true));
     assert_eq!(fits("not process = nginx", &socket), None);
-    let holders = [Holder { pid: 5, name: Arc::from(&b"nginx"[..]), fd: 3 }];
+    let holders = [Holder { pid: 5, name: Arc::from(&b"nginx"[..]), fd: 3, details: None }];
     let row = Row { holders: &holders, cgroup: Some("/system.slice/nginx.service"), ..Row::bare(&socket) };
     let known = Known { processes: true, cgroup_paths: true };
     for (text, expected) in [

@@ -15,7 +15,7 @@ mod timer;
 
 pub use endpoint::{Endpoint, Family};
 pub use memory::Memory;
-pub use owner::{Holder, ListenerUse, OwnerNote, ProcessName};
+pub use owner::{Holder, ListenerUse, OwnerNote, ProcessDetails, ProcessName};
 pub use queues::Queues;
 pub use row::Row;
 pub use snapshot::{Gap, Snapshot, Source};

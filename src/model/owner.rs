@@ -14,6 +14,19 @@ pub struct Holder {
     pub name: Arc<[u8]>,
     /// The descriptor's number.
     pub fd: u32,
+    /// More of the process, where it is asked for.
+    pub details: Option<Arc<ProcessDetails>>,
+}
+
+/// What is told of a process besides its number and name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProcessDetails {
+    /// The user it runs as.
+    pub uid: Option<u32>,
+    /// That user's name.
+    pub user: Option<String>,
+    /// Its command line, the words apart by blanks: any bytes.
+    pub command: Box<[u8]>,
 }
 
 /// Which of a process's names is shown.

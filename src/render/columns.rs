@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::text::{push_escaped, push_number};
-use crate::model::{Endpoint, Family, Row, Socket, TcpState, Timer};
+use crate::model::{Endpoint, Family, ProcessDetails, Row, Socket, TcpState, Timer};
 
 /// Appends a state's name as one of the dialects has it, or its number where it has none.
 pub(super) fn push_state(out: &mut Vec<u8>, state: TcpState, name: Option<&str>) {
@@ -13,6 +13,13 @@ pub(super) fn push_state(out: &mut Vec<u8>, state: TcpState, name: Option<&str>)
         Some(name) => out.extend_from_slice(name.as_bytes()),
         None => push_fmt(out, format_args!("{state}")),
     }
+}
+
+/// Text from a function that appends to a line.
+pub(super) fn appended(write: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut out = Vec::with_capacity(48);
+    write(&mut out);
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// Appends formatted text.
@@ -186,8 +193,18 @@ fn own_holders_text(row: &Row<'_>) -> String {
         push_escaped(&mut text, &first.name);
         let descriptors: Vec<String> = process.iter().map(|holder| holder.fd.to_string()).collect();
         let _ = write!(text, "[{}]", descriptors.join(","));
+        if let Some(details) = &first.details {
+            let _ = write!(text, " {}: ", process_user_text(details).as_deref().unwrap_or("-"));
+            push_escaped(&mut text, &details.command);
+        }
     }
     text
+}
+
+/// The user that a process runs as, by name or number.
+pub(super) fn process_user_text(details: &ProcessDetails) -> Option<String> {
+    let number = || details.uid.map(|uid| uid.to_string());
+    details.user.as_ref().map(|name| super::text::escaped(name.as_bytes())).or_else(number)
 }
 
 /// The cgroup's path, or its number where it is gone.

@@ -1,6 +1,7 @@
 //! Writes sockets and counts: one file a format. A row is formatted straight into one byte buffer, which
 //! [`Pages`] hands on to a `W: Write`; nothing here knows stdout.
 
+mod chosen;
 mod columns;
 mod counts;
 mod csv;
@@ -18,6 +19,7 @@ use std::io;
 
 use crate::model::{Gap, Row, Source};
 
+pub use chosen::Column;
 pub use counts::{CountStyle, write_counts};
 pub use pages::Pages;
 pub use summary::{Summary, write_summary};
@@ -133,9 +135,12 @@ pub trait Listing: Send {
     fn tail(&mut self, out: &mut Vec<u8>, gaps: &[Gap]) -> io::Result<()>;
 }
 
-/// The layout for this format.
-pub fn listing(format: Format, style: Style) -> Box<dyn Listing> {
+/// The layout for this format; with the columns, if any were chosen.
+pub fn listing(format: Format, style: Style, columns: &[Column]) -> Box<dyn Listing> {
     match format {
+        Format::Table | Format::Plain | Format::Csv if !columns.is_empty() => {
+            Box::new(chosen::Chosen::new(format, style, columns))
+        }
         Format::Table => Box::new(table::Table::new(style)),
         Format::Plain => Box::new(plain::Plain::new(style)),
         Format::Netstat => Box::new(netstat::Netstat::new(style)),

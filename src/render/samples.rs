@@ -166,7 +166,7 @@ pub(super) fn sockets() -> Vec<Socket> {
 }
 
 fn holder(pid: u32, name: &[u8], fd: u32) -> Holder {
-    Holder { pid, name: Arc::from(name), fd }
+    Holder { pid, name: Arc::from(name), fd, details: None }
 }
 
 /// The sample sockets in this format. The second has two holders, the third one with a hostile name.
@@ -174,7 +174,7 @@ pub(super) fn shown(format: Format, style: Style) -> String {
     let two = [holder(100, b"nginx", 6), holder(100, b"nginx", 7), holder(101, b"nginx", 6)];
     let hostile = [holder(4321, b"ev)il\x1b[31m\n\xff\"", 3)];
     let mut out = Vec::new();
-    let mut layout = listing(format, style);
+    let mut layout = listing(format, style, &[]);
     let head = Head { source: Source::Netlink, taken_at: "2026-01-02T03:04:05.678Z" };
     layout.head(&mut out, &head).unwrap();
     for socket in &sockets() {

@@ -9,7 +9,9 @@ use comfy_table::{
     Table as Grid, TableStyle, Width,
 };
 
-use super::columns::{End, cgroup_text, holders_text, push_endpoint, push_netstat_timer, user_text};
+use super::columns::{
+    End, appended, cgroup_text, holders_text, push_endpoint, push_netstat_timer, user_text,
+};
 use super::details::{push_memory, push_tcp_info};
 use super::{Head, Listing, Parts, Style, text};
 use crate::model::{Gap, Row, TcpState};
@@ -290,13 +292,6 @@ fn optional(row: &Row<'_>, parts: Parts) -> Vec<Optional> {
         });
     }
     columns
-}
-
-/// Text from a function that appends to a line.
-fn appended(write: impl FnOnce(&mut Vec<u8>)) -> String {
-    let mut out = Vec::with_capacity(48);
-    write(&mut out);
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// Green works, blue waits for connections, yellow is opening or closing, red waits for a program of this host.

@@ -61,7 +61,7 @@ pub(super) fn gather(
             let listeners = enrichment.listeners.iter();
             wanted.extend(listeners.filter(|_| sockets.iter().any(waits)).flat_map(Listeners::inodes));
         }
-        enrichment.processes = Some(Processes::scan(root, &wanted, name));
+        enrichment.processes = Some(Processes::scan(root, &wanted, name, needs.process_details));
     }
     enrichment.hosts = needs.hosts.map(|timeout| {
         Hosts::resolve(sockets.iter().flat_map(|socket| [socket.local.addr, socket.peer.addr]), timeout)

@@ -37,7 +37,7 @@ fn streamed(list: &List, access: &Access, out: &mut Pages<Output>) -> anyhow::Re
     let mut stream = Stream {
         list,
         taken_at: now(),
-        layout: listing(list.format, list.style),
+        layout: listing(list.format, list.style, &list.columns),
         enrichment: enrichment(list.needs, access),
         out,
         left: list.limit.unwrap_or(u64::MAX),
@@ -130,7 +130,7 @@ fn held(list: &List, access: &Access, out: &mut Pages<Output>) -> anyhow::Result
     let limit = list.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
     gathered.sockets.truncate(limit);
 
-    let mut layout = listing(list.format, list.style);
+    let mut layout = listing(list.format, list.style, &list.columns);
     let head = Head { source: gathered.source, taken_at: &taken_at };
     write(layout.head(out.buffer(), &head))?;
     for socket in &gathered.sockets {

@@ -211,7 +211,7 @@ mod tests {
     }
 
     fn holder(pid: u32, name: &[u8], fd: u32) -> Holder {
-        Holder { pid, name: Arc::from(name), fd }
+        Holder { pid, name: Arc::from(name), fd, details: None }
     }
 
     fn counted(keys: &[CountKey], rows: &[Row<'_>]) -> Vec<(Vec<Value>, u64)> {

@@ -5,13 +5,15 @@ mod scan;
 use std::fs;
 use std::io;
 use std::ops::Range;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::scan::{Found, Scan, scan};
-use crate::model::{Gap, Holder, OwnerNote, ProcessName, Socket};
+use super::users::Users;
+use crate::model::{Gap, Holder, OwnerNote, ProcessDetails, ProcessName, Socket};
 
 /// The holders of the sockets that were asked for.
 #[derive(Debug, Default)]
@@ -28,14 +30,14 @@ pub struct Processes {
 impl Processes {
     /// Looks through the descriptors of every process below `root`, a proc tree, for sockets with these inodes.
     /// Nothing is opened when none is wanted.
-    pub fn scan(root: &Path, wanted: &FxHashSet<u64>, name: ProcessName) -> Self {
+    pub fn scan(root: &Path, wanted: &FxHashSet<u64>, name: ProcessName, with_details: bool) -> Self {
         let mut processes = Self::default();
         if wanted.is_empty() {
             return processes;
         }
         match scan(root, wanted) {
             Ok(Scan { found, processes: seen, denied }) => {
-                processes.keep(found, root, name);
+                processes.keep(found, root, name, with_details);
                 processes.note_what_is_hidden(root, seen);
                 processes.denied = denied.len() as u64;
             }
@@ -52,15 +54,19 @@ impl Processes {
     }
 
     /// Puts what was found in order, and gives each process its name.
-    fn keep(&mut self, mut found: Vec<Found>, root: &Path, name: ProcessName) {
+    fn keep(&mut self, mut found: Vec<Found>, root: &Path, name: ProcessName, with_details: bool) {
         found.sort_unstable();
-        let mut names = FxHashMap::default();
+        let mut users = Users::default();
+        let mut known = FxHashMap::default();
         self.holders.reserve_exact(found.len());
         for Found { inode, pid, fd } in found {
-            let name: &Arc<[u8]> = names.entry(pid).or_insert_with(|| read_name(root, pid, name));
+            let (name, details): &(Arc<[u8]>, _) = known.entry(pid).or_insert_with(|| {
+                let details = with_details.then(|| Arc::new(read_details(root, pid, &mut users)));
+                (read_name(root, pid, name), details)
+            });
             let at = u32::try_from(self.holders.len()).unwrap_or(u32::MAX);
             self.by_inode.entry(inode).or_insert(at..at).end = at.saturating_add(1);
-            self.holders.push(Holder { pid, name: name.clone(), fd });
+            self.holders.push(Holder { pid, name: name.clone(), fd, details: details.clone() });
         }
     }
 
@@ -96,6 +102,26 @@ impl Processes {
             self.gaps.push(Gap::ProcessesHidden);
         }
     }
+}
+
+/// The user that a process runs as, and its command line; as much as can be read.
+fn read_details(root: &Path, pid: u32, users: &mut Users) -> ProcessDetails {
+    let folder = root.join(pid.to_string());
+    let uid = fs::metadata(&folder).ok().map(|meta| meta.uid());
+    let user = uid.and_then(|uid| {
+        users.look_up(uid);
+        users.name(uid).map(str::to_owned)
+    });
+    let mut command = fs::read(folder.join("cmdline")).unwrap_or_default();
+    while command.last() == Some(&0) {
+        command.pop();
+    }
+    for byte in &mut command {
+        if *byte == 0 {
+            *byte = b' ';
+        }
+    }
+    ProcessDetails { uid, user, command: command.into() }
 }
 
 /// The name's bytes; empty where the process has just ended.

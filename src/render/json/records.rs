@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::model::cgroup;
 use crate::model::{Congestion, Holder, Memory, Queues, Row, Socket, TcpInfo, Timer, with_tcp_info_fields};
 use crate::render::Parts;
 use crate::render::details::is_unset;
@@ -84,6 +85,10 @@ pub struct SocketRecord<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "asked")]
     pub cgroup: Asked<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "asked")]
+    pub unit: Asked<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "asked")]
+    pub container: Asked<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "asked")]
     pub mark: Asked<u32>,
 }
 
@@ -117,6 +122,10 @@ pub struct HolderRecord<'a> {
     pub pid: u32,
     pub name: Cow<'a, str>,
     pub fd: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "asked")]
+    pub user: Asked<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<Cow<'a, str>>,
 }
 
 /// The running timer.
@@ -246,7 +255,9 @@ impl<'a> SocketRecord<'a> {
             timer: parts.timers.then(|| socket.timer.as_ref().map(TimerRecord::new)),
             tcp_info: parts.tcp_info.then(|| socket.tcp_info().map(TcpInfoRecord::new)),
             memory: parts.memory.then(|| socket.memory().map(MemoryRecord::from)),
-            cgroup: parts.extended.then(|| cgroup(row)),
+            cgroup: parts.extended.then(|| cgroup_path(row)),
+            unit: parts.extended.then(|| row.cgroup.and_then(cgroup::unit).map(Cow::Borrowed)),
+            container: parts.extended.then(|| row.cgroup.and_then(cgroup::container).map(Cow::Borrowed)),
             mark: parts.extended.then_some(socket.mark),
         }
     }
@@ -277,14 +288,21 @@ fn state_name(socket: &Socket) -> Cow<'static, str> {
     socket.state.name().map_or_else(|| Cow::Owned(socket.state.to_string()), Cow::Borrowed)
 }
 
-fn cgroup<'a>(row: &Row<'a>) -> Option<Cow<'a, str>> {
+fn cgroup_path<'a>(row: &Row<'a>) -> Option<Cow<'a, str>> {
     let id = row.socket.cgroup?;
     Some(row.cgroup.map_or_else(|| Cow::Owned(id.to_string()), Cow::Borrowed))
 }
 
 impl<'a> HolderRecord<'a> {
     fn new(holder: &'a Holder) -> Self {
-        Self { pid: holder.pid, name: text(&holder.name), fd: holder.fd }
+        let details = holder.details.as_deref();
+        Self {
+            pid: holder.pid,
+            name: text(&holder.name),
+            fd: holder.fd,
+            user: details.map(|details| details.user.as_deref().map(Cow::Borrowed)),
+            command: details.map(|details| text(&details.command)),
+        }
     }
 }
 

@@ -1,0 +1,298 @@
+//! Columns that were chosen and put in order, for the table, the plain list and CSV.
+
+use std::io;
+
+use comfy_table::{Cell, CellAlignment, ContentArrangement, ContentLineStyle, Table as Grid, TableStyle};
+
+use super::columns::{
+    End, appended, cgroup_text, holders_text, process_user_text, push_addr, push_endpoint, push_fmt,
+    push_netstat_timer, push_port, user_text,
+};
+use super::text::{escaped, push_left, span_us, trim_end};
+use super::{Format, Head, Listing, Style};
+use crate::model::{Gap, Holder, Row, TcpInfo, cgroup};
+
+/// A column that can be chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "Column::ALL says what each is")]
+pub enum Column {
+    State,
+    Family,
+    RecvQ,
+    SendQ,
+    Local,
+    LocalAddress,
+    LocalPort,
+    Peer,
+    PeerAddress,
+    PeerPort,
+    Iface,
+    User,
+    Uid,
+    Inode,
+    Cookie,
+    Cgroup,
+    Unit,
+    Container,
+    Mark,
+    Timer,
+    Process,
+    Pid,
+    Program,
+    ProcessUser,
+    Command,
+    Note,
+    Rtt,
+    Rto,
+    Retrans,
+    Cwnd,
+}
+
+impl Column {
+    /// The words of `--columns`, and what each column holds.
+    pub const ALL: [(Self, &'static str, &'static str); 30] = [
+        (Self::State, "state", "the state"),
+        (Self::Family, "family", "inet or inet6"),
+        (Self::RecvQ, "recv-q", "bytes not read, or connections that wait to be accepted"),
+        (Self::SendQ, "send-q", "bytes not acknowledged, or how many connections may wait"),
+        (Self::Local, "local", "the local address and port"),
+        (Self::LocalAddress, "local-address", "the local address"),
+        (Self::LocalPort, "local-port", "the local port"),
+        (Self::Peer, "peer", "the peer's address and port"),
+        (Self::PeerAddress, "peer-address", "the peer's address"),
+        (Self::PeerPort, "peer-port", "the peer's port"),
+        (Self::Iface, "iface", "the device that the socket is bound to"),
+        (Self::User, "user", "the user, by name without -n"),
+        (Self::Uid, "uid", "the user's number"),
+        (Self::Inode, "inode", "the socket's inode"),
+        (Self::Cookie, "cookie", "the kernel's number for the socket"),
+        (Self::Cgroup, "cgroup", "the cgroup's path"),
+        (Self::Unit, "unit", "the systemd unit"),
+        (Self::Container, "container", "the container's id"),
+        (Self::Mark, "mark", "the firewall mark"),
+        (Self::Timer, "timer", "the running timer, as netstat shows it"),
+        (Self::Process, "process", "every holder: pid/program[descriptors]"),
+        (Self::Pid, "pid", "the holders' process numbers"),
+        (Self::Program, "program", "the holders' names"),
+        (Self::ProcessUser, "process-user", "the users that the holders run as"),
+        (Self::Command, "command", "the holders' command lines"),
+        (Self::Note, "note", "why there is no holder"),
+        (Self::Rtt, "rtt", "the round-trip time"),
+        (Self::Rto, "rto", "the retransmission timeout"),
+        (Self::Retrans, "retrans", "segments sent again, in all"),
+        (Self::Cwnd, "cwnd", "the congestion window, in segments"),
+    ];
+
+    /// Reads a word of `--columns`.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(_, name, _)| *name == word).map(|(column, ..)| column)
+    }
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(column, ..)| *column == self).map_or("", |(_, name, _)| name)
+    }
+
+    /// Whether the holders must be known.
+    pub fn is_of_processes(self) -> bool {
+        matches!(self, Self::Process | Self::Pid | Self::Program | Self::Note) || self.is_of_process_details()
+    }
+
+    /// Whether the holders' users and command lines must be known.
+    pub fn is_of_process_details(self) -> bool {
+        matches!(self, Self::ProcessUser | Self::Command)
+    }
+
+    /// Whether the cgroup's path must be known.
+    pub fn is_of_cgroups(self) -> bool {
+        matches!(self, Self::Cgroup | Self::Unit | Self::Container)
+    }
+
+    /// Whether the connection's numbers must be known.
+    pub fn is_of_tcp_info(self) -> bool {
+        matches!(self, Self::Rtt | Self::Rto | Self::Retrans | Self::Cwnd)
+    }
+
+    fn is_number(self) -> bool {
+        matches!(self, Self::RecvQ | Self::SendQ | Self::Uid | Self::Inode | Self::Retrans | Self::Cwnd)
+    }
+
+    /// How wide it usually is.
+    fn usual_width(self) -> usize {
+        match self {
+            Self::Local | Self::Peer => 23,
+            Self::LocalAddress | Self::PeerAddress => 15,
+            Self::Process | Self::Timer => 20,
+            Self::State => 11,
+            Self::RecvQ | Self::SendQ | Self::LocalPort | Self::PeerPort => 6,
+            _ => 8,
+        }
+    }
+
+    /// Its text for a row; `None` where nothing is known.
+    fn text(self, row: &Row<'_>) -> Option<String> {
+        let socket = row.socket;
+        let info = |read: fn(&TcpInfo) -> Option<u32>| socket.tcp_info().and_then(read);
+        let port = |end: End| appended(|out| push_port(out, end.endpoint(socket).port, end.service(row)));
+        match self {
+            Self::State => Some(socket.state.to_string()),
+            Self::Family => Some(socket.family.name().to_owned()),
+            Self::RecvQ => Some(socket.queues.recv_q().to_string()),
+            Self::SendQ => Some(socket.queues.send_q().to_string()),
+            Self::Local => Some(appended(|out| push_endpoint(out, row, End::Local))),
+            Self::Peer => Some(appended(|out| push_endpoint(out, row, End::Peer))),
+            Self::LocalAddress => Some(appended(|out| push_addr(out, socket.local.addr))),
+            Self::LocalPort => Some(port(End::Local)),
+            Self::PeerAddress | Self::PeerPort if socket.peer.is_unspecified() => None,
+            Self::PeerAddress => Some(appended(|out| push_addr(out, socket.peer.addr))),
+            Self::PeerPort => Some(port(End::Peer)),
+            Self::Iface => row.interface.map(|name| escaped(name.as_bytes())),
+            Self::User => user_text(row),
+            Self::Uid => socket.uid.map(|uid| uid.to_string()),
+            Self::Inode => socket.inode.map(|inode| inode.to_string()),
+            Self::Cookie => socket.cookie.map(|cookie| cookie.to_string()),
+            Self::Cgroup => cgroup_text(row),
+            Self::Unit => row.cgroup.and_then(cgroup::unit).map(|unit| escaped(unit.as_bytes())),
+            Self::Container => row.cgroup.and_then(cgroup::container).map(str::to_owned),
+            Self::Mark => socket.mark.map(|mark| format!("{mark:#x}")),
+            Self::Timer => socket.timer.map(|timer| appended(|out| push_netstat_timer(out, Some(&timer)))),
+            Self::Process => Some(holders_text(row)).filter(|text| !text.is_empty()),
+            Self::Pid => of_holders(row, |holder| Some(holder.pid.to_string())),
+            Self::Program => of_holders(row, |holder| Some(escaped(&holder.name))),
+            Self::ProcessUser => of_holders(row, |holder| process_user_text(holder.details.as_deref()?)),
+            Self::Command => of_holders(row, |holder| Some(escaped(&holder.details.as_deref()?.command))),
+            Self::Note => row.owner_note.map(|note| note.to_string()),
+            Self::Rtt => info(TcpInfo::rtt_us).map(|us| span_us(us.into())),
+            Self::Rto => info(TcpInfo::rto_us).map(|us| span_us(us.into())),
+            Self::Retrans => info(TcpInfo::total_retrans).map(|count| count.to_string()),
+            Self::Cwnd => info(TcpInfo::snd_cwnd).map(|count| count.to_string()),
+        }
+    }
+}
+
+/// A text of each process that holds the socket, once each.
+fn of_holders(row: &Row<'_>, text: impl Fn(&Holder) -> Option<String>) -> Option<String> {
+    let mut texts: Vec<String> = Vec::new();
+    for process in row.holders.chunk_by(|a, b| a.pid == b.pid) {
+        let text = process.first().and_then(&text).unwrap_or_else(|| "-".to_owned());
+        if !texts.contains(&text) {
+            texts.push(text);
+        }
+    }
+    (!texts.is_empty()).then(|| texts.join(","))
+}
+
+/// The chosen columns in one of three formats. The table holds its rows; the others stream.
+pub(super) struct Chosen {
+    format: Format,
+    style: Style,
+    columns: Vec<Column>,
+    grid: Grid,
+}
+
+impl Chosen {
+    pub(super) fn new(format: Format, style: Style, columns: &[Column]) -> Self {
+        Self { format, style, columns: columns.to_vec(), grid: Grid::new() }
+    }
+
+    fn push_plain(&self, out: &mut Vec<u8>, text: impl Fn(Column) -> String) {
+        let start = out.len();
+        for column in &self.columns {
+            push_left(out, &text(*column), column.usual_width().max(column.word().len()));
+            out.push(b' ');
+        }
+        trim_end(out, start);
+        out.push(b'\n');
+    }
+}
+
+impl Listing for Chosen {
+    fn head(&mut self, out: &mut Vec<u8>, _head: &Head<'_>) -> io::Result<()> {
+        match self.format {
+            Format::Csv if self.style.header => {
+                let words: Vec<_> =
+                    self.columns.iter().map(|column| column.word().replace('-', "_")).collect();
+                push_fmt(out, format_args!("{}\n", words.join(",")));
+            }
+            Format::Plain if self.style.header => self.push_plain(out, title),
+            Format::Table => {
+                self.grid = Grid::new();
+                let blank = ContentLineStyle::none().junction(' ');
+                self.grid.load_style(TableStyle::new().header_lines(blank).content_lines(blank));
+                self.grid.force_no_tty();
+                if self.style.header {
+                    self.grid.set_header(self.columns.iter().map(|column| title(*column)));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, out: &mut Vec<u8>, row: &Row<'_>) -> io::Result<()> {
+        let or_dash = |column: Column| column.text(row).unwrap_or_else(|| "-".to_owned());
+        match self.format {
+            Format::Csv => {
+                for (index, column) in self.columns.iter().enumerate() {
+                    if index > 0 {
+                        out.push(b',');
+                    }
+                    super::csv::push_field(out, &column.text(row).unwrap_or_default());
+                }
+                out.push(b'\n');
+            }
+            Format::Table => {
+                let cells = self.columns.iter().map(|column| {
+                    let cell = Cell::new(or_dash(*column));
+                    if column.is_number() { cell.set_alignment(CellAlignment::Right) } else { cell }
+                });
+                self.grid.add_row(cells);
+            }
+            _ => self.push_plain(out, or_dash),
+        }
+        Ok(())
+    }
+
+    fn tail(&mut self, out: &mut Vec<u8>, _gaps: &[Gap]) -> io::Result<()> {
+        if self.format != Format::Table {
+            return Ok(());
+        }
+        match self.style.width.filter(|_| !self.style.wide) {
+            Some(width) => {
+                self.grid.set_width(width);
+                self.grid.set_content_arrangement(ContentArrangement::Dynamic);
+            }
+            None => {
+                self.grid.set_content_arrangement(ContentArrangement::Disabled);
+            }
+        }
+        for column in self.grid.column_iter_mut() {
+            column.set_padding((0, 1));
+        }
+        for line in self.grid.lines() {
+            out.extend_from_slice(line.trim_end().as_bytes());
+            out.push(b'\n');
+        }
+        Ok(())
+    }
+}
+
+/// `local-port` → `Local-port`.
+fn title(column: Column) -> String {
+    let mut letters = column.word().chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_read_back_and_described() {
+        for (column, word, help) in Column::ALL {
+            assert_eq!((Column::parse(word), column.word()), (Some(column), word));
+            assert!(!help.is_empty() && !help.ends_with('.'));
+        }
+        assert_eq!(Column::parse("size"), None);
+    }
+}

@@ -1,0 +1,77 @@
+//! `--columns` and `-pp`.
+
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
+
+use crate::support::namespace;
+use crate::support::run::{command, finish, tcpstates};
+use crate::support::zoo;
+
+#[test]
+fn chosen_and_in_order() {
+    let Some(zoo) = zoo() else { return };
+    let shown = |args: &[&str]| zoo.namespace().tcpstates(args);
+    let plain = shown(&["-na", "--columns", "peer-port,state,local-port", "state", "close-wait", ":8009"]);
+    let words: Vec<Vec<_>> = plain.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(words, [["Peer-port", "State", "Local-port"], ["7005", "CLOSE_WAIT", "8009"]]);
+    let csv = shown(&["-naf", "csv", "--columns", "local-port,recv-q,peer-address", "sport = 8100"]);
+    assert!(csv.starts_with("local_port,recv_q,peer_address\n8100,0,\n"), "{csv}");
+    let table = shown(&["-naf", "table", "--columns", "state,local", "sport = 8009"]);
+    assert_eq!(table, "State       Local\nCLOSE_WAIT  10.99.0.1:8009\n");
+
+    // What a column needs is looked up though no option asks for it.
+    let pid = std::process::id().to_string();
+    let one = |columns: &str| {
+        let text = shown(&["-naH", "--columns", columns, "sport = 8002"]);
+        text.trim_end().to_owned()
+    };
+    assert_eq!(one("pid"), pid);
+    assert!(one("rtt").ends_with("us") || one("rtt").ends_with("ms"), "{}", one("rtt"));
+    assert!(one("command").contains("integration"), "{}", one("command"));
+    assert_eq!(one("process-user"), "root");
+    assert_eq!(one("unit,container"), "-        -");
+    assert_eq!(
+        shown(&["-naH", "--columns", "note", "state time-wait sport = 8013"]),
+        "belongs to the kernel: time-wait\n"
+    );
+}
+
+#[test]
+fn every_column_can_be_shown() {
+    let Some(zoo) = zoo() else { return };
+    let help = finish(tcpstates(&["--columns", "help"])).quiet();
+    let words: Vec<_> = help.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
+    assert!(words.len() >= 30);
+    let all = words.join(",");
+    for format in ["plain", "csv", "table"] {
+        let text = zoo.namespace().tcpstates(&["-naWf", format, "--columns", &all]);
+        assert_eq!(text.lines().count(), zoo.specimens().len() + 1, "{format}");
+    }
+}
+
+#[test]
+fn what_can_not_be_chosen() {
+    for (args, message) in [
+        (&["--columns", "size"][..], "--columns: 'size' is no column\nhint: --columns help lists them\n"),
+        (&["--columns", "state", "--json"], "--columns: the json layout has its own\n"),
+    ] {
+        assert_eq!(finish(tcpstates(args)).failed(2), format!("tcpstates: {message}"));
+    }
+}
+
+#[test]
+fn users_and_command_lines_of_the_holders() {
+    let Some(namespace) = namespace() else { return };
+    let listener = namespace.inside(|| TcpListener::bind("127.0.0.1:80").expect("it can listen"));
+    let mut sleep =
+        command("sleep").arg("60").stdin(OwnedFd::from(listener)).spawn().expect("sleep can be run");
+    let plain = namespace.tcpstates(&["-natppH"]);
+    assert!(plain.contains(&format!("{}/sleep[0] root: sleep 60", sleep.id())), "{plain}");
+    let json = namespace.tcpstates(&["-npp", "--json"]);
+    let document: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let holder = &document["sockets"][0]["processes"][0];
+    assert_eq!((holder["user"].as_str(), holder["command"].as_str()), (Some("root"), Some("sleep 60")));
+    assert!(!namespace.tcpstates(&["-np", "--json"]).contains("command"));
+    sleep.kill().expect("it can be killed");
+    sleep.wait().expect("it ends");
+}
