@@ -54,6 +54,7 @@ Register-ArgumentCompleter -Native -CommandName 'tcpstates' -ScriptBlock {
             [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'Cut and wrap nothing')
             [CompletionResult]::new('--wide', '--wide', [CompletionResultType]::ParameterName, 'Cut and wrap nothing')
             [CompletionResult]::new('--explain-filter', '--explain-filter', [CompletionResultType]::ParameterName, 'Say which part of the filter the kernel evaluates and which is left, and do nothing else')
+            [CompletionResult]::new('--peer-process', '--peer-process', [CompletionResultType]::ParameterName, 'Show the processes at the other end, where that is on this host')
             [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Show host names in place of addresses')
             [CompletionResult]::new('--resolve', '--resolve', [CompletionResultType]::ParameterName, 'Show host names in place of addresses')
             [CompletionResult]::new('-O', '-O ', [CompletionResultType]::ParameterName, 'In the ss layout, keep each socket on one line')

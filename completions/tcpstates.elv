@@ -51,6 +51,7 @@ set edit:completion:arg-completer[tcpstates] = {|@words|
             cand -W 'Cut and wrap nothing'
             cand --wide 'Cut and wrap nothing'
             cand --explain-filter 'Say which part of the filter the kernel evaluates and which is left, and do nothing else'
+            cand --peer-process 'Show the processes at the other end, where that is on this host'
             cand -r 'Show host names in place of addresses'
             cand --resolve 'Show host names in place of addresses'
             cand -O 'In the ss layout, keep each socket on one line'

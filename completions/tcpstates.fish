@@ -30,6 +30,7 @@ complete -c tcpstates -s s -l summary -d 'Print how many sockets are in each sta
 complete -c tcpstates -l ndjson -d 'Print one JSON document a socket, a line each'
 complete -c tcpstates -s W -l wide -d 'Cut and wrap nothing'
 complete -c tcpstates -l explain-filter -d 'Say which part of the filter the kernel evaluates and which is left, and do nothing else'
+complete -c tcpstates -l peer-process -d 'Show the processes at the other end, where that is on this host'
 complete -c tcpstates -s r -l resolve -d 'Show host names in place of addresses'
 complete -c tcpstates -s O -l oneline -d 'In the ss layout, keep each socket on one line'
 complete -c tcpstates -s 4 -l ipv4 -d 'Show IPv4 sockets'

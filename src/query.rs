@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::{Family, ListenerUse, ProcessName, StateSet};
+use crate::model::{Family, ListenerUse, ProcessName, Socket, StateSet};
 
 /// A question to whichever source answers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,22 @@ impl Families {
     }
 }
 
+/// What is shown of what was asked for: more may be asked for than is shown, to know of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// These families.
+    pub families: Families,
+    /// These states.
+    pub states: StateSet,
+}
+
+impl Shown {
+    /// Whether a socket is among them.
+    pub fn contains(self, socket: &Socket) -> bool {
+        self.states.contains(socket.state) && self.families.each().contains(&socket.family)
+    }
+}
+
 /// The order of the families in the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
@@ -74,6 +90,8 @@ pub struct Attributes {
 pub struct Needs {
     /// Who holds each socket, and under which name.
     pub processes: Option<ProcessName>,
+    /// The other ends of connections within this host.
+    pub peers: bool,
     /// Users and command lines of the holders.
     pub process_details: bool,
     /// User names.

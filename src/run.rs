@@ -61,7 +61,7 @@ fn carry_out(plan: &Plan) -> anyhow::Result<()> {
         }
         Mode::Count(count) => {
             let mut count = count.clone();
-            count.filter = filter::prepare(&count.filter, &mut count.query)?;
+            count.filter = filter::prepare(&count.filter, &mut count.query, false)?;
             count.needs = with_evidence(count.needs, &count.filter);
             repeat::repeat(plan.repeat, |out| count::count(&count, &plan.access, out, &mut told))
         }
@@ -71,7 +71,7 @@ fn carry_out(plan: &Plan) -> anyhow::Result<()> {
         }
         Mode::Summary { query, filter, summary } => {
             let mut query = query.clone();
-            let filter = filter::prepare(filter, &mut query)?;
+            let filter = filter::prepare(filter, &mut query, false)?;
             repeat::repeat(plan.repeat, |out| {
                 count::summarize(&query, &filter, *summary, &plan.access, out, &mut told)
             })
@@ -82,7 +82,7 @@ fn carry_out(plan: &Plan) -> anyhow::Result<()> {
 /// The list with a filter that is ready, and what that needs.
 fn ready(list: &List) -> Result<List, Misuse> {
     let mut list = list.clone();
-    list.filter = filter::prepare(&list.filter, &mut list.query)?;
+    list.filter = filter::prepare(&list.filter, &mut list.query, list.needs.peers)?;
     list.needs = with_evidence(list.needs, &list.filter);
     Ok(list)
 }

@@ -234,6 +234,31 @@ fn one_that_waits_is_shown_with_its_listeners_process() {
 }
 
 #[test]
+fn both_ends_of_a_connection_within_the_host_are_joined() {
+    let Some(zoo) = zoo() else { return };
+    let pid = std::process::id();
+    // One family and one port are shown; the other end is neither.
+    for (family, port) in [("-4", "8202"), ("-6", "9202")] {
+        let json =
+            zoo.namespace().tcpstates(&["--json", "--peer-process", family, &format!("sport = {port}")]);
+        let document: DocumentRecord<'_> = serde_json::from_str(&json).unwrap();
+        let [socket] = document.sockets.as_slice() else { panic!("{json}") };
+        let other_end = socket.peer_port.expect("it is connected");
+        let peers = socket.peer_processes.as_ref().expect("they were asked for");
+        assert_eq!((peers.len(), peers[0].pid), (1, pid), "{other_end}: {json}");
+    }
+    let json = zoo.namespace().tcpstates(&["--json", "--peer-process", "state", "close-wait"]);
+    let document: DocumentRecord<'_> = serde_json::from_str(&json).unwrap();
+    // Their other end is the scripted peer, which is no process.
+    assert!(document.sockets.iter().all(|socket| socket.peer_processes.as_ref().is_some_and(Vec::is_empty)));
+    let plain = zoo.namespace().tcpstates(&["-nH", "--columns", "local-port,peer-process", "dport = 8102"]);
+    let words: Vec<_> = plain.split_whitespace().collect();
+    assert!(words[0] == "8202" && words[1].starts_with(&format!("{pid}/")), "{plain}");
+    let stderr = zoo.namespace().run(&["--peer-process", "autobound"]).failed(2);
+    assert!(stderr.contains("--peer-process needs what it would leave out"), "{stderr}");
+}
+
+#[test]
 fn users_are_unknown_where_the_kernel_does_not_know() {
     let Some(zoo) = zoo() else { return };
     for source in ["netlink", "procfs"] {

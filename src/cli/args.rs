@@ -114,6 +114,10 @@ pub(super) struct ListArgs {
     #[arg(long)]
     pub(super) explain_filter: bool,
 
+    /// Show the processes at the other end, where that is on this host
+    #[arg(long)]
+    pub(super) peer_process: bool,
+
     /// Choose and order the columns of the table, the plain list and CSV; `help` lists them
     #[arg(long, value_name = "COLUMN[,COLUMN]", value_delimiter = ',')]
     pub(super) columns: Vec<String>,

@@ -9,7 +9,7 @@ use super::args::{Args, Artifact, ColorChoice, Command, SharedArgs};
 use super::{Environment, Refusal, suggest};
 use crate::filter::{Dialect, Filter};
 use crate::model::{Family, ListenerUse, ProcessName, StateSet, TcpState};
-use crate::query::{Access, Attributes, Families, Needs, Order, Query};
+use crate::query::{Access, Attributes, Families, Needs, Order, Query, Shown};
 use crate::render::{Column, CountStyle, Format, Parts, Scope, Style, Summary};
 use crate::select::{CountKey, SortKey, SortTerm};
 
@@ -68,8 +68,8 @@ pub struct Count {
 pub struct List {
     /// What to ask for; it may ask for more than is shown.
     pub query: Query,
-    /// The states to show.
-    pub shown: StateSet,
+    /// What of it to show.
+    pub shown: Shown,
     /// The ends to show.
     pub filter: Filter,
     /// What to look up.
@@ -241,7 +241,14 @@ fn list(args: &Args, format: Format, filter: Filter, environment: Environment) -
         tcp_info: args.list.info,
         memory: args.list.memory,
         hosts: args.list.resolve,
+        peer_processes: args.list.peer_process,
     };
+    if parts.peer_processes && matches!(format, Format::Netstat | Format::Ss) {
+        return Err(Refusal::usage(format!(
+            "--peer-process: the {} layout has no place for it",
+            format.word()
+        )));
+    }
     if format == Format::Netstat {
         for (option, typed) in [("-i", parts.tcp_info), ("-m", parts.memory)] {
             if typed {
@@ -253,6 +260,7 @@ fn list(args: &Args, format: Format, filter: Filter, environment: Environment) -
     let shown = shown_states(args, format, &filter);
     let needs = needs(args, format, parts, &columns);
     let listeners = if needs.listeners.is_some() { StateSet::of(TcpState::Listen) } else { StateSet::EMPTY };
+    let others = if needs.peers { StateSet::connected() } else { StateSet::EMPTY };
     let order = match format {
         Format::Netstat | Format::Ss => Order::Ipv4First,
         _ => Order::Any,
@@ -261,14 +269,14 @@ fn list(args: &Args, format: Format, filter: Filter, environment: Environment) -
     let attributes = Attributes { tcp_info, memory: parts.memory };
     Ok(List {
         query: Query {
-            families: families(args),
-            states: shown | listeners,
+            families: if needs.peers { Families::Both } else { families(args) },
+            states: shown | listeners | others,
             attributes,
             order,
             kernel_filter: None,
             netlink_only: None,
         },
-        shown,
+        shown: Shown { families: families(args), states: shown },
         filter,
         needs,
         format,
@@ -330,13 +338,15 @@ fn needs(args: &Args, format: Format, parts: Parts, columns: &[Column]) -> Needs
     let has = |of: fn(Column) -> bool| columns.iter().any(|column| of(*column));
     let processes = parts.processes || has(Column::is_of_processes);
     let extended = parts.extended || has(|column| column == Column::User);
+    let peers = parts.peer_processes || has(|column| column == Column::PeerProcess);
     let by_pid = args.list.sort.iter().any(|term| term.key == SortKey::Pid);
     let name = if format == Format::Netstat { ProcessName::Command } else { ProcessName::Comm };
     let people = matches!(format, Format::Table | Format::Plain | Format::Netstat | Format::Ss);
     // The users of another proc tree are another host's; ss prints none.
     let users = extended && args.shared.proc_root.is_none() && format != Format::Ss;
     Needs {
-        processes: (processes || by_pid).then_some(name),
+        processes: (processes || by_pid || peers).then_some(name),
+        peers,
         process_details: args.shared.processes > 1 || has(Column::is_of_process_details),
         users: users && !(people && args.shared.numeric),
         services: people && !args.shared.numeric,

@@ -89,7 +89,7 @@ fn each_layout_has_its_usual_states() {
         ("state closed", closed),
         ("--json exclude listen", all - listen),
     ] {
-        assert_eq!(list(line).shown, states, "{line}");
+        assert_eq!(list(line).shown.states, states, "{line}");
     }
 }
 
@@ -114,7 +114,7 @@ fn only_what_is_shown_is_looked_up() {
 fn a_netstat_list_asks_for_the_listeners_of_half_open_connections() {
     let list = list("-nte -f netstat");
     assert!(list.query.states.contains(TcpState::Listen));
-    assert!(!list.shown.contains(TcpState::Listen));
+    assert!(!list.shown.states.contains(TcpState::Listen));
     assert_eq!(list.style.scope, Scope::Connected);
 }
 

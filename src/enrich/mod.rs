@@ -5,6 +5,7 @@ mod cgroups;
 mod hosts;
 mod interfaces;
 mod listeners;
+mod peers;
 mod processes;
 mod services;
 mod users;
@@ -13,6 +14,7 @@ pub use cgroups::{Cgroups, cgroup_id};
 pub use hosts::{Hosts, host_addresses};
 pub use interfaces::{Interfaces, device_index};
 pub use listeners::{Listener, Listeners};
+pub use peers::Peers;
 pub use processes::Processes;
 pub use services::{Services, ephemeral_ports};
 pub use users::{Users, user_id};
@@ -38,6 +40,8 @@ pub struct Enrichment {
     pub listeners: Option<Listeners>,
     /// What is taken from them.
     pub listener_use: Option<ListenerUse>,
+    /// The other ends of connections within this host.
+    pub peers: Option<Peers>,
 }
 
 impl Enrichment {
@@ -46,12 +50,18 @@ impl Enrichment {
         if let Some(listeners) = &mut self.listeners {
             listeners.learn(socket);
         }
+        if let Some(peers) = &mut self.peers {
+            peers.learn(socket);
+        }
     }
 
     /// The sockets will come again.
     pub fn forget(&mut self) {
         if let Some(listeners) = &mut self.listeners {
             listeners.forget();
+        }
+        if let Some(peers) = &mut self.peers {
+            peers.forget();
         }
     }
 
@@ -98,11 +108,18 @@ impl Enrichment {
         processes.holders(socket.inode)
     }
 
+    /// The holders of the other end.
+    fn peer_holders(&self, socket: &Socket) -> &[Holder] {
+        let inode = self.peers.as_ref().and_then(|peers| peers.of(socket));
+        self.processes.as_ref().map_or(&[], |processes| processes.holders(inode))
+    }
+
     fn row<'a>(&'a self, socket: &'a Socket) -> Row<'a> {
         let host = |addr| self.hosts.as_ref().and_then(|hosts| hosts.name(addr));
         let service = |port| self.services.as_ref().and_then(|services| services.name(port));
         Row {
             holders: self.holders(socket),
+            peer_holders: self.peer_holders(socket),
             owner_note: self.processes.as_ref().and_then(|processes| processes.note(socket)),
             user: self.users.as_ref().and_then(|users| users.name(self.shown_uid(socket)?)),
             interface: self.interfaces.as_ref().and_then(|interfaces| interfaces.name(socket.interface)),

@@ -10,8 +10,10 @@ pub struct Row<'a> {
     pub socket: &'a Socket,
     /// Every descriptor that refers to it.
     pub holders: &'a [Holder],
-    /// Why there are none.
+    /// Why it has none.
     pub owner_note: Option<OwnerNote>,
+    /// Every descriptor that refers to the other end, if that is on this host.
+    pub peer_holders: &'a [Holder],
     /// The name of its user.
     pub user: Option<&'a str>,
     /// The device of its scope or binding; the index's digits where it is gone.
@@ -36,6 +38,7 @@ impl<'a> Row<'a> {
         Self {
             socket,
             holders: &[],
+            peer_holders: &[],
             owner_note: None,
             user: None,
             interface: None,

@@ -5,8 +5,8 @@ use std::io;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, ContentLineStyle, Table as Grid, TableStyle};
 
 use super::columns::{
-    End, appended, cgroup_text, holders_text, process_user_text, push_addr, push_endpoint, push_fmt,
-    push_netstat_timer, push_port, user_text,
+    End, appended, cgroup_text, holders_text, peer_holders_text, process_user_text, push_addr, push_endpoint,
+    push_fmt, push_netstat_timer, push_port, user_text,
 };
 use super::text::{escaped, push_left, span_us, trim_end};
 use super::{Format, Head, Listing, Style};
@@ -42,6 +42,7 @@ pub enum Column {
     ProcessUser,
     Command,
     Note,
+    PeerProcess,
     Rtt,
     Rto,
     Retrans,
@@ -50,7 +51,7 @@ pub enum Column {
 
 impl Column {
     /// The words of `--columns`, and what each column holds.
-    pub const ALL: [(Self, &'static str, &'static str); 30] = [
+    pub const ALL: [(Self, &'static str, &'static str); 31] = [
         (Self::State, "state", "the state"),
         (Self::Family, "family", "inet or inet6"),
         (Self::RecvQ, "recv-q", "bytes not read, or connections that wait to be accepted"),
@@ -77,6 +78,7 @@ impl Column {
         (Self::ProcessUser, "process-user", "the users that the holders run as"),
         (Self::Command, "command", "the holders' command lines"),
         (Self::Note, "note", "why there is no holder"),
+        (Self::PeerProcess, "peer-process", "the other end's holders, where that is on this host"),
         (Self::Rtt, "rtt", "the round-trip time"),
         (Self::Rto, "rto", "the retransmission timeout"),
         (Self::Retrans, "retrans", "segments sent again, in all"),
@@ -122,7 +124,7 @@ impl Column {
         match self {
             Self::Local | Self::Peer => 23,
             Self::LocalAddress | Self::PeerAddress => 15,
-            Self::Process | Self::Timer => 20,
+            Self::Process | Self::PeerProcess | Self::Timer => 20,
             Self::State => 11,
             Self::RecvQ | Self::SendQ | Self::LocalPort | Self::PeerPort => 6,
             _ => 8,
@@ -162,6 +164,7 @@ impl Column {
             Self::ProcessUser => of_holders(row, |holder| process_user_text(holder.details.as_deref()?)),
             Self::Command => of_holders(row, |holder| Some(escaped(&holder.details.as_deref()?.command))),
             Self::Note => row.owner_note.map(|note| note.to_string()),
+            Self::PeerProcess => Some(peer_holders_text(row)).filter(|text| !text.is_empty()),
             Self::Rtt => info(TcpInfo::rtt_us).map(|us| span_us(us.into())),
             Self::Rto => info(TcpInfo::rto_us).map(|us| span_us(us.into())),
             Self::Retrans => info(TcpInfo::total_retrans).map(|count| count.to_string()),

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::text::{push_escaped, push_number};
-use crate::model::{Endpoint, Family, ProcessDetails, Row, Socket, TcpState, Timer};
+use crate::model::{Endpoint, Family, Holder, ProcessDetails, Row, Socket, TcpState, Timer};
 
 /// Appends a state's name as one of the dialects has it, or its number where it has none.
 pub(super) fn push_state(out: &mut Vec<u8>, state: TcpState, name: Option<&str>) {
@@ -178,13 +178,18 @@ pub(super) fn push_netstat_timer(out: &mut Vec<u8>, timer: Option<&Timer>) {
 /// Every holder as `pid/name[fd,fd]`, one process after the other; in brackets where they hold the listener of a
 /// connection that waits to be accepted.
 pub(super) fn holders_text(row: &Row<'_>) -> String {
-    let text = own_holders_text(row);
+    let text = processes_text(row.holders);
     if row.owner_note.is_some() && !text.is_empty() { format!("({text})") } else { text }
 }
 
-fn own_holders_text(row: &Row<'_>) -> String {
+/// Every holder of the other end, likewise.
+pub(super) fn peer_holders_text(row: &Row<'_>) -> String {
+    processes_text(row.peer_holders)
+}
+
+fn processes_text(holders: &[Holder]) -> String {
     let mut text = String::new();
-    for (index, process) in row.holders.chunk_by(|a, b| a.pid == b.pid).enumerate() {
+    for (index, process) in holders.chunk_by(|a, b| a.pid == b.pid).enumerate() {
         let Some(first) = process.first() else { continue };
         if index > 0 {
             text.push(',');

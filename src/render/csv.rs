@@ -3,7 +3,9 @@
 
 use std::io;
 
-use super::columns::{cgroup_text, holders_text, push_addr, push_fmt, push_state, push_text};
+use super::columns::{
+    cgroup_text, holders_text, peer_holders_text, push_addr, push_fmt, push_state, push_text,
+};
 use super::details::is_unset;
 use super::text::{escaped, push_number};
 use super::{Head, Listing, Style};
@@ -46,6 +48,9 @@ impl Listing for Csv {
         if parts.processes {
             out.extend_from_slice(b",processes,owner_note");
         }
+        if parts.peer_processes {
+            out.extend_from_slice(b",peer_processes");
+        }
         if parts.extended {
             out.extend_from_slice(b",user,cgroup,mark");
         }
@@ -78,6 +83,9 @@ impl Listing for Csv {
         if parts.processes {
             push_quoted(out, &holders_text(row));
             push_quoted(out, &row.owner_note.map(|note| note.to_string()).unwrap_or_default());
+        }
+        if parts.peer_processes {
+            push_quoted(out, &peer_holders_text(row));
         }
         if parts.extended {
             push_quoted(out, &row.user.map(|name| escaped(name.as_bytes())).unwrap_or_default());

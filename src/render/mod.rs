@@ -76,6 +76,8 @@ pub struct Parts {
     pub memory: bool,
     /// The host names of its ends.
     pub hosts: bool,
+    /// Who holds its other end.
+    pub peer_processes: bool,
 }
 
 /// The first words of netstat's heading.

@@ -3,7 +3,8 @@
 use std::io;
 
 use super::columns::{
-    End, cgroup_text, holders_text, protocol, push_endpoint, push_netstat_timer, push_state, user_text,
+    End, cgroup_text, holders_text, peer_holders_text, protocol, push_endpoint, push_netstat_timer,
+    push_state, user_text,
 };
 use super::details::{push_memory, push_tcp_info};
 use super::text::{pad_from, push_left, push_number, push_number_right, trim_end};
@@ -36,6 +37,9 @@ impl Listing for Plain {
         if parts.processes {
             push_left(out, "PID/Program name", 21);
         }
+        if parts.peer_processes {
+            push_left(out, "Peer process", 21);
+        }
         if parts.timers {
             push_left(out, "Timer", 22);
         }
@@ -65,6 +69,10 @@ impl Listing for Plain {
         }
         if parts.processes {
             let holders = holders_text(row);
+            push_field(out, 20, |out| out.extend_from_slice(or_dash(&holders).as_bytes()));
+        }
+        if parts.peer_processes {
+            let holders = peer_holders_text(row);
             push_field(out, 20, |out| out.extend_from_slice(or_dash(&holders).as_bytes()));
         }
         if parts.timers {

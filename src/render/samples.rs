@@ -8,8 +8,15 @@ use crate::model::{
     Socket, Source, TcpInfo, TcpState, Timer,
 };
 
-pub(super) const ALL_PARTS: Parts =
-    Parts { timers: true, extended: true, processes: true, tcp_info: true, memory: true, hosts: true };
+pub(super) const ALL_PARTS: Parts = Parts {
+    timers: true,
+    extended: true,
+    processes: true,
+    tcp_info: true,
+    memory: true,
+    hosts: true,
+    peer_processes: true,
+};
 
 pub(super) fn style(parts: Parts) -> Style {
     Style {

@@ -10,7 +10,7 @@ use comfy_table::{
 };
 
 use super::columns::{
-    End, appended, cgroup_text, holders_text, push_endpoint, push_netstat_timer, user_text,
+    End, appended, cgroup_text, holders_text, peer_holders_text, push_endpoint, push_netstat_timer, user_text,
 };
 use super::details::{push_memory, push_tcp_info};
 use super::{Head, Listing, Parts, Style, text};
@@ -290,6 +290,9 @@ fn optional(row: &Row<'_>, parts: Parts) -> Vec<Optional> {
             }
             _ => plain("Process", Some(holders_text(row)).filter(|text| !text.is_empty())),
         });
+    }
+    if parts.peer_processes {
+        columns.push(plain("Peer", Some(peer_holders_text(row)).filter(|text| !text.is_empty())));
     }
     columns
 }

@@ -10,7 +10,7 @@ use crate::collect::Sink;
 use crate::enrich::Enrichment;
 use crate::filter::{Filter, Known};
 use crate::model::{Gap, Row, Socket, Source};
-use crate::query::{Access, Needs, Query};
+use crate::query::{Access, Needs, Query, Shown};
 use crate::render::{Head, Pages, Summary, write_counts, write_summary};
 use crate::select::{GroupCounts, StateCounts};
 
@@ -90,7 +90,8 @@ fn count_into(
         return Ok((snapshot.source, snapshot.gaps));
     }
     // Processes are looked through for the sockets that came, so these must be known.
-    let mut gathered = gather(query, query.states, filter, needs, access, None)?;
+    let mut gathered =
+        gather(query, Shown { families: query.families, states: query.states }, filter, needs, access, None)?;
     for socket in &gathered.sockets {
         counter.count(&gathered.enrichment.describe(socket));
     }

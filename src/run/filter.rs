@@ -12,7 +12,9 @@ use crate::query::{KernelFilter, Query};
 pub(super) struct Misuse(pub(super) String);
 
 /// Resolves the filter's names, and puts its kernel part and its needs into the query.
-pub(super) fn prepare(filter: &Filter, query: &mut Query) -> Result<Filter, Misuse> {
+///
+/// With `whole_table` the kernel leaves nothing out.
+pub(super) fn prepare(filter: &Filter, query: &mut Query, whole_table: bool) -> Result<Filter, Misuse> {
     let filter =
         filter.clone().resolve(&mut HostNames::default()).map_err(|error| Misuse(error.to_string()))?;
     query.attributes.tcp_info |= filter.expr.evidence().tcp_info;
@@ -20,8 +22,15 @@ pub(super) fn prepare(filter: &Filter, query: &mut Query) -> Result<Filter, Misu
         query.netlink_only = Some(term.to_string());
     }
     let kernel_only = kernel_only(&filter.expr)?;
-    query.kernel_filter =
-        bytecode::compile(&filter.expr).map(|program| KernelFilter { bytecode: program.bytes, kernel_only });
+    if !whole_table {
+        query.kernel_filter = bytecode::compile(&filter.expr)
+            .map(|program| KernelFilter { bytecode: program.bytes, kernel_only });
+    } else if let Some(term) = kernel_only {
+        // The other ends of what is shown must come too; the filter is for what is shown.
+        return Err(Misuse(format!(
+            "filter: only the kernel can evaluate '{term}', and --peer-process needs what it would leave out"
+        )));
+    }
     Ok(filter)
 }
 

@@ -7,10 +7,10 @@ use rustc_hash::FxHashSet;
 
 use super::read;
 use crate::collect::Sink;
-use crate::enrich::{Cgroups, Enrichment, Hosts, Interfaces, Listeners, Processes, Services, Users};
+use crate::enrich::{Cgroups, Enrichment, Hosts, Interfaces, Listeners, Peers, Processes, Services, Users};
 use crate::filter::{Filter, Known};
-use crate::model::{Gap, ListenerUse, OwnerNote, Row, Socket, Source, StateSet};
-use crate::query::{Access, Needs, Query};
+use crate::model::{Gap, ListenerUse, OwnerNote, Row, Socket, Source};
+use crate::query::{Access, Needs, Query, Shown};
 
 /// What came, filtered.
 pub(super) struct Gathered {
@@ -31,6 +31,7 @@ pub(super) fn enrichment(needs: Needs, access: &Access) -> Enrichment {
         cgroups: needs.cgroups.then(Cgroups::of_host),
         listeners: needs.listeners.map(|_| Listeners::default()),
         listener_use: needs.listeners,
+        peers: needs.peers.then(Peers::default),
     }
 }
 
@@ -42,7 +43,7 @@ pub(super) fn known(enrichment: &Enrichment) -> Known {
 /// Holds the sockets that are in one of the states and fit the filter, `enough` at most.
 pub(super) fn gather(
     query: &Query,
-    shown: StateSet,
+    shown: Shown,
     filter: &Filter,
     needs: Needs,
     access: &Access,
@@ -61,6 +62,9 @@ pub(super) fn gather(
             let listeners = enrichment.listeners.iter();
             wanted.extend(listeners.filter(|_| sockets.iter().any(waits)).flat_map(Listeners::inodes));
         }
+        if let Some(peers) = &enrichment.peers {
+            wanted.extend(sockets.iter().filter_map(|socket| peers.of(socket)));
+        }
         enrichment.processes = Some(Processes::scan(root, &wanted, name, needs.process_details));
     }
     enrichment.hosts = needs.hosts.map(|timeout| {
@@ -76,7 +80,7 @@ pub(super) fn gather(
 }
 
 struct Hold<'a> {
-    shown: StateSet,
+    shown: Shown,
     filter: &'a Filter,
     enough: usize,
     enrichment: Enrichment,
@@ -92,7 +96,7 @@ impl Sink for Hold<'_> {
 
     fn row(&mut self, socket: &Socket) -> ControlFlow<()> {
         self.enrichment.learn(socket);
-        if self.shown.contains(socket.state) && self.filter.admits(&Row::bare(socket), Known::SOCKET) {
+        if self.shown.contains(socket) && self.filter.admits(&Row::bare(socket), Known::SOCKET) {
             if self.sockets.len() >= self.enough {
                 return ControlFlow::Break(());
             }

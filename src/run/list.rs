@@ -73,7 +73,7 @@ impl Stream<'_> {
     fn take(&mut self, socket: &Socket) -> io::Result<ControlFlow<()>> {
         self.enrichment.learn(socket);
         // What the kernel's answer alone tells is judged first: nothing is looked up for what is not shown.
-        let is_shown = self.list.shown.contains(socket.state);
+        let is_shown = self.list.shown.contains(socket);
         if !is_shown || !self.list.filter.admits(&Row::bare(socket), Known::SOCKET) {
             return Ok(ControlFlow::Continue(()));
         }

@@ -72,6 +72,8 @@ pub struct SocketRecord<'a> {
     pub cookie: Option<Decimal>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub processes: Option<Vec<HolderRecord<'a>>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_processes: Option<Vec<HolderRecord<'a>>>,
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "asked")]
     pub owner_note: Asked<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "asked")]
@@ -250,6 +252,9 @@ impl<'a> SocketRecord<'a> {
             inode: socket.inode,
             cookie: socket.cookie.map(Decimal),
             processes: parts.processes.then(|| row.holders.iter().map(HolderRecord::new).collect()),
+            peer_processes: parts
+                .peer_processes
+                .then(|| row.peer_holders.iter().map(HolderRecord::new).collect()),
             owner_note: parts.processes.then(|| row.owner_note.map(|note| Cow::Owned(note.to_string()))),
             user: parts.extended.then(|| row.user.map(Cow::Borrowed)),
             timer: parts.timers.then(|| socket.timer.as_ref().map(TimerRecord::new)),
