@@ -63,7 +63,10 @@ fn carry_out(plan: &Plan) -> anyhow::Result<()> {
             let mut count = count.clone();
             count.filter = filter::prepare(&count.filter, &mut count.query, false)?;
             count.needs = with_evidence(count.needs, &count.filter);
-            repeat::repeat(plan.repeat, |out| count::count(&count, &plan.access, out, &mut told))
+            repeat::repeat(plan.repeat, |out| match count.diff {
+                Some(time) => count::diff(&count, time, &plan.access, out, &mut told),
+                None => count::count(&count, &plan.access, out, &mut told),
+            })
         }
         Mode::ExplainFilter(list) => {
             let list = ready(list)?;

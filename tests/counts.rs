@@ -97,11 +97,51 @@ fn in_every_format() {
 }
 
 #[test]
+fn what_changes_meanwhile() {
+    let Some(zoo) = zoo() else { return };
+    for source in ["netlink", "procfs"] {
+        let namespace = zoo.namespace();
+        let listen = |port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).expect("it can listen");
+        let (stays, goes) = namespace.inside(|| (listen(4001), listen(4002)));
+        let client =
+            namespace.inside(|| std::net::TcpStream::connect(("127.0.0.1", 4001)).expect("it can connect"));
+        let server = stays.accept().expect("it is accepted").0;
+        let process = namespace.inside(|| {
+            let args = ["--diff", "1", "--count-by", "local-port,state", "--json", "--source", source];
+            tcpstates(&args).stdout(std::process::Stdio::piped()).spawn().expect("it runs")
+        });
+        // Well after its first snapshot, and well before its second.
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        drop(goes);
+        let comes = namespace.inside(|| listen(4003));
+        server.shutdown(std::net::Shutdown::Write).expect("it can be shut down");
+        let output = process.wait_with_output().expect("it ends");
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let of_port = |port: u16| {
+            let changes = document["changes"].as_array().expect("a list").iter();
+            let one = |name: &str| {
+                let of_port = changes.clone().filter(|change| change["local_port"] == port);
+                of_port.map(|change| change[name].as_u64().unwrap()).sum::<u64>()
+            };
+            (one("opened"), one("closed"), one("changed"))
+        };
+        assert_eq!((of_port(4002), of_port(4003)), ((0, 1, 0), (1, 0, 0)), "{source}: {document}");
+        // The server's end is in FIN_WAIT2 now, and the client's in CLOSE_WAIT.
+        let client_port = client.local_addr().expect("it has one").port();
+        assert_eq!((of_port(4001), of_port(client_port)), ((0, 0, 1), (0, 0, 1)), "{source}: {document}");
+        assert_eq!(document["total"]["opened"], 1, "{source}: {document}");
+        drop((stays, comes, client, server));
+    }
+}
+
+#[test]
 fn what_can_not_be_counted() {
     for (args, message) in [
         (&["--count-by", "size"][..], "--count-by: 'size' is not accepted: it is none of state, process, "),
         (&["--count-by", "state", "-f", "ss"], "--count-by: the ss layout has no such table"),
         (&["--count-by", "state", "--sort", "pid"], "--sort can't stand beside --count-by"),
+        (&["--diff", "1", "-s"], "--summary can't stand beside --diff"),
+        (&["--diff", "soon"], "--diff: 'soon' is not accepted: it is no number of seconds"),
         (&["--count-by", "state", "-s"], "--summary can't stand beside --count-by"),
     ] {
         let stderr = finish(tcpstates(args)).failed(2);

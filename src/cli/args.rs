@@ -98,6 +98,10 @@ pub(super) struct ListArgs {
     #[arg(long, value_name = "KEY[,KEY]", value_delimiter = ',', value_parser = count_key)]
     pub(super) count_by: Vec<CountKey>,
 
+    /// Print what opened, closed and changed its state within SECONDS, by the keys of --count-by (state)
+    #[arg(long, value_name = "SECONDS", value_parser = interval)]
+    pub(super) diff: Option<Duration>,
+
     /// Print one JSON document a socket, a line each
     #[arg(long, overrides_with_all = ["json", "format", "ndjson"])]
     pub(super) ndjson: bool,

@@ -61,6 +61,8 @@ pub struct Count {
     pub needs: Needs,
     /// How the counts are shown.
     pub style: CountStyle,
+    /// Not what there is but what changes within this time.
+    pub diff: Option<Duration>,
 }
 
 /// A list.
@@ -102,7 +104,7 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
     let filter = Filter::parse(&text, dialect).map_err(|error| suggest::refusal(&error, args))?;
     let mode = if args.list.explain_filter {
         Mode::ExplainFilter(list(args, format, filter, environment)?)
-    } else if !args.list.count_by.is_empty() {
+    } else if !args.list.count_by.is_empty() || args.list.diff.is_some() {
         Mode::Count(count(args, format, filter)?)
     } else if args.list.summary {
         summary(args, format, filter)?
@@ -200,14 +202,18 @@ fn counted(args: &Args, format: Format, filter: &Filter, option: &str) -> Result
 }
 
 fn count(args: &Args, format: Format, filter: Filter) -> Result<Count, Refusal> {
+    let counted_by = if args.list.diff.is_some() { "--diff" } else { "--count-by" };
     for (option, typed) in [("--sort", !args.list.sort.is_empty()), ("--summary", args.list.summary)] {
         if typed {
             return Err(Refusal::usage(format!(
-                "{option} can't stand beside --count-by, which has its own order"
+                "{option} can't stand beside {counted_by}, which has its own order"
             )));
         }
     }
-    let keys = args.list.count_by.clone();
+    let mut keys = args.list.count_by.clone();
+    if keys.is_empty() {
+        keys.push(CountKey::State);
+    }
     let has = |wanted: &[CountKey]| keys.iter().any(|key| wanted.contains(key));
     let needs = Needs {
         processes: has(&[CountKey::Process, CountKey::Pid]).then_some(ProcessName::Comm),
@@ -215,12 +221,12 @@ fn count(args: &Args, format: Format, filter: Filter) -> Result<Count, Refusal> 
         cgroups: has(&[CountKey::Unit, CountKey::Container]),
         ..Needs::default()
     };
-    let mut query = counted(args, format, &filter, "--count-by")?;
+    let mut query = counted(args, format, &filter, counted_by)?;
     if needs.cgroups {
         query.netlink_only = Some("--count-by unit or container".to_owned());
     }
     let style = CountStyle { format, header: !args.shared.no_header, limit: args.list.limit };
-    Ok(Count { query, filter, keys, needs, style })
+    Ok(Count { query, filter, keys, needs, style, diff: args.list.diff })
 }
 
 fn summary(args: &Args, format: Format, filter: Filter) -> Result<Mode, Refusal> {

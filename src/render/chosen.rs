@@ -8,7 +8,7 @@ use super::columns::{
     End, appended, cgroup_text, holders_text, peer_holders_text, process_user_text, push_addr, push_endpoint,
     push_fmt, push_netstat_timer, push_port, user_text,
 };
-use super::text::{escaped, push_left, span_us, trim_end};
+use super::text::{capitalised, escaped, push_left, span_us, trim_end};
 use super::{Format, Head, Listing, Style};
 use crate::model::{Gap, Holder, Row, TcpInfo, cgroup};
 
@@ -217,14 +217,14 @@ impl Listing for Chosen {
                     self.columns.iter().map(|column| column.word().replace('-', "_")).collect();
                 push_fmt(out, format_args!("{}\n", words.join(",")));
             }
-            Format::Plain if self.style.header => self.push_plain(out, title),
+            Format::Plain if self.style.header => self.push_plain(out, |column| capitalised(column.word())),
             Format::Table => {
                 self.grid = Grid::new();
                 let blank = ContentLineStyle::none().junction(' ');
                 self.grid.load_style(TableStyle::new().header_lines(blank).content_lines(blank));
                 self.grid.force_no_tty();
                 if self.style.header {
-                    self.grid.set_header(self.columns.iter().map(|column| title(*column)));
+                    self.grid.set_header(self.columns.iter().map(|column| capitalised(column.word())));
                 }
             }
             _ => {}
@@ -278,12 +278,6 @@ impl Listing for Chosen {
         }
         Ok(())
     }
-}
-
-/// `local-port` → `Local-port`.
-fn title(column: Column) -> String {
-    let mut letters = column.word().chars();
-    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }
 
 #[cfg(test)]

@@ -7,10 +7,10 @@ use serde::ser::{SerializeMap, SerializeSeq};
 
 use super::columns::{push_addr, push_fmt};
 use super::json::{push_document_head, push_document_tail, push_value};
-use super::text::{self, escaped, push_left, push_number, push_number_right, trim_end};
+use super::text::{self, capitalised, escaped, push_left};
 use super::{Format, Head};
 use crate::model::Gap;
-use crate::select::{CountKey, GroupCounts, Value};
+use crate::select::{Change, Changes, CountKey, GroupCounts, Value};
 
 /// How counts are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,40 +31,81 @@ pub fn write_counts(
     counts: &GroupCounts,
     gaps: &[Gap],
 ) -> io::Result<()> {
+    let rows = counts.sorted().into_iter().map(|(values, count)| (values, [count])).collect();
+    let grid = Grid { keys: counts.keys(), numbers: ["count"], rows };
+    write_grid(out, style, head, "counts", grid, |out| {
+        push_fmt(out, format_args!("{}", counts.total()));
+    })?;
+    end_document(out, style, gaps)
+}
+
+/// Appends what changed between two snapshots.
+pub fn write_changes(
+    out: &mut Vec<u8>,
+    style: CountStyle,
+    head: &Head<'_>,
+    changes: &Changes,
+    gaps: &[Gap],
+) -> io::Result<()> {
+    let numbers = |change: Change| [change.opened, change.closed, change.changed];
+    let rows = changes.sorted().into_iter().map(|(values, change)| (values, numbers(change))).collect();
+    let grid = Grid { keys: changes.keys(), numbers: ["opened", "closed", "changed"], rows };
+    write_grid(out, style, head, "changes", grid, |out| {
+        let Change { opened, closed, changed } = changes.total();
+        push_fmt(out, format_args!("{{\"opened\":{opened},\"closed\":{closed},\"changed\":{changed}}}"));
+    })?;
+    end_document(out, style, gaps)
+}
+
+/// Groups with their numbers: each row has a value for each key and a number for each name.
+struct Grid<'a, const N: usize> {
+    keys: &'a [CountKey],
+    numbers: [&'static str; N],
+    rows: Vec<(&'a [Value], [u64; N])>,
+}
+
+/// Appends the grid; a JSON document up to its total, which `push_total` appends.
+fn write_grid<const N: usize>(
+    out: &mut Vec<u8>,
+    style: CountStyle,
+    head: &Head<'_>,
+    list: &str,
+    mut grid: Grid<'_, N>,
+    push_total: impl FnOnce(&mut Vec<u8>),
+) -> io::Result<()> {
     let limit = style.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    let mut groups = counts.sorted();
-    groups.truncate(limit);
-    let keys = counts.keys();
+    grid.rows.truncate(limit);
     match style.format {
         Format::Json => {
             push_document_head(out, head)?;
-            out.extend_from_slice(b",\"counts\":");
-            push_value(out, &Groups { keys, groups: &groups })?;
-            push_fmt(out, format_args!(",\"total\":{}", counts.total()));
-            push_document_tail(out, gaps)?;
+            push_fmt(out, format_args!(",\"{list}\":"));
+            push_value(out, &grid)?;
+            out.extend_from_slice(b",\"total\":");
+            push_total(out);
         }
         Format::Ndjson => {
-            for group in &groups {
-                push_value(out, &Group { keys, group })?;
+            for (values, numbers) in &grid.rows {
+                push_value(out, &Group { keys: grid.keys, names: &grid.numbers, values, numbers })?;
                 out.push(b'\n');
             }
         }
-        Format::Csv => write_csv(out, style.header, keys, &groups),
-        Format::Table => write_table(out, style.header, keys, &groups),
-        Format::Plain | Format::Netstat | Format::Ss => {
-            for (values, count) in &groups {
-                for value in *values {
-                    push_fmt(out, format_args!("{} ", shown(value)));
-                }
-                push_number(out, *count);
-                out.push(b'\n');
-            }
-        }
+        Format::Csv => write_csv(out, style.header, &grid),
+        Format::Table => write_table(out, style.header, &grid),
+        Format::Plain | Format::Netstat | Format::Ss => write_plain(out, &grid),
     }
     Ok(())
 }
 
-type Counted<'a> = (&'a [Value], u64);
+fn end_document(out: &mut Vec<u8>, style: CountStyle, gaps: &[Gap]) -> io::Result<()> {
+    if style.format == Format::Json { push_document_tail(out, gaps) } else { Ok(()) }
+}
+
+fn write_plain<const N: usize>(out: &mut Vec<u8>, grid: &Grid<'_, N>) {
+    for (values, numbers) in &grid.rows {
+        let texts = values.iter().map(shown).chain(numbers.iter().map(u64::to_string));
+        push_fmt(out, format_args!("{}\n", texts.collect::<Vec<_>>().join(" ")));
+    }
+}
 
 /// A value as text; `-` where nothing is known.
 fn shown(value: &Value) -> String {
@@ -83,52 +124,48 @@ fn shown(value: &Value) -> String {
     }
 }
 
-fn write_csv(out: &mut Vec<u8>, header: bool, keys: &[CountKey], groups: &[Counted<'_>]) {
+fn write_csv<const N: usize>(out: &mut Vec<u8>, header: bool, grid: &Grid<'_, N>) {
     if header {
-        for key in keys {
-            push_fmt(out, format_args!("{},", json_name(*key)));
-        }
-        out.extend_from_slice(b"count\n");
+        let names = grid.keys.iter().map(|key| json_name(*key));
+        let names: Vec<_> = names.chain(grid.numbers.map(str::to_owned)).collect();
+        push_fmt(out, format_args!("{}\n", names.join(",")));
     }
-    for (values, count) in groups {
+    for (values, numbers) in &grid.rows {
         for value in *values {
             let text = if *value == Value::Unknown { String::new() } else { shown(value) };
             super::csv::push_field(out, &text);
             out.push(b',');
         }
-        push_number(out, *count);
-        out.push(b'\n');
+        push_fmt(out, format_args!("{}\n", numbers.map(|number| number.to_string()).join(",")));
     }
 }
 
-fn write_table(out: &mut Vec<u8>, header: bool, keys: &[CountKey], groups: &[Counted<'_>]) {
-    const COUNT: &str = "Count";
-    let titles: Vec<String> = keys.iter().map(|key| title(*key)).collect();
+fn write_table<const N: usize>(out: &mut Vec<u8>, header: bool, grid: &Grid<'_, N>) {
+    let titles: Vec<String> = grid.keys.iter().map(|key| title(*key)).collect();
+    let number_titles = grid.numbers.map(capitalised);
     let rows: Vec<Vec<String>> =
-        groups.iter().map(|(values, _)| values.iter().map(shown).collect()).collect();
+        grid.rows.iter().map(|(values, _)| values.iter().map(shown).collect()).collect();
     let width = |column: usize| {
         let texts = rows.iter().chain([&titles]).filter_map(|row| row.get(column));
         texts.map(|text| text::width(text)).max().unwrap_or(0)
     };
-    let widths: Vec<usize> = (0..keys.len()).map(width).collect();
-    let digits = groups.iter().map(|(_, count)| count.to_string().len()).max().unwrap_or(1).max(COUNT.len());
-    let push_texts = |out: &mut Vec<u8>, texts: &[String]| {
+    let widths: Vec<usize> = (0..titles.len()).map(width).collect();
+    let digits = grid.rows.iter().flat_map(|(_, numbers)| numbers).map(|number| number.to_string().len());
+    let digits = digits.chain(number_titles.iter().map(String::len)).max().unwrap_or(1);
+    let mut push_row = |texts: &[String], numbers: &[String]| {
         for (text, width) in texts.iter().zip(&widths) {
-            push_left(out, text, width + 2);
+            push_left(out, text, width + 1);
         }
+        for number in numbers {
+            push_fmt(out, format_args!(" {number:>digits$}"));
+        }
+        out.push(b'\n');
     };
     if header {
-        let start = out.len();
-        push_texts(out, &titles);
-        out.resize(out.len() + digits.saturating_sub(COUNT.len()), b' ');
-        out.extend_from_slice(COUNT.as_bytes());
-        trim_end(out, start);
-        out.push(b'\n');
+        push_row(&titles, &number_titles);
     }
-    for (row, (_, count)) in rows.iter().zip(groups) {
-        push_texts(out, row);
-        push_number_right(out, *count, digits);
-        out.push(b'\n');
+    for (texts, (_, numbers)) in rows.iter().zip(&grid.rows) {
+        push_row(texts, &numbers.map(|number| number.to_string()));
     }
 }
 
@@ -138,24 +175,18 @@ fn title(key: CountKey) -> String {
         CountKey::PeerNet(len) => format!("{}/{len}", key.name()),
         _ => key.name().to_owned(),
     };
-    let mut letters = name.chars();
-    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+    capitalised(&name)
 }
 
 fn json_name(key: CountKey) -> String {
     key.name().replace('-', "_")
 }
 
-struct Groups<'a> {
-    keys: &'a [CountKey],
-    groups: &'a [Counted<'a>],
-}
-
-impl Serialize for Groups<'_> {
+impl<const N: usize> Serialize for Grid<'_, N> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(None)?;
-        for group in self.groups {
-            list.serialize_element(&Group { keys: self.keys, group })?;
+        for (values, numbers) in &self.rows {
+            list.serialize_element(&Group { keys: self.keys, names: &self.numbers, values, numbers })?;
         }
         list.end()
     }
@@ -163,14 +194,15 @@ impl Serialize for Groups<'_> {
 
 struct Group<'a> {
     keys: &'a [CountKey],
-    group: &'a Counted<'a>,
+    names: &'a [&'static str],
+    values: &'a [Value],
+    numbers: &'a [u64],
 }
 
 impl Serialize for Group<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (values, count) = self.group;
         let mut map = serializer.serialize_map(None)?;
-        for (key, value) in self.keys.iter().zip(*values) {
+        for (key, value) in self.keys.iter().zip(self.values) {
             map.serialize_key(&json_name(*key))?;
             match value {
                 Value::Unknown => map.serialize_value(&())?,
@@ -179,7 +211,9 @@ impl Serialize for Group<'_> {
                 other => map.serialize_value(&shown(other))?,
             }
         }
-        map.serialize_entry("count", count)?;
+        for (name, number) in self.names.iter().zip(self.numbers) {
+            map.serialize_entry(name, number)?;
+        }
         map.end()
     }
 }

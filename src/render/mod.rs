@@ -20,7 +20,7 @@ use std::io;
 use crate::model::{Gap, Row, Source};
 
 pub use chosen::Column;
-pub use counts::{CountStyle, write_counts};
+pub use counts::{CountStyle, write_changes, write_counts};
 pub use pages::Pages;
 pub use summary::{Summary, write_summary};
 

@@ -1,6 +1,7 @@
 //! Counts: counters as the sockets come, unless the filter or a key needs what must be looked up for all of them.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use super::gather::{enrichment, gather, known};
 use super::repeat::Output;
@@ -11,8 +12,8 @@ use crate::enrich::Enrichment;
 use crate::filter::{Filter, Known};
 use crate::model::{Gap, Row, Socket, Source};
 use crate::query::{Access, Needs, Query, Shown};
-use crate::render::{Head, Pages, Summary, write_counts, write_summary};
-use crate::select::{GroupCounts, StateCounts};
+use crate::render::{Head, Pages, Summary, write_changes, write_counts, write_summary};
+use crate::select::{Changes, GroupCounts, StateCounts};
 
 /// Something that counts rows.
 trait Counter: Send {
@@ -74,6 +75,36 @@ pub(super) fn count(
     told.tell(&gaps);
     let head = Head { source, taken_at: &taken_at };
     write_counts(out.buffer(), count.style, &head, &counts, &gaps)?;
+    write(out.flush())
+}
+
+/// Prints what changes within this time once.
+pub(super) fn diff(
+    count: &Count,
+    time: Duration,
+    access: &Access,
+    out: &mut Pages<Output>,
+    told: &mut Told,
+) -> anyhow::Result<()> {
+    let mut changes = Changes::new(&count.keys);
+    let shown = Shown { families: count.query.families, states: count.query.states };
+    let mut first = gather(&count.query, shown, &count.filter, count.needs, access, None)?;
+    for socket in &first.sockets {
+        changes.remember(&first.enrichment.describe(socket));
+    }
+    drop(first.sockets);
+    std::thread::sleep(time);
+    let taken_at = now();
+    let mut second = gather(&count.query, shown, &count.filter, count.needs, access, None)?;
+    for socket in &second.sockets {
+        changes.compare(&second.enrichment.describe(socket));
+    }
+    changes.finish();
+    let mut gaps = first.gaps;
+    gaps.extend(second.gaps.into_iter().filter(|gap| !gaps.contains(gap)).collect::<Vec<_>>());
+    told.tell(&gaps);
+    let head = Head { source: second.source, taken_at: &taken_at };
+    write_changes(out.buffer(), count.style, &head, &changes, &gaps)?;
     write(out.flush())
 }
 

@@ -120,22 +120,9 @@ impl GroupCounts {
     /// Counts a socket: once for each different combination of values that it has.
     pub fn add(&mut self, row: &Row<'_>) {
         self.total += 1;
-        let by_holder = self.keys.iter().any(|key| key.is_of_holders());
-        if !by_holder || row.holders.is_empty() {
-            return self.count(values(&self.keys, row, None));
+        for group in distinct_groups(&self.keys, row) {
+            *self.groups.entry(group).or_default() += 1;
         }
-        let mut seen: Vec<Box<[Value]>> = Vec::new();
-        for holder in 0..row.holders.len() {
-            let group = values(&self.keys, row, Some(holder));
-            if !seen.contains(&group) {
-                seen.push(group.clone());
-                self.count(group);
-            }
-        }
-    }
-
-    fn count(&mut self, group: Box<[Value]>) {
-        *self.groups.entry(group).or_default() += 1;
     }
 
     /// The groups, the largest first; of equal ones, by their values.
@@ -144,6 +131,22 @@ impl GroupCounts {
         groups.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
         groups
     }
+}
+
+/// Each different combination of values that a socket has: one, or one for each of its holders.
+pub(super) fn distinct_groups(keys: &[CountKey], row: &Row<'_>) -> Vec<Box<[Value]>> {
+    let by_holder = keys.iter().any(|key| key.is_of_holders());
+    if !by_holder || row.holders.is_empty() {
+        return vec![values(keys, row, None)];
+    }
+    let mut groups = Vec::new();
+    for holder in 0..row.holders.len() {
+        let group = values(keys, row, Some(holder));
+        if !groups.contains(&group) {
+            groups.push(group);
+        }
+    }
+    groups
 }
 
 fn values(keys: &[CountKey], row: &Row<'_>, holder: Option<usize>) -> Box<[Value]> {
