@@ -21,7 +21,7 @@ set edit:completion:arg-completer[tcpstates] = {|@words|
             cand --count-by 'Print how many sockets there are by KEY, the most first: state, process, pid, user, local, local-port, peer, peer-port, peer-net/LEN, iface, unit, container or timer'
             cand --diff 'Print what opened, closed and changed its state within SECONDS, by the keys of --count-by (state)'
             cand --filter-file 'Read the filter from a file, in which # begins a comment'
-            cand --columns 'Choose and order the columns of the table, the plain list and CSV; `help` lists them'
+            cand --columns 'Choose and order the columns of the table, the plain list and CSV, whatever other options would add; `help` lists them'
             cand --resolve-timeout 'Wait for host names no longer than this'
             cand --sort 'Sort by state, local, peer, recv-q, send-q or pid; -KEY reverses'
             cand --limit 'Show at most N sockets, or with --count-by, N counts'

@@ -1,7 +1,7 @@
 complete -c tcpstates -l count-by -d 'Print how many sockets there are by KEY, the most first: state, process, pid, user, local, local-port, peer, peer-port, peer-net/LEN, iface, unit, container or timer' -r
 complete -c tcpstates -l diff -d 'Print what opened, closed and changed its state within SECONDS, by the keys of --count-by (state)' -r
 complete -c tcpstates -l filter-file -d 'Read the filter from a file, in which # begins a comment' -r -F
-complete -c tcpstates -l columns -d 'Choose and order the columns of the table, the plain list and CSV; `help` lists them' -r
+complete -c tcpstates -l columns -d 'Choose and order the columns of the table, the plain list and CSV, whatever other options would add; `help` lists them' -r
 complete -c tcpstates -l resolve-timeout -d 'Wait for host names no longer than this' -r
 complete -c tcpstates -l sort -d 'Sort by state, local, peer, recv-q, send-q or pid; -KEY reverses' -r
 complete -c tcpstates -l limit -d 'Show at most N sockets, or with --count-by, N counts' -r

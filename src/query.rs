@@ -94,6 +94,8 @@ pub struct Needs {
     pub peers: bool,
     /// Users and command lines of the holders.
     pub process_details: bool,
+    /// The names of the holders' users, too.
+    pub process_users: bool,
     /// User names.
     pub users: bool,
     /// Service names.

@@ -16,9 +16,9 @@ use crate::cli::{self, Environment, List, Mode, Plan, Refusal};
 use crate::collect::{CollectError, Sink, collect};
 use crate::exit::ExitStatus;
 use crate::filter::Filter;
-use crate::model::{Gap, ProcessName};
+use crate::model::{Gap, ListenerUse, ProcessName, StateSet, TcpState};
 use crate::query::{Access, Needs, Query};
-use crate::render::text;
+use crate::render::{Format, text};
 use filter::Misuse;
 
 /// Runs the command with these arguments, the program's name first.
@@ -60,12 +60,10 @@ fn carry_out(plan: &Plan) -> anyhow::Result<()> {
             repeat::repeat(plan.repeat, |out| list::list(&list, &plan.access, out, &mut told))
         }
         Mode::Count(count) => {
-            let mut count = count.clone();
-            count.filter = filter::prepare(&count.filter, &mut count.query, false)?;
-            count.needs = with_evidence(count.needs, &count.filter);
+            let ready = count::CountPlan::new(&count.query, &count.filter, count.needs)?;
             repeat::repeat(plan.repeat, |out| match count.diff {
-                Some(time) => count::diff(&count, time, &plan.access, out, &mut told),
-                None => count::count(&count, &plan.access, out, &mut told),
+                Some(time) => count::diff(&ready, count, time, &plan.access, out, &mut told),
+                None => count::count(&ready, count, &plan.access, out, &mut told),
             })
         }
         Mode::ExplainFilter(list) => {
@@ -73,10 +71,9 @@ fn carry_out(plan: &Plan) -> anyhow::Result<()> {
             answer(&filter::explain(&list.filter, &list.query))
         }
         Mode::Summary { query, filter, summary } => {
-            let mut query = query.clone();
-            let filter = filter::prepare(filter, &mut query, false)?;
+            let count = count::CountPlan::new(query, filter, Needs::default())?;
             repeat::repeat(plan.repeat, |out| {
-                count::summarize(&query, &filter, *summary, &plan.access, out, &mut told)
+                count::summarize(&count, *summary, &plan.access, out, &mut told)
             })
         }
     }
@@ -85,18 +82,30 @@ fn carry_out(plan: &Plan) -> anyhow::Result<()> {
 /// The list with a filter that is ready, and what that needs.
 fn ready(list: &List) -> Result<List, Misuse> {
     let mut list = list.clone();
-    list.filter = filter::prepare(&list.filter, &mut list.query, list.needs.peers)?;
-    list.needs = with_evidence(list.needs, &list.filter);
+    let own = !matches!(list.format, Format::Netstat | Format::Ss);
+    list.needs = with_evidence(list.needs, &list.filter, own);
+    list.query.states = with_listeners(list.query.states, list.needs);
+    list.filter = filter::prepare(&list.filter, &mut list.query, list.needs)?;
     Ok(list)
 }
 
-fn with_evidence(mut needs: Needs, filter: &Filter) -> Needs {
+/// What the filter must know too. Who asks for processes, in our own formats, means those of a connection's listener
+/// where it waits to be accepted: so whether they are shown or not, the same sockets fit.
+fn with_evidence(mut needs: Needs, filter: &Filter, own: bool) -> Needs {
     let evidence = filter.expr.evidence();
     needs.cgroups |= evidence.cgroup_paths;
     if evidence.processes && needs.processes.is_none() {
         needs.processes = Some(ProcessName::Comm);
     }
+    if own && needs.processes.is_some() {
+        needs.listeners = Some(ListenerUse::Holders);
+    }
     needs
+}
+
+/// The states to ask for: listeners too, where they must be known.
+fn with_listeners(states: StateSet, needs: Needs) -> StateSet {
+    if needs.listeners.is_some() { states | StateSet::of(TcpState::Listen) } else { states }
 }
 
 /// The one rule for the end: a reader that left is no error, all else is.

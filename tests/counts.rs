@@ -57,7 +57,9 @@ fn by_what_the_kernel_tells() {
 fn by_who_holds_it_and_filtered() {
     let Some(zoo) = zoo() else { return };
     let pid = std::process::id().to_string();
-    let of_pid = |s: &Specimen| if s.inode.is_some() { pid.clone() } else { "-".to_owned() };
+    // One that waits to be accepted is its listener's process's.
+    let is_held = |s: &Specimen| s.inode.is_some() || s.state == "ESTABLISHED";
+    let of_pid = |s: &Specimen| if is_held(s) { pid.clone() } else { "-".to_owned() };
     assert_eq!(counted(&zoo, &["--count-by", "pid"]), held(&zoo, of_pid));
     let listening = counted(&zoo, &["--count-by", "pid,state", "state", "listen"]);
     let count = zoo.specimens().iter().filter(|s| s.state == "LISTEN").count();
@@ -140,6 +142,8 @@ fn what_can_not_be_counted() {
         (&["--count-by", "size"][..], "--count-by: 'size' is not accepted: it is none of state, process, "),
         (&["--count-by", "state", "-f", "ss"], "--count-by: the ss layout has no such table"),
         (&["--count-by", "state", "--sort", "pid"], "--sort can't stand beside --count-by"),
+        (&["--count-by", "peer-net/24,peer-net/16"], "--count-by: 'peer-net' stands there twice"),
+        (&["--count-by", "state", "--columns", "state"], "--columns: counts have their own"),
         (&["--diff", "1", "-s"], "--summary can't stand beside --diff"),
         (&["--diff", "soon"], "--diff: 'soon' is not accepted: it is no number of seconds"),
         (&["--count-by", "state", "-s"], "--summary can't stand beside --count-by"),

@@ -153,9 +153,11 @@ fn terms_of_our_own() {
     assert_eq!(count("recvq = 123"), held(&|s| s.recv_q == 123));
     assert_eq!(count("sendq >= 77 and not state listen"), held(&|s| s.send_q >= 77 && s.state != "LISTEN"));
     assert_eq!(count("inode > 0"), held(&|s| s.inode.is_some()));
-    assert_eq!(count(&format!("pid = {pid}")), held(&|s| s.inode.is_some()));
+    // One that waits to be accepted is its listener's process's.
+    let is_held = |s: &crate::support::zoo::Specimen| s.inode.is_some() || s.state == "ESTABLISHED";
+    assert_eq!(count(&format!("pid = {pid}")), held(&is_held));
     assert_eq!(count(&format!("pid != {pid}")), 0);
-    assert_eq!(count("process = integration*"), held(&|s| s.inode.is_some()));
+    assert_eq!(count("process = integration*"), held(&is_held));
     assert_eq!(
         count("timer = timewait"),
         held(&|s| s.state == "TIME_WAIT" || s.label == "orphaned fin_wait2")
@@ -197,6 +199,11 @@ fn a_file_and_an_explanation() {
     std::fs::write(file.path(), "state listen\ndport = much\n").expect("it is ours");
     let stderr = finish(tcpstates(&["--filter-file", path, "--explain-filter"])).failed(2);
     assert!(stderr.contains("there is no service 'much'"), "{stderr}");
+    std::fs::write(file.path(), "\u{feff}process = \"a#b\" # c\nlisen\n").expect("it is ours");
+    let stderr = finish(tcpstates(&["--filter-file", path])).failed(2);
+    assert!(stderr.starts_with(&format!("tcpstates: filter: {path}: 'lisen' is neither")), "{stderr}");
+    let text = namespace.tcpstates(&["--explain-filter", "-s", "dport = 1"]);
+    assert!(text.contains("LISTEN") && text.contains("CLOSED"), "{text}");
     let stderr = finish(tcpstates(&["--filter-file", path, ":80"])).failed(2);
     assert!(stderr.starts_with("tcpstates: ':80': --filter-file takes the place"), "{stderr}");
     let stderr = finish(tcpstates(&["--filter-file", "/nowhere/f"])).failed(2);

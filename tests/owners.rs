@@ -203,6 +203,29 @@ fn threads_whose_first_has_ended() {
     assert_eq!(holders[0].name, "leaderless");
 }
 
+/// Neither threads nor descriptors without end: fewer threads do, and what could not be opened is told.
+#[test]
+fn when_the_system_has_no_more_to_give() {
+    let Some(namespace) = namespace() else { return };
+    if !has("setpriv") {
+        return;
+    }
+    let _own = listener(&namespace, 80);
+    let (_folder, program) = crate::support::run::program_for_everybody();
+    let run = |script: &str| {
+        let mut shell = command("sh");
+        shell.args(["-c", script]).arg(&program);
+        namespace.inside(|| crate::support::run::finish(shell))
+    };
+    let user = "exec setpriv --reuid=65533 --regid=65533 --clear-groups";
+    let (stdout, stderr) = run(&format!("{user} sh -c 'ulimit -u 1; exec \"$0\" -npH :80' \"$0\"")).noted();
+    assert_eq!(stdout.lines().count(), 1);
+    assert!(stderr.contains("permission denied"), "{stderr}");
+    let (stdout, stderr) = run("ulimit -n 6; exec \"$0\" -npH :80").noted();
+    assert_eq!(stdout.lines().count(), 1);
+    assert!(stderr.contains("could not be read: Too many open files"), "{stderr}");
+}
+
 /// More descriptors than are one piece of work.
 #[test]
 fn thousands_of_descriptors_in_one_process() {

@@ -228,6 +228,18 @@ fn one_that_waits_is_shown_with_its_listeners_process() {
         let credited = text.lines().filter(|line| line.contains(&format!("({pid}/"))).count();
         assert_eq!((credited, text.lines().count()), (2, 3), "two wait, one listens: {text}");
     }
+    // Whatever else is asked, the same sockets fit and have the same holder.
+    let pid = pid.to_string();
+    for filter in ["dport = 7101", "dport = 7101 state established", "dst 10.99.0.2:7101"] {
+        let text = zoo.namespace().tcpstates(&["-npHW", "-4", filter]);
+        assert!(text.lines().count() == 1 && text.contains(&format!("({pid}/")), "{filter}: {text}");
+    }
+    let by_pid = ["-n", "--json", "pid", "=", &pid];
+    let sockets = |args: &[&str]| {
+        let document: serde_json::Value = serde_json::from_str(&zoo.namespace().tcpstates(args)).unwrap();
+        document["sockets"].as_array().map(Vec::len)
+    };
+    assert_eq!(sockets(&by_pid), sockets(&[&["-p"], &by_pid[..]].concat()));
     // The other programs' layouts know of no such thing.
     let text = zoo.namespace().tcpstates(&["-ntpH", "-f", "ss", "dport", "=", ":7101"]);
     assert!(!text.contains("users:"), "{text}");

@@ -122,7 +122,8 @@ pub(super) struct ListArgs {
     #[arg(long)]
     pub(super) peer_process: bool,
 
-    /// Choose and order the columns of the table, the plain list and CSV; `help` lists them
+    /// Choose and order the columns of the table, the plain list and CSV, whatever other options would add; `help`
+    /// lists them
     #[arg(long, value_name = "COLUMN[,COLUMN]", value_delimiter = ',')]
     pub(super) columns: Vec<String>,
 

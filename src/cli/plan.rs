@@ -103,7 +103,11 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
     let text = filter_text(args)?;
     let filter = Filter::parse(&text, dialect).map_err(|error| suggest::refusal(&error, args))?;
     let mode = if args.list.explain_filter {
-        Mode::ExplainFilter(list(args, format, filter, environment)?)
+        let counts = args.list.summary || !args.list.count_by.is_empty() || args.list.diff.is_some();
+        let counted = counts.then(|| filter.states.unwrap_or(StateSet::ALL));
+        let mut list = list(args, format, filter, environment)?;
+        list.query.states = counted.unwrap_or(list.query.states);
+        Mode::ExplainFilter(list)
     } else if !args.list.count_by.is_empty() || args.list.diff.is_some() {
         Mode::Count(count(args, format, filter)?)
     } else if args.list.summary {
@@ -146,8 +150,22 @@ fn filter_text(args: &Args) -> Result<String, Refusal> {
     }
     let text = std::fs::read_to_string(path)
         .map_err(|error| Refusal::usage(format!("--filter-file: {}: {error}", path.display())))?;
-    let lines: Vec<_> = text.lines().map(|line| line.split('#').next().unwrap_or_default()).collect();
-    Ok(lines.join("\n"))
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    Ok(text.lines().map(without_comment).collect::<Vec<_>>().join("\n"))
+}
+
+/// A line up to a `#` that stands in no quotes.
+fn without_comment(line: &str) -> &str {
+    let mut quote = None;
+    for (at, c) in line.char_indices() {
+        match (c, quote) {
+            ('#', None) => return line.get(..at).unwrap_or(line),
+            ('"' | '\'', None) => quote = Some(c),
+            (c, Some(open)) if c == open => quote = None,
+            _ => {}
+        }
+    }
+    line
 }
 
 pub(super) fn filter_before_command(word: &str, command: &str) -> Refusal {
@@ -202,6 +220,9 @@ fn counted(args: &Args, format: Format, filter: &Filter, option: &str) -> Result
 }
 
 fn count(args: &Args, format: Format, filter: Filter) -> Result<Count, Refusal> {
+    if !args.list.columns.is_empty() {
+        return Err(Refusal::usage("--columns: counts have their own"));
+    }
     let counted_by = if args.list.diff.is_some() { "--diff" } else { "--count-by" };
     for (option, typed) in [("--sort", !args.list.sort.is_empty()), ("--summary", args.list.summary)] {
         if typed {
@@ -213,6 +234,12 @@ fn count(args: &Args, format: Format, filter: Filter) -> Result<Count, Refusal> 
     let mut keys = args.list.count_by.clone();
     if keys.is_empty() {
         keys.push(CountKey::State);
+    }
+    // Their names are keys of JSON objects.
+    for (index, key) in keys.iter().enumerate() {
+        if keys[..index].iter().any(|before| before.name() == key.name()) {
+            return Err(Refusal::usage(format!("--count-by: '{}' stands there twice", key.name())));
+        }
     }
     let has = |wanted: &[CountKey]| keys.iter().any(|key| wanted.contains(key));
     let needs = Needs {
@@ -230,7 +257,11 @@ fn count(args: &Args, format: Format, filter: Filter) -> Result<Count, Refusal> 
 }
 
 fn summary(args: &Args, format: Format, filter: Filter) -> Result<Mode, Refusal> {
-    for (option, typed) in [("--sort", !args.list.sort.is_empty()), ("--limit", args.list.limit.is_some())] {
+    let columns = !args.list.columns.is_empty();
+    let limit = args.list.limit.is_some();
+    for (option, typed) in
+        [("--sort", !args.list.sort.is_empty()), ("--limit", limit), ("--columns", columns)]
+    {
         if typed {
             return Err(Refusal::usage(format!("{option}: the eleven lines of --summary stay as they are")));
         }
@@ -293,12 +324,16 @@ fn list(args: &Args, format: Format, filter: Filter, environment: Environment) -
     })
 }
 
+fn ss_default() -> StateSet {
+    StateSet::connected() - StateSet::exactly(TcpState::SynRecv) - StateSet::exactly(TcpState::TimeWait)
+}
+
 /// Without a word about states, each layout has its own idea of the usual ones.
 fn shown_states(args: &Args, format: Format, filter: &Filter) -> StateSet {
     let listen = StateSet::of(TcpState::Listen);
     match filter.states {
         // ss falls back to its usual ones.
-        Some(states) if states.is_empty() && format == Format::Ss => {}
+        Some(states) if states.is_empty() && format == Format::Ss => return ss_default(),
         Some(states) => return states,
         None => {}
     }
@@ -306,11 +341,7 @@ fn shown_states(args: &Args, format: Format, filter: &Filter) -> StateSet {
     match format {
         Format::Ss if all => StateSet::ALL,
         Format::Ss if listening => listen | StateSet::exactly(TcpState::Close),
-        Format::Ss => {
-            StateSet::connected()
-                - StateSet::exactly(TcpState::SynRecv)
-                - StateSet::exactly(TcpState::TimeWait)
-        }
+        Format::Ss => ss_default(),
         // netstat reads /proc, which has no bound sockets.
         Format::Netstat if all => StateSet::ALL - StateSet::of(TcpState::Close),
         _ if all => StateSet::ALL,
@@ -354,6 +385,7 @@ fn needs(args: &Args, format: Format, parts: Parts, columns: &[Column]) -> Needs
         processes: (processes || by_pid || peers).then_some(name),
         peers,
         process_details: args.shared.processes > 1 || has(Column::is_of_process_details),
+        process_users: args.shared.proc_root.is_none() && !(people && args.shared.numeric),
         users: users && !(people && args.shared.numeric),
         services: people && !args.shared.numeric,
         hosts: args.list.resolve.then_some(args.list.resolve_timeout),

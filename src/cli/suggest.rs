@@ -14,7 +14,9 @@ pub(super) fn refusal(bad: &BadFilter, args: &Args) -> Refusal {
     {
         return filter_before_command(first, word);
     }
-    Refusal::Usage { message: format!("filter: {bad}\n{}", bad.pointer()), hint: hint(&bad.error, args) }
+    let file = args.list.filter_file.as_ref().map(|path| format!("{}: ", path.display())).unwrap_or_default();
+    let message = format!("filter: {file}{bad}\n{}", bad.pointer());
+    Refusal::Usage { message, hint: hint(&bad.error, args) }
 }
 
 fn hint(error: &FilterError, args: &Args) -> Option<String> {

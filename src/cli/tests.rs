@@ -96,7 +96,7 @@ fn each_layout_has_its_usual_states() {
 #[test]
 fn only_what_is_shown_is_looked_up() {
     let needs = |line| list(line).needs;
-    assert_eq!(needs("-nat"), crate::query::Needs::default());
+    assert_eq!(needs("-nat"), crate::query::Needs::default(), "nothing");
     assert!(needs("-at").services);
     assert!(!needs("--json -a").services, "ports are numbers there");
     assert_eq!(needs("-np").processes, Some(ProcessName::Comm));

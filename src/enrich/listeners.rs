@@ -1,19 +1,22 @@
 //! Which listener a connection belongs to that no program has accepted yet. The kernel tells neither a user nor an
 //! inode of a half-open one, and no inode of one that waits to be accepted.
 
+use rustc_hash::FxHashMap;
+
 use crate::model::{Endpoint, Family, Socket, TcpState};
 
 /// The listeners that have come so far. The kernel brings them before the connections of their family.
 #[derive(Debug, Default)]
 pub struct Listeners {
-    seen: Vec<Listener>,
+    by_port: FxHashMap<(Family, u16), Vec<Listener>>,
 }
 
 /// What matters of a listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listener {
-    family: Family,
     local: Endpoint,
+    /// The device that it is bound to, or 0.
+    interface: u32,
     /// How many connections wait.
     pending: u32,
     /// Its user.
@@ -25,15 +28,15 @@ pub struct Listener {
 impl Listeners {
     /// A new attempt at the list: forgets what came.
     pub fn forget(&mut self) {
-        self.seen.clear();
+        self.by_port.clear();
     }
 
     /// Keeps what matters of a listener.
     pub fn learn(&mut self, socket: &Socket) {
         if socket.state == TcpState::Listen {
-            self.seen.push(Listener {
-                family: socket.family,
+            self.by_port.entry((socket.family, socket.local.port)).or_default().push(Listener {
                 local: socket.local,
+                interface: socket.interface,
                 pending: socket.queues.recv_q(),
                 uid: socket.uid,
                 inode: socket.inode,
@@ -43,21 +46,40 @@ impl Listeners {
 
     /// The inodes of all.
     pub fn inodes(&self) -> impl Iterator<Item = u64> {
-        self.seen.iter().filter_map(|listener| listener.inode)
+        self.by_port.values().flatten().filter_map(|listener| listener.inode)
     }
 
-    /// The listener that a connection came to: the one on its very address, else one on all. Of several on the same
-    /// (SO_REUSEPORT), one for which connections wait.
-    pub fn of(&self, socket: &Socket) -> Option<&Listener> {
+    /// The listeners that a connection may have come to. The kernel prefers one that is bound to the connection's
+    /// device, then one on its very address; several on the same share (SO_REUSEPORT).
+    fn candidates(&self, socket: &Socket) -> Vec<&Listener> {
         let addr = socket.local.addr.to_canonical();
         // At a dual-stack listener an IPv4 connection is an IPv6 socket too.
-        self.seen
-            .iter()
-            .filter(|listener| listener.local.port == socket.local.port && listener.family == socket.family)
-            .filter(|listener| {
-                listener.local.addr.is_unspecified() || listener.local.addr.to_canonical() == addr
-            })
-            .max_by_key(|listener| (!listener.local.addr.is_unspecified(), listener.pending > 0))
+        let on_port = self.by_port.get(&(socket.family, socket.local.port)).map_or(&[][..], Vec::as_slice);
+        let rank = |listener: &Listener| {
+            let fits_device = listener.interface == 0 || listener.interface == socket.interface;
+            let very_address = listener.local.addr.to_canonical() == addr;
+            let fits = fits_device && (very_address || listener.local.addr.is_unspecified());
+            fits.then_some((listener.interface != 0, very_address))
+        };
+        let best = on_port.iter().filter_map(rank).max();
+        on_port.iter().filter(|listener| best.is_some() && rank(listener) == best).collect()
+    }
+
+    /// Any of the listeners that a connection may have come to: they have one user.
+    pub fn of(&self, socket: &Socket) -> Option<&Listener> {
+        self.candidates(socket).first().copied()
+    }
+
+    /// The one listener in whose queue a connection waits; `None` where several have connections that wait.
+    pub fn of_waiting(&self, socket: &Socket) -> Option<&Listener> {
+        let candidates = self.candidates(socket);
+        let mut waiting = candidates.iter().filter(|listener| listener.pending > 0);
+        match (waiting.next(), waiting.next()) {
+            (Some(only), None) => Some(only),
+            // The queue may have been emptied since the listener came.
+            (None, _) if candidates.len() == 1 => candidates.first().copied(),
+            _ => None,
+        }
     }
 }
 
@@ -84,6 +106,8 @@ mod tests {
             (Family::Inet, "10.0.0.9", 80, 9, 5),
             (Family::Inet6, "::", 81, 3, 0),
             (Family::Inet6, "::", 81, 4, 1),
+            (Family::Inet6, "::", 83, 5, 1),
+            (Family::Inet6, "::", 83, 6, 1),
         ] {
             listeners.learn(&socket(family, TcpState::Listen, addr, port, uid, pending));
         }
@@ -95,8 +119,30 @@ mod tests {
         };
         assert_eq!(uid(Family::Inet, "10.0.0.1", 80), Some(2));
         assert_eq!(uid(Family::Inet, "10.0.0.2", 80), Some(1));
-        assert_eq!(uid(Family::Inet6, "::ffff:10.0.0.2", 81), Some(4), "the one for which connections wait");
+        let waits = |addr, port| {
+            let socket = socket(Family::Inet6, TcpState::Established, addr, port, 0, 0);
+            listeners.of_waiting(&socket).and_then(|listener| listener.uid)
+        };
+        assert_eq!(waits("::ffff:10.0.0.2", 81), Some(4), "the one for which connections wait");
+        assert_eq!(waits("2001:db8::1", 83), None, "two have some that wait");
         assert_eq!(uid(Family::Inet, "10.0.0.2", 81), None);
         assert_eq!(uid(Family::Inet, "10.0.0.2", 82), None);
+    }
+
+    #[test]
+    fn a_listener_bound_to_the_device_comes_before_one_that_is_not() {
+        let mut listeners = Listeners::default();
+        let listener = |uid, interface| Socket {
+            interface,
+            ..socket(Family::Inet, TcpState::Listen, "0.0.0.0", 80, uid, 1)
+        };
+        for (uid, interface) in [(1, 0), (2, 1), (3, 2)] {
+            listeners.learn(&listener(uid, interface));
+        }
+        let of = |interface| {
+            let waiting = socket(Family::Inet, TcpState::Established, "10.0.0.1", 80, 0, 0);
+            listeners.of_waiting(&Socket { interface, ..waiting }).and_then(|listener| listener.uid)
+        };
+        assert_eq!((of(0), of(1), of(2), of(3)), (Some(1), Some(2), Some(3), Some(1)));
     }
 }

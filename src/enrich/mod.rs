@@ -15,7 +15,7 @@ pub use hosts::{Hosts, host_addresses};
 pub use interfaces::{Interfaces, device_index};
 pub use listeners::{Listener, Listeners};
 pub use peers::Peers;
-pub use processes::Processes;
+pub use processes::{Details, Processes};
 pub use services::{Services, ephemeral_ports};
 pub use users::{Users, user_id};
 
@@ -97,12 +97,17 @@ impl Enrichment {
         self.listeners.as_ref()?.of(socket)?.uid
     }
 
+    /// The first process that holds the socket, or its listener.
+    pub fn first_pid(&self, socket: &Socket) -> Option<u32> {
+        self.holders(socket).first().map(|holder| holder.pid)
+    }
+
     /// The holders of the socket, or those of its listener where it waits to be accepted.
     fn holders(&self, socket: &Socket) -> &[Holder] {
         let Some(processes) = &self.processes else { return &[] };
         let waits = OwnerNote::of(socket) == Some(OwnerNote::NotAccepted);
         if waits && self.listener_use == Some(ListenerUse::Holders) {
-            let listener = self.listeners.as_ref().and_then(|listeners| listeners.of(socket));
+            let listener = self.listeners.as_ref().and_then(|listeners| listeners.of_waiting(socket));
             return processes.holders(listener.and_then(|listener| listener.inode));
         }
         processes.holders(socket.inode)

@@ -104,8 +104,9 @@ impl NumberField {
             Self::RecvQ => Some(socket.queues.recv_q().into()),
             Self::SendQ => Some(socket.queues.send_q().into()),
             Self::Retrans => info?.total_retrans().map(u64::from),
-            Self::RtoUs => info?.rto_us().map(u64::from),
-            Self::RttUs => info?.rtt_us().map(u64::from),
+            // 0 is what the kernel says before it has measured any, and of listeners.
+            Self::RtoUs => info?.rto_us().map(u64::from).filter(|rto| *rto != 0),
+            Self::RttUs => info?.rtt_us().map(u64::from).filter(|rtt| *rtt != 0),
             Self::Port(_) | Self::Pid => None,
         }
     }

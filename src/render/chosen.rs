@@ -2,12 +2,15 @@
 
 use std::io;
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, ContentLineStyle, Table as Grid, TableStyle};
+use comfy_table::{
+    Attribute, Cell, CellAlignment, ContentArrangement, ContentLineStyle, Table as Grid, TableStyle,
+};
 
 use super::columns::{
-    End, appended, cgroup_text, holders_text, peer_holders_text, process_user_text, push_addr, push_endpoint,
-    push_fmt, push_netstat_timer, push_port, user_text,
+    End, appended, cgroup_text, process_user_text, processes_text, push_addr, push_endpoint, push_fmt,
+    push_netstat_timer, push_port, user_text,
 };
+use super::table::coloured;
 use super::text::{capitalised, escaped, push_left, span_us, trim_end};
 use super::{Format, Head, Listing, Style};
 use crate::model::{Gap, Holder, Row, TcpInfo, cgroup};
@@ -158,13 +161,15 @@ impl Column {
             Self::Container => row.cgroup.and_then(cgroup::container).map(str::to_owned),
             Self::Mark => socket.mark.map(|mark| format!("{mark:#x}")),
             Self::Timer => socket.timer.map(|timer| appended(|out| push_netstat_timer(out, Some(&timer)))),
-            Self::Process => Some(holders_text(row)).filter(|text| !text.is_empty()),
+            Self::Process => Some(processes_text(row.holders, false)).filter(|text| !text.is_empty()),
             Self::Pid => of_holders(row, |holder| Some(holder.pid.to_string())),
             Self::Program => of_holders(row, |holder| Some(escaped(&holder.name))),
             Self::ProcessUser => of_holders(row, |holder| process_user_text(holder.details.as_deref()?)),
             Self::Command => of_holders(row, |holder| Some(escaped(&holder.details.as_deref()?.command))),
             Self::Note => row.owner_note.map(|note| note.to_string()),
-            Self::PeerProcess => Some(peer_holders_text(row)).filter(|text| !text.is_empty()),
+            Self::PeerProcess => {
+                Some(processes_text(row.peer_holders, false)).filter(|text| !text.is_empty())
+            }
             Self::Rtt => info(TcpInfo::rtt_us).map(|us| span_us(us.into())),
             Self::Rto => info(TcpInfo::rto_us).map(|us| span_us(us.into())),
             Self::Retrans => info(TcpInfo::total_retrans).map(|count| count.to_string()),
@@ -222,9 +227,15 @@ impl Listing for Chosen {
                 self.grid = Grid::new();
                 let blank = ContentLineStyle::none().junction(' ');
                 self.grid.load_style(TableStyle::new().header_lines(blank).content_lines(blank));
-                self.grid.force_no_tty();
+                if self.style.color {
+                    self.grid.enforce_styling();
+                    self.grid.style_text_only();
+                } else {
+                    self.grid.force_no_tty();
+                }
                 if self.style.header {
-                    self.grid.set_header(self.columns.iter().map(|column| capitalised(column.word())));
+                    let titles = self.columns.iter().map(|column| Cell::new(capitalised(column.word())));
+                    self.grid.set_header(titles.map(|title| title.add_attribute(Attribute::Bold)));
                 }
             }
             _ => {}
@@ -247,7 +258,11 @@ impl Listing for Chosen {
             Format::Table => {
                 let cells = self.columns.iter().map(|column| {
                     let cell = Cell::new(or_dash(*column));
-                    if column.is_number() { cell.set_alignment(CellAlignment::Right) } else { cell }
+                    match column {
+                        Column::State => coloured(cell, row.socket.state),
+                        column if column.is_number() => cell.set_alignment(CellAlignment::Right),
+                        _ => cell,
+                    }
                 });
                 self.grid.add_row(cells);
             }

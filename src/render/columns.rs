@@ -178,16 +178,17 @@ pub(super) fn push_netstat_timer(out: &mut Vec<u8>, timer: Option<&Timer>) {
 /// Every holder as `pid/name[fd,fd]`, one process after the other; in brackets where they hold the listener of a
 /// connection that waits to be accepted.
 pub(super) fn holders_text(row: &Row<'_>) -> String {
-    let text = processes_text(row.holders);
+    let text = processes_text(row.holders, true);
     if row.owner_note.is_some() && !text.is_empty() { format!("({text})") } else { text }
 }
 
 /// Every holder of the other end, likewise.
 pub(super) fn peer_holders_text(row: &Row<'_>) -> String {
-    processes_text(row.peer_holders)
+    processes_text(row.peer_holders, true)
 }
 
-fn processes_text(holders: &[Holder]) -> String {
+/// Processes as `pid/name[fd,fd]`; with what more is known of them, if that is to stand with them.
+pub(super) fn processes_text(holders: &[Holder], with_details: bool) -> String {
     let mut text = String::new();
     for (index, process) in holders.chunk_by(|a, b| a.pid == b.pid).enumerate() {
         let Some(first) = process.first() else { continue };
@@ -198,7 +199,7 @@ fn processes_text(holders: &[Holder]) -> String {
         push_escaped(&mut text, &first.name);
         let descriptors: Vec<String> = process.iter().map(|holder| holder.fd.to_string()).collect();
         let _ = write!(text, "[{}]", descriptors.join(","));
-        if let Some(details) = &first.details {
+        if let Some(details) = first.details.as_ref().filter(|_| with_details) {
             let _ = write!(text, " {}: ", process_user_text(details).as_deref().unwrap_or("-"));
             push_escaped(&mut text, &details.command);
         }

@@ -298,7 +298,7 @@ fn optional(row: &Row<'_>, parts: Parts) -> Vec<Optional> {
 }
 
 /// Green works, blue waits for connections, yellow is opening or closing, red waits for a program of this host.
-fn coloured(cell: Cell, state: TcpState) -> Cell {
+pub(super) fn coloured(cell: Cell, state: TcpState) -> Cell {
     match state.shown() {
         TcpState::Established => cell.fg(Color::Green),
         TcpState::Listen => cell.fg(Color::Blue),

@@ -3,9 +3,10 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use super::gather::{enrichment, gather, known};
+use super::filter::{Misuse, prepare};
+use super::gather::{Gathered, enrichment, gather, known};
 use super::repeat::Output;
-use super::{Told, now, read, with_evidence, write};
+use super::{Told, now, read, with_evidence, with_listeners, write};
 use crate::cli::Count;
 use crate::collect::Sink;
 use crate::enrich::Enrichment;
@@ -14,6 +15,30 @@ use crate::model::{Gap, Row, Socket, Source};
 use crate::query::{Access, Needs, Query, Shown};
 use crate::render::{Head, Pages, Summary, write_changes, write_counts, write_summary};
 use crate::select::{Changes, GroupCounts, StateCounts};
+
+/// What is counted, ready to be asked for.
+pub(super) struct CountPlan {
+    query: Query,
+    shown: Shown,
+    filter: Filter,
+    needs: Needs,
+}
+
+impl CountPlan {
+    /// With a filter that is ready, and what that needs.
+    pub(super) fn new(query: &Query, filter: &Filter, needs: Needs) -> Result<Self, Misuse> {
+        let mut query = query.clone();
+        let shown = Shown { families: query.families, states: query.states };
+        let needs = with_evidence(needs, filter, true);
+        query.states = with_listeners(query.states, needs);
+        let filter = prepare(filter, &mut query, needs)?;
+        Ok(Self { query, shown, filter, needs })
+    }
+
+    fn gather(&self, access: &Access) -> anyhow::Result<Gathered> {
+        gather(&self.query, self.shown, &self.filter, self.needs, access, None)
+    }
+}
 
 /// Something that counts rows.
 trait Counter: Send {
@@ -45,8 +70,7 @@ impl Counter for GroupCounts {
 
 /// Prints the counts by state once.
 pub(super) fn summarize(
-    query: &Query,
-    filter: &Filter,
+    plan: &CountPlan,
     summary: Summary,
     access: &Access,
     out: &mut Pages<Output>,
@@ -54,8 +78,7 @@ pub(super) fn summarize(
 ) -> anyhow::Result<()> {
     let taken_at = now();
     let mut counts = StateCounts::default();
-    let (source, gaps) =
-        count_into(&mut counts, query, filter, with_evidence(Needs::default(), filter), access)?;
+    let (source, gaps) = count_into(&mut counts, plan, access)?;
     told.tell(&gaps);
     let head = Head { source, taken_at: &taken_at };
     write_summary(out.buffer(), summary, &head, &counts, &gaps)?;
@@ -64,6 +87,7 @@ pub(super) fn summarize(
 
 /// Prints the counts by keys once.
 pub(super) fn count(
+    plan: &CountPlan,
     count: &Count,
     access: &Access,
     out: &mut Pages<Output>,
@@ -71,7 +95,7 @@ pub(super) fn count(
 ) -> anyhow::Result<()> {
     let taken_at = now();
     let mut counts = GroupCounts::new(&count.keys);
-    let (source, gaps) = count_into(&mut counts, &count.query, &count.filter, count.needs, access)?;
+    let (source, gaps) = count_into(&mut counts, plan, access)?;
     told.tell(&gaps);
     let head = Head { source, taken_at: &taken_at };
     write_counts(out.buffer(), count.style, &head, &counts, &gaps)?;
@@ -80,6 +104,7 @@ pub(super) fn count(
 
 /// Prints what changes within this time once.
 pub(super) fn diff(
+    plan: &CountPlan,
     count: &Count,
     time: Duration,
     access: &Access,
@@ -87,15 +112,14 @@ pub(super) fn diff(
     told: &mut Told,
 ) -> anyhow::Result<()> {
     let mut changes = Changes::new(&count.keys);
-    let shown = Shown { families: count.query.families, states: count.query.states };
-    let mut first = gather(&count.query, shown, &count.filter, count.needs, access, None)?;
+    let mut first = plan.gather(access)?;
     for socket in &first.sockets {
         changes.remember(&first.enrichment.describe(socket));
     }
     drop(first.sockets);
     std::thread::sleep(time);
     let taken_at = now();
-    let mut second = gather(&count.query, shown, &count.filter, count.needs, access, None)?;
+    let mut second = plan.gather(access)?;
     for socket in &second.sockets {
         changes.compare(&second.enrichment.describe(socket));
     }
@@ -110,19 +134,17 @@ pub(super) fn diff(
 
 fn count_into(
     counter: &mut dyn Counter,
-    query: &Query,
-    filter: &Filter,
-    needs: Needs,
+    plan: &CountPlan,
     access: &Access,
 ) -> anyhow::Result<(Source, Vec<Gap>)> {
-    if needs.processes.is_none() {
-        let mut counting = Counting { filter, enrichment: enrichment(needs, access), counter };
-        let snapshot = read(query, access, &mut counting)?;
+    if plan.needs.processes.is_none() {
+        let enrichment = enrichment(plan.needs, access);
+        let mut counting = Counting { filter: &plan.filter, enrichment, counter };
+        let snapshot = read(&plan.query, access, &mut counting)?;
         return Ok((snapshot.source, snapshot.gaps));
     }
     // Processes are looked through for the sockets that came, so these must be known.
-    let mut gathered =
-        gather(query, Shown { families: query.families, states: query.states }, filter, needs, access, None)?;
+    let mut gathered = plan.gather(access)?;
     for socket in &gathered.sockets {
         counter.count(&gathered.enrichment.describe(socket));
     }

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use crate::enrich::{self, Services};
-use crate::filter::{Expr, Filter, Names, Term, bytecode};
-use crate::query::{KernelFilter, Query};
+use crate::filter::{Compare, End, Expr, Filter, Names, NumberField, Term, bytecode};
+use crate::query::{KernelFilter, Needs, Query};
 
 /// A command line that is well formed and asks for what can't be had.
 #[derive(Debug, thiserror::Error)]
@@ -13,8 +13,9 @@ pub(super) struct Misuse(pub(super) String);
 
 /// Resolves the filter's names, and puts its kernel part and its needs into the query.
 ///
-/// With `whole_table` the kernel leaves nothing out.
-pub(super) fn prepare(filter: &Filter, query: &mut Query, whole_table: bool) -> Result<Filter, Misuse> {
+/// Some look-ups need to know of sockets that don't fit.
+pub(super) fn prepare(filter: &Filter, query: &mut Query, needs: Needs) -> Result<Filter, Misuse> {
+    let (whole_table, with_listeners) = (needs.peers, needs.listeners.is_some());
     let filter =
         filter.clone().resolve(&mut HostNames::default()).map_err(|error| Misuse(error.to_string()))?;
     query.attributes.tcp_info |= filter.expr.evidence().tcp_info;
@@ -23,8 +24,10 @@ pub(super) fn prepare(filter: &Filter, query: &mut Query, whole_table: bool) -> 
     }
     let kernel_only = kernel_only(&filter.expr)?;
     if !whole_table {
-        query.kernel_filter = bytecode::compile(&filter.expr)
-            .map(|program| KernelFilter { bytecode: program.bytes, kernel_only });
+        let program = bytecode::compile(&filter.expr);
+        let program =
+            if with_listeners { program.and_then(|program| or_listening(program.expr)) } else { program };
+        query.kernel_filter = program.map(|program| KernelFilter { bytecode: program.bytes, kernel_only });
     } else if let Some(term) = kernel_only {
         // The other ends of what is shown must come too; the filter is for what is shown.
         return Err(Misuse(format!(
@@ -32,6 +35,13 @@ pub(super) fn prepare(filter: &Filter, query: &mut Query, whole_table: bool) -> 
         )));
     }
     Ok(filter)
+}
+
+/// What the kernel lets through, and all listeners besides: nothing else but bound sockets has no peer's port.
+fn or_listening(expr: Expr) -> Option<bytecode::Program> {
+    let field = NumberField::Port(End::Peer);
+    let no_peer = Expr::Term(Term::Number { field, compare: Compare::LessOrEqual, value: 0 });
+    bytecode::compile(&Expr::Or(vec![no_peer, expr]))
 }
 
 /// The first term that only the kernel can evaluate. One that it can't, because of what it stands beside, is misuse.

@@ -7,7 +7,9 @@ use rustc_hash::FxHashSet;
 
 use super::read;
 use crate::collect::Sink;
-use crate::enrich::{Cgroups, Enrichment, Hosts, Interfaces, Listeners, Peers, Processes, Services, Users};
+use crate::enrich::{
+    Cgroups, Details, Enrichment, Hosts, Interfaces, Listeners, Peers, Processes, Services, Users,
+};
 use crate::filter::{Filter, Known};
 use crate::model::{Gap, ListenerUse, OwnerNote, Row, Socket, Source};
 use crate::query::{Access, Needs, Query, Shown};
@@ -54,6 +56,11 @@ pub(super) fn gather(
     let mut hold = Hold { shown, filter, enough, enrichment, sockets: Vec::new() };
     let snapshot = read(query, access, &mut hold)?;
     let Hold { mut enrichment, mut sockets, .. } = hold;
+    let details = match (needs.process_details, needs.process_users) {
+        (false, _) => Details::None,
+        (true, false) => Details::Numbers,
+        (true, true) => Details::Names,
+    };
     if let Some(name) = needs.processes {
         let root = access.proc_root.as_deref().unwrap_or(Path::new("/proc"));
         let mut wanted: FxHashSet<u64> = sockets.iter().filter_map(|socket| socket.inode).collect();
@@ -65,7 +72,7 @@ pub(super) fn gather(
         if let Some(peers) = &enrichment.peers {
             wanted.extend(sockets.iter().filter_map(|socket| peers.of(socket)));
         }
-        enrichment.processes = Some(Processes::scan(root, &wanted, name, needs.process_details));
+        enrichment.processes = Some(Processes::scan(root, &wanted, name, details));
     }
     enrichment.hosts = needs.hosts.map(|timeout| {
         Hosts::resolve(sockets.iter().flat_map(|socket| [socket.local.addr, socket.peer.addr]), timeout)

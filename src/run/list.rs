@@ -122,11 +122,7 @@ fn held(list: &List, access: &Access, out: &mut Pages<Output>) -> anyhow::Result
     let is_decided = list.sort.is_empty() && !evidence.processes && !evidence.cgroup_paths;
     let enough = list.limit.filter(|_| is_decided);
     let mut gathered = gather(&list.query, list.shown, &list.filter, list.needs, access, enough)?;
-    let first_pid = |socket: &Socket| {
-        let processes = gathered.enrichment.processes.as_ref()?;
-        processes.holders(socket.inode).first().map(|holder| holder.pid)
-    };
-    sort(&mut gathered.sockets, &list.sort, first_pid);
+    sort(&mut gathered.sockets, &list.sort, |socket| gathered.enrichment.first_pid(socket));
     let limit = list.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
     gathered.sockets.truncate(limit);
 

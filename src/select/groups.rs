@@ -57,7 +57,8 @@ impl CountKey {
     /// Reads a word of `--count-by`.
     pub fn parse(word: &str) -> Option<Self> {
         if let Some(len) = word.strip_prefix("peer-net/") {
-            return len.parse().ok().filter(|len| *len <= 128).map(Self::PeerNet);
+            let is_plain = len.bytes().all(|byte| byte.is_ascii_digit());
+            return len.parse().ok().filter(|len| is_plain && *len <= 128).map(Self::PeerNet);
         }
         Self::WORDS.into_iter().find(|(name, _)| *name == word).map(|(_, key)| key)
     }
@@ -262,7 +263,7 @@ mod tests {
             assert_eq!((CountKey::parse(word), key.name()), (Some(key), word));
         }
         assert_eq!(CountKey::parse("peer-net/24"), Some(CountKey::PeerNet(24)));
-        for bad in ["peer-net", "peer-net/129", "peer-net/x", "size"] {
+        for bad in ["peer-net", "peer-net/129", "peer-net/+24", "peer-net/x", "size"] {
             assert_eq!(CountKey::parse(bad), None);
         }
     }

@@ -15,6 +15,17 @@ use self::scan::{Found, Scan, scan};
 use super::users::Users;
 use crate::model::{Gap, Holder, OwnerNote, ProcessDetails, ProcessName, Socket};
 
+/// What is read of a process besides its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Details {
+    /// Nothing.
+    None,
+    /// Its command line, and its user's number.
+    Numbers,
+    /// Its command line, and its user's number and name.
+    Names,
+}
+
 /// The holders of the sockets that were asked for.
 #[derive(Debug, Default)]
 pub struct Processes {
@@ -30,16 +41,20 @@ pub struct Processes {
 impl Processes {
     /// Looks through the descriptors of every process below `root`, a proc tree, for sockets with these inodes.
     /// Nothing is opened when none is wanted.
-    pub fn scan(root: &Path, wanted: &FxHashSet<u64>, name: ProcessName, with_details: bool) -> Self {
+    pub fn scan(root: &Path, wanted: &FxHashSet<u64>, name: ProcessName, details: Details) -> Self {
         let mut processes = Self::default();
         if wanted.is_empty() {
             return processes;
         }
         match scan(root, wanted) {
-            Ok(Scan { found, processes: seen, denied }) => {
-                processes.keep(found, root, name, with_details);
+            Ok(Scan { found, processes: seen, denied, failed, failure }) => {
+                processes.keep(found, root, name, details);
                 processes.note_what_is_hidden(root, seen);
                 processes.denied = denied.len() as u64;
+                if let Some(failure) = failure {
+                    let path = format!("{}: the descriptors of {failed} processes", root.display());
+                    processes.gaps.push(Gap::Unreadable { path, reason: failure.to_string() });
+                }
             }
             Err(error) => {
                 let path = root.display().to_string();
@@ -54,14 +69,15 @@ impl Processes {
     }
 
     /// Puts what was found in order, and gives each process its name.
-    fn keep(&mut self, mut found: Vec<Found>, root: &Path, name: ProcessName, with_details: bool) {
+    fn keep(&mut self, mut found: Vec<Found>, root: &Path, name: ProcessName, details: Details) {
         found.sort_unstable();
         let mut users = Users::default();
         let mut known = FxHashMap::default();
         self.holders.reserve_exact(found.len());
         for Found { inode, pid, fd } in found {
             let (name, details): &(Arc<[u8]>, _) = known.entry(pid).or_insert_with(|| {
-                let details = with_details.then(|| Arc::new(read_details(root, pid, &mut users)));
+                let users = (details == Details::Names).then_some(&mut users);
+                let details = (details != Details::None).then(|| Arc::new(read_details(root, pid, users)));
                 (read_name(root, pid, name), details)
             });
             let at = u32::try_from(self.holders.len()).unwrap_or(u32::MAX);
@@ -105,10 +121,10 @@ impl Processes {
 }
 
 /// The user that a process runs as, and its command line; as much as can be read.
-fn read_details(root: &Path, pid: u32, users: &mut Users) -> ProcessDetails {
+fn read_details(root: &Path, pid: u32, users: Option<&mut Users>) -> ProcessDetails {
     let folder = root.join(pid.to_string());
     let uid = fs::metadata(&folder).ok().map(|meta| meta.uid());
-    let user = uid.and_then(|uid| {
+    let user = uid.zip(users).and_then(|(uid, users)| {
         users.look_up(uid);
         users.name(uid).map(str::to_owned)
     });

@@ -38,6 +38,9 @@ pub(super) struct Scan {
     pub(super) processes: u64,
     /// Those of them that may not be read.
     pub(super) denied: FxHashSet<u32>,
+    /// How many could not be looked through for another reason, and the reason.
+    pub(super) failed: u64,
+    pub(super) failure: Option<Errno>,
 }
 
 /// Looks through every process below `root`, a proc tree. A process that ends meanwhile is passed over.
@@ -51,13 +54,18 @@ pub(super) fn scan(root: &Path, wanted: &FxHashSet<u64>) -> io::Result<Scan> {
     let search = Search { root, wanted, method: Method::here(), queue: Queue::new(pids) };
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let mut scan = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..workers).map(|_| scope.spawn(|| search.work())).collect();
+        // Where no more threads can be had, fewer will do.
+        let others: Vec<_> = (1..workers)
+            .filter_map(|_| std::thread::Builder::new().spawn_scoped(scope, || search.work()).ok())
+            .collect();
         let mut scan = search.work();
         for other in others {
             // A worker that panicked has found nothing; none can.
             let part = other.join().unwrap_or_default();
             scan.found.extend(part.found);
             scan.denied.extend(part.denied);
+            scan.failed += part.failed;
+            scan.failure = scan.failure.or(part.failure);
         }
         scan
     });
@@ -199,9 +207,16 @@ impl Search<'_> {
                     (pid, self.descriptors(pid, &folder, &fds, &mut scan))
                 }
             };
-            // Any other error than this one means that the process has just ended.
-            if matches!(result, Err(Errno::ACCESS | Errno::PERM)) {
-                scan.denied.insert(pid);
+            match result {
+                // It has just ended.
+                Ok(()) | Err(Errno::NOENT | Errno::SRCH) => {}
+                Err(Errno::ACCESS | Errno::PERM) => {
+                    scan.denied.insert(pid);
+                }
+                Err(error) => {
+                    scan.failed += 1;
+                    scan.failure = Some(error);
+                }
             }
             self.queue.done();
         }
