@@ -14,6 +14,7 @@ use jiff::Timestamp;
 
 use crate::cli::{self, Environment, List, Mode, Plan, Refusal};
 use crate::collect::{CollectError, Sink, collect};
+use crate::enrich::HostNames;
 use crate::exit::ExitStatus;
 use crate::filter::Filter;
 use crate::model::{Gap, ListenerUse, ProcessName, StateSet, TcpState};
@@ -49,7 +50,7 @@ fn answer(text: &str) -> anyhow::Result<()> {
 }
 
 fn carry_out(plan: &Plan) -> anyhow::Result<()> {
-    let mut told = Told::default();
+    let mut session = Session::default();
     match &plan.mode {
         Mode::Generate(artifact) => {
             let text = cli::generate(*artifact).context("generate the file")?;
@@ -57,13 +58,13 @@ fn carry_out(plan: &Plan) -> anyhow::Result<()> {
         }
         Mode::List(list) => {
             let list = ready(list)?;
-            repeat::repeat(plan.repeat, |out| list::list(&list, &plan.access, out, &mut told))
+            repeat::repeat(plan.repeat, |out| list::list(&list, &plan.access, out, &mut session))
         }
         Mode::Count(count) => {
             let ready = count::CountPlan::new(&count.query, &count.filter, count.needs)?;
             repeat::repeat(plan.repeat, |out| match count.diff {
-                Some(time) => count::diff(&ready, count, time, &plan.access, out, &mut told),
-                None => count::count(&ready, count, &plan.access, out, &mut told),
+                Some(time) => count::diff(&ready, count, time, &plan.access, out, &mut session),
+                None => count::count(&ready, count, &plan.access, out, &mut session),
             })
         }
         Mode::ExplainFilter(list) => {
@@ -73,7 +74,7 @@ fn carry_out(plan: &Plan) -> anyhow::Result<()> {
         Mode::Summary { query, filter, summary } => {
             let count = count::CountPlan::new(query, filter, Needs::default())?;
             repeat::repeat(plan.repeat, |out| {
-                count::summarize(&count, *summary, &plan.access, out, &mut told)
+                count::summarize(&count, *summary, &plan.access, out, &mut session)
             })
         }
     }
@@ -155,21 +156,23 @@ fn tell(message: &str, hint: Option<&str>) {
     }
 }
 
-/// The notes that were made: each kind is made once, however often a list is printed. Numbers in it may change.
+/// What is kept from list to list: the host names that came, and the notes that were made. Each kind of note is made
+/// once; numbers in it may change.
 #[derive(Default)]
-struct Told {
-    kinds: Vec<std::mem::Discriminant<Gap>>,
+struct Session {
+    hosts: HostNames,
+    told: Vec<std::mem::Discriminant<Gap>>,
 }
 
-impl Told {
+impl Session {
     fn tell(&mut self, gaps: &[Gap]) {
-        let known = self.kinds.len();
+        let known = self.told.len();
         for gap in gaps {
             let kind = std::mem::discriminant(gap);
             // Two of a kind in one list, as for two files, are both told.
-            if !self.kinds[..known].contains(&kind) {
+            if !self.told[..known].contains(&kind) {
                 tell(&gap.to_string(), gap.hint());
-                self.kinds.push(kind);
+                self.told.push(kind);
             }
         }
     }

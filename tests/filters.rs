@@ -245,6 +245,6 @@ fn a_mark_needs_privilege_and_says_so() {
         namespace.inside(|| finish(setpriv))
     };
     let stderr = run(&["-nt", "fwmark", "=", "5"]).failed(1);
-    assert!(stderr.contains("fwmark") && stderr.contains("Operation not permitted"), "{stderr}");
+    assert!(stderr.contains("fwmark") && stderr.contains("CAP_NET_ADMIN is needed"), "{stderr}");
     run(&["-nt", "sport", "=", ":5"]).quiet();
 }

@@ -59,4 +59,16 @@ fn no_name_server_is_waited_for_beyond_the_deadline() {
         stderr.starts_with("tcpstates: the names of 80 addresses did not come in time\nhint: "),
         "{stderr}"
     );
+
+    // List after list, no more look-ups than that go on side by side.
+    let script = "mount --bind \"$1\" /etc/resolv.conf && exec \"$0\" -natrH -c=0.01 --resolve-timeout 0.01";
+    let mut unshare = command("unshare");
+    unshare.args(["-m", "sh", "-c", script, PROGRAM]).arg(servers.path());
+    unshare.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let mut child = namespace.inside(|| unshare.spawn().expect("it runs"));
+    std::thread::sleep(Duration::from_millis(500));
+    let threads = std::fs::read_dir(format!("/proc/{}/task", child.id())).expect("it runs").count();
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+    assert!((2..=33).contains(&threads), "{threads} threads");
 }

@@ -1,7 +1,7 @@
 //! Host names: the addresses of names, and the names of addresses, these all at once and before a deadline.
 
 use std::net::{IpAddr, ToSocketAddrs};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -19,7 +19,94 @@ pub fn host_addresses(name: &str) -> Vec<IpAddr> {
     addrs
 }
 
-/// The names of addresses.
+/// The names of addresses, asked for as they come up. Kept from list to list: each address is asked once.
+#[derive(Clone, Debug, Default)]
+pub struct HostNames {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    answered: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    asked: FxHashSet<IpAddr>,
+    pending: Vec<IpAddr>,
+    answers: FxHashMap<IpAddr, Option<String>>,
+    workers: usize,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks until nothing is left.
+    fn work(&self) {
+        loop {
+            let Some(addr) = self.next() else { return };
+            let name = dns_lookup::lookup_addr(&addr).ok();
+            self.state().answers.insert(addr, name);
+            self.answered.notify_all();
+        }
+    }
+
+    /// The next address; a worker that gets none has ended.
+    fn next(&self) -> Option<IpAddr> {
+        let mut state = self.state();
+        let next = state.pending.pop();
+        if next.is_none() {
+            state.workers -= 1;
+        }
+        next
+    }
+}
+
+impl HostNames {
+    /// Looks up the addresses that were not asked for yet, and waits no longer than this. Look-ups that take longer go
+    /// on: nothing can end them, and a later list may have use for the answer.
+    pub fn resolve(&self, addrs: impl IntoIterator<Item = IpAddr>, timeout: Duration) -> Hosts {
+        let deadline = Instant::now() + timeout;
+        let wanted: FxHashSet<IpAddr> =
+            addrs.into_iter().map(|addr| addr.to_canonical()).filter(|addr| !addr.is_unspecified()).collect();
+        let mut state = self.shared.state();
+        for addr in &wanted {
+            if state.asked.insert(*addr) {
+                state.pending.push(*addr);
+            }
+        }
+        self.hire(&mut state);
+        loop {
+            let late = wanted.iter().filter(|addr| !state.answers.contains_key(*addr)).count() as u64;
+            let left = deadline.saturating_duration_since(Instant::now());
+            if late == 0 || left.is_zero() || state.workers == 0 {
+                let name = |addr: &IpAddr| Some((*addr, state.answers.get(addr)?.clone()?));
+                return Hosts { names: wanted.iter().filter_map(name).collect(), late };
+            }
+            state = self
+                .shared
+                .answered
+                .wait_timeout(state, left)
+                .map_or_else(|error| error.into_inner().0, |(state, _)| state);
+        }
+    }
+
+    /// As many workers as there is work for; where no thread can be had, fewer.
+    fn hire(&self, state: &mut State) {
+        while state.workers < AT_ONCE.min(state.pending.len()) {
+            let shared = self.shared.clone();
+            if std::thread::Builder::new().spawn(move || shared.work()).is_err() {
+                return;
+            }
+            state.workers += 1;
+        }
+    }
+}
+
+/// The names that came in time.
 #[derive(Debug, Default)]
 pub struct Hosts {
     names: FxHashMap<IpAddr, String>,
@@ -27,41 +114,7 @@ pub struct Hosts {
 }
 
 impl Hosts {
-    /// Asks for the name of each address once, and waits for the answers no longer than this. Look-ups that take
-    /// longer are left to themselves: nothing can end them.
-    pub fn resolve(addrs: impl IntoIterator<Item = IpAddr>, timeout: Duration) -> Self {
-        let deadline = Instant::now() + timeout;
-        let asked: FxHashSet<IpAddr> =
-            addrs.into_iter().map(|addr| addr.to_canonical()).filter(|addr| !addr.is_unspecified()).collect();
-        let (answers, received) = mpsc::channel();
-        let count = asked.len();
-        let left = Arc::new(Mutex::new(asked.into_iter()));
-        for _ in 0..count.min(AT_ONCE) {
-            let (left, answers) = (left.clone(), answers.clone());
-            // Where no thread can be had the others take its share, and if there is none the numbers stay.
-            let _ = std::thread::Builder::new().spawn(move || {
-                let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
-                while let Some(addr) = next() {
-                    let name = dns_lookup::lookup_addr(&addr).ok();
-                    if answers.send((addr, name)).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-        drop(answers);
-        let mut hosts = Self::default();
-        let mut answered = 0;
-        while let Ok((addr, name)) = received.recv_timeout(deadline.saturating_duration_since(Instant::now()))
-        {
-            answered += 1;
-            hosts.names.extend(name.map(|name| (addr, name)));
-        }
-        hosts.late = (count - answered) as u64;
-        hosts
-    }
-
-    /// The name that came in time.
+    /// The name of an address.
     pub fn name(&self, addr: IpAddr) -> Option<&str> {
         self.names.get(&addr.to_canonical()).map(String::as_str)
     }

@@ -11,7 +11,7 @@ mod services;
 mod users;
 
 pub use cgroups::{Cgroups, cgroup_id};
-pub use hosts::{Hosts, host_addresses};
+pub use hosts::{HostNames, Hosts, host_addresses};
 pub use interfaces::{Interfaces, device_index};
 pub use listeners::{Listener, Listeners};
 pub use peers::Peers;
@@ -78,8 +78,7 @@ impl Enrichment {
 
     /// What could not be seen.
     pub fn gaps(&self) -> Vec<Gap> {
-        let of_processes = self.processes.iter().flat_map(|processes| processes.gaps().iter().cloned());
-        of_processes.chain(self.hosts.iter().filter_map(Hosts::gap)).collect()
+        self.processes.iter().flat_map(|processes| processes.gaps().iter().cloned()).collect()
     }
 
     /// The user to name: with the listeners' users all is as in /proc, which says 0 where it does not know.

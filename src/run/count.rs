@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::filter::{Misuse, prepare};
 use super::gather::{Gathered, enrichment, gather, known};
 use super::repeat::Output;
-use super::{Told, now, read, with_evidence, with_listeners, write};
+use super::{Session, now, read, with_evidence, with_listeners, write};
 use crate::cli::Count;
 use crate::collect::Sink;
 use crate::enrich::Enrichment;
@@ -74,12 +74,12 @@ pub(super) fn summarize(
     summary: Summary,
     access: &Access,
     out: &mut Pages<Output>,
-    told: &mut Told,
+    session: &mut Session,
 ) -> anyhow::Result<()> {
     let taken_at = now();
     let mut counts = StateCounts::default();
     let (source, gaps) = count_into(&mut counts, plan, access)?;
-    told.tell(&gaps);
+    session.tell(&gaps);
     let head = Head { source, taken_at: &taken_at };
     write_summary(out.buffer(), summary, &head, &counts, &gaps)?;
     write(out.flush())
@@ -91,12 +91,12 @@ pub(super) fn count(
     count: &Count,
     access: &Access,
     out: &mut Pages<Output>,
-    told: &mut Told,
+    session: &mut Session,
 ) -> anyhow::Result<()> {
     let taken_at = now();
     let mut counts = GroupCounts::new(&count.keys);
     let (source, gaps) = count_into(&mut counts, plan, access)?;
-    told.tell(&gaps);
+    session.tell(&gaps);
     let head = Head { source, taken_at: &taken_at };
     write_counts(out.buffer(), count.style, &head, &counts, &gaps)?;
     write(out.flush())
@@ -109,7 +109,7 @@ pub(super) fn diff(
     time: Duration,
     access: &Access,
     out: &mut Pages<Output>,
-    told: &mut Told,
+    session: &mut Session,
 ) -> anyhow::Result<()> {
     let mut changes = Changes::new(&count.keys);
     let mut first = plan.gather(access)?;
@@ -126,7 +126,7 @@ pub(super) fn diff(
     changes.finish();
     let mut gaps = first.gaps;
     gaps.extend(second.gaps.into_iter().filter(|gap| !gaps.contains(gap)).collect::<Vec<_>>());
-    told.tell(&gaps);
+    session.tell(&gaps);
     let head = Head { source: second.source, taken_at: &taken_at };
     write_changes(out.buffer(), count.style, &head, &changes, &gaps)?;
     write(out.flush())

@@ -7,9 +7,7 @@ use rustc_hash::FxHashSet;
 
 use super::read;
 use crate::collect::Sink;
-use crate::enrich::{
-    Cgroups, Details, Enrichment, Hosts, Interfaces, Listeners, Peers, Processes, Services, Users,
-};
+use crate::enrich::{Cgroups, Details, Enrichment, Interfaces, Listeners, Peers, Processes, Services, Users};
 use crate::filter::{Filter, Known};
 use crate::model::{Gap, ListenerUse, OwnerNote, Row, Socket, Source};
 use crate::query::{Access, Needs, Query, Shown};
@@ -74,9 +72,6 @@ pub(super) fn gather(
         }
         enrichment.processes = Some(Processes::scan(root, &wanted, name, details));
     }
-    enrichment.hosts = needs.hosts.map(|timeout| {
-        Hosts::resolve(sockets.iter().flat_map(|socket| [socket.local.addr, socket.peer.addr]), timeout)
-    });
     let known = known(&enrichment);
     if known != Known::SOCKET && !filter.expr.is_always() {
         sockets.retain(|socket| filter.admits(&enrichment.describe(socket), known));

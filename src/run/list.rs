@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use super::gather::{enrichment, gather, known};
 use super::repeat::Output;
-use super::{Told, now, read, write};
+use super::{Session, now, read, write};
 use crate::cli::List;
 use crate::collect::Sink;
 use crate::enrich::Enrichment;
@@ -20,10 +20,10 @@ pub(super) fn list(
     list: &List,
     access: &Access,
     out: &mut Pages<Output>,
-    told: &mut Told,
+    session: &mut Session,
 ) -> anyhow::Result<()> {
-    let gaps = if must_hold(list) { held(list, access, out)? } else { streamed(list, access, out)? };
-    told.tell(&gaps);
+    let gaps = if must_hold(list) { held(list, access, out, session)? } else { streamed(list, access, out)? };
+    session.tell(&gaps);
     Ok(())
 }
 
@@ -115,7 +115,12 @@ impl Sink for Stream<'_> {
     }
 }
 
-fn held(list: &List, access: &Access, out: &mut Pages<Output>) -> anyhow::Result<Vec<Gap>> {
+fn held(
+    list: &List,
+    access: &Access,
+    out: &mut Pages<Output>,
+    session: &Session,
+) -> anyhow::Result<Vec<Gap>> {
     let taken_at = now();
     // Without an order the first ones are the ones, unless some of them are to be dropped yet.
     let evidence = list.filter.expr.evidence();
@@ -125,6 +130,12 @@ fn held(list: &List, access: &Access, out: &mut Pages<Output>) -> anyhow::Result
     sort(&mut gathered.sockets, &list.sort, |socket| gathered.enrichment.first_pid(socket));
     let limit = list.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
     gathered.sockets.truncate(limit);
+    if let Some(timeout) = list.needs.hosts {
+        let addrs = gathered.sockets.iter().flat_map(|socket| [socket.local.addr, socket.peer.addr]);
+        let hosts = session.hosts.resolve(addrs, timeout);
+        gathered.gaps.extend(hosts.gap());
+        gathered.enrichment.hosts = Some(hosts);
+    }
 
     let mut layout = listing(list.format, list.style, &list.columns);
     let head = Head { source: gathered.source, taken_at: &taken_at };

@@ -36,7 +36,7 @@ pub enum NetlinkError {
         note: Option<String>,
     },
     /// The kernel can't, or must not, evaluate a term that only it can.
-    #[error("netlink: the kernel refused the filter's '{term}': {source}")]
+    #[error("netlink: the kernel refused the filter's '{term}': {source}{}", needed(source))]
     FilterRefused {
         /// The term.
         term: String,
@@ -51,6 +51,11 @@ pub enum NetlinkError {
         /// What happened the last time.
         reason: String,
     },
+}
+
+/// What is needed for a firewall mark.
+fn needed(error: &io::Error) -> &'static str {
+    if error.kind() == io::ErrorKind::PermissionDenied { " (CAP_NET_ADMIN is needed)" } else { "" }
 }
 
 impl NetlinkError {
