@@ -1,6 +1,7 @@
 //! The command line: what was typed (`args`), then what it means here (`plan`).
 
 mod args;
+mod counts;
 mod environment;
 mod generate;
 mod message;
@@ -12,9 +13,10 @@ use std::ffi::OsString;
 use clap::{CommandFactory, FromArgMatches};
 
 pub use args::Artifact;
+pub use counts::Count;
 pub use environment::Environment;
 pub use generate::generate;
-pub use plan::{Count, List, Mode, Plan};
+pub use plan::{List, Mode, Plan};
 
 /// What is to be said in place of doing anything.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -6,12 +6,13 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 
 use super::args::{Args, Artifact, ColorChoice, Command, SharedArgs};
+use super::counts::{self, Count};
 use super::{Environment, Refusal, suggest};
 use crate::filter::{Dialect, Filter};
 use crate::model::{Family, ListenerUse, ProcessName, StateSet, TcpState};
 use crate::query::{Access, Attributes, Families, Needs, Order, Query, Shown};
-use crate::render::{Column, CountStyle, Format, Parts, Scope, Style, Summary};
-use crate::select::{CountKey, SortKey, SortTerm};
+use crate::render::{Column, Format, Parts, Scope, Style, Summary};
+use crate::select::{SortKey, SortTerm};
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,23 +47,6 @@ pub enum Mode {
     ExplainFilter(List),
     /// Print a generated file.
     Generate(Artifact),
-}
-
-/// Counts by keys.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Count {
-    /// Which sockets.
-    pub query: Query,
-    /// Which of these.
-    pub filter: Filter,
-    /// By what.
-    pub keys: Vec<CountKey>,
-    /// What to look up for that.
-    pub needs: Needs,
-    /// How the counts are shown.
-    pub style: CountStyle,
-    /// Not what there is but what changes within this time.
-    pub diff: Option<Duration>,
 }
 
 /// A list.
@@ -109,9 +93,9 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
         list.query.states = counted.unwrap_or(list.query.states);
         Mode::ExplainFilter(list)
     } else if !args.list.count_by.is_empty() || args.list.diff.is_some() {
-        Mode::Count(count(args, format, filter)?)
+        Mode::Count(counts::count(args, format, filter)?)
     } else if args.list.summary {
-        summary(args, format, filter)?
+        counts::summary(args, format, filter)?
     } else {
         Mode::List(list(args, format, filter, environment)?)
     };
@@ -196,78 +180,12 @@ fn format(args: &Args, environment: Environment) -> Format {
     Format::WORDS.into_iter().find(|(word, _)| Some(*word) == chosen).map_or(default, |(_, format)| format)
 }
 
-fn families(args: &Args) -> Families {
+pub(super) fn families(args: &Args) -> Families {
     match (args.shared.ipv4, args.shared.ipv6) {
         (true, false) => Families::Only(Family::Inet),
         (false, true) => Families::Only(Family::Inet6),
         _ => Families::Both,
     }
-}
-
-/// Every socket is counted, whatever -a and -l say.
-fn counted(args: &Args, format: Format, filter: &Filter, option: &str) -> Result<Query, Refusal> {
-    if matches!(format, Format::Netstat | Format::Ss) {
-        return Err(Refusal::usage(format!("{option}: the {} layout has no such table", format.word())));
-    }
-    Ok(Query {
-        families: families(args),
-        states: filter.states.unwrap_or(StateSet::ALL),
-        attributes: Attributes::default(),
-        order: Order::Any,
-        kernel_filter: None,
-        netlink_only: None,
-    })
-}
-
-fn count(args: &Args, format: Format, filter: Filter) -> Result<Count, Refusal> {
-    if !args.list.columns.is_empty() {
-        return Err(Refusal::usage("--columns: counts have their own"));
-    }
-    let counted_by = if args.list.diff.is_some() { "--diff" } else { "--count-by" };
-    for (option, typed) in [("--sort", !args.list.sort.is_empty()), ("--summary", args.list.summary)] {
-        if typed {
-            return Err(Refusal::usage(format!(
-                "{option} can't stand beside {counted_by}, which has its own order"
-            )));
-        }
-    }
-    let mut keys = args.list.count_by.clone();
-    if keys.is_empty() {
-        keys.push(CountKey::State);
-    }
-    // Their names are keys of JSON objects.
-    for (index, key) in keys.iter().enumerate() {
-        if keys[..index].iter().any(|before| before.name() == key.name()) {
-            return Err(Refusal::usage(format!("--count-by: '{}' stands there twice", key.name())));
-        }
-    }
-    let has = |wanted: &[CountKey]| keys.iter().any(|key| wanted.contains(key));
-    let needs = Needs {
-        processes: has(&[CountKey::Process, CountKey::Pid]).then_some(ProcessName::Comm),
-        users: has(&[CountKey::User]) && !args.shared.numeric && args.shared.proc_root.is_none(),
-        cgroups: has(&[CountKey::Unit, CountKey::Container]),
-        ..Needs::default()
-    };
-    let mut query = counted(args, format, &filter, counted_by)?;
-    if needs.cgroups {
-        query.netlink_only = Some("--count-by unit or container".to_owned());
-    }
-    let style = CountStyle { format, header: !args.shared.no_header, limit: args.list.limit };
-    Ok(Count { query, filter, keys, needs, style, diff: args.list.diff })
-}
-
-fn summary(args: &Args, format: Format, filter: Filter) -> Result<Mode, Refusal> {
-    let columns = !args.list.columns.is_empty();
-    let limit = args.list.limit.is_some();
-    for (option, typed) in
-        [("--sort", !args.list.sort.is_empty()), ("--limit", limit), ("--columns", columns)]
-    {
-        if typed {
-            return Err(Refusal::usage(format!("{option}: the eleven lines of --summary stay as they are")));
-        }
-    }
-    let query = counted(args, format, &filter, "--summary")?;
-    Ok(Mode::Summary { query, filter, summary: Summary { format, header: !args.shared.no_header } })
 }
 
 fn list(args: &Args, format: Format, filter: Filter, environment: Environment) -> Result<List, Refusal> {

@@ -1,0 +1,97 @@
+//! What is counted in place of being listed.
+
+use std::time::Duration;
+
+use super::Refusal;
+use super::args::Args;
+use super::plan::{Mode, families};
+use crate::filter::Filter;
+use crate::model::{ProcessName, StateSet};
+use crate::query::{Attributes, Needs, Order, Query};
+use crate::render::{CountStyle, Format, Summary};
+use crate::select::CountKey;
+
+/// Counts by keys.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Count {
+    /// Which sockets.
+    pub query: Query,
+    /// Which of these.
+    pub filter: Filter,
+    /// By what.
+    pub keys: Vec<CountKey>,
+    /// What to look up for that.
+    pub needs: Needs,
+    /// How the counts are shown.
+    pub style: CountStyle,
+    /// Not what there is but what changes within this time.
+    pub diff: Option<Duration>,
+}
+
+/// Every socket is counted, whatever -a and -l say.
+fn counted(args: &Args, format: Format, filter: &Filter, option: &str) -> Result<Query, Refusal> {
+    if matches!(format, Format::Netstat | Format::Ss) {
+        return Err(Refusal::usage(format!("{option}: the {} layout has no such table", format.word())));
+    }
+    Ok(Query {
+        families: families(args),
+        states: filter.states.unwrap_or(StateSet::ALL),
+        attributes: Attributes::default(),
+        order: Order::Any,
+        kernel_filter: None,
+        netlink_only: None,
+    })
+}
+
+/// Counts by keys.
+pub(super) fn count(args: &Args, format: Format, filter: Filter) -> Result<Count, Refusal> {
+    if !args.list.columns.is_empty() {
+        return Err(Refusal::usage("--columns: counts have their own"));
+    }
+    let counted_by = if args.list.diff.is_some() { "--diff" } else { "--count-by" };
+    for (option, typed) in [("--sort", !args.list.sort.is_empty()), ("--summary", args.list.summary)] {
+        if typed {
+            return Err(Refusal::usage(format!(
+                "{option} can't stand beside {counted_by}, which has its own order"
+            )));
+        }
+    }
+    let mut keys = args.list.count_by.clone();
+    if keys.is_empty() {
+        keys.push(CountKey::State);
+    }
+    // Their names are keys of JSON objects.
+    for (index, key) in keys.iter().enumerate() {
+        if keys[..index].iter().any(|before| before.name() == key.name()) {
+            return Err(Refusal::usage(format!("--count-by: '{}' stands there twice", key.name())));
+        }
+    }
+    let has = |wanted: &[CountKey]| keys.iter().any(|key| wanted.contains(key));
+    let needs = Needs {
+        processes: has(&[CountKey::Process, CountKey::Pid]).then_some(ProcessName::Comm),
+        users: has(&[CountKey::User]) && !args.shared.numeric && args.shared.proc_root.is_none(),
+        cgroups: has(&[CountKey::Unit, CountKey::Container]),
+        ..Needs::default()
+    };
+    let mut query = counted(args, format, &filter, counted_by)?;
+    if needs.cgroups {
+        query.netlink_only = Some("--count-by unit or container".to_owned());
+    }
+    let style = CountStyle { format, header: !args.shared.no_header, limit: args.list.limit };
+    Ok(Count { query, filter, keys, needs, style, diff: args.list.diff })
+}
+
+/// Counts by state.
+pub(super) fn summary(args: &Args, format: Format, filter: Filter) -> Result<Mode, Refusal> {
+    let columns = !args.list.columns.is_empty();
+    let limit = args.list.limit.is_some();
+    for (option, typed) in
+        [("--sort", !args.list.sort.is_empty()), ("--limit", limit), ("--columns", columns)]
+    {
+        if typed {
+            return Err(Refusal::usage(format!("{option}: the eleven lines of --summary stay as they are")));
+        }
+    }
+    let query = counted(args, format, &filter, "--summary")?;
+    Ok(Mode::Summary { query, filter, summary: Summary { format, header: !args.shared.no_header } })
+}
