@@ -53,13 +53,9 @@ pub struct Program {
 
 /// The conditions that go to the kernel: those of the outermost `and` that it can evaluate wholly.
 pub fn compile(expr: &Expr) -> Option<Program> {
-    let parts = match expr {
-        Expr::And(parts) => parts.as_slice(),
-        one => std::slice::from_ref(one),
-    };
     let mut bytes = Vec::new();
     let mut taken = Vec::new();
-    for part in parts {
+    for part in expr.conjuncts() {
         let Some(code) = assemble(part) else { continue };
         if bytes.len() + code.len() > LONGEST {
             continue;

@@ -157,6 +157,14 @@ impl Expr {
         Self::And(Vec::new())
     }
 
+    /// What must all hold: the parts of the outermost `and`, or the one condition that it is.
+    pub fn conjuncts(&self) -> &[Self] {
+        match self {
+            Self::And(parts) => parts,
+            one => std::slice::from_ref(one),
+        }
+    }
+
     /// Whether it is the condition that always holds.
     pub fn is_always(&self) -> bool {
         matches!(self, Self::And(parts) if parts.is_empty())

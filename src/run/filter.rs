@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::enrich::{self, Services};
 use crate::filter::{Compare, End, Expr, Filter, Names, NumberField, Term, bytecode};
+use crate::model::TcpState;
 use crate::query::{KernelFilter, Needs, Query};
 
 /// A command line that is well formed and asks for what can't be had.
@@ -46,12 +47,8 @@ fn or_listening(expr: Expr) -> Option<bytecode::Program> {
 
 /// The first term that only the kernel can evaluate. One that it can't, because of what it stands beside, is misuse.
 fn kernel_only(expr: &Expr) -> Result<Option<String>, Misuse> {
-    let parts = match expr {
-        Expr::And(parts) => parts.as_slice(),
-        one => std::slice::from_ref(one),
-    };
     let mut found = None;
-    for part in parts {
+    for part in expr.conjuncts() {
         let mut term_of_part = None;
         part.each_term(&mut |term| {
             if matches!(term, Term::Autobound { .. } | Term::Mark { .. }) && term_of_part.is_none() {
@@ -72,15 +69,12 @@ fn kernel_only(expr: &Expr) -> Result<Option<String>, Misuse> {
 /// What goes to the kernel and what stays, for people.
 pub(super) fn explain(filter: &Filter, query: &Query) -> String {
     let kernel = bytecode::compile(&filter.expr).map(|program| program.expr);
-    let parts = match &filter.expr {
-        Expr::And(parts) => parts.as_slice(),
-        one => std::slice::from_ref(one),
-    };
-    let here: Vec<_> = parts.iter().filter(|part| !bytecode::is_kernels(part)).map(Expr::to_string).collect();
-    let states: Vec<_> = crate::model::TcpState::SHOWN
+    let conjuncts = filter.expr.conjuncts().iter();
+    let here: Vec<_> = conjuncts.filter(|part| !bytecode::is_kernels(part)).map(Expr::to_string).collect();
+    let states: Vec<_> = TcpState::SHOWN
         .into_iter()
         .filter(|state| query.states.contains(*state))
-        .filter_map(crate::model::TcpState::name)
+        .filter_map(TcpState::name)
         .collect();
     let or_nothing = |text: String| if text.is_empty() { "-".to_owned() } else { text };
     format!(
