@@ -13,7 +13,7 @@ use anyhow::Context;
 use jiff::Timestamp;
 
 use crate::cli::{self, Environment, List, Mode, Plan, Refusal};
-use crate::collect::{CollectError, Sink, collect};
+use crate::collect::{Sink, collect};
 use crate::enrich::HostNames;
 use crate::exit::ExitStatus;
 use crate::filter::Filter;
@@ -185,7 +185,7 @@ fn now() -> String {
 }
 
 fn read(query: &Query, access: &Access, sink: &mut dyn Sink) -> anyhow::Result<crate::model::Snapshot> {
-    collect(query, access, sink).map_err(|error: CollectError| anyhow::Error::new(error))
+    Ok(collect(query, access, sink)?)
 }
 
 /// Says what failed where the output could not be written.
