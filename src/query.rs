@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::{Family, ListenerUse, ProcessName, Socket, StateSet};
+use crate::model::{Family, ListenerUse, ProcessName, Socket, StateSet, TcpState};
 
 /// A question to whichever source answers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +106,16 @@ pub struct Needs {
     pub cgroups: bool,
     /// The listeners of connections that are not accepted yet.
     pub listeners: Option<ListenerUse>,
+}
+
+impl Needs {
+    /// The states to ask for, where these are shown: those of listeners and other ends too, if they must be known.
+    pub fn widened(self, states: StateSet) -> StateSet {
+        let listeners =
+            if self.listeners.is_some() { StateSet::of(TcpState::Listen) } else { StateSet::EMPTY };
+        let others = if self.peers { StateSet::connected() } else { StateSet::EMPTY };
+        states | listeners | others
+    }
 }
 
 /// Which source is to answer.

@@ -17,7 +17,7 @@ use crate::collect::{Sink, collect};
 use crate::enrich::HostNames;
 use crate::exit::ExitStatus;
 use crate::filter::Filter;
-use crate::model::{Gap, ListenerUse, ProcessName, StateSet, TcpState};
+use crate::model::{Gap, ListenerUse, ProcessName};
 use crate::query::{Access, Needs, Query};
 use crate::render::{Format, text};
 use filter::Misuse;
@@ -85,7 +85,7 @@ fn ready(list: &List) -> Result<List, Misuse> {
     let mut list = list.clone();
     let own = !matches!(list.format, Format::Netstat | Format::Ss);
     list.needs = with_evidence(list.needs, &list.filter, own);
-    list.query.states = with_listeners(list.query.states, list.needs);
+    list.query.states = list.needs.widened(list.query.states);
     list.filter = filter::prepare(&list.filter, &mut list.query, list.needs)?;
     Ok(list)
 }
@@ -102,11 +102,6 @@ fn with_evidence(mut needs: Needs, filter: &Filter, own: bool) -> Needs {
         needs.listeners = Some(ListenerUse::Holders);
     }
     needs
-}
-
-/// The states to ask for: listeners too, where they must be known.
-fn with_listeners(states: StateSet, needs: Needs) -> StateSet {
-    if needs.listeners.is_some() { states | StateSet::of(TcpState::Listen) } else { states }
 }
 
 /// The one rule for the end: a reader that left is no error, all else is.

@@ -214,8 +214,6 @@ fn list(args: &Args, format: Format, filter: Filter, environment: Environment) -
     let columns = columns(args, format)?;
     let shown = shown_states(args, format, &filter);
     let needs = needs(args, format, parts, &columns);
-    let listeners = if needs.listeners.is_some() { StateSet::of(TcpState::Listen) } else { StateSet::EMPTY };
-    let others = if needs.peers { StateSet::connected() } else { StateSet::EMPTY };
     let order = match format {
         Format::Netstat | Format::Ss => Order::Ipv4First,
         _ => Order::Any,
@@ -225,7 +223,7 @@ fn list(args: &Args, format: Format, filter: Filter, environment: Environment) -
     Ok(List {
         query: Query {
             families: if needs.peers { Families::Both } else { families(args) },
-            states: shown | listeners | others,
+            states: needs.widened(shown),
             attributes,
             order,
             kernel_filter: None,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::filter::{Misuse, prepare};
 use super::gather::{Gathered, enrichment, gather, known};
 use super::repeat::Output;
-use super::{Session, now, read, with_evidence, with_listeners, write};
+use super::{Session, now, read, with_evidence, write};
 use crate::cli::Count;
 use crate::collect::Sink;
 use crate::enrich::Enrichment;
@@ -30,7 +30,7 @@ impl CountPlan {
         let mut query = query.clone();
         let shown = Shown { families: query.families, states: query.states };
         let needs = with_evidence(needs, filter, true);
-        query.states = with_listeners(query.states, needs);
+        query.states = needs.widened(query.states);
         let filter = prepare(filter, &mut query, needs)?;
         Ok(Self { query, shown, filter, needs })
     }
