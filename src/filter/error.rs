@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::endpoint::BadEndpoint;
+use super::typed::BadEndpoint;
 
 /// A word that does not fit. Places are bytes of the expression.
 #[derive(Clone, Debug, PartialEq, Eq)]

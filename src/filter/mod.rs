@@ -17,14 +17,16 @@ mod show;
 mod tests;
 #[cfg(test)]
 mod tests_bytecode;
+mod typed;
 mod values;
 
-pub use endpoint::{BadEndpoint, EndpointMatch};
+pub use endpoint::EndpointMatch;
 pub use error::{BadFilter, FilterError};
 pub use eval::Known;
 pub use expr::{Device, End, Evidence, Expr, Names, NumberField, Term, TextField, UnknownName};
 pub use lexer::Compare;
 pub use parser::TERM_WORDS;
+pub use typed::BadEndpoint;
 
 use crate::model::{Row, StateSet};
 

@@ -5,10 +5,11 @@
 
 use std::ops::Range;
 
-use super::endpoint::{EndpointMatch, Typed, TypedHost, TypedPort, port};
+use super::endpoint::EndpointMatch;
 use super::expr::{End, Expr, NumberField, Term, TextField};
 use super::glob::Glob;
 use super::lexer::{Compare, Kind, Token};
+use super::typed::{BadEndpoint, Typed, TypedHost, TypedPort, port};
 use super::values::{count, device, mark, micros, size, timer};
 use super::{Dialect, FilterError, states_named};
 use crate::model::StateSet;
@@ -326,7 +327,6 @@ fn glob(field: TextField, text: &str) -> Term {
 }
 
 fn bare_endpoint(word: &str, span: Range<usize>) -> Parse<Expr> {
-    use super::endpoint::BadEndpoint;
     if !word.contains(['.', ':', '/', '*']) {
         return Err(FilterError::UnknownWord { span, word: word.to_owned() });
     }

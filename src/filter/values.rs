@@ -1,8 +1,8 @@
 //! What stands behind an operator: marks, timers, sizes, times.
 
-use super::endpoint::digits;
 use super::expr::{Device, Term, TextField};
 use super::glob::Glob;
+use super::typed::digits;
 
 const TIMERS: [&str; 6] = ["off", "on", "keepalive", "timewait", "persist", "delack"];
 
