@@ -57,6 +57,9 @@ impl fmt::Display for EndpointMatch {
 }
 
 impl Net {
+    /// Every address of an IPv6 socket, v4-mapped ones too.
+    pub(super) const ALL_V6: Self = Self::V6 { addr: 0, len: 0 };
+
     fn contains(self, other: IpAddr) -> bool {
         match (self, other) {
             (Self::V4 { addr, len }, other) => match other.to_canonical() {

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::endpoint::EndpointMatch;
+use super::endpoint::{EndpointMatch, Net};
 use super::expr::{End, Expr, NumberField, Term, TextField};
 use super::glob::Glob;
 use super::lexer::{Compare, Kind, Token};
@@ -345,11 +345,13 @@ fn endpoint(end: End, typed: &Typed) -> Expr {
         TypedPort::Any | TypedPort::Service(_) => None,
     };
     let at = |end: End| {
-        Expr::Term(match &typed.host {
+        let fits = Expr::Term(match &typed.host {
             TypedHost::Any => Term::Endpoint { end, matcher: EndpointMatch::new(None, number) },
             TypedHost::Net(net) => Term::Endpoint { end, matcher: EndpointMatch::new(Some(*net), number) },
             TypedHost::Name(name) => Term::Host { end, name: name.clone(), port: number },
-        })
+        });
+        let all_v6 = Term::Endpoint { end, matcher: EndpointMatch::new(Some(Net::ALL_V6), None) };
+        if typed.inet_only { fits.and(Expr::Term(all_v6).negated()) } else { fits }
     };
     let TypedPort::Service(_) = &typed.port else { return at(end) };
     // The address and the named port must be of the same end.

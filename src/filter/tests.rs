@@ -102,6 +102,24 @@ fn every_synonym() {
 }
 
 #[test]
+fn a_family_before_an_address() {
+    let mapped =
+        Socket::new(Family::Inet6, TcpState::Established, end("::ffff:10.0.0.1", 443), end("::1", 1));
+    for (text, plain, other) in [
+        ("src inet:10/8", true, false),
+        ("src inet:any:443", true, false),
+        ("inet:*:443", true, false),
+        ("src != inet:10/8", false, true),
+        ("src inet6:any", false, true),
+        ("dst inet6:::1", false, true),
+        ("src 10/8", true, true),
+    ] {
+        assert_eq!((fits(text, &connection()), fits(text, &mapped)), (Some(plain), Some(other)), "{text}");
+        assert!(bytecode::is_kernels(&parse(text).unwrap().expr), "{text}");
+    }
+}
+
+#[test]
 fn sizes_and_times_have_units() {
     for (text, expected) in [
         ("recvq > 4k", "recvq > 4096"),
