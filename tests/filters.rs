@@ -214,7 +214,12 @@ fn a_file_and_an_explanation() {
 
     std::fs::write(file.path(), "state listen\ndport = much\n").expect("it is ours");
     let stderr = finish(tcpstates(&["--filter-file", path, "--explain-filter"])).failed(2);
-    assert!(stderr.contains("there is no service 'much'"), "{stderr}");
+    assert_eq!(
+        stderr,
+        format!(
+            "tcpstates: filter: {path}: there is no service 'much'\n    dport = much\n            ^^^^\n"
+        )
+    );
     std::fs::write(file.path(), "\u{feff}process = \"a#b\" # c\nlisen\n").expect("it is ours");
     let stderr = finish(tcpstates(&["--filter-file", path])).failed(2);
     assert!(stderr.starts_with(&format!("tcpstates: filter: {path}: 'lisen' is neither")), "{stderr}");

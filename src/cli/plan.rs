@@ -8,7 +8,7 @@ use clap::parser::ValueSource;
 use super::args::{Args, Artifact, ColorChoice, Command, SharedArgs};
 use super::counts::{self, Count};
 use super::{Environment, Refusal, suggest};
-use crate::filter::{Dialect, Filter};
+use crate::filter::{Dialect, Filter, FilterText};
 use crate::model::{Family, ListenerUse, ProcessName, StateSet, TcpState};
 use crate::query::{Access, Attributes, Families, Needs, Order, Query, Shown};
 use crate::render::{Column, Format, Parts, Scope, Style, Summary};
@@ -85,7 +85,7 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
     let format = format(args, environment);
     let dialect = if format == Format::Ss { Dialect::Ss } else { Dialect::Own };
     let text = filter_text(args)?;
-    let filter = Filter::parse(&text, dialect).map_err(|error| suggest::refusal(&error, args))?;
+    let filter = Filter::parse(text, dialect).map_err(|error| suggest::refusal(&error, args))?;
     let mode = if args.list.explain_filter {
         let counts = args.list.summary || !args.list.count_by.is_empty() || args.list.diff.is_some();
         let counted = counts.then(|| filter.states.unwrap_or(StateSet::ALL));
@@ -127,15 +127,18 @@ fn refuse_list_words(args: &Args, matches: &ArgMatches, command: &str) -> Result
 }
 
 /// The words after the options, or the file's text without its comments.
-fn filter_text(args: &Args) -> Result<String, Refusal> {
-    let Some(path) = &args.list.filter_file else { return Ok(args.filter.join(" ")) };
+fn filter_text(args: &Args) -> Result<FilterText, Refusal> {
+    let Some(path) = &args.list.filter_file else {
+        return Ok(args.filter.join(" ").as_str().into());
+    };
     if let Some(word) = args.filter.first() {
         return Err(Refusal::usage(format!("'{word}': --filter-file takes the place of FILTER words")));
     }
     let text = std::fs::read_to_string(path)
         .map_err(|error| Refusal::usage(format!("--filter-file: {}: {error}", path.display())))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    Ok(text.lines().map(without_comment).collect::<Vec<_>>().join("\n"))
+    let text = text.lines().map(without_comment).collect::<Vec<_>>().join("\n");
+    Ok(FilterText { text, file: Some(path.clone()) })
 }
 
 /// A line up to a `#` that stands in no quotes.

@@ -14,9 +14,7 @@ pub(super) fn refusal(bad: &BadFilter, args: &Args) -> Refusal {
     {
         return filter_before_command(first, word);
     }
-    let file = args.list.filter_file.as_ref().map(|path| format!("{}: ", path.display())).unwrap_or_default();
-    let message = format!("filter: {file}{bad}\n{}", bad.pointer());
-    Refusal::Usage { message, hint: hint(&bad.error, args) }
+    Refusal::Usage { message: bad.report(), hint: hint(&bad.error, args) }
 }
 
 fn hint(error: &FilterError, args: &Args) -> Option<String> {
@@ -34,7 +32,10 @@ fn hint(error: &FilterError, args: &Args) -> Option<String> {
             "accepted are ADDR[/LEN][:PORT] and :PORT, with an IPv6 address before a port in brackets"
                 .to_owned(),
         ),
-        FilterError::Expected { .. } | FilterError::TooDeep { .. } | FilterError::OpenQuote { .. } => None,
+        FilterError::Expected { .. }
+        | FilterError::TooDeep { .. }
+        | FilterError::OpenQuote { .. }
+        | FilterError::UnknownName { .. } => None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::path::PathBuf;
 
 use super::typed::BadEndpoint;
 
@@ -23,13 +24,30 @@ pub enum FilterError {
     TooDeep { span: Range<usize> },
     /// A quote that is not closed.
     OpenQuote { span: Range<usize> },
+    /// A name that names nothing here; kind is what it should be.
+    UnknownName { span: Range<usize>, kind: &'static str, word: String },
 }
 
-/// A filter that can't be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadFilter {
+/// A filter as it was typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FilterText {
     /// All of it.
     pub text: String,
+    /// The file in which it stands; without one, the command line.
+    pub file: Option<PathBuf>,
+}
+
+impl From<&str> for FilterText {
+    fn from(text: &str) -> Self {
+        Self { text: text.to_owned(), file: None }
+    }
+}
+
+/// A filter that can't be read, or that names what is not here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadFilter {
+    /// What was typed.
+    pub typed: FilterText,
     /// What is wrong.
     pub error: FilterError,
 }
@@ -45,20 +63,28 @@ impl FilterError {
             | Self::UnknownWord { span, .. }
             | Self::Expected { span, .. }
             | Self::TooDeep { span }
-            | Self::OpenQuote { span } => span,
+            | Self::OpenQuote { span }
+            | Self::UnknownName { span, .. } => span,
         }
     }
 }
 
 impl BadFilter {
+    /// What is wrong and where: several lines.
+    pub fn report(&self) -> String {
+        let file = self.typed.file.as_ref().map(|path| format!("{}: ", path.display())).unwrap_or_default();
+        format!("filter: {file}{self}\n{}", self.pointer())
+    }
+
     /// The line with the fault, and carets under it.
     pub fn pointer(&self) -> String {
+        let text = &self.typed.text;
         let Range { start, end } = self.error.span().clone();
-        let before = self.text.get(..start).unwrap_or(&self.text);
+        let before = text.get(..start).unwrap_or(text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line = self.text.get(line_start..).unwrap_or_default().lines().next().unwrap_or_default();
-        let lead = self.text.get(line_start..start).unwrap_or_default().chars().count();
-        let carets = self.text.get(start..end).unwrap_or_default().chars().count().max(1);
+        let line = text.get(line_start..).unwrap_or_default().lines().next().unwrap_or_default();
+        let lead = text.get(line_start..start).unwrap_or_default().chars().count();
+        let carets = text.get(start..end).unwrap_or_default().chars().count().max(1);
         // One column a character: what has none, or would break the line, shows as a blank.
         let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         format!("    {}\n    {}{}", line.trim_end(), " ".repeat(lead), "^".repeat(carets))
@@ -78,12 +104,13 @@ impl fmt::Display for BadFilter {
             FilterError::UnknownWord { word, .. } => {
                 write!(f, "'{word}' is neither a filter word nor an address")
             }
-            FilterError::Expected { span, what } => match self.text.get(span.clone()) {
+            FilterError::Expected { span, what } => match self.typed.text.get(span.clone()) {
                 Some(word) if !word.is_empty() => write!(f, "'{word}' stands where {what} is expected"),
                 _ => write!(f, "the filter ends where {what} is expected"),
             },
             FilterError::TooDeep { .. } => f.write_str("the filter is nested too deeply"),
             FilterError::OpenQuote { .. } => f.write_str("a quote is not closed"),
+            FilterError::UnknownName { kind, word, .. } => write!(f, "there is no {kind} '{word}'"),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a filter says, once it is read.
 
-use std::net::IpAddr;
+use std::fmt;
+use std::ops::Range;
 
 use super::endpoint::EndpointMatch;
 use super::glob::Glob;
@@ -20,6 +21,30 @@ pub enum Expr {
     Or(Vec<Expr>),
 }
 
+/// A name that stands for a number, and its place in the filter: it may name nothing here.
+#[derive(Clone, Debug)]
+pub struct Name {
+    /// As typed.
+    pub text: String,
+    /// Where, in bytes.
+    pub span: Range<usize>,
+}
+
+/// Wherever they stand.
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Name {}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 /// One comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Term {
@@ -37,7 +62,7 @@ pub enum Term {
         /// Which end.
         end: End,
         /// The name.
-        name: String,
+        name: Name,
         /// The port besides.
         port: Option<u16>,
     },
@@ -48,12 +73,12 @@ pub enum Term {
         /// How it is compared.
         compare: Compare,
         /// The name.
-        name: String,
+        name: Name,
     },
     /// A user's name, until it is looked up.
     User {
         /// The name.
-        name: String,
+        name: Name,
     },
     /// A number.
     Number {
@@ -82,8 +107,8 @@ pub enum Term {
     },
     /// The cgroup.
     Cgroup {
-        /// As typed.
-        path: String,
+        /// Its path.
+        path: Name,
         /// Its number, once it is looked up.
         id: Option<u64>,
     },
@@ -110,7 +135,7 @@ pub enum End {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Device {
     /// Until it is looked up.
-    Name(String),
+    Name(Name),
     /// 0 is no device.
     Index(u32),
 }
@@ -245,80 +270,5 @@ impl Expr {
             }
         });
         found
-    }
-}
-
-/// Looks up the names in a filter.
-pub trait Names {
-    /// The addresses of a host.
-    fn host(&mut self, name: &str) -> Vec<IpAddr>;
-    /// The port of a service.
-    fn service(&mut self, name: &str) -> Option<u16>;
-    /// The number of a user.
-    fn user(&mut self, name: &str) -> Option<u32>;
-    /// The index of a device.
-    fn device(&mut self, name: &str) -> Option<u32>;
-    /// The first and last of the ports that the kernel chooses from.
-    fn ephemeral_ports(&mut self) -> (u16, u16);
-    /// The number of a cgroup.
-    fn cgroup(&mut self, path: &str) -> Option<u64>;
-}
-
-/// A name in a filter that names nothing here.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("filter: there is no {kind} '{name}'")]
-pub struct UnknownName {
-    /// What it should be.
-    pub kind: &'static str,
-    /// As typed.
-    pub name: String,
-}
-
-impl Expr {
-    /// Puts numbers in place of the names of hosts, devices and cgroups.
-    pub fn resolve(self, names: &mut dyn Names) -> Result<Self, UnknownName> {
-        let all = |parts: Vec<Self>, names: &mut dyn Names| {
-            parts.into_iter().map(|part| part.resolve(names)).collect::<Result<Vec<_>, _>>()
-        };
-        Ok(match self {
-            Self::Term(term) => term.resolve(names)?,
-            Self::Not(inner) => inner.resolve(names)?.negated(),
-            Self::And(parts) => Self::And(all(parts, names)?),
-            Self::Or(parts) => Self::Or(all(parts, names)?),
-        })
-    }
-}
-
-impl Term {
-    fn resolve(self, names: &mut dyn Names) -> Result<Expr, UnknownName> {
-        let unknown = |kind, name: &str| UnknownName { kind, name: name.to_owned() };
-        Ok(Expr::Term(match self {
-            Self::Host { end, name, port } => {
-                let addrs = names.host(&name);
-                if addrs.is_empty() {
-                    return Err(unknown("host", &name));
-                }
-                let term =
-                    |addr| Expr::Term(Self::Endpoint { end, matcher: EndpointMatch::exactly(addr, port) });
-                return Ok(Expr::Or(addrs.into_iter().map(term).collect()));
-            }
-            Self::Service { end, compare, name } => {
-                let value = names.service(&name).ok_or_else(|| unknown("service", &name))?.into();
-                Self::Number { field: NumberField::Port(end), compare, value }
-            }
-            Self::User { name } => {
-                let value = names.user(&name).ok_or_else(|| unknown("user", &name))?.into();
-                Self::Number { field: NumberField::Uid, compare: Compare::Equal, value }
-            }
-            Self::Device(Device::Name(name)) => {
-                Self::Device(Device::Index(names.device(&name).ok_or_else(|| unknown("device", &name))?))
-            }
-            Self::Autobound { range: None } => Self::Autobound { range: Some(names.ephemeral_ports()) },
-            Self::Cgroup { path, id: None } => {
-                let id = names.cgroup(&path).ok_or_else(|| unknown("cgroup", &path))?;
-                Self::Cgroup { path, id: Some(id) }
-            }
-            other => other,
-        }))
     }
 }

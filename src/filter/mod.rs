@@ -12,6 +12,7 @@ mod expr;
 mod glob;
 mod lexer;
 mod parser;
+mod resolve;
 mod show;
 #[cfg(test)]
 mod tests;
@@ -21,11 +22,12 @@ mod typed;
 mod values;
 
 pub use endpoint::EndpointMatch;
-pub use error::{BadFilter, FilterError};
+pub use error::{BadFilter, FilterError, FilterText};
 pub use eval::Known;
-pub use expr::{Device, End, Evidence, Expr, Names, NumberField, Term, TextField, UnknownName};
+pub use expr::{Device, End, Evidence, Expr, Name, NumberField, Term, TextField};
 pub use lexer::Compare;
 pub use parser::TERM_WORDS;
+pub use resolve::Names;
 pub use typed::BadEndpoint;
 
 use crate::model::{Row, StateSet};
@@ -37,6 +39,8 @@ pub struct Filter {
     pub states: Option<StateSet>,
     /// What else must hold.
     pub expr: Expr,
+    /// What was typed, for messages.
+    typed: FilterText,
 }
 
 /// What the words for states mean.
@@ -51,27 +55,31 @@ pub enum Dialect {
 
 impl Default for Filter {
     fn default() -> Self {
-        Self { states: None, expr: Expr::always() }
+        Self { states: None, expr: Expr::always(), typed: FilterText::default() }
     }
 }
 
 impl Filter {
     /// Reads a filter.
-    pub fn parse(text: &str, dialect: Dialect) -> Result<Self, BadFilter> {
-        let bad = |error| BadFilter { text: text.to_owned(), error };
-        let tokens = lexer::tokens(text).map_err(|quote| bad(FilterError::OpenQuote { span: quote.0 }))?;
-        let parsed = parser::Parser::new(&tokens, text.len(), dialect).parse().map_err(bad)?;
-        Ok(Self { states: parsed.states, expr: parsed.expr })
+    pub fn parse(typed: impl Into<FilterText>, dialect: Dialect) -> Result<Self, BadFilter> {
+        let typed = typed.into();
+        match read(&typed.text, dialect) {
+            Ok((states, expr)) => Ok(Self { states, expr, typed }),
+            Err(error) => Err(BadFilter { typed, error }),
+        }
     }
 
     /// Whether nothing was asked.
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        self.states.is_none() && self.expr.is_always()
     }
 
     /// Puts numbers in place of names.
-    pub fn resolve(self, names: &mut dyn Names) -> Result<Self, UnknownName> {
-        Ok(Self { states: self.states, expr: self.expr.resolve(names)? })
+    pub fn resolve(self, names: &mut dyn Names) -> Result<Self, BadFilter> {
+        match self.expr.resolve(names) {
+            Ok(expr) => Ok(Self { expr, ..self }),
+            Err(error) => Err(BadFilter { typed: self.typed, error }),
+        }
     }
 
     /// Whether the row may fit, as far as it is known. Its states are the query's part. What stays open to the end
@@ -79,6 +87,12 @@ impl Filter {
     pub fn admits(&self, row: &Row<'_>, known: Known) -> bool {
         self.expr.is_always() || self.expr.evaluate(row, known) != Some(false)
     }
+}
+
+fn read(text: &str, dialect: Dialect) -> Result<(Option<StateSet>, Expr), FilterError> {
+    let tokens = lexer::tokens(text).map_err(|quote| FilterError::OpenQuote { span: quote.0 })?;
+    let parsed = parser::Parser::new(&tokens, text.len(), dialect).parse()?;
+    Ok((parsed.states, parsed.expr))
 }
 
 /// The states that a word names: a state in any spelling, or a group.

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::endpoint::{EndpointMatch, Net};
-use super::expr::{End, Expr, NumberField, Term, TextField};
+use super::expr::{End, Expr, Name, NumberField, Term, TextField};
 use super::glob::Glob;
 use super::lexer::{Compare, Kind, Token};
 use super::typed::{BadEndpoint, Typed, TypedHost, TypedPort, port};
@@ -212,14 +212,14 @@ impl<'a> Parser<'a> {
             "dport" => self.ports(End::Peer)?,
             "port" => self.ports(End::Either)?,
             "dev" | "iface" => self.equality(device)?,
-            "fwmark" => self.equality(mark)?,
-            "cgroup" => self.equality(|text| Ok(Term::Cgroup { path: text.to_owned(), id: None }))?,
+            "fwmark" => self.equality(|word| mark(&word))?,
+            "cgroup" => self.equality(|path| Ok(Term::Cgroup { path, id: None }))?,
             "autobound" => Expr::Term(Term::Autobound { range: None }),
-            "process" => self.equality(|text| Ok(glob(TextField::Process, text)))?,
-            "unit" => self.equality(|text| Ok(glob(TextField::Unit, text)))?,
-            "container" => self.equality(|text| Ok(glob(TextField::Container, text)))?,
-            "timer" => self.equality(timer)?,
-            "user" => self.equality(|text| Ok(Term::User { name: text.to_owned() }))?,
+            "process" => self.equality(|word| Ok(glob(TextField::Process, &word)))?,
+            "unit" => self.equality(|word| Ok(glob(TextField::Unit, &word)))?,
+            "container" => self.equality(|word| Ok(glob(TextField::Container, &word)))?,
+            "timer" => self.equality(|word| timer(&word))?,
+            "user" => self.equality(|name| Ok(Term::User { name }))?,
             "pid" => self.number(NumberField::Pid, count, "a number")?,
             "uid" => self.number(NumberField::Uid, count, "a number")?,
             "inode" => self.number(NumberField::Inode, count, "a number")?,
@@ -276,10 +276,11 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn equality(&mut self, make: impl FnOnce(&str) -> Result<Term, &'static str>) -> Parse<Expr> {
+    fn equality(&mut self, make: impl FnOnce(Name) -> Result<Term, &'static str>) -> Parse<Expr> {
         let equals = self.equals()?;
         let (word, span) = self.operand("a name")?;
-        let term = make(word).map_err(|what| FilterError::Expected { span, what })?;
+        let name = Name { text: word.to_owned(), span: span.clone() };
+        let term = make(name).map_err(|what| FilterError::Expected { span, what })?;
         let expr = Expr::Term(term);
         Ok(if equals { expr } else { expr.negated() })
     }
@@ -287,9 +288,10 @@ impl<'a> Parser<'a> {
     fn address(&mut self, end: End) -> Parse<Expr> {
         let equals = self.equals()?;
         let (word, span) = self.operand("an address")?;
+        let place = span.clone();
         let typed: Typed =
             word.parse().map_err(|why| FilterError::BadEndpoint { span, word: word.to_owned(), why })?;
-        let expr = endpoint(end, &typed);
+        let expr = endpoint(end, &typed, &place);
         Ok(if equals { expr } else { expr.negated() })
     }
 
@@ -297,9 +299,10 @@ impl<'a> Parser<'a> {
         let compare = self.comparison();
         let (word, span) = self.operand("a port")?;
         let number = word.strip_prefix(':').unwrap_or(word);
+        let place = span.clone();
         let typed =
             port(number).map_err(|why| FilterError::BadEndpoint { span, word: word.to_owned(), why })?;
-        Ok(port_term(end, compare, &typed))
+        Ok(port_term(end, compare, &typed, &place))
     }
 
     /// An operator, or nothing, which is `=`.
@@ -322,24 +325,26 @@ impl<'a> Parser<'a> {
     }
 }
 
-fn glob(field: TextField, text: &str) -> Term {
-    Term::Text { field, glob: Glob::new(text) }
+fn glob(field: TextField, word: &Name) -> Term {
+    Term::Text { field, glob: Glob::new(&word.text) }
 }
 
 fn bare_endpoint(word: &str, span: Range<usize>) -> Parse<Expr> {
     if !word.contains(['.', ':', '/', '*']) {
         return Err(FilterError::UnknownWord { span, word: word.to_owned() });
     }
-    let bad = |why| FilterError::BadEndpoint { span, word: word.to_owned(), why };
+    let bad = |why| FilterError::BadEndpoint { span: span.clone(), word: word.to_owned(), why };
     match word.parse::<Typed>() {
-        // A host's name needs a word before it that says so.
+        // A host's name needs a word before it that says so, and so does a number such as 0.5.
         Ok(Typed { host: TypedHost::Name(name), .. }) => Err(bad(BadEndpoint::Addr(name))),
-        Ok(typed) => Ok(endpoint(End::Either, &typed)),
+        Ok(_) if word.parse::<f64>().is_ok() => Err(bad(BadEndpoint::Addr(word.to_owned()))),
+        Ok(typed) => Ok(endpoint(End::Either, &typed, &span)),
         Err(why) => Err(bad(why)),
     }
 }
 
-fn endpoint(end: End, typed: &Typed) -> Expr {
+/// `place` is where names are that stand in it.
+fn endpoint(end: End, typed: &Typed, place: &Range<usize>) -> Expr {
     let number = match typed.port {
         TypedPort::Number(port) => Some(port),
         TypedPort::Any | TypedPort::Service(_) => None,
@@ -348,14 +353,16 @@ fn endpoint(end: End, typed: &Typed) -> Expr {
         let fits = Expr::Term(match &typed.host {
             TypedHost::Any => Term::Endpoint { end, matcher: EndpointMatch::new(None, number) },
             TypedHost::Net(net) => Term::Endpoint { end, matcher: EndpointMatch::new(Some(*net), number) },
-            TypedHost::Name(name) => Term::Host { end, name: name.clone(), port: number },
+            TypedHost::Name(text) => {
+                Term::Host { end, name: Name { text: text.clone(), span: place.clone() }, port: number }
+            }
         });
         let all_v6 = Term::Endpoint { end, matcher: EndpointMatch::new(Some(Net::ALL_V6), None) };
         if typed.inet_only { fits.and(Expr::Term(all_v6).negated()) } else { fits }
     };
     let TypedPort::Service(_) = &typed.port else { return at(end) };
     // The address and the named port must be of the same end.
-    let both = |end: End| Expr::And(vec![at(end), port_term(end, Compare::Equal, &typed.port)]);
+    let both = |end: End| Expr::And(vec![at(end), port_term(end, Compare::Equal, &typed.port, place)]);
     match end {
         End::Either => Expr::Or(vec![both(End::Local), both(End::Peer)]),
         one => both(one),
@@ -363,15 +370,17 @@ fn endpoint(end: End, typed: &Typed) -> Expr {
 }
 
 /// `port != 80` means that neither end has it.
-fn port_term(end: End, compare: Compare, port: &TypedPort) -> Expr {
+fn port_term(end: End, compare: Compare, port: &TypedPort, place: &Range<usize>) -> Expr {
     if (end, compare) == (End::Either, Compare::NotEqual) {
-        return port_term(end, Compare::Equal, port).negated();
+        return port_term(end, Compare::Equal, port, place).negated();
     }
     Expr::Term(match port {
         TypedPort::Any => Term::Endpoint { end, matcher: EndpointMatch::new(None, None) },
         TypedPort::Number(number) => {
             Term::Number { field: NumberField::Port(end), compare, value: u64::from(*number) }
         }
-        TypedPort::Service(name) => Term::Service { end, compare, name: name.clone() },
+        TypedPort::Service(text) => {
+            Term::Service { end, compare, name: Name { text: text.clone(), span: place.clone() } }
+        }
     })
 }

@@ -297,14 +297,20 @@ fn names_become_numbers() {
     ] {
         assert_eq!(resolved(text).as_deref(), Ok(expected), "{text}");
     }
-    for (text, kind) in [
-        ("dst nowhere.example", "host"),
-        ("sport = nosuch", "service"),
-        ("user bob", "user"),
-        ("dev wlan9", "device"),
-        ("cgroup /b", "cgroup"),
+}
+
+#[test]
+fn an_unknown_name_is_pointed_at() {
+    for (text, message, carets) in [
+        ("sport = 1 dst nowhere.example:5", "there is no host 'nowhere.example'", 14..31),
+        ("sport = nosuch", "there is no service 'nosuch'", 8..14),
+        ("not user bob or user alice", "there is no user 'bob'", 9..12),
+        ("process = wlan9 dev wlan9", "there is no device 'wlan9'", 20..25),
+        ("cgroup '/b'", "there is no cgroup '/b'", 7..11),
     ] {
-        assert_eq!(resolved(text).unwrap_err().kind, kind, "{text}");
+        let bad = parse(text).unwrap().resolve(&mut TestNames).unwrap_err();
+        let pointer = format!("    {text}\n    {}{}", " ".repeat(carets.start), "^".repeat(carets.len()));
+        assert_eq!((bad.to_string().as_str(), bad.pointer()), (message, pointer), "{text}");
     }
 }
 

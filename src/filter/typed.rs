@@ -41,7 +41,7 @@ pub enum BadEndpoint {
     #[error("'{0}' is no numeric IPv4 or IPv6 address")]
     Addr(String),
     /// The part behind the slash.
-    #[error("'{len}' is no prefix length from 0 to {max} and no mask")]
+    #[error("'{len}' is no prefix length from 0 to {max}")]
     Len {
         /// As typed.
         len: String,
@@ -210,8 +210,8 @@ fn bracketed(rest: &str) -> Result<Typed, BadEndpoint> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::endpoint::EndpointMatch;
     use super::*;
+    use crate::filter::EndpointMatch;
     use crate::model::Endpoint;
 
     fn end(addr: &str, port: u16) -> Endpoint {

@@ -1,17 +1,21 @@
 //! What stands behind an operator: marks, timers, sizes, times.
 
-use super::expr::{Device, Term, TextField};
+use super::expr::{Device, Name, Term, TextField};
 use super::glob::Glob;
 use super::typed::digits;
 
 const TIMERS: [&str; 6] = ["off", "on", "keepalive", "timewait", "persist", "delack"];
 
 #[expect(clippy::unnecessary_wraps, reason = "one of several that may fail")]
-pub(super) fn device(text: &str) -> Result<Term, &'static str> {
-    Ok(Term::Device(digits(text).map_or_else(|| Device::Name(text.to_owned()), Device::Index)))
+pub(super) fn device(word: Name) -> Result<Term, &'static str> {
+    Ok(Term::Device(match digits(&word.text) {
+        Some(index) => Device::Index(index),
+        None => Device::Name(word),
+    }))
 }
 
-pub(super) fn mark(text: &str) -> Result<Term, &'static str> {
+pub(super) fn mark(word: &Name) -> Result<Term, &'static str> {
+    let text = word.text.as_str();
     let number = |text: &str| match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(hex) if hex.bytes().all(|b| b.is_ascii_hexdigit()) => u32::from_str_radix(hex, 16).ok(),
         Some(_) => None,
@@ -25,7 +29,8 @@ pub(super) fn mark(text: &str) -> Result<Term, &'static str> {
     }
 }
 
-pub(super) fn timer(text: &str) -> Result<Term, &'static str> {
+pub(super) fn timer(word: &Name) -> Result<Term, &'static str> {
+    let text = word.text.as_str();
     if TIMERS.contains(&text) || text.contains(['*', '?']) {
         return Ok(Term::Text { field: TextField::Timer, glob: Glob::new(text) });
     }

@@ -17,8 +17,7 @@ pub(super) struct Misuse(pub(super) String);
 /// Some look-ups need to know of sockets that don't fit.
 pub(super) fn prepare(filter: &Filter, query: &mut Query, needs: Needs) -> Result<Filter, Misuse> {
     let (whole_table, with_listeners) = (needs.peers, needs.listeners.is_some());
-    let filter =
-        filter.clone().resolve(&mut HostNames::default()).map_err(|error| Misuse(error.to_string()))?;
+    let filter = filter.clone().resolve(&mut HostNames::default()).map_err(|bad| Misuse(bad.report()))?;
     query.attributes.tcp_info |= filter.expr.evidence().tcp_info;
     if let Some(term) = filter.expr.needs_netlink() {
         query.netlink_only = Some(term.to_string());
