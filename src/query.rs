@@ -27,6 +27,8 @@ pub struct Query {
 pub struct KernelFilter {
     /// Its program (`INET_DIAG_REQ_BYTECODE`).
     pub bytecode: Vec<u8>,
+    /// What that says, in the filter's language.
+    pub says: String,
     /// A term that nobody else can evaluate: without it the question can't be asked.
     pub kernel_only: Option<String>,
 }

@@ -69,7 +69,7 @@ fn carry_out(plan: &Plan) -> anyhow::Result<()> {
         }
         Mode::ExplainFilter(list) => {
             let list = ready(list)?;
-            answer(&filter::explain(&list.filter, &list.query))
+            answer(&filter::explain(&list.filter, &list.query, list.needs))
         }
         Mode::Summary { query, filter, summary } => {
             let count = count::CountPlan::new(query, filter, Needs::default())?;

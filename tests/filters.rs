@@ -209,7 +209,7 @@ fn a_file_and_an_explanation() {
         .expect("it is ours");
     let path = file.path().to_str().expect("a plain path");
     let text = namespace.tcpstates(&["--explain-filter", "--filter-file", path]);
-    assert_eq!(text, "states  LISTEN\nkernel  dport = 443\nhere    process = nginx\n");
+    assert_eq!(text, "states  LISTEN\nkernel  dport <= 0 or dport = 443\nhere    process = nginx\n");
     assert_eq!(namespace.tcpstates(&["-nH", "--filter-file", path]), "");
 
     std::fs::write(file.path(), "state listen\ndport = much\n").expect("it is ours");
@@ -267,5 +267,37 @@ fn a_mark_needs_privilege_and_says_so() {
     };
     let stderr = run(&["-nt", "fwmark", "=", "5"]).failed(1);
     assert!(stderr.contains("fwmark") && stderr.contains("CAP_NET_ADMIN is needed"), "{stderr}");
+    let stderr = run(&["-nt", "fwmark", "=", "5", "or", "recvq", ">", "0"]).failed(1);
+    assert!(stderr.contains("'fwmark = 0x5/0xffffffff'") && stderr.contains("CAP_NET_ADMIN"), "{stderr}");
     run(&["-nt", "sport", "=", ":5"]).quiet();
+}
+
+#[test]
+fn a_mark_beside_a_term_of_our_own() {
+    let Some(namespace) = namespace() else { return };
+    let sockets: Vec<_> = namespace.inside(|| {
+        [(5, "127.0.0.1:8005"), (6, "127.0.0.1:8006"), (0, "127.0.0.1:8000")]
+            .into_iter()
+            .map(|(mark, addr)| {
+                let listener = std::net::TcpListener::bind(addr).expect("the port is free");
+                socket2::SockRef::from(&listener).set_mark(mark).expect("root may");
+                listener
+            })
+            .collect()
+    });
+    for (words, expected) in [
+        ("fwmark = 5 or pid = 0", &["8005"][..]),
+        ("not (fwmark = 5 or recvq > 9)", &["8000", "8006"]),
+        ("fwmark = 4/4 and sendq > 9", &["8005", "8006"]),
+        ("fwmark = 1/1 or sport = 8000 or uid = 99", &["8000", "8005"]),
+    ] {
+        for more in [&["--columns", "local-port"][..], &["--columns", "local-port", "--peer-process"]] {
+            let words = words.split(' ').collect::<Vec<_>>();
+            let text = namespace.tcpstates(&[&["-nH"], more, words.as_slice()].concat());
+            let mut ports: Vec<_> = text.lines().map(str::trim).collect();
+            ports.sort_unstable();
+            assert_eq!(ports, expected, "{words:?}");
+        }
+    }
+    drop(sockets);
 }

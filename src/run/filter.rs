@@ -16,71 +16,89 @@ pub(super) struct Misuse(pub(super) String);
 ///
 /// Some look-ups need to know of sockets that don't fit.
 pub(super) fn prepare(filter: &Filter, query: &mut Query, needs: Needs) -> Result<Filter, Misuse> {
-    let (whole_table, with_listeners) = (needs.peers, needs.listeners.is_some());
     let filter = filter.clone().resolve(&mut HostNames::default()).map_err(|bad| Misuse(bad.report()))?;
     query.attributes.tcp_info |= filter.expr.evidence().tcp_info;
     if let Some(term) = filter.expr.needs_netlink() {
         query.netlink_only = Some(term.to_string());
     }
-    let kernel_only = kernel_only(&filter.expr)?;
-    if !whole_table {
-        let program = bytecode::compile(&filter.expr);
-        let program =
-            if with_listeners { program.and_then(|program| or_listening(program.expr)) } else { program };
-        query.kernel_filter = program.map(|program| KernelFilter { bytecode: program.bytes, kernel_only });
-    } else if let Some(term) = kernel_only {
-        // The other ends of what is shown must come too; the filter is for what is shown.
-        return Err(Misuse(format!(
-            "filter: only the kernel can evaluate '{term}', and --peer-process needs what it would leave out"
-        )));
-    }
+    query.kernel_filter = kernel_filter(&filter.expr, needs)?;
     Ok(filter)
 }
 
-/// What the kernel lets through, and all listeners besides: nothing else but bound sockets has no peer's port.
-fn or_listening(expr: Expr) -> Option<bytecode::Program> {
-    let field = NumberField::Port(End::Peer);
-    let no_peer = Expr::Term(Term::Number { field, compare: Compare::LessOrEqual, value: 0 });
-    bytecode::compile(&Expr::Or(vec![no_peer, expr]))
+/// What of a filter goes to the kernel: nothing that would leave out what must be known besides what is shown.
+fn kernel_filter(expr: &Expr, needs: Needs) -> Result<Option<KernelFilter>, Misuse> {
+    let autobound = expr.conjuncts().iter().find_map(|part| Some((part, find(part, is_autobound)?)));
+    if let Some((part, term)) = autobound {
+        let hindrance = match (needs.peers, bytecode::is_kernels(part)) {
+            (true, _) => "--peer-process needs what it would leave out".to_owned(),
+            (false, false) => format!("it can't evaluate the rest of '{part}'"),
+            (false, true) => String::new(),
+        };
+        if !hindrance.is_empty() {
+            return Err(Misuse(format!("filter: only the kernel can evaluate '{term}', and {hindrance}")));
+        }
+    }
+    let mut parts = Vec::new();
+    if !needs.peers {
+        let taken = bytecode::compile(expr).map(|program| program.expr);
+        parts.extend(taken.map(|expr| if needs.listeners.is_some() { or_listening(expr) } else { expr }));
+    }
+    let is_left = |part: &Expr| find(part, is_mark).is_some() && (needs.peers || !bytecode::is_kernels(part));
+    if expr.conjuncts().iter().any(is_left) {
+        parts.push(any_mark());
+    }
+    let kernel_only = find(expr, is_mark).or(autobound.map(|(_, term)| term)).map(Term::to_string);
+    let program = bytecode::compile(&Expr::And(parts));
+    Ok(program.map(|program| KernelFilter {
+        bytecode: program.bytes,
+        says: program.expr.to_string(),
+        kernel_only,
+    }))
 }
 
-/// The first term that only the kernel can evaluate. One that it can't, because of what it stands beside, is misuse.
-fn kernel_only(expr: &Expr) -> Result<Option<String>, Misuse> {
+/// What the kernel lets through, and all listeners besides: nothing else but bound sockets has no peer's port.
+fn or_listening(expr: Expr) -> Expr {
+    let field = NumberField::Port(End::Peer);
+    let no_peer = Expr::Term(Term::Number { field, compare: Compare::LessOrEqual, value: 0 });
+    Expr::Or(vec![no_peer, expr])
+}
+
+/// Whatever the mark is. The kernel refuses even that to whom it would not tell the marks: so none is judged here
+/// without being known.
+fn any_mark() -> Expr {
+    Expr::Term(Term::Mark { value: 0, mask: 0 })
+}
+
+fn is_mark(term: &Term) -> bool {
+    matches!(term, Term::Mark { .. })
+}
+
+fn is_autobound(term: &Term) -> bool {
+    matches!(term, Term::Autobound { .. })
+}
+
+fn find(expr: &Expr, wanted: fn(&Term) -> bool) -> Option<&Term> {
     let mut found = None;
-    for part in expr.conjuncts() {
-        let mut term_of_part = None;
-        part.each_term(&mut |term| {
-            if matches!(term, Term::Autobound { .. } | Term::Mark { .. }) && term_of_part.is_none() {
-                term_of_part = Some(term.to_string());
-            }
-        });
-        let Some(term) = term_of_part else { continue };
-        if !bytecode::is_kernels(part) {
-            return Err(Misuse(format!(
-                "filter: only the kernel can evaluate '{term}', and it can't evaluate the rest of '{part}'"
-            )));
-        }
-        found = found.or(Some(term));
-    }
-    Ok(found)
+    expr.each_term(&mut |term| found = found.or_else(|| wanted(term).then_some(term)));
+    found
 }
 
 /// What goes to the kernel and what stays, for people.
-pub(super) fn explain(filter: &Filter, query: &Query) -> String {
-    let kernel = bytecode::compile(&filter.expr).map(|program| program.expr);
+pub(super) fn explain(filter: &Filter, query: &Query, needs: Needs) -> String {
     let conjuncts = filter.expr.conjuncts().iter();
-    let here: Vec<_> = conjuncts.filter(|part| !bytecode::is_kernels(part)).map(Expr::to_string).collect();
+    let is_left = |part: &&Expr| needs.peers || !bytecode::is_kernels(part);
+    let here: Vec<_> = conjuncts.filter(is_left).map(Expr::to_string).collect();
     let states: Vec<_> = TcpState::SHOWN
         .into_iter()
         .filter(|state| query.states.contains(*state))
         .filter_map(TcpState::name)
         .collect();
-    let or_nothing = |text: String| if text.is_empty() { "-".to_owned() } else { text };
+    let or_nothing = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
     format!(
         "states  {}\nkernel  {}\nhere    {}\n",
-        or_nothing(states.join(" ")),
-        kernel.map_or_else(|| "-".to_owned(), |expr| expr.to_string()),
-        or_nothing(here.join(" and "))
+        or_nothing(&states.join(" ")),
+        query.kernel_filter.as_ref().map_or("-", |kernel| &kernel.says),
+        or_nothing(&here.join(" and "))
     )
 }
 
