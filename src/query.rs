@@ -20,6 +20,23 @@ pub struct Query {
     pub kernel_filter: Option<KernelFilter>,
     /// A term of the filter that /proc tells nothing about: then it is no substitute.
     pub netlink_only: Option<String>,
+    /// What is shown, and /proc does not tell: then it is missing, and that is said.
+    pub netlink_tells: Vec<&'static str>,
+}
+
+impl Query {
+    /// Just the fixed part of each socket, and no filter.
+    pub fn new(families: Families, states: StateSet) -> Self {
+        Self {
+            families,
+            states,
+            attributes: Attributes::default(),
+            order: Order::Any,
+            kernel_filter: None,
+            netlink_only: None,
+            netlink_tells: Vec::new(),
+        }
+    }
 }
 
 /// A filter for the kernel to evaluate.

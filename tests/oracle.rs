@@ -10,7 +10,7 @@ use netlink_packet_sock_diag::inet::{InetResponse, Timer as OracleTimer, nlas::N
 use tcpstates::collect::netlink::decode::Decoder;
 use tcpstates::collect::netlink::{connect, request};
 use tcpstates::model::{Family, Socket, StateSet, Timer};
-use tcpstates::query::{Attributes, Families, Order, Query};
+use tcpstates::query::{Attributes, Families, Query};
 
 use crate::support::namespace::Namespace;
 use crate::support::zoo;
@@ -24,12 +24,8 @@ fn recording(name: &str) -> PathBuf {
 /// The datagrams of one family's dump, with all that can be asked for.
 fn record(namespace: &Namespace, family: Family) -> Vec<u8> {
     let query = Query {
-        families: Families::Only(family),
-        states: StateSet::ALL,
         attributes: Attributes { tcp_info: true, memory: true },
-        order: Order::Any,
-        kernel_filter: None,
-        netlink_only: None,
+        ..Query::new(Families::Only(family), StateSet::ALL)
     };
     namespace.inside(|| {
         let mut source = connect().expect("there is netlink");

@@ -181,4 +181,15 @@ fn what_proc_does_not_tell_is_said() {
     let document: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(document["sockets"][0]["tcp_info"], serde_json::Value::Null);
     assert!(document["sockets"][0].as_object().unwrap().contains_key("tcp_info"));
+    for (args, what) in [
+        (&["-im"][..], "connection numbers, buffer memory"),
+        (&["-e"], "cookies, cgroups, marks"),
+        (&["--columns", "state,cookie,unit,rtt"], "cookie, unit, connection numbers"),
+        (&["--count-by", "iface"], "iface"),
+    ] {
+        let args = [&["--proc-root", tree.path().to_str().unwrap()], args].concat();
+        let (_, stderr) = finish(tcpstates(&args)).noted();
+        assert_eq!(stderr, format!("tcpstates: /proc does not tell {what}\n"), "{args:?}");
+    }
+    list(tree.path(), &["--columns", "state,inode"]).quiet();
 }

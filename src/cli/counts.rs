@@ -7,7 +7,7 @@ use super::args::Args;
 use super::plan::{Mode, families};
 use crate::filter::Filter;
 use crate::model::{ProcessName, StateSet};
-use crate::query::{Attributes, Needs, Order, Query};
+use crate::query::{Needs, Query};
 use crate::render::{CountStyle, Format, Summary};
 use crate::select::CountKey;
 
@@ -33,14 +33,7 @@ fn counted(args: &Args, format: Format, filter: &Filter, option: &str) -> Result
     if matches!(format, Format::Netstat | Format::Ss) {
         return Err(Refusal::usage(format!("{option}: the {} layout has no such table", format.word())));
     }
-    Ok(Query {
-        families: families(args),
-        states: filter.states.unwrap_or(StateSet::ALL),
-        attributes: Attributes::default(),
-        order: Order::Any,
-        kernel_filter: None,
-        netlink_only: None,
-    })
+    Ok(Query::new(families(args), filter.states.unwrap_or(StateSet::ALL)))
 }
 
 /// Counts by keys.
@@ -77,6 +70,7 @@ pub(super) fn count(args: &Args, format: Format, filter: Filter) -> Result<Count
     if needs.cgroups {
         query.netlink_only = Some("--count-by unit or container".to_owned());
     }
+    query.netlink_tells.extend(has(&[CountKey::Iface]).then_some("iface"));
     let style = CountStyle { format, header: !args.shared.no_header, limit: args.list.limit };
     Ok(Count { query, filter, keys, needs, style, diff: args.list.diff })
 }

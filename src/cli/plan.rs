@@ -231,6 +231,7 @@ fn list(args: &Args, format: Format, filter: Filter, environment: Environment) -
             order,
             kernel_filter: None,
             netlink_only: None,
+            netlink_tells: netlink_tells(format, parts, &columns),
         },
         shown: Shown { families: families(args), states: shown },
         filter,
@@ -288,6 +289,14 @@ fn columns(args: &Args, format: Format) -> Result<Vec<Column>, Refusal> {
         Column::parse(word).ok_or_else(unknown)
     };
     words.iter().map(column).collect()
+}
+
+/// What is shown, as far as only netlink tells it. netstat has it from /proc; ss's layout leaves it away.
+fn netlink_tells(format: Format, parts: Parts, columns: &[Column]) -> Vec<&'static str> {
+    if parts.extended && columns.is_empty() && !matches!(format, Format::Netstat | Format::Ss) {
+        return vec!["cookies", "cgroups", "marks"];
+    }
+    columns.iter().filter(|column| column.is_of_netlink()).map(|column| column.word()).collect()
 }
 
 fn needs(args: &Args, format: Format, parts: Parts, columns: &[Column]) -> Needs {

@@ -67,10 +67,16 @@ fn from_procfs(
         return Err(ProcfsError::Untold { term: term.clone() });
     }
     sink.begin(Source::Procfs);
-    if query.attributes != Attributes::default() {
-        gaps.push(Gap::SourceLacks { what: "connection numbers and buffer memory" });
-    }
+    gaps.extend(untold(query));
     let root = access.proc_root.as_deref();
     gaps.extend(procfs::read(query, root, sink)?);
     Ok(Snapshot { source: Source::Procfs, gaps })
+}
+
+fn untold(query: &Query) -> Option<Gap> {
+    let Attributes { tcp_info, memory } = query.attributes;
+    let mut what = query.netlink_tells.clone();
+    what.extend(tcp_info.then_some("connection numbers"));
+    what.extend(memory.then_some("buffer memory"));
+    (!what.is_empty()).then(|| Gap::SourceLacks { what: what.join(", ") })
 }

@@ -62,7 +62,7 @@ pub enum Gap {
     /// Something that was asked for, and that /proc does not have.
     SourceLacks {
         /// What.
-        what: &'static str,
+        what: String,
     },
     /// Processes whose descriptors could not be read.
     ProcessesDenied {

@@ -118,6 +118,11 @@ impl Column {
         matches!(self, Self::Rtt | Self::Rto | Self::Retrans | Self::Cwnd)
     }
 
+    /// Whether only netlink tells it. The connection's numbers are asked for apart.
+    pub fn is_of_netlink(self) -> bool {
+        self.is_of_cgroups() || matches!(self, Self::Iface | Self::Cookie | Self::Mark)
+    }
+
     fn is_number(self) -> bool {
         matches!(self, Self::RecvQ | Self::SendQ | Self::Uid | Self::Inode | Self::Retrans | Self::Cwnd)
     }

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use super::{Datagrams, NetlinkError, Recording, dump};
 use crate::collect::Sink;
 use crate::model::{Gap, Socket, Source, StateSet, TcpState};
-use crate::query::{Attributes, Families, Order, Query};
+use crate::query::{Families, Query};
 
 const DONE: u16 = 3;
 const ERROR: u16 = 2;
@@ -94,14 +94,7 @@ fn replay_query(
     families: Families,
     conversations: Vec<Answers>,
 ) -> Result<Vec<Gap>, NetlinkError> {
-    let query = Query {
-        families,
-        states: StateSet::ALL,
-        attributes: Attributes::default(),
-        order: Order::Any,
-        kernel_filter: None,
-        netlink_only: None,
-    };
+    let query = Query::new(families, StateSet::ALL);
     let mut conversations = conversations.into_iter();
     let mut connect = || {
         let answers = conversations.next().expect("no more conversations than expected");
@@ -220,14 +213,7 @@ fn a_sink_that_wants_no_more_ends_it() {
 
 #[test]
 fn states_that_were_not_asked_for_are_left_out() {
-    let query = Query {
-        families: Families::Only(crate::model::Family::Inet),
-        states: StateSet::of(TcpState::Listen),
-        attributes: Attributes::default(),
-        order: Order::Any,
-        kernel_filter: None,
-        netlink_only: None,
-    };
+    let query = Query::new(Families::Only(crate::model::Family::Inet), StateSet::of(TcpState::Listen));
     let mut keeper = Keeper::default();
     let mut connect = || Ok(Box::new(Recording::new([sockets(1..=3), end(DONE, 0)])) as Box<dyn Datagrams>);
     dump(&query, &mut connect, &mut keeper).unwrap();

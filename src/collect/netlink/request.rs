@@ -138,7 +138,7 @@ mod tests {
 
     fn query(families: Families, order: Order) -> Query {
         let attributes = Attributes { tcp_info: true, memory: true };
-        Query { families, states: StateSet::ALL, attributes, order, kernel_filter: None, netlink_only: None }
+        Query { attributes, order, ..Query::new(families, StateSet::ALL) }
     }
 
     #[test]
