@@ -71,4 +71,18 @@ fn no_name_server_is_waited_for_beyond_the_deadline() {
     child.kill().expect("it can be killed");
     child.wait().expect("it ends");
     assert!((2..=33).contains(&threads), "{threads} threads");
+
+    // A signal is not kept waiting.
+    let script = "mount --bind \"$1\" /etc/resolv.conf && exec \"$0\" -natrH -c=0.01 --resolve-timeout 600";
+    let mut unshare = command("unshare");
+    unshare.args(["-m", "sh", "-c", script, PROGRAM]).arg(servers.path());
+    unshare.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let mut child = namespace.inside(|| unshare.spawn().expect("it runs"));
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(child.try_wait().expect("it can be asked").is_none(), "it waits for names");
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT)
+        .expect("it is ours");
+    let begun = Instant::now();
+    assert!(child.wait().expect("it ends").success());
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
 }

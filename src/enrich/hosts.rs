@@ -11,6 +11,9 @@ use crate::model::Gap;
 /// How many look-ups run side by side at most.
 const AT_ONCE: usize = 32;
 
+/// How often it is asked whether somebody still waits.
+const GLANCE: Duration = Duration::from_millis(50);
+
 /// The addresses of a host, each once; none where the name is not known.
 pub fn host_addresses(name: &str) -> Vec<IpAddr> {
     let mut addrs: Vec<_> = (name, 0).to_socket_addrs().into_iter().flatten().map(|addr| addr.ip()).collect();
@@ -66,9 +69,15 @@ impl Shared {
 }
 
 impl HostNames {
-    /// Looks up the addresses that were not asked for yet, and waits no longer than this. Look-ups that take longer go
-    /// on: nothing can end them, and a later list may have use for the answer.
-    pub fn resolve(&self, addrs: impl IntoIterator<Item = IpAddr>, timeout: Duration) -> Hosts {
+    /// Looks up the addresses that were not asked for yet, and waits no longer than this, or until `ended` says that
+    /// nobody waits any more. Look-ups that take longer go on: nothing can end them, and a later list may have use
+    /// for the answer.
+    pub fn resolve(
+        &self,
+        addrs: impl IntoIterator<Item = IpAddr>,
+        timeout: Duration,
+        ended: impl Fn() -> bool,
+    ) -> Hosts {
         let deadline = Instant::now() + timeout;
         let wanted: FxHashSet<IpAddr> =
             addrs.into_iter().map(|addr| addr.to_canonical()).filter(|addr| !addr.is_unspecified()).collect();
@@ -82,14 +91,14 @@ impl HostNames {
         loop {
             let late = wanted.iter().filter(|addr| !state.answers.contains_key(*addr)).count() as u64;
             let left = deadline.saturating_duration_since(Instant::now());
-            if late == 0 || left.is_zero() || state.workers == 0 {
+            if late == 0 || left.is_zero() || state.workers == 0 || ended() {
                 let name = |addr: &IpAddr| Some((*addr, state.answers.get(addr)?.clone()?));
                 return Hosts { names: wanted.iter().filter_map(name).collect(), late };
             }
             state = self
                 .shared
                 .answered
-                .wait_timeout(state, left)
+                .wait_timeout(state, left.min(GLANCE))
                 .map_or_else(|error| error.into_inner().0, |(state, _)| state);
         }
     }

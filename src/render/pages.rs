@@ -24,6 +24,11 @@ impl<W: Write> Pages<W> {
         &mut self.buffer
     }
 
+    /// Where the pages go.
+    pub fn inner(&self) -> &W {
+        &self.inner
+    }
+
     /// Forgets all; false, and nothing is forgotten, if some of it was written.
     pub fn take_back(&mut self) -> bool {
         if !self.written {

@@ -132,7 +132,7 @@ fn held(
     gathered.sockets.truncate(limit);
     if let Some(timeout) = list.needs.hosts {
         let addrs = gathered.sockets.iter().flat_map(|socket| [socket.local.addr, socket.peer.addr]);
-        let hosts = session.hosts.resolve(addrs, timeout);
+        let hosts = session.hosts.resolve(addrs, timeout, || out.inner().has_ended());
         gathered.gaps.extend(hosts.gap());
         gathered.enrichment.hosts = Some(hosts);
     }

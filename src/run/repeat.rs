@@ -19,6 +19,15 @@ pub(super) struct Output {
     ended: Option<UnixStream>,
 }
 
+impl Output {
+    /// Whether a signal has come that ends it all. Without an interval signals do that by themselves.
+    pub(super) fn has_ended(&self) -> bool {
+        let Some(ended) = &self.ended else { return false };
+        let signal = wait_for(ended, &self.file, PollFlags::empty(), Some(Duration::ZERO));
+        signal.is_ok_and(|(signal, _)| signal)
+    }
+}
+
 /// Does `once`, and with an interval again and again, with a blank line between.
 pub(super) fn repeat(
     interval: Option<Duration>,
