@@ -4,6 +4,7 @@ mod count;
 mod filter;
 mod gather;
 mod list;
+mod put_off;
 mod repeat;
 
 use std::ffi::OsString;

@@ -76,6 +76,32 @@ fn by_who_holds_it_and_filtered() {
 }
 
 #[test]
+fn a_filter_about_holders_counts_what_it_lists() {
+    let Some(zoo) = zoo() else { return };
+    let pid = std::process::id().to_string();
+    for words in [
+        format!("pid = {pid} or sport > 8005"),
+        format!("not pid = {pid} and dport > 7001"),
+        format!("( pid = {pid} and state listen ) or ( process = nosuch* ) or state time-wait"),
+        "not process = integ* or recvq = 123".to_owned(),
+    ] {
+        let words: Vec<_> = words.split(' ').collect();
+        for source in ["netlink", "procfs"] {
+            let run = |args: &[&str]| {
+                zoo.namespace().tcpstates(&[&["--source", source, "-n"], args, words.as_slice()].concat())
+            };
+            let listed = run(&["-H"]).lines().count();
+            let counted = |text: String| -> usize {
+                text.lines().map(|line| line.rsplit(' ').next().unwrap().parse::<usize>().unwrap()).sum()
+            };
+            assert!(listed > 2, "{words:?}");
+            assert_eq!(counted(run(&["-s"])), listed, "{words:?} {source}");
+            assert_eq!(counted(run(&["--count-by", "pid,state"])), listed, "{words:?} {source}");
+        }
+    }
+}
+
+#[test]
 fn in_every_format() {
     let Some(zoo) = zoo() else { return };
     let total = zoo.specimens().len();
@@ -132,6 +158,8 @@ fn what_changes_meanwhile() {
         let client_port = client.local_addr().expect("it has one").port();
         assert_eq!((of_port(4001), of_port(client_port)), ((0, 0, 1), (0, 0, 1)), "{source}: {document}");
         assert_eq!(document["total"]["opened"], 1, "{source}: {document}");
+        let before = namespace.tcpstates(&["--diff", "0.01", "--count-by", "process", "--source", source]);
+        assert_eq!(before, "", "{source}: nothing changes");
         drop((stays, comes, client, server));
     }
 }

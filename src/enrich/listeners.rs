@@ -44,11 +44,6 @@ impl Listeners {
         }
     }
 
-    /// The inodes of all.
-    pub fn inodes(&self) -> impl Iterator<Item = u64> {
-        self.by_port.values().flatten().filter_map(|listener| listener.inode)
-    }
-
     /// The listeners that a connection may have come to. The kernel prefers one that is bound to the connection's
     /// device, then one on its very address; several on the same share (SO_REUSEPORT).
     fn candidates(&self, socket: &Socket) -> Vec<&Listener> {

@@ -101,21 +101,28 @@ impl Enrichment {
         self.holders(socket).first().map(|holder| holder.pid)
     }
 
-    /// The holders of the socket, or those of its listener where it waits to be accepted.
-    fn holders(&self, socket: &Socket) -> &[Holder] {
-        let Some(processes) = &self.processes else { return &[] };
+    /// The inode by which the holders of a socket are found: its own, or its listener's where it waits to be accepted.
+    pub fn owned_by(&self, socket: &Socket) -> Option<u64> {
         let waits = OwnerNote::of(socket) == Some(OwnerNote::NotAccepted);
         if waits && self.listener_use == Some(ListenerUse::Holders) {
-            let listener = self.listeners.as_ref().and_then(|listeners| listeners.of_waiting(socket));
-            return processes.holders(listener.and_then(|listener| listener.inode));
+            return self.listeners.as_ref()?.of_waiting(socket)?.inode;
         }
-        processes.holders(socket.inode)
+        socket.inode
+    }
+
+    /// Who holds the socket with this inode.
+    pub fn holders_of(&self, inode: Option<u64>) -> &[Holder] {
+        self.processes.as_ref().map_or(&[], |processes| processes.holders(inode))
+    }
+
+    fn holders(&self, socket: &Socket) -> &[Holder] {
+        if self.processes.is_none() { &[] } else { self.holders_of(self.owned_by(socket)) }
     }
 
     /// The holders of the other end.
     fn peer_holders(&self, socket: &Socket) -> &[Holder] {
         let inode = self.peers.as_ref().and_then(|peers| peers.of(socket));
-        self.processes.as_ref().map_or(&[], |processes| processes.holders(inode))
+        self.holders_of(inode)
     }
 
     fn row<'a>(&'a self, socket: &'a Socket) -> Row<'a> {

@@ -4,7 +4,7 @@
 //! socket is dropped as soon as it can't fit whatever is found.
 
 use super::expr::{Device, End, Expr, NumberField, Term, TextField};
-use crate::model::{Row, Socket, Timer, cgroup};
+use crate::model::{Holder, Row, Socket, Timer, cgroup};
 
 /// What is known of a row so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,14 +20,49 @@ impl Known {
     pub const SOCKET: Self = Self { processes: false, cgroup_paths: false };
 }
 
+/// What is left to judge of a socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// Nothing: it fits, or not.
+    Decided(bool),
+    /// This.
+    Open(Expr),
+}
+
 impl Expr {
     /// Whether the row fits; `None` while it is open.
     pub fn evaluate(&self, row: &Row<'_>, known: Known) -> Option<bool> {
+        self.decide(&|term| term.evaluate(row, known))
+    }
+
+    /// Whether a socket with these holders fits, if that is all that is open; `None` where it is not.
+    pub fn fits_holders(&self, holders: &[Holder]) -> Option<bool> {
+        self.decide(&|term| term.fits_holders(holders))
+    }
+
+    fn decide(&self, judge: &impl Fn(&Term) -> Option<bool>) -> Option<bool> {
         match self {
-            Self::Term(term) => term.evaluate(row, known),
-            Self::Not(inner) => inner.evaluate(row, known).map(|fits| !fits),
-            Self::And(parts) => all(parts.iter().map(|part| part.evaluate(row, known)), false),
-            Self::Or(parts) => all(parts.iter().map(|part| part.evaluate(row, known)), true),
+            Self::Term(term) => judge(term),
+            Self::Not(inner) => inner.decide(judge).map(|fits| !fits),
+            Self::And(parts) => all(parts.iter().map(|part| part.decide(judge)), false),
+            Self::Or(parts) => all(parts.iter().map(|part| part.decide(judge)), true),
+        }
+    }
+
+    /// What is left to judge when so much is known.
+    pub fn rest(&self, row: &Row<'_>, known: Known) -> Rest {
+        match self {
+            Self::Term(term) => {
+                term.evaluate(row, known).map_or_else(|| Rest::Open(self.clone()), Rest::Decided)
+            }
+            Self::Not(inner) => match inner.rest(row, known) {
+                Rest::Decided(fits) => Rest::Decided(!fits),
+                Rest::Open(rest) => Rest::Open(rest.negated()),
+            },
+            Self::And(parts) => open_parts(parts, row, known, false)
+                .map_or_else(Rest::Decided, |open| Rest::Open(Self::And(open))),
+            Self::Or(parts) => open_parts(parts, row, known, true)
+                .map_or_else(Rest::Decided, |open| Rest::Open(Self::Or(open))),
         }
     }
 }
@@ -45,24 +80,47 @@ fn all(parts: impl Iterator<Item = Option<bool>>, decides: bool) -> Option<bool>
     result
 }
 
+/// The parts that are open; the answer where none is, or one decides.
+fn open_parts(parts: &[Expr], row: &Row<'_>, known: Known, decides: bool) -> Result<Vec<Expr>, bool> {
+    let mut open = Vec::new();
+    for part in parts {
+        match part.rest(row, known) {
+            Rest::Decided(answer) if answer == decides => return Err(decides),
+            Rest::Decided(_) => {}
+            Rest::Open(rest) => open.push(rest),
+        }
+    }
+    if open.is_empty() { Err(!decides) } else { Ok(open) }
+}
+
 impl Term {
+    /// Of a term about holders, whether one of these fits it.
+    fn fits_holders(&self, holders: &[Holder]) -> Option<bool> {
+        match self {
+            Self::Number { field: NumberField::Pid, compare, value } => {
+                Some(holders.iter().any(|holder| compare.holds(holder.pid.into(), *value)))
+            }
+            Self::Text { field: TextField::Process, glob } => {
+                Some(holders.iter().any(|holder| glob.matches(&holder.name)))
+            }
+            _ => None,
+        }
+    }
+
     fn evaluate(&self, row: &Row<'_>, known: Known) -> Option<bool> {
         let socket = row.socket;
         match self {
             Self::State(set) => Some(set.contains(socket.state)),
             Self::Endpoint { end, matcher } => Some(either(*end, socket, |end| matcher.matches(end))),
-            Self::Number { field: NumberField::Pid, compare, value } => known
-                .processes
-                .then(|| row.holders.iter().any(|holder| compare.holds(holder.pid.into(), *value))),
+            Self::Number { field: NumberField::Pid, .. } | Self::Text { field: TextField::Process, .. } => {
+                known.processes.then(|| self.fits_holders(row.holders))?
+            }
             Self::Number { field: NumberField::Port(end), compare, value } => {
                 Some(either(*end, socket, |end| compare.holds(end.port.into(), *value)))
             }
             Self::Number { field, compare, value } => {
                 // What the kernel does not tell of a socket fits nothing.
                 Some(field.of(socket).is_some_and(|number| compare.holds(number, *value)))
-            }
-            Self::Text { field: TextField::Process, glob } => {
-                known.processes.then(|| row.holders.iter().any(|holder| glob.matches(&holder.name)))
             }
             Self::Text { field: TextField::Timer, glob } => Some(glob.matches(timer_word(socket).as_bytes())),
             Self::Text { field: TextField::Unit, glob } => known

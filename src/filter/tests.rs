@@ -257,6 +257,28 @@ fn what_is_not_looked_up_stays_open() {
     }
 }
 
+#[test]
+fn what_is_left_is_about_the_holders() {
+    let holders = [Holder { pid: 5, name: Arc::from(&b"nginx"[..]), fd: 3, details: None }];
+    for (text, expected, fits) in [
+        ("pid = 5 and sport = 443", Some("pid = 5"), true),
+        ("sport = 1 or not process = ng*", Some("not process = ng*"), false),
+        ("(pid = 5 or process = x) and dport > 5", Some("pid = 5 or process = x"), true),
+        ("sport = 443 or pid = 5", None, true),
+        ("not (sport = 443 or pid = 5)", None, false),
+    ] {
+        match (parse(text).unwrap().expr.rest(&Row::bare(&connection()), Known::SOCKET), expected) {
+            (Rest::Open(rest), Some(expected)) => {
+                // A list of one part is that part.
+                assert_eq!(rest.to_string().trim_matches(['(', ')']), expected, "{text}");
+                assert_eq!(rest.fits_holders(&holders), Some(fits), "{text}");
+            }
+            (Rest::Decided(decided), None) => assert_eq!(decided, fits, "{text}"),
+            (rest, _) => panic!("{text}: {rest:?}"),
+        }
+    }
+}
+
 struct TestNames;
 
 impl Names for TestNames {

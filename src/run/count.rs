@@ -1,10 +1,11 @@
-//! Counts: counters as the sockets come, unless the filter or a key needs what must be looked up for all of them.
+//! Counts: counters as the sockets come. Where the holders matter, what is needed of each waits until they are known.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::filter::{Misuse, prepare};
-use super::gather::{Gathered, enrichment, gather, known};
+use super::gather::{enrichment, known};
+use super::put_off::put_off;
 use super::repeat::Output;
 use super::{Session, now, read, with_evidence, write};
 use crate::cli::Count;
@@ -14,7 +15,7 @@ use crate::filter::{Filter, Known};
 use crate::model::{Gap, Row, Socket, Source};
 use crate::query::{Access, Needs, Query, Shown};
 use crate::render::{Head, Pages, Summary, write_changes, write_counts, write_summary};
-use crate::select::{Changes, GroupCounts, StateCounts};
+use crate::select::{Census, Changes, Counter, GroupCounts, StateCounts};
 
 /// What is counted, ready to be asked for.
 pub(super) struct CountPlan {
@@ -33,38 +34,6 @@ impl CountPlan {
         query.states = needs.widened(query.states);
         let filter = prepare(filter, &mut query, needs)?;
         Ok(Self { query, shown, filter, needs })
-    }
-
-    fn gather(&self, access: &Access) -> anyhow::Result<Gathered> {
-        gather(&self.query, self.shown, &self.filter, self.needs, access, None)
-    }
-}
-
-/// Something that counts rows.
-trait Counter: Send {
-    /// Begins anew.
-    fn reset(&mut self);
-    /// Counts one.
-    fn count(&mut self, row: &Row<'_>);
-}
-
-impl Counter for StateCounts {
-    fn reset(&mut self) {
-        *self = Self::default();
-    }
-
-    fn count(&mut self, row: &Row<'_>) {
-        self.add(row.socket.state);
-    }
-}
-
-impl Counter for GroupCounts {
-    fn reset(&mut self) {
-        *self = Self::new(self.keys());
-    }
-
-    fn count(&mut self, row: &Row<'_>) {
-        self.add(row);
     }
 }
 
@@ -111,23 +80,16 @@ pub(super) fn diff(
     out: &mut Pages<Output>,
     session: &mut Session,
 ) -> anyhow::Result<()> {
-    let mut changes = Changes::new(&count.keys);
-    let mut first = plan.gather(access)?;
-    for socket in &first.sockets {
-        changes.remember(&first.enrichment.describe(socket));
-    }
-    drop(first.sockets);
+    let mut before = Census::new(&count.keys);
+    let (_, mut gaps) = count_into(&mut before, plan, access)?;
     std::thread::sleep(time);
     let taken_at = now();
-    let mut second = plan.gather(access)?;
-    for socket in &second.sockets {
-        changes.compare(&second.enrichment.describe(socket));
-    }
-    changes.finish();
-    let mut gaps = first.gaps;
-    gaps.extend(second.gaps.into_iter().filter(|gap| !gaps.contains(gap)).collect::<Vec<_>>());
+    let mut after = Census::new(&count.keys);
+    let (source, more) = count_into(&mut after, plan, access)?;
+    let changes = Changes::between(before, &after);
+    gaps.extend(more.into_iter().filter(|gap| !gaps.contains(gap)).collect::<Vec<_>>());
     session.tell(&gaps);
-    let head = Head { source: second.source, taken_at: &taken_at };
+    let head = Head { source, taken_at: &taken_at };
     write_changes(out.buffer(), count.style, &head, &changes, &gaps)?;
     write(out.flush())
 }
@@ -143,12 +105,7 @@ fn count_into(
         let snapshot = read(&plan.query, access, &mut counting)?;
         return Ok((snapshot.source, snapshot.gaps));
     }
-    // Processes are looked through for the sockets that came, so these must be known.
-    let mut gathered = plan.gather(access)?;
-    for socket in &gathered.sockets {
-        counter.count(&gathered.enrichment.describe(socket));
-    }
-    Ok((gathered.source, gathered.gaps))
+    put_off(counter, &plan.query, plan.shown, &plan.filter, plan.needs, access)
 }
 
 /// Counts without keeping a single socket.

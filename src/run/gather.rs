@@ -9,7 +9,7 @@ use super::read;
 use crate::collect::Sink;
 use crate::enrich::{Cgroups, Details, Enrichment, Interfaces, Listeners, Peers, Processes, Services, Users};
 use crate::filter::{Filter, Known};
-use crate::model::{Gap, ListenerUse, OwnerNote, Row, Socket, Source};
+use crate::model::{Gap, Row, Socket, Source};
 use crate::query::{Access, Needs, Query, Shown};
 
 /// What came, filtered.
@@ -54,24 +54,12 @@ pub(super) fn gather(
     let mut hold = Hold { shown, filter, enough, enrichment, sockets: Vec::new() };
     let snapshot = read(query, access, &mut hold)?;
     let Hold { mut enrichment, mut sockets, .. } = hold;
-    let details = match (needs.process_details, needs.process_users) {
-        (false, _) => Details::None,
-        (true, false) => Details::Numbers,
-        (true, true) => Details::Names,
-    };
-    if let Some(name) = needs.processes {
-        let root = access.proc_root.as_deref().unwrap_or(Path::new("/proc"));
-        let mut wanted: FxHashSet<u64> = sockets.iter().filter_map(|socket| socket.inode).collect();
-        if needs.listeners == Some(ListenerUse::Holders) {
-            let waits = |socket: &Socket| OwnerNote::of(socket) == Some(OwnerNote::NotAccepted);
-            let listeners = enrichment.listeners.iter();
-            wanted.extend(listeners.filter(|_| sockets.iter().any(waits)).flat_map(Listeners::inodes));
-        }
-        if let Some(peers) = &enrichment.peers {
-            wanted.extend(sockets.iter().filter_map(|socket| peers.of(socket)));
-        }
-        enrichment.processes = Some(Processes::scan(root, &wanted, name, details));
+    let mut wanted: FxHashSet<u64> =
+        sockets.iter().filter_map(|socket| enrichment.owned_by(socket)).collect();
+    if let Some(peers) = &enrichment.peers {
+        wanted.extend(sockets.iter().filter_map(|socket| peers.of(socket)));
     }
+    enrichment.processes = scan(&wanted, needs, access);
     let known = known(&enrichment);
     if known != Known::SOCKET && !filter.expr.is_always() {
         sockets.retain(|socket| filter.admits(&enrichment.describe(socket), known));
@@ -79,6 +67,17 @@ pub(super) fn gather(
     let mut gaps = snapshot.gaps;
     gaps.extend(enrichment.gaps());
     Ok(Gathered { source: snapshot.source, sockets, enrichment, gaps })
+}
+
+/// Looks for the holders of these sockets, if that is needed.
+pub(super) fn scan(wanted: &FxHashSet<u64>, needs: Needs, access: &Access) -> Option<Processes> {
+    let details = match (needs.process_details, needs.process_users) {
+        (false, _) => Details::None,
+        (true, false) => Details::Numbers,
+        (true, true) => Details::Names,
+    };
+    let root = access.proc_root.as_deref().unwrap_or(Path::new("/proc"));
+    needs.processes.map(|name| Processes::scan(root, wanted, name, details))
 }
 
 struct Hold<'a> {

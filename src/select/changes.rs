@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 
-use rustc_hash::FxHashMap;
+use indexmap::IndexSet;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use super::groups::{CountKey, Value, distinct_groups};
-use crate::model::{Row, Socket, TcpState};
+use super::Counter;
+use super::groups::{CountKey, Group, Groups, Value, group, number_of, of_holders};
+use crate::model::{Endpoint, Holder, Row, Socket, TcpState};
 
 /// What became of a group's sockets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,43 +24,112 @@ pub struct Change {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Identity {
     Cookie(u64),
-    Ends((IpAddr, u16), (IpAddr, u16), Option<u64>),
+    Ends(Box<Ends>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Ends {
+    local: (IpAddr, u16),
+    peer: (IpAddr, u16),
+    inode: Option<u64>,
 }
 
 impl Identity {
     fn of(socket: &Socket) -> Self {
-        match socket.cookie {
-            Some(cookie) => Self::Cookie(cookie),
-            None => Self::Ends(
-                (socket.local.addr, socket.local.port),
-                (socket.peer.addr, socket.peer.port),
-                socket.inode,
-            ),
-        }
+        let end = |end: &Endpoint| (end.addr, end.port);
+        socket.cookie.map_or_else(
+            || {
+                let (local, peer) = (end(&socket.local), end(&socket.peer));
+                Self::Ends(Box::new(Ends { local, peer, inode: socket.inode }))
+            },
+            Self::Cookie,
+        )
     }
 }
 
-/// The groups that a socket is in.
-type Groups = Vec<Box<[Value]>>;
+/// What is kept of a snapshot: of each socket by what it is known again, its state, and the number of its groups.
+#[derive(Clone, Debug)]
+pub struct Census {
+    keys: Vec<CountKey>,
+    sockets: FxHashMap<Identity, (TcpState, u32)>,
+    /// A socket has several groups where it has several holders.
+    sets: IndexSet<Vec<Group>, FxBuildHasher>,
+    put_off: Vec<(Identity, TcpState, u32)>,
+    put_off_groups: Groups,
+}
 
-/// Takes the first snapshot's sockets, then the second's.
+impl Census {
+    /// No sockets yet.
+    pub fn new(keys: &[CountKey]) -> Self {
+        Self {
+            keys: keys.to_vec(),
+            sockets: FxHashMap::default(),
+            sets: IndexSet::default(),
+            put_off: Vec::new(),
+            put_off_groups: Groups::default(),
+        }
+    }
+
+    fn add(&mut self, identity: Identity, state: TcpState, groups: Vec<Group>) {
+        let set = u32::try_from(self.sets.insert_full(groups).0).unwrap_or(u32::MAX);
+        self.sockets.insert(identity, (state, set));
+    }
+
+    fn groups(&self, set: u32) -> &[Group] {
+        self.sets.get_index(set as usize).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Counter for Census {
+    fn reset(&mut self) {
+        *self = Self::new(&self.keys);
+    }
+
+    fn count(&mut self, row: &Row<'_>) {
+        let groups = of_holders(&self.keys, group(&self.keys, row), row.holders);
+        self.add(Identity::of(row.socket), row.socket.state.shown(), groups);
+    }
+
+    fn put_off(&mut self, row: &Row<'_>) -> u32 {
+        let group = number_of(&mut self.put_off_groups, group(&self.keys, row));
+        self.put_off.push((Identity::of(row.socket), row.socket.state.shown(), group));
+        u32::try_from(self.put_off.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    fn count_put_off(&mut self, number: u32, holders: &[Holder]) {
+        let Some((identity, state, group)) = self.put_off.get(number as usize).cloned() else { return };
+        let Some(group) = self.put_off_groups.get_index(group as usize).cloned() else { return };
+        let groups = of_holders(&self.keys, group, holders);
+        self.add(identity, state, groups);
+    }
+}
+
+/// What changed from one snapshot to the next.
 #[derive(Debug)]
 pub struct Changes {
     keys: Vec<CountKey>,
-    before: FxHashMap<Identity, (TcpState, Groups)>,
-    groups: FxHashMap<Box<[Value]>, Change>,
+    groups: FxHashMap<Group, Change>,
     total: Change,
 }
 
 impl Changes {
-    /// Nothing has come yet.
-    pub fn new(keys: &[CountKey]) -> Self {
-        Self {
-            keys: keys.to_vec(),
-            before: FxHashMap::default(),
-            groups: FxHashMap::default(),
-            total: Change::default(),
+    /// A socket that closed counts with its groups of before, all else with those of after.
+    pub fn between(mut before: Census, after: &Census) -> Self {
+        let mut changes =
+            Self { keys: after.keys.clone(), groups: FxHashMap::default(), total: Change::default() };
+        for (identity, (state, set)) in &after.sockets {
+            match before.sockets.remove(identity) {
+                None => changes.note(after.groups(*set), |change| change.opened += 1),
+                Some((was, _)) if was != *state => {
+                    changes.note(after.groups(*set), |change| change.changed += 1);
+                }
+                Some(_) => {}
+            }
         }
+        for (_, set) in before.sockets.values() {
+            changes.note(before.groups(*set), |change| change.closed += 1);
+        }
+        changes
     }
 
     /// By what is counted.
@@ -66,35 +137,10 @@ impl Changes {
         &self.keys
     }
 
-    /// A socket of the first snapshot.
-    pub fn remember(&mut self, row: &Row<'_>) {
-        let groups = distinct_groups(&self.keys, row);
-        self.before.insert(Identity::of(row.socket), (row.socket.state.shown(), groups));
-    }
-
-    /// A socket of the second.
-    pub fn compare(&mut self, row: &Row<'_>) {
-        let groups = distinct_groups(&self.keys, row);
-        match self.before.remove(&Identity::of(row.socket)) {
-            None => self.note(groups, |change| change.opened += 1),
-            Some((state, _)) if state != row.socket.state.shown() => {
-                self.note(groups, |change| change.changed += 1);
-            }
-            Some(_) => {}
-        }
-    }
-
-    /// The second has ended: what did not come again has closed.
-    pub fn finish(&mut self) {
-        for (_, groups) in std::mem::take(&mut self.before).into_values() {
-            self.note(groups, |change| change.closed += 1);
-        }
-    }
-
-    fn note(&mut self, groups: Groups, add: impl Fn(&mut Change)) {
+    fn note(&mut self, groups: &[Group], add: impl Fn(&mut Change)) {
         add(&mut self.total);
         for group in groups {
-            add(self.groups.entry(group).or_default());
+            add(self.groups.entry(group.clone()).or_default());
         }
     }
 
@@ -115,23 +161,28 @@ impl Changes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Endpoint, Family};
+    use crate::model::Family;
 
     fn socket(cookie: Option<u64>, state: TcpState, port: u16, inode: u64) -> Socket {
         let end = |port| Endpoint::new("127.0.0.1".parse().unwrap(), port);
         Socket { cookie, inode: Some(inode), ..Socket::new(Family::Inet, state, end(port), end(1)) }
     }
 
+    fn census(sockets: &[Socket], later: bool) -> Census {
+        let mut census = Census::new(&[CountKey::LocalPort]);
+        for socket in sockets {
+            if later {
+                let number = census.put_off(&Row::bare(socket));
+                census.count_put_off(number, &[]);
+            } else {
+                census.count(&Row::bare(socket));
+            }
+        }
+        census
+    }
+
     fn diff(before: &[Socket], after: &[Socket]) -> Changes {
-        let mut changes = Changes::new(&[CountKey::LocalPort]);
-        for socket in before {
-            changes.remember(&Row::bare(socket));
-        }
-        for socket in after {
-            changes.compare(&Row::bare(socket));
-        }
-        changes.finish();
-        changes
+        Changes::between(census(before, false), &census(after, true))
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::TcpState;
+use super::Counter;
+use crate::model::{Holder, Row, TcpState};
 
 /// How many sockets are in each state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +33,24 @@ impl StateCounts {
     /// How many sockets there are in all.
     pub fn total(&self) -> u64 {
         self.shown.iter().sum::<u64>() + self.unknown.values().sum::<u64>()
+    }
+}
+
+impl Counter for StateCounts {
+    fn reset(&mut self) {
+        *self = Self::default();
+    }
+
+    fn count(&mut self, row: &Row<'_>) {
+        self.add(row.socket.state);
+    }
+
+    fn put_off(&mut self, row: &Row<'_>) -> u32 {
+        row.socket.state.kernel().into()
+    }
+
+    fn count_put_off(&mut self, number: u32, _: &[Holder]) {
+        self.add(TcpState::from_kernel(u8::try_from(number).unwrap_or(u8::MAX)));
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use rustc_hash::FxHashMap;
+use indexmap::IndexSet;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use crate::model::{Row, TcpState, cgroup};
+use super::Counter;
+use crate::model::{Holder, Row, TcpState, cgroup};
 
 /// What sockets are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,18 +96,30 @@ pub enum Value {
     Text(Box<[u8]>),
 }
 
+/// A combination of values, in the order of the keys.
+pub(super) type Group = Box<[Value]>;
+
 /// How many sockets have each combination of values.
 #[derive(Clone, Debug)]
 pub struct GroupCounts {
     keys: Vec<CountKey>,
-    groups: FxHashMap<Box<[Value]>, u64>,
+    groups: FxHashMap<Group, u64>,
+    put_off: Groups,
     total: u64,
+}
+
+/// Groups by number.
+pub(super) type Groups = IndexSet<Group, FxBuildHasher>;
+
+/// The number of a group, be it new or not.
+pub(super) fn number_of(groups: &mut Groups, group: Group) -> u32 {
+    u32::try_from(groups.insert_full(group).0).unwrap_or(u32::MAX)
 }
 
 impl GroupCounts {
     /// No sockets yet.
     pub fn new(keys: &[CountKey]) -> Self {
-        Self { keys: keys.to_vec(), groups: FxHashMap::default(), total: 0 }
+        Self { keys: keys.to_vec(), groups: FxHashMap::default(), put_off: Groups::default(), total: 0 }
     }
 
     /// What is counted by.
@@ -119,9 +133,9 @@ impl GroupCounts {
     }
 
     /// Counts a socket: once for each different combination of values that it has.
-    pub fn add(&mut self, row: &Row<'_>) {
+    fn add(&mut self, group: Group, holders: &[Holder]) {
         self.total += 1;
-        for group in distinct_groups(&self.keys, row) {
+        for group in of_holders(&self.keys, group, holders) {
             *self.groups.entry(group).or_default() += 1;
         }
     }
@@ -134,15 +148,45 @@ impl GroupCounts {
     }
 }
 
-/// Each different combination of values that a socket has: one, or one for each of its holders.
-pub(super) fn distinct_groups(keys: &[CountKey], row: &Row<'_>) -> Vec<Box<[Value]>> {
+impl Counter for GroupCounts {
+    fn reset(&mut self) {
+        *self = Self::new(&self.keys);
+    }
+
+    fn count(&mut self, row: &Row<'_>) {
+        self.add(group(&self.keys, row), row.holders);
+    }
+
+    fn put_off(&mut self, row: &Row<'_>) -> u32 {
+        number_of(&mut self.put_off, group(&self.keys, row))
+    }
+
+    fn count_put_off(&mut self, number: u32, holders: &[Holder]) {
+        if let Some(group) = self.put_off.get_index(number as usize) {
+            self.add(group.clone(), holders);
+        }
+    }
+}
+
+/// The combination of values that a socket has whoever holds it.
+pub(super) fn group(keys: &[CountKey], row: &Row<'_>) -> Group {
+    keys.iter().map(|key| value(*key, row)).collect()
+}
+
+/// Each different combination of values that a socket has with its holders: one, or one for each of them.
+pub(super) fn of_holders(keys: &[CountKey], group: Group, holders: &[Holder]) -> Vec<Group> {
     let by_holder = keys.iter().any(|key| key.is_of_holders());
-    if !by_holder || row.holders.is_empty() {
-        return vec![values(keys, row, None)];
+    if !by_holder || holders.is_empty() {
+        return vec![group];
     }
     let mut groups = Vec::new();
-    for holder in 0..row.holders.len() {
-        let group = values(keys, row, Some(holder));
+    for holder in holders {
+        let of_holder = |(key, value): (&CountKey, &Value)| match key {
+            CountKey::Process => Value::Text((&*holder.name).into()),
+            CountKey::Pid => Value::Number(holder.pid.into()),
+            _ => value.clone(),
+        };
+        let group = keys.iter().zip(&group).map(of_holder).collect();
         if !groups.contains(&group) {
             groups.push(group);
         }
@@ -150,18 +194,12 @@ pub(super) fn distinct_groups(keys: &[CountKey], row: &Row<'_>) -> Vec<Box<[Valu
     groups
 }
 
-fn values(keys: &[CountKey], row: &Row<'_>, holder: Option<usize>) -> Box<[Value]> {
-    keys.iter().map(|key| value(*key, row, holder)).collect()
-}
-
-fn value(key: CountKey, row: &Row<'_>, holder: Option<usize>) -> Value {
+fn value(key: CountKey, row: &Row<'_>) -> Value {
     let socket = row.socket;
-    let holder = holder.and_then(|index| row.holders.get(index));
     let text = |text: Option<&[u8]>| text.map_or(Value::Unknown, |text| Value::Text(text.into()));
     match key {
         CountKey::State => state(socket.state),
-        CountKey::Process => text(holder.map(|holder| &*holder.name)),
-        CountKey::Pid => holder.map_or(Value::Unknown, |holder| Value::Number(holder.pid.into())),
+        CountKey::Process | CountKey::Pid => Value::Unknown,
         CountKey::User => match (row.user, socket.uid) {
             (Some(name), _) => text(Some(name.as_bytes())),
             (None, Some(uid)) => Value::Number(uid.into()),
@@ -207,7 +245,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::{Endpoint, Family, Holder, Socket};
+    use crate::model::{Endpoint, Family, Socket};
 
     fn socket(state: TcpState, peer: &str) -> Socket {
         let local = Endpoint::new("10.0.0.1".parse().unwrap(), 443);
@@ -221,7 +259,7 @@ mod tests {
     fn counted(keys: &[CountKey], rows: &[Row<'_>]) -> Vec<(Vec<Value>, u64)> {
         let mut counts = GroupCounts::new(keys);
         for row in rows {
-            counts.add(row);
+            counts.count(row);
         }
         assert_eq!(counts.total(), rows.len() as u64);
         counts.sorted().into_iter().map(|(values, count)| (values.to_vec(), count)).collect()
@@ -255,6 +293,16 @@ mod tests {
             [(vec![Value::Unknown], 1), (vec![text(b"a")], 1), (vec![text(b"b")], 1)]
         );
         assert_eq!(counted(&[CountKey::Pid, CountKey::State], &rows).len(), 4);
+
+        let keys = [CountKey::Pid, CountKey::State];
+        let mut put_off = GroupCounts::new(&keys);
+        let numbers = rows.map(|row| (put_off.put_off(&row), row.holders));
+        assert_eq!(numbers[0].0, numbers[1].0, "they are alike but for their holders");
+        for (number, holders) in numbers {
+            put_off.count_put_off(number, holders);
+        }
+        let later: Vec<_> = put_off.sorted().into_iter().map(|(values, n)| (values.to_vec(), n)).collect();
+        assert_eq!((later, put_off.total()), (counted(&keys, &rows), 2));
     }
 
     #[test]

@@ -5,7 +5,27 @@ mod count;
 mod groups;
 mod sort;
 
-pub use changes::{Change, Changes};
+pub use changes::{Census, Change, Changes};
 pub use count::StateCounts;
 pub use groups::{CountKey, GroupCounts, Value};
 pub use sort::{Direction, SortKey, SortTerm, sort};
+
+use crate::model::{Holder, Row};
+
+/// Something that counts sockets and keeps none.
+///
+/// Holders are looked for when all sockets are known. Until then a counter keeps of a socket what it needs of it, under
+/// a number.
+pub trait Counter: Send {
+    /// Begins anew.
+    fn reset(&mut self);
+
+    /// Counts a socket.
+    fn count(&mut self, row: &Row<'_>);
+
+    /// Keeps what matters of a socket whose holders are not known yet; another one like it may get the same number.
+    fn put_off(&mut self, row: &Row<'_>) -> u32;
+
+    /// Counts the socket that has this number, now that its holders are known.
+    fn count_put_off(&mut self, number: u32, holders: &[Holder]);
+}

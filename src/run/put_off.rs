@@ -1,0 +1,101 @@
+//! Counts where the holders matter: they are looked for when all sockets are known. Until then just what is needed of a
+//! socket is kept, 16 bytes beside what many have in common.
+
+use std::num::NonZeroU64;
+use std::ops::ControlFlow;
+
+use super::gather::{enrichment, known, scan};
+use super::read;
+use crate::collect::Sink;
+use crate::enrich::Enrichment;
+use crate::filter::{Expr, Filter, Known, Rest};
+use crate::model::{Gap, Row, Socket, Source};
+use crate::query::{Access, Needs, Query, Shown};
+use crate::select::Counter;
+
+/// Counts what fits the filter.
+pub(super) fn put_off(
+    counter: &mut dyn Counter,
+    query: &Query,
+    shown: Shown,
+    filter: &Filter,
+    needs: Needs,
+    access: &Access,
+) -> anyhow::Result<(Source, Vec<Gap>)> {
+    let enrichment = enrichment(needs, access);
+    let mut sink = PutOff { shown, filter, enrichment, counter, rests: Vec::new(), waiting: Vec::new() };
+    let snapshot = read(query, access, &mut sink)?;
+    let PutOff { mut enrichment, counter, rests, waiting, .. } = sink;
+    let wanted = waiting.iter().filter_map(|waiting| waiting.owned_by).map(NonZeroU64::get).collect();
+    enrichment.processes = scan(&wanted, needs, access);
+    for Waiting { owned_by, number, rest } in waiting {
+        let holders = enrichment.holders_of(owned_by.map(NonZeroU64::get));
+        let fits = rests.get(rest as usize).and_then(|rest| rest.fits_holders(holders));
+        // What is still open was for the kernel to decide.
+        if fits != Some(false) {
+            counter.count_put_off(number, holders);
+        }
+    }
+    let mut gaps = snapshot.gaps;
+    gaps.extend(enrichment.gaps());
+    Ok((snapshot.source, gaps))
+}
+
+struct PutOff<'a> {
+    shown: Shown,
+    filter: &'a Filter,
+    enrichment: Enrichment,
+    counter: &'a mut dyn Counter,
+    /// What may be left of the filter; few, since all but what is about holders is decided.
+    rests: Vec<Expr>,
+    waiting: Vec<Waiting>,
+}
+
+/// What is kept of a socket.
+struct Waiting {
+    /// The inode by which its holders are found.
+    owned_by: Option<NonZeroU64>,
+    /// The counter's number for it.
+    number: u32,
+    /// What is left of the filter.
+    rest: u32,
+}
+
+impl PutOff<'_> {
+    fn rest(&mut self, rest: Expr) -> u32 {
+        let at = self.rests.iter().position(|known| *known == rest).unwrap_or_else(|| {
+            self.rests.push(rest);
+            self.rests.len() - 1
+        });
+        u32::try_from(at).unwrap_or(u32::MAX)
+    }
+}
+
+impl Sink for PutOff<'_> {
+    fn begin(&mut self, _source: Source) -> bool {
+        self.enrichment.forget();
+        self.counter.reset();
+        self.rests.clear();
+        self.waiting.clear();
+        true
+    }
+
+    fn row(&mut self, socket: &Socket) -> ControlFlow<()> {
+        self.enrichment.learn(socket);
+        if !self.shown.contains(socket) || !self.filter.admits(&Row::bare(socket), Known::SOCKET) {
+            return ControlFlow::Continue(());
+        }
+        let known = known(&self.enrichment);
+        let owned_by = self.enrichment.owned_by(socket).and_then(NonZeroU64::new);
+        let row = self.enrichment.describe(socket);
+        let rest = match self.filter.expr.rest(&row, known) {
+            Rest::Decided(false) => return ControlFlow::Continue(()),
+            Rest::Decided(true) => Expr::always(),
+            Rest::Open(rest) => rest,
+        };
+        let number = self.counter.put_off(&row);
+        let rest = self.rest(rest);
+        self.waiting.push(Waiting { owned_by, number, rest });
+        ControlFlow::Continue(())
+    }
+}
