@@ -1,0 +1,141 @@
+//! What is measured, beside what, and how much it may take.
+
+use std::env::current_exe;
+
+/// The program itself.
+const TCPSTATES: &str = env!("CARGO_BIN_EXE_tcpstates");
+/// The extensions that -i asks for: tcp_info, the congestion control's own numbers, its name.
+const INFO: &str = "14";
+
+/// A command of ours, and what it is compared with.
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) ours: Vec<String>,
+    pub(crate) others: Vec<Other>,
+    /// How many megabytes it may have at its peak; and bytes beside these for each socket or descriptor.
+    pub(crate) memory: Option<(u64, u64)>,
+}
+
+/// Something to compare with.
+pub(crate) struct Other {
+    pub(crate) name: &'static str,
+    /// Run in turn with ours; of several the times are added up, each with its weight.
+    pub(crate) commands: Vec<(f64, Vec<String>)>,
+    /// The ratio that may not be passed.
+    pub(crate) bar: Option<f64>,
+}
+
+fn words(line: &str) -> Vec<String> {
+    line.split(' ').map(str::to_owned).collect()
+}
+
+fn ours(line: &str) -> Vec<String> {
+    [vec![TCPSTATES.to_owned()], words(line)].concat()
+}
+
+fn own(mode: &str) -> Vec<String> {
+    [vec![current_exe().expect("it runs").display().to_string()], words(mode)].concat()
+}
+
+fn shell(line: &str) -> Vec<String> {
+    vec!["sh".to_owned(), "-c".to_owned(), line.to_owned()]
+}
+
+fn other(name: &'static str, command: Vec<String>, bar: impl Into<Option<f64>>) -> Other {
+    Other { name, commands: vec![(1.0, command)], bar: bar.into() }
+}
+
+fn floor(bar: f64) -> Other {
+    other("floor", own("floor 0"), bar)
+}
+
+/// The rows for so many sockets: on a quiet host nothing but whole processes is compared.
+pub(crate) fn rows(sockets: u64) -> Vec<Row> {
+    if sockets < 100_000 { quiet() } else { busy(sockets) }
+}
+
+fn quiet() -> Vec<Row> {
+    let row = |name, line: &str| Row {
+        name,
+        ours: ours(line),
+        others: vec![other("ss -nat", words("ss -nat"), 1.0), other("an empty program", own("empty"), None)],
+        memory: Some((6, 0)),
+    };
+    vec![
+        row("--summary", "--summary"),
+        row("-nat", "-nat"),
+        row("-nat --ndjson", "-nat --ndjson"),
+        row("-natp", "-natp"),
+    ]
+}
+
+fn busy(sockets: u64) -> Vec<Row> {
+    let row = |name, line: &str, others| Row { name, ours: ours(line), others, memory: Some((6, 0)) };
+    let half = |name, command: &str| other(name, words(command), 0.5);
+    let nothing = "-nat dport = :9";
+    let process_bar = if sockets < 200_000 { 0.15 } else { 0.03 };
+    let with_scan = Other {
+        name: "floor + 0.8 × scan",
+        commands: vec![(1.0, own("floor 0")), (0.8, own("scan"))],
+        bar: Some(1.0),
+    };
+    vec![
+        row(
+            "--summary",
+            "--summary",
+            vec![
+                floor(1.08),
+                other(
+                    "ss -nat | awk",
+                    shell("ss -nat | awk 'NR>1{s[$1]++}END{for(k in s)print k,s[k]}'"),
+                    0.45,
+                ),
+            ],
+        ),
+        row("-nat", "-nat", vec![floor(1.25), half("ss -nat", "ss -nat")]),
+        row("-nat --ndjson", "-nat --ndjson", vec![floor(1.5)]),
+        Row { memory: Some((6, 200)), ..row("-nat --json", "-nat --json", vec![floor(1.5)]) },
+        row("-nat --format csv", "-nat --format csv", vec![floor(1.5)]),
+        row(
+            "-nat --format netstat",
+            "-nat --format netstat",
+            vec![other("netstat -nat", words("netstat -nat"), 0.3)],
+        ),
+        row(
+            "-nati --ndjson",
+            "-nati --ndjson",
+            vec![
+                other("floor with extensions", own(&format!("floor {INFO}")), 1.6),
+                half("ss -nati", "ss -nati"),
+            ],
+        ),
+        Row {
+            memory: Some((6, 200)),
+            ..row("-nat --sort local", "-nat --sort local", vec![floor(f64::INFINITY)])
+        },
+        row(nothing, nothing, vec![other("ss", words("ss -nat dport = :9"), 1.1)]),
+        row(
+            "-nat sport = :5000",
+            "-nat sport = :5000",
+            vec![other("ss", words("ss -nat sport = :5000"), 1.1)],
+        ),
+        row("-tl", "-tl", vec![other("ss -tl", words("ss -tl"), 1.1)]),
+        row(
+            "--source procfs -nat",
+            "--source procfs -nat",
+            vec![other("cat of the two files", words("cat /proc/net/tcp /proc/net/tcp6"), 1.15)],
+        ),
+        Row {
+            memory: Some((6, 100)),
+            ..row("-natp", "-natp", vec![with_scan, other("ss -natp", words("ss -natp"), process_bar)])
+        },
+        Row {
+            memory: Some((6, 100)),
+            ..row(
+                "--count-by process",
+                "--count-by process",
+                vec![other("netstat -natp", words("netstat -natp"), None)],
+            )
+        },
+    ]
+}
