@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
+pub(super) use super::address::push_addr;
 use super::text::{push_escaped, push_number};
 use crate::model::{Endpoint, Family, Holder, ProcessDetails, Row, Socket, TcpState, Timer};
 
@@ -26,21 +27,6 @@ pub(super) fn appended(write: impl FnOnce(&mut Vec<u8>)) -> String {
 pub(super) fn push_fmt(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
     // Writing to memory does not fail.
     let _ = out.write_fmt(text);
-}
-
-/// Appends an address in its usual form.
-pub(super) fn push_addr(out: &mut Vec<u8>, addr: IpAddr) {
-    match addr {
-        IpAddr::V4(addr) => {
-            for (index, byte) in addr.octets().into_iter().enumerate() {
-                if index > 0 {
-                    out.push(b'.');
-                }
-                push_number(out, byte);
-            }
-        }
-        IpAddr::V6(addr) => push_fmt(out, format_args!("{addr}")),
-    }
 }
 
 /// An IPv6 address as the C library prints it: the last 32 bits dotted for v4-compatible addresses too.

@@ -207,7 +207,7 @@ impl Serialize for Group<'_> {
             match value {
                 Value::Unknown => map.serialize_value(&())?,
                 Value::Number(number) => map.serialize_value(number)?,
-                Value::Text(bytes) => map.serialize_value(&super::json::records::text(bytes))?,
+                Value::Text(bytes) => map.serialize_value(&super::json::text(bytes))?,
                 other => map.serialize_value(&shown(other))?,
             }
         }

@@ -55,6 +55,7 @@ pub(super) fn push_tcp_info(out: &mut Vec<u8>, row: &Row<'_>) {
 }
 
 /// Whether the kernel's largest value stands for 'none' here: no pacing limit, no round trip measured, no threshold.
+#[inline]
 pub(super) fn is_unset(name: &str, value: u64) -> bool {
     const INFINITE_SSTHRESH: u64 = 0x7fff_ffff;
     match name {

@@ -1,6 +1,7 @@
 //! Writes sockets and counts: one file a format. A row is formatted straight into one byte buffer, which
 //! [`Pages`] hands on to a `W: Write`; nothing here knows stdout.
 
+mod address;
 mod chosen;
 mod columns;
 mod counts;

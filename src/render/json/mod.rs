@@ -2,13 +2,16 @@
 
 mod formatter;
 pub mod records;
+mod row;
 
+use std::borrow::Cow;
 use std::io;
 
 use serde::Serialize;
 
 use self::formatter::Lines as OneLine;
-use self::records::SocketRecord;
+use self::row::push_row;
+use super::text::push_hex;
 use super::{Head, Listing, Style};
 use crate::model::{Gap, Row};
 
@@ -37,6 +40,21 @@ pub(super) fn push_document_tail(out: &mut Vec<u8>, gaps: &[Gap]) -> io::Result<
     Ok(())
 }
 
+/// Text as it is, but for bytes that are not UTF-8, which show as `\xNN`. JSON escapes what else is in it.
+pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        shown.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            push_hex(&mut shown, *byte);
+        }
+    }
+    Cow::Owned(shown)
+}
+
 /// One document with all sockets, one a line.
 pub(super) struct Document {
     style: Style,
@@ -60,7 +78,8 @@ impl Listing for Document {
     fn row(&mut self, out: &mut Vec<u8>, row: &Row<'_>) -> io::Result<()> {
         out.extend_from_slice(if self.first { b"\n" } else { b",\n" });
         self.first = false;
-        push_value(out, &SocketRecord::new(row, self.style.parts, None))
+        push_row(out, row, self.style.parts, None);
+        Ok(())
     }
 
     fn tail(&mut self, out: &mut Vec<u8>, gaps: &[Gap]) -> io::Result<()> {
@@ -88,7 +107,7 @@ impl Listing for Lines {
     }
 
     fn row(&mut self, out: &mut Vec<u8>, row: &Row<'_>) -> io::Result<()> {
-        push_value(out, &SocketRecord::new(row, self.style.parts, self.taken_at.as_deref()))?;
+        push_row(out, row, self.style.parts, self.taken_at.as_deref());
         out.push(b'\n');
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The JSON types, apart from the model: their fields are the keys, and are read back strictly.
+//! The JSON types, apart from the model: what is written is read back into them strictly.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -6,11 +6,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::model::cgroup;
-use crate::model::{Congestion, Holder, Memory, Queues, Row, Socket, TcpInfo, Timer, with_tcp_info_fields};
-use crate::render::Parts;
-use crate::render::details::is_unset;
-use crate::render::text::push_hex;
+use crate::model::with_tcp_info_fields;
 
 /// A key that is there when it was asked for, and null where nothing is known.
 type Asked<T> = Option<Option<T>>;
@@ -192,156 +188,6 @@ macro_rules! tcp_info_record {
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub congestion: Option<CongestionRecord>,
         }
-
-        impl<'a> TcpInfoRecord<'a> {
-            fn new(info: &'a TcpInfo) -> Self {
-                Self {
-                    congestion_control: info.algorithm.as_ref().map(|name| text(name.as_bytes())),
-                    ca_state: info.ca_state().map(Cow::Borrowed),
-                    options: info.option_names().map(Cow::Borrowed).collect(),
-                    snd_wscale: info.wscale().map(|(snd, _)| snd),
-                    rcv_wscale: info.wscale().map(|(_, rcv)| rcv),
-                    delivery_rate_app_limited: info.delivery_rate_app_limited(),
-                    $($name: info.$name().map(|value| Some(value).filter(|value| !is_unset(stringify!($name), (*value).into()))),)*
-                    congestion: info.congestion.map(CongestionRecord::from),
-                }
-            }
-        }
     };
 }
 with_tcp_info_fields!(tcp_info_record);
-
-/// Text as it is, but for bytes that are not UTF-8, which show as `\xNN`. JSON escapes what else is in it.
-pub(in crate::render) fn text(bytes: &[u8]) -> Cow<'_, str> {
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        shown.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            push_hex(&mut shown, *byte);
-        }
-    }
-    Cow::Owned(shown)
-}
-
-impl<'a> SocketRecord<'a> {
-    /// The record of a row with these parts.
-    pub fn new(row: &Row<'a>, parts: Parts, taken_at: Option<&'a str>) -> Self {
-        let socket = row.socket;
-        let queues = QueueKeys::new(socket.queues);
-        let peer = Some(socket.peer).filter(|peer| !peer.is_unspecified());
-        Self {
-            taken_at: taken_at.map(Cow::Borrowed),
-            protocol: Cow::Borrowed("tcp"),
-            family: Cow::Borrowed(socket.family.name()),
-            state: state_name(socket),
-            recv_q: queues.recv_q,
-            send_q: queues.send_q,
-            accept_queue: queues.accept_queue,
-            backlog: queues.backlog,
-            local_address: socket.local.addr,
-            local_port: socket.local.port,
-            peer_address: peer.map(|peer| peer.addr),
-            peer_port: peer.map(|peer| peer.port),
-            local_host: parts.hosts.then(|| row.local_host.map(Cow::Borrowed)),
-            peer_host: parts.hosts.then(|| row.peer_host.map(Cow::Borrowed)),
-            interface: row.interface.map(Cow::Borrowed),
-            uid: socket.uid,
-            inode: socket.inode,
-            cookie: socket.cookie.map(Decimal),
-            processes: parts.processes.then(|| row.holders.iter().map(HolderRecord::new).collect()),
-            peer_processes: parts
-                .peer_processes
-                .then(|| row.peer_holders.iter().map(HolderRecord::new).collect()),
-            owner_note: parts.processes.then(|| row.owner_note.map(|note| Cow::Owned(note.to_string()))),
-            user: parts.extended.then(|| row.user.map(Cow::Borrowed)),
-            timer: parts.timers.then(|| socket.timer.as_ref().map(TimerRecord::new)),
-            tcp_info: parts.tcp_info.then(|| socket.tcp_info().map(TcpInfoRecord::new)),
-            memory: parts.memory.then(|| socket.memory().map(MemoryRecord::from)),
-            cgroup: parts.extended.then(|| cgroup_path(row)),
-            unit: parts.extended.then(|| row.cgroup.and_then(cgroup::unit).map(Cow::Borrowed)),
-            container: parts.extended.then(|| row.cgroup.and_then(cgroup::container).map(Cow::Borrowed)),
-            mark: parts.extended.then_some(socket.mark),
-        }
-    }
-}
-
-/// The queue keys: those of a listener, or those of the others.
-struct QueueKeys {
-    recv_q: Option<u32>,
-    send_q: Option<u32>,
-    accept_queue: Option<u32>,
-    backlog: Asked<u32>,
-}
-
-impl QueueKeys {
-    fn new(queues: Queues) -> Self {
-        match queues {
-            Queues::Data { recv_q, send_q } => {
-                Self { recv_q: Some(recv_q), send_q: Some(send_q), accept_queue: None, backlog: None }
-            }
-            Queues::Accept { pending, backlog } => {
-                Self { recv_q: None, send_q: None, accept_queue: Some(pending), backlog: Some(backlog) }
-            }
-        }
-    }
-}
-
-fn state_name(socket: &Socket) -> Cow<'static, str> {
-    socket.state.name().map_or_else(|| Cow::Owned(socket.state.to_string()), Cow::Borrowed)
-}
-
-fn cgroup_path<'a>(row: &Row<'a>) -> Option<Cow<'a, str>> {
-    let id = row.socket.cgroup?;
-    Some(row.cgroup.map_or_else(|| Cow::Owned(id.to_string()), Cow::Borrowed))
-}
-
-impl<'a> HolderRecord<'a> {
-    fn new(holder: &'a Holder) -> Self {
-        let details = holder.details.as_deref();
-        Self {
-            pid: holder.pid,
-            name: text(&holder.name),
-            fd: holder.fd,
-            user: details.map(|details| details.user.as_deref().map(Cow::Borrowed)),
-            command: details.map(|details| text(&details.command)),
-        }
-    }
-}
-
-impl TimerRecord<'_> {
-    fn new(timer: &Timer) -> Self {
-        Self {
-            kind: Cow::Borrowed(timer.name()),
-            expires_ms: timer.expires_ms(),
-            retransmits: timer.retransmits(),
-            probes: timer.probes(),
-        }
-    }
-}
-
-impl From<&Memory> for MemoryRecord {
-    fn from(memory: &Memory) -> Self {
-        let Memory { rmem_alloc, rcvbuf, wmem_alloc, sndbuf, fwd_alloc, wmem_queued, optmem, backlog, drops } =
-            *memory;
-        Self { rmem_alloc, rcvbuf, wmem_alloc, sndbuf, fwd_alloc, wmem_queued, optmem, backlog, drops }
-    }
-}
-
-impl From<Congestion> for CongestionRecord {
-    fn from(congestion: Congestion) -> Self {
-        match congestion {
-            Congestion::Vegas { enabled, rtt_count, rtt_us, min_rtt_us } => {
-                Self::Vegas { enabled, rtt_count, rtt_us, min_rtt_us }
-            }
-            Congestion::Dctcp { enabled, ce_state, alpha, ab_ecn, ab_tot } => {
-                Self::Dctcp { enabled, ce_state, alpha, ab_ecn, ab_tot }
-            }
-            Congestion::Bbr { bw_bytes_per_s, min_rtt_us, pacing_gain, cwnd_gain } => {
-                Self::Bbr { bw_bytes_per_s, min_rtt_us, pacing_gain, cwnd_gain }
-            }
-        }
-    }
-}

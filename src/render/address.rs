@@ -1,0 +1,117 @@
+//! Addresses as text, without the formatter of the standard library: a list holds two of them a socket.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::text::push_number;
+
+/// Appends an address in its usual form; IPv6 as RFC 5952 has it.
+pub(super) fn push_addr(out: &mut Vec<u8>, addr: IpAddr) {
+    match addr {
+        IpAddr::V4(addr) => push_ipv4(out, addr),
+        IpAddr::V6(addr) => match addr.to_ipv4_mapped() {
+            Some(mapped) => {
+                out.extend_from_slice(b"::ffff:");
+                push_ipv4(out, mapped);
+            }
+            None => push_segments(out, addr),
+        },
+    }
+}
+
+fn push_ipv4(out: &mut Vec<u8>, addr: Ipv4Addr) {
+    let [a, b, c, d] = addr.octets();
+    push_number(out, a);
+    for byte in [b, c, d] {
+        out.push(b'.');
+        push_number(out, byte);
+    }
+}
+
+fn push_segments(out: &mut Vec<u8>, addr: Ipv6Addr) {
+    let segments = addr.segments();
+    let zeros = longest_zeros(segments);
+    for (at, segment) in segments.into_iter().enumerate() {
+        if zeros.contains(&at) {
+            // A colon at its start; the one at its end is the next segment's, or stands where there is none.
+            if at == zeros.start {
+                out.push(b':');
+            }
+            if at == 7 {
+                out.push(b':');
+            }
+            continue;
+        }
+        if at > 0 {
+            out.push(b':');
+        }
+        push_hex(out, segment);
+    }
+}
+
+/// The first of the longest runs of two zeros or more.
+fn longest_zeros(segments: [u16; 8]) -> std::ops::Range<usize> {
+    let (mut longest, mut current) = (0..0, 0..0);
+    for (at, segment) in segments.into_iter().enumerate() {
+        current = if segment != 0 { at + 1..at + 1 } else { current.start..at + 1 };
+        if current.len() > longest.len() {
+            longest = current.clone();
+        }
+    }
+    if longest.len() < 2 { 8..8 } else { longest }
+}
+
+/// Without leading zeros.
+fn push_hex(out: &mut Vec<u8>, segment: u16) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut shown = false;
+    for shift in [12, 8, 4, 0] {
+        let digit = usize::from(segment >> shift & 0xf);
+        shown |= digit != 0 || shift == 0;
+        if shown {
+            out.push(DIGITS[digit]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn pushed(addr: IpAddr) -> String {
+        let mut out = Vec::new();
+        push_addr(&mut out, addr);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_edges_of_compression() {
+        for text in [
+            "::",
+            "::1",
+            "1::",
+            "::ffff:1.2.3.4",
+            "1:0:0:2::3",
+            "0:1::",
+            "::2:0:0:0:1",
+            "fe80::1:0:2",
+            "1:0:2:3:4:5:6:7",
+        ] {
+            let addr: IpAddr = text.parse().unwrap();
+            assert_eq!(pushed(addr), addr.to_string());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn as_the_standard_library_has_it(
+            v4: u32,
+            segments in proptest::array::uniform8(prop_oneof![Just(0_u16), Just(0), 0_u16..20, any::<u16>()]),
+        ) {
+            for addr in [IpAddr::from(v4.to_be_bytes()), IpAddr::from(segments)] {
+                prop_assert_eq!(pushed(addr), addr.to_string());
+            }
+        }
+    }
+}
