@@ -1,13 +1,14 @@
 //! Looks through the descriptors of all processes for sockets.
 //!
 //! Folders are read in large batches, each descriptor is asked for its inode by `statx` relative to its folder, and
-//! nothing becomes a path. All cores take part: a folder with many descriptors is cut into pieces that whoever is
-//! idle takes.
+//! nothing becomes a path. All cores take part: of a folder with many descriptors, whoever has nothing else to do takes
+//! a share.
 
 use std::ffi::CStr;
 use std::io;
 use std::mem::MaybeUninit;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashSet;
@@ -135,26 +136,46 @@ impl Method {
 
 /// A piece of work.
 enum Task {
+    /// A process that nobody has begun.
     Process(u32),
-    Descriptors { pid: u32, folder: Arc<OwnedFd>, fds: Vec<u32> },
+    /// A share in what another worker is at.
+    Share(Arc<Folder>),
 }
 
-/// The work that is left, for any number of workers.
+/// A folder of descriptors, of which workers take one piece after the other.
+struct Folder {
+    pid: u32,
+    opened: OwnedFd,
+    fds: Vec<u32>,
+    taken: AtomicUsize,
+}
+
+impl Folder {
+    fn next_piece(&self) -> Option<&[u32]> {
+        let start = self.taken.fetch_add(PIECE, Ordering::Relaxed);
+        self.fds.get(start..).map(|rest| &rest[..rest.len().min(PIECE)]).filter(|piece| !piece.is_empty())
+    }
+}
+
+/// The work that is left, for any number of workers. Each takes a process of its own while there are some: in one
+/// folder they wait for the same locks of the kernel.
 struct Queue {
     pending: Mutex<Pending>,
     changed: Condvar,
 }
 
 struct Pending {
-    tasks: Vec<Task>,
+    pids: Vec<u32>,
+    /// Folders that are large enough to be shared.
+    shared: Vec<Arc<Folder>>,
     /// How many workers are at a task, from which others may come.
     busy: usize,
 }
 
 impl Queue {
     fn new(pids: Vec<u32>) -> Self {
-        let tasks = pids.into_iter().map(Task::Process).collect();
-        Self { pending: Mutex::new(Pending { tasks, busy: 0 }), changed: Condvar::new() }
+        let pending = Pending { pids, shared: Vec::new(), busy: 0 };
+        Self { pending: Mutex::new(pending), changed: Condvar::new() }
     }
 
     fn pending(&self) -> MutexGuard<'_, Pending> {
@@ -165,7 +186,8 @@ impl Queue {
     fn take(&self) -> Option<Task> {
         let mut pending = self.pending();
         loop {
-            if let Some(task) = pending.tasks.pop() {
+            let task = pending.pids.pop().map(Task::Process);
+            if let Some(task) = task.or_else(|| pending.shared.last().cloned().map(Task::Share)) {
                 pending.busy += 1;
                 return Some(task);
             }
@@ -176,9 +198,14 @@ impl Queue {
         }
     }
 
-    fn add(&self, task: Task) {
-        self.pending().tasks.push(task);
-        self.changed.notify_one();
+    fn share(&self, folder: Arc<Folder>) {
+        self.pending().shared.push(folder);
+        self.changed.notify_all();
+    }
+
+    /// Nothing is left of this folder.
+    fn unshare(&self, folder: &Arc<Folder>) {
+        self.pending().shared.retain(|other| !Arc::ptr_eq(other, folder));
     }
 
     fn done(&self) {
@@ -203,9 +230,7 @@ impl Search<'_> {
         while let Some(task) = self.queue.take() {
             let (pid, result) = match task {
                 Task::Process(pid) => (pid, self.process(pid, &mut scan)),
-                Task::Descriptors { pid, folder, fds } => {
-                    (pid, self.descriptors(pid, &folder, &fds, &mut scan))
-                }
+                Task::Share(folder) => (folder.pid, self.pieces(&folder, &mut scan)),
             };
             match result {
                 // It has just ended.
@@ -252,11 +277,20 @@ impl Search<'_> {
             self.descriptors(pid, &folder, &fds, scan)?;
             return Ok(!fds.is_empty());
         }
-        let folder = Arc::new(folder);
-        for piece in fds.chunks(PIECE) {
-            self.queue.add(Task::Descriptors { pid, folder: folder.clone(), fds: piece.to_vec() });
-        }
+        let folder = Arc::new(Folder { pid, opened: folder, fds, taken: AtomicUsize::new(0) });
+        self.queue.share(folder.clone());
+        self.pieces(&folder, scan)?;
         Ok(true)
+    }
+
+    /// Looks through what is left of a folder, as others may, too.
+    fn pieces(&self, folder: &Arc<Folder>, scan: &mut Scan) -> rustix::io::Result<()> {
+        let mut result = Ok(());
+        while let Some(fds) = folder.next_piece() {
+            result = result.and(self.descriptors(folder.pid, &folder.opened, fds, scan));
+        }
+        self.queue.unshare(folder);
+        result
     }
 
     fn descriptors(
