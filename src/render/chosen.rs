@@ -7,8 +7,8 @@ use comfy_table::{
 };
 
 use super::columns::{
-    End, appended, cgroup_text, process_user_text, processes_text, push_addr, push_endpoint, push_fmt,
-    push_netstat_timer, push_port, user_text,
+    End, appended, appended_or_none, cgroup_text, process_user_text, push_addr, push_endpoint, push_fmt,
+    push_netstat_timer, push_port, push_processes, user_text,
 };
 use super::table::coloured;
 use super::text::{capitalised, escaped, push_left, span_us, trim_end};
@@ -166,15 +166,13 @@ impl Column {
             Self::Container => row.cgroup.and_then(cgroup::container).map(str::to_owned),
             Self::Mark => socket.mark.map(|mark| format!("{mark:#x}")),
             Self::Timer => socket.timer.map(|timer| appended(|out| push_netstat_timer(out, Some(&timer)))),
-            Self::Process => Some(processes_text(row.holders, false)).filter(|text| !text.is_empty()),
+            Self::Process => appended_or_none(|out| push_processes(out, row.holders, false)),
             Self::Pid => of_holders(row, |holder| Some(holder.pid.to_string())),
             Self::Program => of_holders(row, |holder| Some(escaped(&holder.name))),
             Self::ProcessUser => of_holders(row, |holder| process_user_text(holder.details.as_deref()?)),
             Self::Command => of_holders(row, |holder| Some(escaped(&holder.details.as_deref()?.command))),
             Self::Note => row.owner_note.map(|note| note.to_string()),
-            Self::PeerProcess => {
-                Some(processes_text(row.peer_holders, false)).filter(|text| !text.is_empty())
-            }
+            Self::PeerProcess => appended_or_none(|out| push_processes(out, row.peer_holders, false)),
             Self::Rtt => info(TcpInfo::rtt_us).map(|us| span_us(us.into())),
             Self::Rto => info(TcpInfo::rto_us).map(|us| span_us(us.into())),
             Self::Retrans => info(TcpInfo::total_retrans).map(|count| count.to_string()),

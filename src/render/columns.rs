@@ -1,6 +1,5 @@
 //! Pieces of a line that several formats share.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -21,6 +20,11 @@ pub(super) fn appended(write: impl FnOnce(&mut Vec<u8>)) -> String {
     let mut out = Vec::with_capacity(48);
     write(&mut out);
     String::from_utf8_lossy(&out).into_owned()
+}
+
+/// The same; `None` where nothing was appended.
+pub(super) fn appended_or_none(write: impl FnOnce(&mut Vec<u8>)) -> Option<String> {
+    Some(appended(write)).filter(|text| !text.is_empty())
 }
 
 /// Appends formatted text.
@@ -124,7 +128,7 @@ pub(super) fn push_port(out: &mut Vec<u8>, port: u16, service: Option<&str>) {
 
 /// Appends escaped text.
 pub(super) fn push_text(out: &mut Vec<u8>, bytes: &[u8]) {
-    if bytes.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'\\') {
+    if bytes.iter().all(|byte| matches!(byte, b' '..=b'~') && *byte != b'\\') {
         out.extend_from_slice(bytes);
         return;
     }
@@ -161,36 +165,44 @@ pub(super) fn push_netstat_timer(out: &mut Vec<u8>, timer: Option<&Timer>) {
     );
 }
 
-/// Every holder as `pid/name[fd,fd]`, one process after the other; in brackets where they hold the listener of a
-/// connection that waits to be accepted.
-pub(super) fn holders_text(row: &Row<'_>) -> String {
-    let text = processes_text(row.holders, true);
-    if row.owner_note.is_some() && !text.is_empty() { format!("({text})") } else { text }
+/// Appends every holder as `pid/name[fd,fd]`, one process after the other; in brackets where they hold the listener of
+/// a connection that waits to be accepted. Nothing where there is none.
+pub(super) fn push_holders(out: &mut Vec<u8>, row: &Row<'_>) {
+    let of_listener = row.owner_note.is_some() && !row.holders.is_empty();
+    if of_listener {
+        out.push(b'(');
+    }
+    push_processes(out, row.holders, true);
+    if of_listener {
+        out.push(b')');
+    }
 }
 
-/// Every holder of the other end, likewise.
-pub(super) fn peer_holders_text(row: &Row<'_>) -> String {
-    processes_text(row.peer_holders, true)
+/// Appends every holder of the other end, likewise.
+pub(super) fn push_peer_holders(out: &mut Vec<u8>, row: &Row<'_>) {
+    push_processes(out, row.peer_holders, true);
 }
 
-/// Processes as `pid/name[fd,fd]`; with what more is known of them, if that is to stand with them.
-pub(super) fn processes_text(holders: &[Holder], with_details: bool) -> String {
-    let mut text = String::new();
+/// Appends processes as `pid/name[fd,fd]`; with what more is known of them, if that is to stand with them.
+pub(super) fn push_processes(out: &mut Vec<u8>, holders: &[Holder], with_details: bool) {
     for (index, process) in holders.chunk_by(|a, b| a.pid == b.pid).enumerate() {
         let Some(first) = process.first() else { continue };
         if index > 0 {
-            text.push(',');
+            out.push(b',');
         }
-        let _ = write!(text, "{}/", first.pid);
-        push_escaped(&mut text, &first.name);
-        let descriptors: Vec<String> = process.iter().map(|holder| holder.fd.to_string()).collect();
-        let _ = write!(text, "[{}]", descriptors.join(","));
+        push_number(out, first.pid);
+        out.push(b'/');
+        push_text(out, &first.name);
+        for (index, holder) in process.iter().enumerate() {
+            out.push(if index == 0 { b'[' } else { b',' });
+            push_number(out, holder.fd);
+        }
+        out.push(b']');
         if let Some(details) = first.details.as_ref().filter(|_| with_details) {
-            let _ = write!(text, " {}: ", process_user_text(details).as_deref().unwrap_or("-"));
-            push_escaped(&mut text, &details.command);
+            push_fmt(out, format_args!(" {}: ", process_user_text(details).as_deref().unwrap_or("-")));
+            push_text(out, &details.command);
         }
     }
-    text
 }
 
 /// The user that a process runs as, by name or number.

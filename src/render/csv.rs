@@ -4,7 +4,7 @@
 use std::io;
 
 use super::columns::{
-    cgroup_text, holders_text, peer_holders_text, push_addr, push_fmt, push_state, push_text,
+    appended, cgroup_text, push_addr, push_fmt, push_holders, push_peer_holders, push_state, push_text,
 };
 use super::details::is_unset;
 use super::text::{escaped, push_number};
@@ -81,11 +81,11 @@ impl Listing for Csv {
             }
         }
         if parts.processes {
-            push_quoted(out, &holders_text(row));
+            push_quoted(out, &appended(|out| push_holders(out, row)));
             push_quoted(out, &row.owner_note.map(|note| note.to_string()).unwrap_or_default());
         }
         if parts.peer_processes {
-            push_quoted(out, &peer_holders_text(row));
+            push_quoted(out, &appended(|out| push_peer_holders(out, row)));
         }
         if parts.extended {
             push_quoted(out, &row.user.map(|name| escaped(name.as_bytes())).unwrap_or_default());

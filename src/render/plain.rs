@@ -3,7 +3,7 @@
 use std::io;
 
 use super::columns::{
-    End, cgroup_text, holders_text, peer_holders_text, protocol, push_endpoint, push_netstat_timer,
+    End, cgroup_text, protocol, push_endpoint, push_holders, push_netstat_timer, push_peer_holders,
     push_state, user_text,
 };
 use super::details::{push_memory, push_tcp_info};
@@ -68,12 +68,10 @@ impl Listing for Plain {
             push_extended(out, row);
         }
         if parts.processes {
-            let holders = holders_text(row);
-            push_field(out, 20, |out| out.extend_from_slice(or_dash(&holders).as_bytes()));
+            push_field(out, 20, |out| push_or_dash(out, |out| push_holders(out, row)));
         }
         if parts.peer_processes {
-            let holders = peer_holders_text(row);
-            push_field(out, 20, |out| out.extend_from_slice(or_dash(&holders).as_bytes()));
+            push_field(out, 20, |out| push_or_dash(out, |out| push_peer_holders(out, row)));
         }
         if parts.timers {
             push_field(out, 21, |out| push_netstat_timer(out, socket.timer.as_ref()));
@@ -102,8 +100,12 @@ fn push_field(out: &mut Vec<u8>, width: usize, write: impl FnOnce(&mut Vec<u8>))
     out.push(b' ');
 }
 
-fn or_dash(text: &str) -> &str {
-    if text.is_empty() { "-" } else { text }
+fn push_or_dash(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let start = out.len();
+    write(out);
+    if out.len() == start {
+        out.push(b'-');
+    }
 }
 
 fn push_extended(out: &mut Vec<u8>, row: &Row<'_>) {

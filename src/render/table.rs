@@ -10,7 +10,8 @@ use comfy_table::{
 };
 
 use super::columns::{
-    End, appended, cgroup_text, holders_text, peer_holders_text, push_endpoint, push_netstat_timer, user_text,
+    End, appended, appended_or_none, cgroup_text, push_endpoint, push_holders, push_netstat_timer,
+    push_peer_holders, user_text,
 };
 use super::details::{push_memory, push_tcp_info};
 use super::{Head, Listing, Parts, Style, text};
@@ -288,11 +289,11 @@ fn optional(row: &Row<'_>, parts: Parts) -> Vec<Optional> {
             Some(note) if row.holders.is_empty() => {
                 Optional { title: "Process", text: Some(format!("({})", note.short())), dim: true }
             }
-            _ => plain("Process", Some(holders_text(row)).filter(|text| !text.is_empty())),
+            _ => plain("Process", appended_or_none(|out| push_holders(out, row))),
         });
     }
     if parts.peer_processes {
-        columns.push(plain("Peer", Some(peer_holders_text(row)).filter(|text| !text.is_empty())));
+        columns.push(plain("Peer", appended_or_none(|out| push_peer_holders(out, row))));
     }
     columns
 }
