@@ -98,7 +98,7 @@ impl Enrichment {
 
     /// The first process that holds the socket, or its listener.
     pub fn first_pid(&self, socket: &Socket) -> Option<u32> {
-        self.holders(socket).first().map(|holder| holder.pid)
+        self.holders(socket).first().map(|holder| holder.process.pid)
     }
 
     /// The inode by which the holders of a socket are found: its own, or its listener's where it waits to be accepted.

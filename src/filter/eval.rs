@@ -98,10 +98,10 @@ impl Term {
     fn fits_holders(&self, holders: &[Holder]) -> Option<bool> {
         match self {
             Self::Number { field: NumberField::Pid, compare, value } => {
-                Some(holders.iter().any(|holder| compare.holds(holder.pid.into(), *value)))
+                Some(holders.iter().any(|holder| compare.holds(holder.process.pid.into(), *value)))
             }
             Self::Text { field: TextField::Process, glob } => {
-                Some(holders.iter().any(|holder| glob.matches(&holder.name)))
+                Some(holders.iter().any(|holder| glob.matches(&holder.process.name)))
             }
             _ => None,
         }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::bytecode::compile;
 use super::*;
-use crate::model::{Endpoint, Family, Holder, Queues, Socket, TcpInfo, TcpState, Timer};
+use crate::model::{Endpoint, Family, Holder, Process, Queues, Socket, TcpInfo, TcpState, Timer};
 
 fn parse(text: &str) -> Result<Filter, BadFilter> {
     Filter::parse(text, Dialect::Own)
@@ -23,6 +23,11 @@ fn shown(text: &str) -> String {
 
 fn end(addr: &str, port: u16) -> Endpoint {
     Endpoint::new(addr.parse().unwrap(), port)
+}
+
+fn nginx() -> Holder {
+    let process = Process { pid: 5, name: b"nginx"[..].into(), details: None };
+    Holder { process: Arc::new(process), fd: 3 }
 }
 
 fn connection() -> Socket {
@@ -242,7 +247,7 @@ fn what_is_not_looked_up_stays_open() {
     assert_eq!(fits("pid = 5 and sport = 1", &socket), Some(false));
     assert_eq!(fits("pid = 5 or sport = 443", &socket), Some(true));
     assert_eq!(fits("not process = nginx", &socket), None);
-    let holders = [Holder { pid: 5, name: Arc::from(&b"nginx"[..]), fd: 3, details: None }];
+    let holders = [nginx()];
     let row = Row { holders: &holders, cgroup: Some("/system.slice/nginx.service"), ..Row::bare(&socket) };
     let known = Known { processes: true, cgroup_paths: true };
     for (text, expected) in [
@@ -259,7 +264,7 @@ fn what_is_not_looked_up_stays_open() {
 
 #[test]
 fn what_is_left_is_about_the_holders() {
-    let holders = [Holder { pid: 5, name: Arc::from(&b"nginx"[..]), fd: 3, details: None }];
+    let holders = [nginx()];
     for (text, expected, fits) in [
         ("pid = 5 and sport = 443", Some("pid = 5"), true),
         ("sport = 1 or not process = ng*", Some("not process = ng*"), false),

@@ -1,7 +1,9 @@
 //! The memory that a socket's buffers take.
 
+use serde::{Deserialize, Serialize};
+
 /// `SK_MEMINFO_*` of include/uapi/linux/sock_diag.h, all in bytes but `drops`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
     /// Allocated for received data.
     pub rmem_alloc: u32,

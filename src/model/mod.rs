@@ -2,6 +2,7 @@
 
 pub mod cgroup;
 mod endpoint;
+mod held;
 mod memory;
 mod owner;
 mod queues;
@@ -14,8 +15,9 @@ mod tcp_info;
 mod timer;
 
 pub use endpoint::{Endpoint, Family};
+pub use held::{HeldSockets, HoldError};
 pub use memory::Memory;
-pub use owner::{Holder, ListenerUse, OwnerNote, ProcessDetails, ProcessName};
+pub use owner::{Holder, ListenerUse, OwnerNote, Process, ProcessDetails, ProcessName};
 pub use queues::Queues;
 pub use row::Row;
 pub use snapshot::{Gap, Snapshot, Source};

@@ -9,13 +9,20 @@ use super::{Socket, TcpState};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
     /// The process.
-    pub pid: u32,
-    /// Its name as the kernel has it: any bytes but NUL.
-    pub name: Arc<[u8]>,
+    pub process: Arc<Process>,
     /// The descriptor's number.
     pub fd: u32,
-    /// More of the process, where it is asked for.
-    pub details: Option<Arc<ProcessDetails>>,
+}
+
+/// A process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Its number.
+    pub pid: u32,
+    /// Its name as the kernel has it: any bytes but NUL.
+    pub name: Box<[u8]>,
+    /// More of it, where that is asked for.
+    pub details: Option<ProcessDetails>,
 }
 
 /// What is told of a process besides its number and name.

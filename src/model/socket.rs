@@ -1,9 +1,11 @@
 //! A TCP socket.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Endpoint, Family, Memory, Queues, TcpInfo, TcpState, Timer};
 
 /// One socket as the kernel tells it. What the kernel does not know is `None`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Socket {
     /// `Inet6` for a v4-mapped connection too.
     pub family: Family,
@@ -38,7 +40,7 @@ pub struct Socket {
 }
 
 /// The bulky parts of a socket.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Details {
     /// The connection's numbers.
     pub tcp_info: Option<TcpInfo>,
@@ -47,7 +49,7 @@ pub struct Details {
 }
 
 /// The directions that a socket has shut down (`RCV_SHUTDOWN`, `SEND_SHUTDOWN`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shutdown {
     /// Nothing more can be received.
     pub receive: bool,

@@ -167,10 +167,14 @@ impl Column {
             Self::Mark => socket.mark.map(|mark| format!("{mark:#x}")),
             Self::Timer => socket.timer.map(|timer| appended(|out| push_netstat_timer(out, Some(&timer)))),
             Self::Process => appended_or_none(|out| push_processes(out, row.holders, false)),
-            Self::Pid => of_holders(row, |holder| Some(holder.pid.to_string())),
-            Self::Program => of_holders(row, |holder| Some(escaped(&holder.name))),
-            Self::ProcessUser => of_holders(row, |holder| process_user_text(holder.details.as_deref()?)),
-            Self::Command => of_holders(row, |holder| Some(escaped(&holder.details.as_deref()?.command))),
+            Self::Pid => of_holders(row, |holder| Some(holder.process.pid.to_string())),
+            Self::Program => of_holders(row, |holder| Some(escaped(&holder.process.name))),
+            Self::ProcessUser => {
+                of_holders(row, |holder| process_user_text(holder.process.details.as_ref()?))
+            }
+            Self::Command => {
+                of_holders(row, |holder| Some(escaped(&holder.process.details.as_ref()?.command)))
+            }
             Self::Note => row.owner_note.map(|note| note.to_string()),
             Self::PeerProcess => appended_or_none(|out| push_processes(out, row.peer_holders, false)),
             Self::Rtt => info(TcpInfo::rtt_us).map(|us| span_us(us.into())),
@@ -184,7 +188,7 @@ impl Column {
 /// A text of each process that holds the socket, once each.
 fn of_holders(row: &Row<'_>, text: impl Fn(&Holder) -> Option<String>) -> Option<String> {
     let mut texts: Vec<String> = Vec::new();
-    for process in row.holders.chunk_by(|a, b| a.pid == b.pid) {
+    for process in row.holders.chunk_by(|a, b| a.process.pid == b.process.pid) {
         let text = process.first().and_then(&text).unwrap_or_else(|| "-".to_owned());
         if !texts.contains(&text) {
             texts.push(text);

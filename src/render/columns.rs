@@ -185,20 +185,20 @@ pub(super) fn push_peer_holders(out: &mut Vec<u8>, row: &Row<'_>) {
 
 /// Appends processes as `pid/name[fd,fd]`; with what more is known of them, if that is to stand with them.
 pub(super) fn push_processes(out: &mut Vec<u8>, holders: &[Holder], with_details: bool) {
-    for (index, process) in holders.chunk_by(|a, b| a.pid == b.pid).enumerate() {
+    for (index, process) in holders.chunk_by(|a, b| a.process.pid == b.process.pid).enumerate() {
         let Some(first) = process.first() else { continue };
         if index > 0 {
             out.push(b',');
         }
-        push_number(out, first.pid);
+        push_number(out, first.process.pid);
         out.push(b'/');
-        push_text(out, &first.name);
+        push_text(out, &first.process.name);
         for (index, holder) in process.iter().enumerate() {
             out.push(if index == 0 { b'[' } else { b',' });
             push_number(out, holder.fd);
         }
         out.push(b']');
-        if let Some(details) = first.details.as_ref().filter(|_| with_details) {
+        if let Some(details) = first.process.details.as_ref().filter(|_| with_details) {
             push_fmt(out, format_args!(" {}: ", process_user_text(details).as_deref().unwrap_or("-")));
             push_text(out, &details.command);
         }

@@ -136,9 +136,9 @@ fn push_owner(out: &mut Vec<u8>, row: &Row<'_>) {
 fn push_program(out: &mut Vec<u8>, row: &Row<'_>) {
     let mut program = Vec::with_capacity(32);
     if let Some(holder) = row.holders.first() {
-        push_number(&mut program, holder.pid);
+        push_number(&mut program, holder.process.pid);
         program.push(b'/');
-        program.extend_from_slice(&holder.name);
+        program.extend_from_slice(&holder.process.name);
         program.truncate(PROGRAM_MAX);
     } else {
         program.push(b'-');

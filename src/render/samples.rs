@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{Format, Head, Parts, Scope, Style, listing};
 use crate::model::{
-    Algorithm, Congestion, Details, Endpoint, Family, Gap, Holder, Memory, OwnerNote, Queues, Row, Shutdown,
-    Socket, Source, TcpInfo, TcpState, Timer,
+    Algorithm, Congestion, Details, Endpoint, Family, Gap, Holder, Memory, OwnerNote, Process, Queues, Row,
+    Shutdown, Socket, Source, TcpInfo, TcpState, Timer,
 };
 
 pub(super) const ALL_PARTS: Parts = Parts {
@@ -173,7 +173,7 @@ pub(super) fn sockets() -> Vec<Socket> {
 }
 
 fn holder(pid: u32, name: &[u8], fd: u32) -> Holder {
-    Holder { pid, name: Arc::from(name), fd, details: None }
+    Holder { process: Arc::new(Process { pid, name: name.into(), details: None }), fd }
 }
 
 /// The sample sockets in this format. The second has two holders, the third one with a hostile name.

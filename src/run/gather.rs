@@ -9,13 +9,13 @@ use super::read;
 use crate::collect::Sink;
 use crate::enrich::{Cgroups, Details, Enrichment, Interfaces, Listeners, Peers, Processes, Services, Users};
 use crate::filter::{Filter, Known};
-use crate::model::{Gap, Row, Socket, Source};
+use crate::model::{Gap, HeldSockets, HoldError, Row, Socket, Source};
 use crate::query::{Access, Needs, Query, Shown};
 
-/// What came, filtered.
+/// What came.
 pub(super) struct Gathered {
     pub(super) source: Source,
-    pub(super) sockets: Vec<Socket>,
+    pub(super) sockets: HeldSockets,
     pub(super) enrichment: Enrichment,
     pub(super) gaps: Vec<Gap>,
 }
@@ -40,7 +40,7 @@ pub(super) fn known(enrichment: &Enrichment) -> Known {
     Known { processes: enrichment.processes.is_some(), cgroup_paths: enrichment.cgroups.is_some() }
 }
 
-/// Holds the sockets that are in one of the states and fit the filter, `enough` at most.
+/// Holds the sockets that are in one of the states and may fit the filter, `enough` at most.
 pub(super) fn gather(
     query: &Query,
     shown: Shown,
@@ -51,26 +51,33 @@ pub(super) fn gather(
 ) -> anyhow::Result<Gathered> {
     let enough = enough.map_or(usize::MAX, |enough| usize::try_from(enough).unwrap_or(usize::MAX));
     let enrichment = enrichment(needs, access);
-    let mut hold = Hold { shown, filter, enough, enrichment, sockets: Vec::new() };
+    let mut hold = Hold {
+        shown,
+        filter,
+        enough,
+        enrichment,
+        sockets: HeldSockets::default(),
+        wanted: FxHashSet::default(),
+        error: None,
+    };
     let snapshot = read(query, access, &mut hold)?;
-    let Hold { mut enrichment, mut sockets, .. } = hold;
-    let mut wanted: FxHashSet<u64> =
-        sockets.iter().filter_map(|socket| enrichment.owned_by(socket)).collect();
+    let Hold { mut enrichment, sockets, mut wanted, error, .. } = hold;
+    if let Some(error) = error {
+        return Err(error.into());
+    }
     if let Some(peers) = &enrichment.peers {
-        wanted.extend(sockets.iter().filter_map(|socket| peers.of(socket)));
+        for number in 0..sockets.len() {
+            wanted.extend(peers.of(&sockets.get(number)?));
+        }
     }
-    enrichment.processes = scan(&wanted, needs, access);
-    let known = known(&enrichment);
-    if known != Known::SOCKET && !filter.expr.is_always() {
-        sockets.retain(|socket| filter.admits(&enrichment.describe(socket), known));
-    }
+    enrichment.processes = scan(wanted, needs, access);
     let mut gaps = snapshot.gaps;
     gaps.extend(enrichment.gaps());
     Ok(Gathered { source: snapshot.source, sockets, enrichment, gaps })
 }
 
 /// Looks for the holders of these sockets, if that is needed.
-pub(super) fn scan(wanted: &FxHashSet<u64>, needs: Needs, access: &Access) -> Option<Processes> {
+pub(super) fn scan(wanted: FxHashSet<u64>, needs: Needs, access: &Access) -> Option<Processes> {
     let details = match (needs.process_details, needs.process_users) {
         (false, _) => Details::None,
         (true, false) => Details::Numbers,
@@ -85,13 +92,17 @@ struct Hold<'a> {
     filter: &'a Filter,
     enough: usize,
     enrichment: Enrichment,
-    sockets: Vec<Socket>,
+    sockets: HeldSockets,
+    /// The inodes by which their holders are found.
+    wanted: FxHashSet<u64>,
+    error: Option<HoldError>,
 }
 
 impl Sink for Hold<'_> {
     fn begin(&mut self, _source: Source) -> bool {
         self.enrichment.forget();
         self.sockets.clear();
+        self.wanted.clear();
         true
     }
 
@@ -101,7 +112,11 @@ impl Sink for Hold<'_> {
             if self.sockets.len() >= self.enough {
                 return ControlFlow::Break(());
             }
-            self.sockets.push(socket.clone());
+            self.wanted.extend(self.enrichment.owned_by(socket));
+            if let Err(error) = self.sockets.push(socket) {
+                self.error = Some(error);
+                return ControlFlow::Break(());
+            }
         }
         ControlFlow::Continue(())
     }

@@ -3,7 +3,9 @@
 use std::io;
 use std::ops::ControlFlow;
 
-use super::gather::{enrichment, gather, known};
+use rustc_hash::FxHashSet;
+
+use super::gather::{Gathered, enrichment, gather, known};
 use super::repeat::Output;
 use super::{Session, now, read, write};
 use crate::cli::List;
@@ -13,7 +15,7 @@ use crate::filter::Known;
 use crate::model::{Gap, Row, Socket, Source};
 use crate::query::Access;
 use crate::render::{Head, Listing, Pages, listing};
-use crate::select::sort;
+use crate::select::Sorter;
 
 /// Lists once.
 pub(super) fn list(
@@ -127,11 +129,13 @@ fn held(
     let is_decided = list.sort.is_empty() && !evidence.processes && !evidence.cgroup_paths;
     let enough = list.limit.filter(|_| is_decided);
     let mut gathered = gather(&list.query, list.shown, &list.filter, list.needs, access, enough)?;
-    sort(&mut gathered.sockets, &list.sort, |socket| gathered.enrichment.first_pid(socket));
-    let limit = list.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    gathered.sockets.truncate(limit);
+    let order = order(list, &mut gathered)?;
     if let Some(timeout) = list.needs.hosts {
-        let addrs = gathered.sockets.iter().flat_map(|socket| [socket.local.addr, socket.peer.addr]);
+        let mut addrs = FxHashSet::default();
+        for number in &order {
+            let socket = gathered.sockets.get(*number as usize)?;
+            addrs.extend([socket.local.addr, socket.peer.addr]);
+        }
         let hosts = session.hosts.resolve(addrs, timeout, || out.inner().has_ended());
         gathered.gaps.extend(hosts.gap());
         gathered.enrichment.hosts = Some(hosts);
@@ -140,10 +144,40 @@ fn held(
     let mut layout = listing(list.format, list.style, &list.columns);
     let head = Head { source: gathered.source, taken_at: &taken_at };
     write(layout.head(out.buffer(), &head))?;
-    for socket in &gathered.sockets {
-        write(layout.row(out.buffer(), &gathered.enrichment.describe(socket)))?;
+    for number in order {
+        let socket = gathered.sockets.get(number as usize)?;
+        write(layout.row(out.buffer(), &gathered.enrichment.describe(&socket)))?;
         write(out.turn())?;
     }
     write(end(layout.as_mut(), out, &gathered.gaps))?;
     Ok(gathered.gaps)
+}
+
+/// The numbers of the sockets that fit now that all is known, in order, and no more than are wanted.
+fn order(list: &List, gathered: &mut Gathered) -> anyhow::Result<Vec<u32>> {
+    let Gathered { sockets, enrichment, .. } = gathered;
+    let known = known(enrichment);
+    let is_open = known != Known::SOCKET && !list.filter.expr.is_always();
+    let mut sorter = Sorter::new(&list.sort);
+    let mut order = Vec::new();
+    for (number, at) in (0_u32..).zip(0..sockets.len()) {
+        if !is_open && list.sort.is_empty() {
+            order.push(number);
+            continue;
+        }
+        let socket = sockets.get(at)?;
+        if is_open && !list.filter.admits(&enrichment.describe(&socket), known) {
+            continue;
+        }
+        if list.sort.is_empty() {
+            order.push(number);
+        } else {
+            sorter.add(number, &socket, enrichment.first_pid(&socket));
+        }
+    }
+    if !list.sort.is_empty() {
+        order = sorter.order();
+    }
+    order.truncate(list.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX)));
+    Ok(order)
 }

@@ -27,7 +27,7 @@ pub(super) fn put_off(
     let snapshot = read(query, access, &mut sink)?;
     let PutOff { mut enrichment, counter, rests, waiting, .. } = sink;
     let wanted = waiting.iter().filter_map(|waiting| waiting.owned_by).map(NonZeroU64::get).collect();
-    enrichment.processes = scan(&wanted, needs, access);
+    enrichment.processes = scan(wanted, needs, access);
     for Waiting { owned_by, number, rest } in waiting {
         let holders = enrichment.holders_of(owned_by.map(NonZeroU64::get));
         let fits = rests.get(rest as usize).and_then(|rest| rest.fits_holders(holders));

@@ -182,8 +182,8 @@ pub(super) fn of_holders(keys: &[CountKey], group: Group, holders: &[Holder]) ->
     let mut groups = Vec::new();
     for holder in holders {
         let of_holder = |(key, value): (&CountKey, &Value)| match key {
-            CountKey::Process => Value::Text((&*holder.name).into()),
-            CountKey::Pid => Value::Number(holder.pid.into()),
+            CountKey::Process => Value::Text((&*holder.process.name).into()),
+            CountKey::Pid => Value::Number(holder.process.pid.into()),
             _ => value.clone(),
         };
         let group = keys.iter().zip(&group).map(of_holder).collect();
@@ -245,7 +245,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::{Endpoint, Family, Socket};
+    use crate::model::{Endpoint, Family, Process, Socket};
 
     fn socket(state: TcpState, peer: &str) -> Socket {
         let local = Endpoint::new("10.0.0.1".parse().unwrap(), 443);
@@ -253,7 +253,7 @@ mod tests {
     }
 
     fn holder(pid: u32, name: &[u8], fd: u32) -> Holder {
-        Holder { pid, name: Arc::from(name), fd, details: None }
+        Holder { process: Arc::new(Process { pid, name: name.into(), details: None }), fd }
     }
 
     fn counted(keys: &[CountKey], rows: &[Row<'_>]) -> Vec<(Vec<Value>, u64)> {

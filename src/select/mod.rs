@@ -8,7 +8,7 @@ mod sort;
 pub use changes::{Census, Change, Changes};
 pub use count::StateCounts;
 pub use groups::{CountKey, GroupCounts, Value};
-pub use sort::{Direction, SortKey, SortTerm, sort};
+pub use sort::{Direction, SortKey, SortTerm, Sorter};
 
 use crate::model::{Holder, Row};
 

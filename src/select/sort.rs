@@ -1,6 +1,5 @@
 //! The order of a held list.
 
-use std::cmp::Ordering;
 use std::net::IpAddr;
 
 use crate::model::{Endpoint, Socket};
@@ -52,52 +51,83 @@ pub struct SortTerm {
     pub direction: Direction,
 }
 
-/// Sorts by the terms, the first one first; equal sockets stay in the kernel's order. `pid` tells the first holder.
-pub fn sort(sockets: &mut [Socket], terms: &[SortTerm], pid: impl Fn(&Socket) -> Option<u32>) {
-    sockets.sort_by(|a, b| {
-        terms
-            .iter()
-            .map(|term| term.compare(a, b, &pid))
-            .find(|order| order.is_ne())
-            .unwrap_or(Ordering::Equal)
-    });
+/// Puts sockets in order by keys that are made once for each: bytes that compare as the sockets do.
+#[derive(Clone, Debug)]
+pub struct Sorter<'a> {
+    terms: &'a [SortTerm],
+    keys: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    start: usize,
+    len: u16,
+    number: u32,
+}
+
+impl<'a> Sorter<'a> {
+    /// By the terms, the first one first.
+    pub fn new(terms: &'a [SortTerm]) -> Self {
+        Self { terms, keys: Vec::new(), entries: Vec::new() }
+    }
+
+    /// Takes the socket with this number, and its first holder.
+    pub fn add(&mut self, number: u32, socket: &Socket, pid: Option<u32>) {
+        let start = self.keys.len();
+        for term in self.terms {
+            term.push_key(&mut self.keys, socket, pid);
+        }
+        let len = u16::try_from(self.keys.len() - start).unwrap_or(u16::MAX);
+        self.entries.push(Entry { start, len, number });
+    }
+
+    /// The numbers in order; equal sockets stay as they were taken.
+    pub fn order(mut self) -> Vec<u32> {
+        let key = |entry: &Entry| self.keys.get(entry.start..entry.start + usize::from(entry.len));
+        self.entries.sort_by(|a, b| key(a).cmp(&key(b)));
+        self.entries.iter().map(|entry| entry.number).collect()
+    }
 }
 
 impl SortTerm {
-    fn compare(self, a: &Socket, b: &Socket, pid: &impl Fn(&Socket) -> Option<u32>) -> Ordering {
-        let order = match self.key {
-            SortKey::State => state_rank(a).cmp(&state_rank(b)),
-            SortKey::Local => endpoint_key(&a.local).cmp(&endpoint_key(&b.local)),
-            SortKey::Peer => endpoint_key(&a.peer).cmp(&endpoint_key(&b.peer)),
-            SortKey::RecvQ => a.queues.recv_q().cmp(&b.queues.recv_q()),
-            SortKey::SendQ => a.queues.send_q().cmp(&b.queues.send_q()),
-            SortKey::Pid => return self.compare_pids(pid(a), pid(b)),
-        };
-        self.turned(order)
-    }
-
-    /// Whichever the direction, what has no process comes last.
-    fn compare_pids(self, a: Option<u32>, b: Option<u32>) -> Ordering {
-        match (a, b) {
-            (Some(a), Some(b)) => self.turned(a.cmp(&b)),
-            (a, b) => b.is_some().cmp(&a.is_some()),
+    fn push_key(self, keys: &mut Vec<u8>, socket: &Socket, pid: Option<u32>) {
+        // Whichever the direction, what has no process comes last.
+        if self.key == SortKey::Pid {
+            keys.push(u8::from(pid.is_none()));
         }
-    }
-
-    fn turned(self, order: Ordering) -> Ordering {
-        match self.direction {
-            Direction::Rising => order,
-            Direction::Falling => order.reverse(),
+        let start = keys.len();
+        match self.key {
+            SortKey::State => {
+                let rank = socket.state.rank().and_then(|rank| u8::try_from(rank).ok());
+                keys.extend([rank.unwrap_or(u8::MAX), socket.state.kernel()]);
+            }
+            SortKey::Local => push_endpoint(keys, &socket.local),
+            SortKey::Peer => push_endpoint(keys, &socket.peer),
+            SortKey::RecvQ => keys.extend(socket.queues.recv_q().to_be_bytes()),
+            SortKey::SendQ => keys.extend(socket.queues.send_q().to_be_bytes()),
+            SortKey::Pid => keys.extend(pid.unwrap_or(0).to_be_bytes()),
+        }
+        if self.direction == Direction::Falling {
+            keys.iter_mut().skip(start).for_each(|byte| *byte = !*byte);
         }
     }
 }
 
-fn state_rank(socket: &Socket) -> (usize, u8) {
-    (socket.state.rank().unwrap_or(usize::MAX), socket.state.kernel())
-}
-
-fn endpoint_key(end: &Endpoint) -> (IpAddr, u32, u16) {
-    (end.addr, end.scope_id, end.port)
+/// IPv4 first, then by address, scope and port.
+fn push_endpoint(keys: &mut Vec<u8>, end: &Endpoint) {
+    match end.addr {
+        IpAddr::V4(addr) => {
+            keys.push(4);
+            keys.extend(addr.octets());
+        }
+        IpAddr::V6(addr) => {
+            keys.push(6);
+            keys.extend(addr.octets());
+        }
+    }
+    keys.extend(end.scope_id.to_be_bytes());
+    keys.extend(end.port.to_be_bytes());
 }
 
 #[cfg(test)]
@@ -115,7 +145,7 @@ mod tests {
     }
 
     fn order(terms: &[(SortKey, Direction)]) -> Vec<u64> {
-        let mut sockets = vec![
+        let sockets = [
             socket(TcpState::TimeWait, "10.0.0.9", 80, 5, 1),
             socket(TcpState::Listen, "10.0.0.10", 22, 0, 2),
             socket(TcpState::Established, "10.0.0.10", 9, 5, 3),
@@ -128,8 +158,11 @@ mod tests {
             Some(4) => Some(7),
             _ => None,
         };
-        sort(&mut sockets, &terms, pid);
-        sockets.iter().map(|socket| socket.inode.unwrap()).collect()
+        let mut sorter = Sorter::new(&terms);
+        for (number, socket) in (0..).zip(&sockets) {
+            sorter.add(number, socket, pid(socket));
+        }
+        sorter.order().into_iter().map(|number| sockets[number as usize].inode.unwrap()).collect()
     }
 
     #[test]

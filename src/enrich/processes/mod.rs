@@ -3,17 +3,18 @@
 mod scan;
 
 use std::fs;
+use std::hash::BuildHasher as _;
 use std::io;
-use std::ops::Range;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use hashbrown::HashTable;
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use self::scan::{Found, Scan, scan};
 use super::users::Users;
-use crate::model::{Gap, Holder, OwnerNote, ProcessDetails, ProcessName, Socket};
+use crate::model::{Gap, Holder, OwnerNote, Process, ProcessDetails, ProcessName, Socket};
 
 /// What is read of a process besides its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,22 +32,32 @@ pub enum Details {
 pub struct Processes {
     /// By socket, then by rising process and descriptor.
     holders: Vec<Holder>,
-    /// Where the holders of each socket stand.
-    by_inode: FxHashMap<u64, Range<u32>>,
+    /// The inode of each holder's socket.
+    inodes: Vec<u64>,
+    /// Of each inode the place of its first holder.
+    first: HashTable<u32>,
     gaps: Vec<Gap>,
     denied: u64,
     hidden: bool,
 }
 
+fn hash(inode: u64) -> u64 {
+    FxBuildHasher.hash_one(inode)
+}
+
 impl Processes {
     /// Looks through the descriptors of every process below `root`, a proc tree, for sockets with these inodes.
     /// Nothing is opened when none is wanted.
-    pub fn scan(root: &Path, wanted: &FxHashSet<u64>, name: ProcessName, details: Details) -> Self {
+    pub fn scan(root: &Path, wanted: FxHashSet<u64>, name: ProcessName, details: Details) -> Self {
+        let count = wanted.len();
         let mut processes = Self::default();
         if wanted.is_empty() {
             return processes;
         }
-        match scan(root, wanted) {
+        let scanned = scan(root, &wanted);
+        // A large list makes all of this large: nothing is kept longer than it is needed.
+        drop(wanted);
+        match scanned {
             Ok(Scan { found, processes: seen, denied, failed, failure }) => {
                 processes.keep(found, root, name, details);
                 processes.note_what_is_hidden(root, seen);
@@ -62,7 +73,7 @@ impl Processes {
             }
         }
         // Where every socket has its holder, nothing that was asked for is missing.
-        if processes.denied > 0 && processes.by_inode.len() < wanted.len() {
+        if processes.denied > 0 && processes.first.len() < count {
             processes.gaps.push(Gap::ProcessesDenied { count: processes.denied });
         }
         processes
@@ -74,15 +85,22 @@ impl Processes {
         let mut users = Users::default();
         let mut known = FxHashMap::default();
         self.holders.reserve_exact(found.len());
+        self.inodes.reserve_exact(found.len());
+        self.first.reserve(found.len(), |_| 0);
         for Found { inode, pid, fd } in found {
-            let (name, details): &(Arc<[u8]>, _) = known.entry(pid).or_insert_with(|| {
+            let process: &Arc<Process> = known.entry(pid).or_insert_with(|| {
                 let users = (details == Details::Names).then_some(&mut users);
-                let details = (details != Details::None).then(|| Arc::new(read_details(root, pid, users)));
-                (read_name(root, pid, name), details)
+                let details = (details != Details::None).then(|| read_details(root, pid, users));
+                Arc::new(Process { pid, name: read_name(root, pid, name), details })
             });
-            let at = u32::try_from(self.holders.len()).unwrap_or(u32::MAX);
-            self.by_inode.entry(inode).or_insert(at..at).end = at.saturating_add(1);
-            self.holders.push(Holder { pid, name: name.clone(), fd, details: details.clone() });
+            if self.inodes.last() != Some(&inode) {
+                let at = u32::try_from(self.inodes.len()).unwrap_or(u32::MAX);
+                let inodes = &self.inodes;
+                let of = |at: &u32| hash(inodes.get(*at as usize).copied().unwrap_or(inode));
+                self.first.insert_unique(hash(inode), at, of);
+            }
+            self.inodes.push(inode);
+            self.holders.push(Holder { process: process.clone(), fd });
         }
     }
 
@@ -93,8 +111,12 @@ impl Processes {
 
     /// Every descriptor that refers to the socket with this inode, by rising process number.
     pub fn holders(&self, inode: Option<u64>) -> &[Holder] {
-        let range = inode.and_then(|inode| self.by_inode.get(&inode));
-        range.and_then(|range| self.holders.get(range.start as usize..range.end as usize)).unwrap_or_default()
+        let Some(inode) = inode else { return &[] };
+        let is_of = |at: &u32| self.inodes.get(*at as usize) == Some(&inode);
+        let Some(first) = self.first.find(hash(inode), is_of) else { return &[] };
+        let start = *first as usize;
+        let count = self.inodes.iter().skip(start).take_while(|other| **other == inode).count();
+        self.holders.get(start..start + count).unwrap_or_default()
     }
 
     /// Why the socket has no holder; `None` where it has one.
@@ -141,7 +163,7 @@ fn read_details(root: &Path, pid: u32, users: Option<&mut Users>) -> ProcessDeta
 }
 
 /// The name's bytes; empty where the process has just ended.
-fn read_name(root: &Path, pid: u32, name: ProcessName) -> Arc<[u8]> {
+fn read_name(root: &Path, pid: u32, name: ProcessName) -> Box<[u8]> {
     let folder = root.join(pid.to_string());
     match name {
         ProcessName::Comm => read_comm(folder.join("comm")),

@@ -60,9 +60,10 @@ pub(super) fn scan(root: &Path, wanted: &FxHashSet<u64>) -> io::Result<Scan> {
             .filter_map(|_| std::thread::Builder::new().spawn_scoped(scope, || search.work()).ok())
             .collect();
         let mut scan = search.work();
-        for other in others {
-            // A worker that panicked has found nothing; none can.
-            let part = other.join().unwrap_or_default();
+        // A worker that panicked has found nothing; none can.
+        let parts: Vec<_> = others.into_iter().map(|other| other.join().unwrap_or_default()).collect();
+        scan.found.reserve_exact(parts.iter().map(|part| part.found.len()).sum());
+        for part in parts {
             scan.found.extend(part.found);
             scan.denied.extend(part.denied);
             scan.failed += part.failed;

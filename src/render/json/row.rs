@@ -178,10 +178,10 @@ impl Value for &[Holder] {
         out.push(b'[');
         for (at, holder) in self.iter().enumerate() {
             out.extend_from_slice(if at == 0 { b"{\"pid\":" } else { b",{\"pid\":" });
-            holder.pid.push(out);
-            member!(out, "name", &*text(&holder.name));
+            holder.process.pid.push(out);
+            member!(out, "name", &*text(&holder.process.name));
             member!(out, "fd", holder.fd);
-            if let Some(details) = holder.details.as_deref() {
+            if let Some(details) = holder.process.details.as_ref() {
                 member!(out, "user", details.user.as_deref());
                 member!(out, "command", &*text(&details.command));
             }

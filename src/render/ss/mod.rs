@@ -160,8 +160,8 @@ fn push_users(out: &mut Vec<u8>, row: &Row<'_>) {
             out.push(b',');
         }
         out.extend_from_slice(b"(\"");
-        push_text(out, &holder.name);
-        push_fmt(out, format_args!("\",pid={},fd={})", holder.pid, holder.fd));
+        push_text(out, &holder.process.name);
+        push_fmt(out, format_args!("\",pid={},fd={})", holder.process.pid, holder.fd));
     }
     out.push(b')');
 }
