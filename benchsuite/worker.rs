@@ -7,8 +7,8 @@ use socket2::{Domain, Socket, Type};
 
 /// Listeners of a process, each on a port of its own.
 const LISTENERS: u16 = 4;
-/// The ports that connections come from, on each address.
-const PORTS: u64 = 20_000;
+/// The ports that connections come from: those that a kernel chooses from where nobody has told it others.
+const PORTS: std::ops::RangeInclusive<u16> = 32768..=60999;
 
 /// `INDEX CONNECTIONS`, then a line `N` for each N time-wait sockets that are wanted; an empty line follows what is
 /// done.
@@ -53,7 +53,9 @@ fn listen(index: u8, number: u16) -> TcpListener {
 /// Both ends.
 fn connection(index: u8, listeners: &[TcpListener], number: u64) -> (Socket, TcpStream) {
     let listener = &listeners[usize::try_from(number).unwrap_or(0) % listeners.len()];
-    let port = u16::try_from(10_000 + number % PORTS).unwrap_or(u16::MAX);
+    // Spread over all of them, however few connections there are.
+    let ports = u64::from(PORTS.end() - PORTS.start());
+    let port = PORTS.start() + u16::try_from(number * 7919 % ports).unwrap_or(0);
     let host = u8::try_from(1 + number / 500).unwrap_or(u8::MAX);
     let (domain, from) = if is_v6(index) {
         (Domain::IPV6, SocketAddr::from((Ipv6Addr::LOCALHOST, port)))

@@ -13,7 +13,7 @@
 //! |---|---|
 //! | `model` | nothing internal |
 //! | `query`, `filter` | `model` |
-//! | `collect` | `model`, `query` |
+//! | `collect` | `model`, `query`, `filter` (bytecode) |
 //! | `enrich` | `model` |
 //! | `select` | `model`, `filter` |
 //! | `render` | `model`, `select` (counts) |

@@ -14,6 +14,7 @@ mod faults;
 mod filters;
 mod generated;
 mod host_names;
+mod large;
 mod names;
 mod oracle;
 mod output;

@@ -29,7 +29,7 @@ fn record(namespace: &Namespace, family: Family) -> Vec<u8> {
     };
     namespace.inside(|| {
         let mut source = connect().expect("there is netlink");
-        source.send(&request::encode(request::walks(&query)[0], &query, 1)).expect("it can be asked");
+        source.send(&request::encode(request::walks(&query, None)[0], &query, 1)).expect("it can be asked");
         let mut whole = Vec::new();
         loop {
             let datagram = source.receive().expect("it answers");

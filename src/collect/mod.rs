@@ -46,7 +46,7 @@ pub fn collect(query: &Query, access: &Access, sink: &mut dyn Sink) -> Result<Sn
     if procfs {
         return Ok(from_procfs(query, access, sink, Vec::new())?);
     }
-    match netlink::dump(query, &mut netlink::connect, sink) {
+    match netlink::dump(query, netlink::middle_port(), &mut netlink::connect, sink) {
         Ok(gaps) => Ok(Snapshot { source: Source::Netlink, gaps }),
         Err(error) if access.source == SourceChoice::Auto && error.means_unavailable() => {
             let gaps = vec![Gap::FellBack { reason: error.to_string() }];

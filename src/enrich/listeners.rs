@@ -5,7 +5,8 @@ use rustc_hash::FxHashMap;
 
 use crate::model::{Endpoint, Family, Socket, TcpState};
 
-/// The listeners that have come so far. The kernel brings them before the connections of their family.
+/// The listeners that have come so far. One walk of the kernel's table brings them before the connections of their
+/// family; of two walks side by side, one brings connections meanwhile.
 #[derive(Debug, Default)]
 pub struct Listeners {
     by_port: FxHashMap<(Family, u16), Vec<Listener>>,

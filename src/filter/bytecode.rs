@@ -70,6 +70,20 @@ pub fn compile(expr: &Expr) -> Option<Program> {
     Some(Program { bytes, expr })
 }
 
+/// Programs that part all sockets in two: the second takes connections with a port above `middle` at either end, the
+/// first all else, sockets without a peer among it.
+pub fn halves(middle: u16) -> [Vec<u8>; 2] {
+    let port = |end, compare, value: u16| {
+        Expr::Term(Term::Number { field: NumberField::Port(end), compare, value: value.into() })
+    };
+    let above = |end| port(end, Compare::Greater, middle);
+    let is_upper = Expr::And(vec![
+        port(End::Peer, Compare::GreaterOrEqual, 1),
+        Expr::Or(vec![above(End::Local), above(End::Peer)]),
+    ]);
+    [is_upper.clone().negated(), is_upper].map(|expr| assemble(&expr).unwrap_or_default())
+}
+
 /// Whether the kernel can evaluate all of it.
 pub fn is_kernels(expr: &Expr) -> bool {
     assemble(expr).is_some()

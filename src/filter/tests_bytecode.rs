@@ -147,6 +147,15 @@ proptest! {
     }
 
     #[test]
+    fn each_socket_is_in_one_half(mut socket in sockets(), middle in 0_u16..4) {
+        let takes = |socket: &Socket| bytecode::halves(middle).map(|program| run(&program, socket));
+        let above = socket.peer.port > 0 && socket.local.port.max(socket.peer.port) > middle;
+        prop_assert_eq!(takes(&socket), [!above, above]);
+        socket.peer.port = 0;
+        prop_assert_eq!(takes(&socket), [true, false], "listeners have a table of their own");
+    }
+
+    #[test]
     fn what_is_shown_reads_the_same(text in expressions(), socket in sockets()) {
         let first = parse(&text).unwrap().expr;
         let second = parse(&first.to_string()).unwrap().expr;

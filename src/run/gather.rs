@@ -9,7 +9,7 @@ use super::read;
 use crate::collect::Sink;
 use crate::enrich::{Cgroups, Details, Enrichment, Interfaces, Listeners, Peers, Processes, Services, Users};
 use crate::filter::{Filter, Known};
-use crate::model::{Gap, HeldSockets, HoldError, Row, Socket, Source};
+use crate::model::{Gap, HeldSockets, HoldError, OwnerNote, Row, Socket, Source};
 use crate::query::{Access, Needs, Query, Shown};
 
 /// What came.
@@ -58,12 +58,16 @@ pub(super) fn gather(
         enrichment,
         sockets: HeldSockets::default(),
         wanted: FxHashSet::default(),
+        unaccepted: Vec::new(),
         error: None,
     };
     let snapshot = read(query, access, &mut hold)?;
-    let Hold { mut enrichment, sockets, mut wanted, error, .. } = hold;
+    let Hold { mut enrichment, sockets, mut wanted, unaccepted, error, .. } = hold;
     if let Some(error) = error {
         return Err(error.into());
+    }
+    for number in unaccepted {
+        wanted.extend(enrichment.owned_by(&sockets.get(number)?));
     }
     if let Some(peers) = &enrichment.peers {
         for number in 0..sockets.len() {
@@ -95,6 +99,8 @@ struct Hold<'a> {
     sockets: HeldSockets,
     /// The inodes by which their holders are found.
     wanted: FxHashSet<u64>,
+    /// Those whose holders are their listener's, which may come after them.
+    unaccepted: Vec<usize>,
     error: Option<HoldError>,
 }
 
@@ -103,6 +109,7 @@ impl Sink for Hold<'_> {
         self.enrichment.forget();
         self.sockets.clear();
         self.wanted.clear();
+        self.unaccepted.clear();
         true
     }
 
@@ -112,7 +119,10 @@ impl Sink for Hold<'_> {
             if self.sockets.len() >= self.enough {
                 return ControlFlow::Break(());
             }
-            self.wanted.extend(self.enrichment.owned_by(socket));
+            if OwnerNote::of(socket) == Some(OwnerNote::NotAccepted) {
+                self.unaccepted.push(self.sockets.len());
+            }
+            self.wanted.extend(socket.inode);
             if let Err(error) = self.sockets.push(socket) {
                 self.error = Some(error);
                 return ControlFlow::Break(());

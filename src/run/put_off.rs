@@ -9,7 +9,7 @@ use super::read;
 use crate::collect::Sink;
 use crate::enrich::Enrichment;
 use crate::filter::{Expr, Filter, Known, Rest};
-use crate::model::{Gap, Row, Socket, Source};
+use crate::model::{Gap, OwnerNote, Row, Socket, Source};
 use crate::query::{Access, Needs, Query, Shown};
 use crate::select::Counter;
 
@@ -23,9 +23,22 @@ pub(super) fn put_off(
     access: &Access,
 ) -> anyhow::Result<(Source, Vec<Gap>)> {
     let enrichment = enrichment(needs, access);
-    let mut sink = PutOff { shown, filter, enrichment, counter, rests: Vec::new(), waiting: Vec::new() };
+    let mut sink = PutOff {
+        shown,
+        filter,
+        enrichment,
+        counter,
+        rests: Vec::new(),
+        waiting: Vec::new(),
+        unaccepted: Vec::new(),
+    };
     let snapshot = read(query, access, &mut sink)?;
-    let PutOff { mut enrichment, counter, rests, waiting, .. } = sink;
+    let PutOff { mut enrichment, counter, rests, mut waiting, unaccepted, .. } = sink;
+    for (at, socket) in unaccepted {
+        if let Some(waiting) = waiting.get_mut(at) {
+            waiting.owned_by = enrichment.owned_by(&socket).and_then(NonZeroU64::new);
+        }
+    }
     let wanted = waiting.iter().filter_map(|waiting| waiting.owned_by).map(NonZeroU64::get).collect();
     enrichment.processes = scan(wanted, needs, access);
     for Waiting { owned_by, number, rest } in waiting {
@@ -49,6 +62,8 @@ struct PutOff<'a> {
     /// What may be left of the filter; few, since all but what is about holders is decided.
     rests: Vec<Expr>,
     waiting: Vec<Waiting>,
+    /// Those whose holders are their listener's, which may come after them. No more than accept queues hold.
+    unaccepted: Vec<(usize, Socket)>,
 }
 
 /// What is kept of a socket.
@@ -77,6 +92,7 @@ impl Sink for PutOff<'_> {
         self.counter.reset();
         self.rests.clear();
         self.waiting.clear();
+        self.unaccepted.clear();
         true
     }
 
@@ -86,7 +102,7 @@ impl Sink for PutOff<'_> {
             return ControlFlow::Continue(());
         }
         let known = known(&self.enrichment);
-        let owned_by = self.enrichment.owned_by(socket).and_then(NonZeroU64::new);
+        let owned_by = socket.inode.and_then(NonZeroU64::new);
         let row = self.enrichment.describe(socket);
         let rest = match self.filter.expr.rest(&row, known) {
             Rest::Decided(false) => return ControlFlow::Continue(()),
@@ -95,6 +111,9 @@ impl Sink for PutOff<'_> {
         };
         let number = self.counter.put_off(&row);
         let rest = self.rest(rest);
+        if OwnerNote::of(socket) == Some(OwnerNote::NotAccepted) {
+            self.unaccepted.push((self.waiting.len(), socket.clone()));
+        }
         self.waiting.push(Waiting { owned_by, number, rest });
         ControlFlow::Continue(())
     }

@@ -32,7 +32,7 @@ pub trait Datagrams {
 }
 
 /// Opens a socket to this network namespace's `sock_diag`.
-pub fn connect() -> io::Result<Box<dyn Datagrams>> {
+pub fn connect() -> io::Result<Box<dyn Datagrams + Send>> {
     let socket = Socket::new(NETLINK_SOCK_DIAG)?;
     // From now on only the kernel can send to it.
     socket.connect(&SocketAddr::new(0, 0))?;

@@ -86,21 +86,27 @@ type Answers = Vec<io::Result<Vec<u8>>>;
 
 /// One conversation after the other; the query is for one family, so each has one walk.
 fn replay(keeper: &mut Keeper, conversations: Vec<Answers>) -> Result<Vec<Gap>, NetlinkError> {
-    replay_query(keeper, Families::Only(crate::model::Family::Inet), conversations)
+    replay_query(keeper, Families::Only(crate::model::Family::Inet), None, conversations)
+}
+
+/// The first two conversations are two halves that go on side by side.
+fn replay_halves(keeper: &mut Keeper, conversations: Vec<Answers>) -> Result<Vec<Gap>, NetlinkError> {
+    replay_query(keeper, Families::Both, Some(40_000), conversations)
 }
 
 fn replay_query(
     keeper: &mut Keeper,
     families: Families,
+    middle: Option<u16>,
     conversations: Vec<Answers>,
 ) -> Result<Vec<Gap>, NetlinkError> {
     let query = Query::new(families, StateSet::ALL);
     let mut conversations = conversations.into_iter();
     let mut connect = || {
         let answers = conversations.next().expect("no more conversations than expected");
-        Ok(Box::new(Recording::new(answers)) as Box<dyn Datagrams>)
+        Ok(Box::new(Recording::new(answers)) as Box<dyn Datagrams + Send>)
     };
-    let gaps = dump(&query, &mut connect, keeper);
+    let gaps = dump(&query, middle, &mut connect, keeper);
     assert_eq!(conversations.count(), 0, "conversations that were not held");
     gaps
 }
@@ -182,7 +188,7 @@ fn a_kernel_without_the_mixed_request_is_asked_for_each_family() {
     let second = message(DONE, 0, 2, &[0; 4]);
     let conversations = vec![vec![end(ERROR, EINVAL)], vec![sockets(1..=2), end(DONE, 0), Ok(second)]];
     let mut keeper = Keeper::default();
-    let gaps = replay_query(&mut keeper, Families::Both, conversations).unwrap();
+    let gaps = replay_query(&mut keeper, Families::Both, None, conversations).unwrap();
     assert_eq!((keeper.cookies, gaps), (vec![1, 2], vec![]));
 }
 
@@ -215,7 +221,70 @@ fn a_sink_that_wants_no_more_ends_it() {
 fn states_that_were_not_asked_for_are_left_out() {
     let query = Query::new(Families::Only(crate::model::Family::Inet), StateSet::of(TcpState::Listen));
     let mut keeper = Keeper::default();
-    let mut connect = || Ok(Box::new(Recording::new([sockets(1..=3), end(DONE, 0)])) as Box<dyn Datagrams>);
-    dump(&query, &mut connect, &mut keeper).unwrap();
+    let mut connect =
+        || Ok(Box::new(Recording::new([sockets(1..=3), end(DONE, 0)])) as Box<dyn Datagrams + Send>);
+    dump(&query, None, &mut connect, &mut keeper).unwrap();
     assert_eq!(keeper.cookies, [0; 0]);
+}
+
+/// The same socket while it was just bound.
+#[expect(clippy::unnecessary_wraps, reason = "an answer may be an error")]
+fn bound(cookie: u32) -> io::Result<Vec<u8>> {
+    let mut bytes = socket(cookie);
+    bytes[17] = 7;
+    Ok(bytes)
+}
+
+fn sorted(keeper: Keeper) -> Vec<u64> {
+    let mut cookies = keeper.cookies;
+    cookies.sort_unstable();
+    cookies
+}
+
+#[test]
+fn two_halves_are_one_list() {
+    let mut keeper = Keeper::default();
+    let lower = vec![bound(1), sockets(2..=300), sockets(301..=400), end(DONE, 0)];
+    let upper = vec![sockets(1001..=1300), sockets(1299..=1500), end(DONE, 0)];
+    assert_eq!(replay_halves(&mut keeper, vec![lower, upper]).unwrap(), vec![]);
+    assert_eq!(sorted(keeper), (1..=400).chain(1001..=1500).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_bound_socket_that_connects_meanwhile_is_in_one_half_only() {
+    // Whichever half comes first, which is chance.
+    for _ in 0..100 {
+        let mut keeper = Keeper::default();
+        let lower = vec![bound(1), bound(1002), sockets([2]), end(DONE, 0)];
+        let upper = vec![sockets([1001]), sockets([1002]), sockets([1]), end(DONE, 0)];
+        replay_halves(&mut keeper, vec![lower, upper]).unwrap();
+        assert_eq!(sorted(keeper), [1, 2, 1001, 1002]);
+    }
+}
+
+#[test]
+fn a_half_that_breaks_off_begins_again_with_the_other() {
+    let mut keeper = Keeper::default();
+    let broken = vec![sockets(1001..=1100), failed(ENOBUFS)];
+    let whole = || vec![sockets(1..=3), end(DONE, 0)];
+    let upper = vec![sockets(1001..=1200), end(DONE, 0)];
+    let gaps = replay_halves(&mut keeper, vec![whole(), broken, whole(), upper]).unwrap();
+    assert_eq!((sorted(keeper), gaps), ((1..=3).chain(1001..=1200).collect(), vec![]));
+}
+
+#[test]
+fn a_kernel_that_does_not_take_halves_is_asked_for_the_whole() {
+    let mut keeper = Keeper::default();
+    let refused = || vec![end(ERROR, EINVAL)];
+    let whole = vec![sockets(1..=9), end(DONE, 0)];
+    let gaps = replay_halves(&mut keeper, vec![refused(), refused(), whole]).unwrap();
+    assert_eq!((keeper.cookies, gaps), ((1..=9).collect(), vec![]));
+}
+
+#[test]
+fn both_halves_end_when_no_more_is_wanted() {
+    let mut keeper = Keeper { wanted: Some(5), ..Keeper::default() };
+    let half = || (1..=40).map(|_| sockets(1..=3)).chain([end(DONE, 0)]).collect();
+    replay_halves(&mut keeper, vec![half(), half()]).unwrap();
+    assert_eq!(keeper.cookies.len(), 5);
 }

@@ -8,6 +8,8 @@ mod dump_tests;
 mod frame;
 mod repeats;
 pub mod request;
+mod split;
+mod walk;
 
 use std::io;
 
@@ -15,6 +17,7 @@ use rustix::io::Errno;
 
 pub use datagrams::{Datagram, Datagrams, Recording, connect};
 pub use dump::{Connect, dump};
+pub use split::middle_port;
 
 /// A step of the conversation that failed.
 #[derive(Debug, thiserror::Error)]

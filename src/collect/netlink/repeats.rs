@@ -2,8 +2,9 @@
 //!
 //! The dump stops between two datagrams and goes on in the same bucket of the kernel's table. Sockets that came into
 //! that bucket meanwhile push others back, which then come again: so a repeat stands near the start of a datagram
-//! and was near the end of the one before. And a bound socket that connects meanwhile comes from both tables.
-//! Memory stays flat: a window of cookies, and the cookies of the bound sockets.
+//! and was near the end of the one before. And a bound socket that connects meanwhile comes from both tables; of two
+//! walks side by side perhaps from the other one first. Memory stays flat: a window of cookies, the cookies of the
+//! bound sockets, and of two walks those that one brought while the other was at the bound sockets.
 
 use rustc_hash::FxHashSet;
 
@@ -11,21 +12,26 @@ use crate::model::{Socket, TcpState};
 
 const WINDOW: usize = 64;
 
-/// What has come, as far as it may come again.
+/// The cookie by which a socket is known again. No kernel gives out the cookie 0; without one a repeat can't be told
+/// from another socket.
+fn cookie(socket: &Socket) -> Option<u64> {
+    socket.cookie.filter(|cookie| *cookie != 0)
+}
+
+/// What has come in a walk of late.
 #[derive(Debug)]
-pub(super) struct Repeats {
+pub(super) struct Window {
     /// The last cookies of the datagrams before this one.
     before: [u64; WINDOW],
     /// The last cookies of this datagram, as a ring.
     current: [u64; WINDOW],
     /// How many cookies of this datagram have come.
     count: usize,
-    bound: FxHashSet<u64>,
 }
 
-impl Repeats {
+impl Window {
     pub(super) fn new() -> Self {
-        Self { before: [0; WINDOW], current: [0; WINDOW], count: 0, bound: FxHashSet::default() }
+        Self { before: [0; WINDOW], current: [0; WINDOW], count: 0 }
     }
 
     /// The next datagram begins.
@@ -44,18 +50,46 @@ impl Repeats {
 
     /// Notes the socket; true if it has come before.
     pub(super) fn has_seen(&mut self, socket: &Socket) -> bool {
-        // No kernel gives a socket the cookie 0; without one a repeat can't be told from another socket.
-        let Some(cookie) = socket.cookie.filter(|cookie| *cookie != 0) else { return false };
+        let Some(cookie) = cookie(socket) else { return false };
         if self.count < WINDOW && self.before.contains(&cookie) {
             return true;
         }
         self.current[self.count % WINDOW] = cookie;
         self.count += 1;
+        false
+    }
+}
+
+/// The bound sockets that have come, in any walk.
+#[derive(Debug)]
+pub(super) struct Bound {
+    cookies: FxHashSet<u64>,
+    /// What else has come while bound sockets may yet come. The walk that brings them does so before all connections.
+    connected: Option<FxHashSet<u64>>,
+}
+
+impl Bound {
+    /// With `may_come_later`, another walk may bring a connection before its socket comes as a bound one.
+    pub(super) fn new(may_come_later: bool) -> Self {
+        Self { cookies: FxHashSet::default(), connected: may_come_later.then(FxHashSet::default) }
+    }
+
+    /// Nothing that is bound comes any more.
+    pub(super) fn is_complete(&mut self) {
+        self.connected = None;
+    }
+
+    /// Notes the socket; true if it has come from the other table before.
+    pub(super) fn has_seen(&mut self, socket: &Socket) -> bool {
+        let Some(cookie) = cookie(socket) else { return false };
         if socket.state == TcpState::Close {
-            !self.bound.insert(cookie)
-        } else {
-            !self.bound.is_empty() && self.bound.contains(&cookie)
+            let connected = self.connected.as_ref().is_some_and(|connected| connected.contains(&cookie));
+            return !self.cookies.insert(cookie) || connected;
         }
+        if let Some(connected) = &mut self.connected {
+            connected.insert(cookie);
+        }
+        !self.cookies.is_empty() && self.cookies.contains(&cookie)
     }
 }
 
@@ -69,13 +103,13 @@ mod tests {
         Socket { cookie: Some(cookie), ..Socket::new(Family::Inet, state, nowhere, nowhere) }
     }
 
-    fn seen(repeats: &mut Repeats, cookie: u64) -> bool {
+    fn seen(repeats: &mut Window, cookie: u64) -> bool {
         repeats.has_seen(&socket(cookie, TcpState::Established))
     }
 
     #[test]
     fn the_end_of_the_datagram_before_is_remembered() {
-        let mut repeats = Repeats::new();
+        let mut repeats = Window::new();
         for cookie in 1..=300 {
             assert!(!seen(&mut repeats, cookie));
         }
@@ -88,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_short_datagram_pushes_out_the_oldest() {
-        let mut repeats = Repeats::new();
+        let mut repeats = Window::new();
         for cookie in 1..=300 {
             assert!(!seen(&mut repeats, cookie));
         }
@@ -103,7 +137,7 @@ mod tests {
 
     #[test]
     fn short_datagrams_add_up() {
-        let mut repeats = Repeats::new();
+        let mut repeats = Window::new();
         for cookie in 1..=100 {
             assert!(!seen(&mut repeats, cookie));
             repeats.next_datagram();
@@ -115,17 +149,28 @@ mod tests {
 
     #[test]
     fn a_bound_socket_that_connected_is_found_however_late() {
-        let mut repeats = Repeats::new();
-        assert!(!repeats.has_seen(&socket(5, TcpState::Close)));
+        let mut bound = Bound::new(false);
+        assert!(!bound.has_seen(&socket(5, TcpState::Close)));
         for cookie in 100..10_000 {
-            assert!(!seen(&mut repeats, cookie));
+            assert!(!bound.has_seen(&socket(cookie, TcpState::Established)));
         }
-        assert!(seen(&mut repeats, 5));
+        assert!(bound.has_seen(&socket(5, TcpState::Established)));
+    }
+
+    #[test]
+    fn one_that_came_connected_is_not_told_as_bound() {
+        let mut bound = Bound::new(true);
+        assert!(!bound.has_seen(&socket(5, TcpState::Established)));
+        assert!(!bound.has_seen(&socket(6, TcpState::Close)));
+        assert!(bound.has_seen(&socket(5, TcpState::Close)));
+        bound.is_complete();
+        assert!(bound.has_seen(&socket(6, TcpState::Established)));
+        assert!(bound.connected.is_none(), "nothing more is kept");
     }
 
     #[test]
     fn sockets_without_a_cookie_are_all_kept() {
-        let mut repeats = Repeats::new();
+        let mut repeats = Window::new();
         let nameless = Socket { cookie: None, ..socket(1, TcpState::Established) };
         assert!(!repeats.has_seen(&nameless));
         repeats.next_datagram();

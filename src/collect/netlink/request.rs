@@ -6,7 +6,8 @@ use netlink_packet_sock_diag::constants::IPPROTO_TCP;
 use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, SocketId, StateFlags};
 use zerocopy::{Immutable, IntoBytes};
 
-use crate::model::Family;
+use crate::filter::bytecode::halves;
+use crate::model::{Family, StateSet, TcpState};
 use crate::query::{Attributes, Families, Order, Query};
 
 /// `TCPDIAG_GETSOCK`: the older request, which dumps both families in one walk of the hash table. It is TCP only.
@@ -19,14 +20,29 @@ pub enum Walk {
     Mixed,
     /// One family.
     Family(Family),
+    /// Both families, mixed: the connections with a port above this one at either end, or all else.
+    Half {
+        /// The port.
+        middle: u16,
+        /// Which of the two.
+        upper: bool,
+    },
 }
 
-/// The walks that answer the query, in order.
-pub fn walks(query: &Query) -> Vec<Walk> {
-    match (query.families, query.order) {
-        (Families::Both, Order::Any) => vec![Walk::Mixed],
-        (families, _) => per_family(families),
+/// The walks that answer the query: in order, or halves that may go on side by side.
+pub fn walks(query: &Query, middle: Option<u16>) -> Vec<Walk> {
+    match (query.families, query.order, middle) {
+        (Families::Both, Order::Any, Some(middle)) if query.kernel_filter.is_none() => {
+            vec![Walk::Half { middle, upper: false }, Walk::Half { middle, upper: true }]
+        }
+        (Families::Both, Order::Any, _) => vec![Walk::Mixed],
+        (families, ..) => per_family(families),
     }
+}
+
+/// Whether these are the two halves of a walk.
+pub fn are_halves(walks: &[Walk]) -> bool {
+    matches!(walks, [Walk::Half { .. }, Walk::Half { .. }])
 }
 
 /// A walk for each family, IPv4 first.
@@ -37,12 +53,23 @@ pub fn per_family(families: Families) -> Vec<Walk> {
 /// A whole request message.
 pub fn encode(walk: Walk, query: &Query, sequence: u32) -> Vec<u8> {
     let mut message = match walk {
-        Walk::Mixed => encode_mixed(query, sequence),
+        Walk::Mixed => encode_mixed(query, query.states, sequence),
         Walk::Family(family) => encode_family(family, query, sequence),
+        Walk::Half { middle, upper } => return encode_half(middle, upper, query, sequence),
     };
     if let Some(filter) = &query.kernel_filter {
         push_bytecode(&mut message, &filter.bytecode);
     }
+    message
+}
+
+/// Listeners and bound sockets have tables of their own, which the lower half's walk goes through.
+fn encode_half(middle: u16, upper: bool, query: &Query, sequence: u32) -> Vec<u8> {
+    let of_lower = StateSet::of(TcpState::Listen) | StateSet::of(TcpState::Close);
+    let states = if upper { query.states - of_lower } else { query.states };
+    let mut message = encode_mixed(query, states, sequence);
+    let [lower_half, upper_half] = halves(middle);
+    push_bytecode(&mut message, if upper { &upper_half } else { &lower_half });
     message
 }
 
@@ -114,7 +141,7 @@ struct MixedRequest {
 const MIXED_LEN: u32 = 76;
 const _: () = assert!(size_of::<MixedRequest>() == MIXED_LEN as usize);
 
-fn encode_mixed(query: &Query, sequence: u32) -> Vec<u8> {
+fn encode_mixed(query: &Query, states: StateSet, sequence: u32) -> Vec<u8> {
     MixedRequest {
         len: MIXED_LEN,
         kind: TCPDIAG_GETSOCK,
@@ -124,7 +151,7 @@ fn encode_mixed(query: &Query, sequence: u32) -> Vec<u8> {
         unused: [0; 3],
         extensions: extensions(query.attributes).bits(),
         socket_id: [0; 12],
-        states: query.states.bits(),
+        states: states.bits(),
         tables: 0,
     }
     .as_bytes()
@@ -143,7 +170,7 @@ mod tests {
 
     #[test]
     fn one_walk_where_the_order_allows_it() {
-        let walks = |families, order| walks(&query(families, order));
+        let walks = |families, order| walks(&query(families, order), None);
         assert_eq!(walks(Families::Both, Order::Any), [Walk::Mixed]);
         let both = [Walk::Family(Family::Inet), Walk::Family(Family::Inet6)];
         assert_eq!(walks(Families::Both, Order::Ipv4First), both);

@@ -66,9 +66,10 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
+    /// The columns are a few bytes long: they are looked through byte by byte.
     fn next(&mut self, name: &'static str) -> Result<&'a [u8], BadLine> {
         let start = self.rest.trim_ascii_start();
-        let len = memchr::memchr(b' ', start).unwrap_or(start.len());
+        let len = start.iter().position(|byte| *byte == b' ').unwrap_or(start.len());
         if len == 0 {
             return Err(BadLine::Missing(name));
         }
@@ -78,27 +79,50 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Plain digits of this base; no sign, no overflow, not empty.
-fn number(text: &[u8], base: u32) -> Option<u64> {
+/// The value of each byte as a digit; what is none has a bit that no digit has.
+const DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 10 {
+        digits[b'0' as usize + value as usize] = value;
+        value += 1;
+    }
+    while value < 16 {
+        digits[b'A' as usize + value as usize - 10] = value;
+        digits[b'a' as usize + value as usize - 10] = value;
+        value += 1;
+    }
+    digits
+};
+const NO_DIGIT: u8 = 0x80;
+
+/// Plain digits; no sign, no overflow, not empty.
+fn hex(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || text.len() > 16 {
+        return None;
+    }
+    let (mut value, mut seen) = (0_u64, 0);
+    for byte in text {
+        let digit = DIGITS[usize::from(*byte)];
+        value = value << 4 | u64::from(digit & 0xf);
+        seen |= digit;
+    }
+    (seen & NO_DIGIT == 0).then_some(value)
+}
+
+/// Likewise.
+fn decimal(text: &[u8]) -> Option<u64> {
     if text.is_empty() {
         return None;
     }
     text.iter().try_fold(0_u64, |value, byte| {
-        let digit = char::from(*byte).to_digit(base)?;
-        value.checked_mul(base.into())?.checked_add(digit.into())
+        let digit = byte.wrapping_sub(b'0');
+        if digit < 10 { value.checked_mul(10)?.checked_add(digit.into()) } else { None }
     })
 }
 
-fn hex(text: &[u8]) -> Option<u64> {
-    number(text, 16)
-}
-
-fn decimal(text: &[u8]) -> Option<u64> {
-    number(text, 10)
-}
-
 fn split_colon(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let colon = memchr::memchr(b':', text)?;
+    let colon = text.iter().position(|byte| *byte == b':')?;
     Some((&text[..colon], &text[colon + 1..]))
 }
 

@@ -1,12 +1,15 @@
 //! /proc/net/tcp and tcp6: which files, opened and read line by line. What a line means is in [`mod@line`].
 
+mod ahead;
 pub mod line;
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read as _};
+use std::io::{self, BufRead, Read as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::thread;
 
+use self::ahead::Ahead;
 use super::Sink;
 use crate::model::{Family, Gap};
 use crate::query::Query;
@@ -76,9 +79,9 @@ fn read_table(
     sink: &mut dyn Sink,
     gaps: &mut Vec<Gap>,
 ) -> io::Result<ControlFlow<()>> {
-    let file = BufReader::with_capacity(64 * 1024, open(path)?);
+    let file = open(path)?;
     let mut table = Table { family, query, bad: BadLines::default(), lines: 0 };
-    let end = table.read(file, sink);
+    let end = thread::scope(|scope| table.read(Ahead::new(scope, file)?, sink));
     gaps.extend(table.bad.into_gap(path));
     match end {
         // Even a table without sockets has a heading.
@@ -139,27 +142,42 @@ struct Table<'a> {
 impl Table<'_> {
     fn read(&mut self, mut file: impl BufRead, sink: &mut dyn Sink) -> io::Result<ControlFlow<()>> {
         let mut bytes = Vec::with_capacity(256);
-        for number in 1_u64.. {
-            if !read_line(&mut file, &mut bytes)? {
-                break;
-            }
-            self.lines = number;
-            let text = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-            // The first line is a heading.
-            if number == 1 && line::is_heading(text) {
-                continue;
-            }
-            match line::parse(text, self.family) {
-                Ok(socket) if !self.query.states.contains(socket.state) => {}
-                Ok(socket) => {
-                    if sink.row(&socket).is_break() {
-                        return Ok(ControlFlow::Break(()));
-                    }
+        loop {
+            // Nearly all lines lie whole in the buffer.
+            let whole = file.fill_buf()?;
+            let end = memchr::memchr(b'\n', whole);
+            if let Some(line) = end.and_then(|end| whole.get(..end)) {
+                let end = line.len() + 1;
+                let flow = self.take(line, sink);
+                file.consume(end);
+                if flow.is_break() {
+                    return Ok(flow);
                 }
-                Err(error) => self.bad.note(number, &error),
+            } else if read_line(&mut file, &mut bytes)? {
+                let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+                if self.take(line, sink).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            } else {
+                return Ok(ControlFlow::Continue(()));
             }
         }
-        Ok(ControlFlow::Continue(()))
+    }
+
+    fn take(&mut self, line: &[u8], sink: &mut dyn Sink) -> ControlFlow<()> {
+        self.lines += 1;
+        // The first line is a heading.
+        if self.lines == 1 && line::is_heading(line) {
+            return ControlFlow::Continue(());
+        }
+        match line::parse(line, self.family) {
+            Ok(socket) if !self.query.states.contains(socket.state) => ControlFlow::Continue(()),
+            Ok(socket) => sink.row(&socket),
+            Err(error) => {
+                self.bad.note(self.lines, &error);
+                ControlFlow::Continue(())
+            }
+        }
     }
 }
 

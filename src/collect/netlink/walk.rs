@@ -1,0 +1,220 @@
+//! Reads a walk of the kernel's table: datagrams → sockets → the sink. Two walks may go on side by side: each waits for
+//! its own datagrams, and while it takes one the other does not.
+
+use std::io;
+use std::ops::ControlFlow;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rustix::io::Errno;
+
+use super::NetlinkError;
+use super::datagrams::Datagrams;
+use super::decode::Decoder;
+use super::frame::{Body, Frames};
+use super::repeats::{Bound, Window};
+use crate::collect::Sink;
+use crate::model::{Gap, StateSet, TcpState};
+
+/// Why an attempt did not end well.
+pub(super) enum Fault {
+    /// Something that may go well the next time.
+    Disturbed(String),
+    /// It came to its end, and the kernel says that its table changed meanwhile.
+    Inconsistent,
+    /// Something that won't.
+    Failed(NetlinkError),
+}
+
+pub(super) fn call(call: &'static str) -> impl FnOnce(io::Error) -> Fault {
+    move |source| Fault::Failed(NetlinkError::Call { call, source })
+}
+
+/// What all walks of an attempt share.
+pub(super) struct Intake<'a> {
+    states: StateSet,
+    sink: &'a mut dyn Sink,
+    bound: Bound,
+    rows: u64,
+    undecodable: u64,
+    first_undecodable: String,
+    inconsistent: bool,
+    notes: Vec<Gap>,
+    /// The sink wants no more, or a walk has failed.
+    stopped: bool,
+}
+
+impl<'a> Intake<'a> {
+    /// For sockets in these states; several walks that go on side by side are told apart from one after the other.
+    pub(super) fn new(states: StateSet, sink: &'a mut dyn Sink, side_by_side: bool) -> Mutex<Self> {
+        let may_come_later = side_by_side && states.contains(TcpState::BoundInactive);
+        Mutex::new(Self {
+            states,
+            sink,
+            bound: Bound::new(may_come_later),
+            rows: 0,
+            undecodable: 0,
+            first_undecodable: String::new(),
+            inconsistent: false,
+            notes: Vec::new(),
+            stopped: false,
+        })
+    }
+
+    /// Whether the kernel said that its table changed meanwhile.
+    pub(super) fn is_inconsistent(&self) -> bool {
+        self.inconsistent
+    }
+
+    /// How many sockets came, and what was wrong with other replies.
+    pub(super) fn finish(self) -> (u64, Vec<Gap>) {
+        let mut gaps = self.notes;
+        if self.undecodable > 0 {
+            gaps.push(Gap::Undecodable { messages: self.undecodable, first: self.first_undecodable });
+        }
+        (self.rows, gaps)
+    }
+}
+
+pub(super) fn lock<'m, 'a>(intake: &'m Mutex<Intake<'a>>) -> MutexGuard<'m, Intake<'a>> {
+    intake.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a walk is over.
+enum Progress {
+    GoesOn,
+    Done,
+    /// The sink wants no more.
+    Stopped,
+}
+
+/// One walk.
+pub(super) struct Walker<'m, 'a> {
+    intake: &'m Mutex<Intake<'a>>,
+    /// Whether it brings the bound sockets, before all connections.
+    brings_bound: bool,
+    decoder: Decoder,
+    window: Window,
+}
+
+impl<'m, 'a> Walker<'m, 'a> {
+    pub(super) fn new(intake: &'m Mutex<Intake<'a>>, brings_bound: bool) -> Self {
+        Self { intake, brings_bound, decoder: Decoder::new(), window: Window::new() }
+    }
+
+    /// Reads to the end; `Break` when no more is wanted.
+    pub(super) fn read(
+        &mut self,
+        source: &mut dyn Datagrams,
+        sequence: u32,
+    ) -> Result<ControlFlow<()>, Fault> {
+        let result = self.read_all(source, sequence);
+        let mut intake = lock(self.intake);
+        intake.stopped |= !matches!(result, Ok(ControlFlow::Continue(())));
+        if self.brings_bound {
+            intake.bound.is_complete();
+        }
+        result
+    }
+
+    fn read_all(&mut self, source: &mut dyn Datagrams, sequence: u32) -> Result<ControlFlow<()>, Fault> {
+        loop {
+            let datagram = source.receive().map_err(|error| match Errno::from_io_error(&error) {
+                Some(Errno::NOBUFS) => Fault::Disturbed("the kernel ran out of buffer space".to_owned()),
+                _ => call("receive")(error),
+            })?;
+            let truncated = datagram.truncated;
+            match self.take_datagram(datagram.bytes, sequence, truncated)? {
+                Progress::Stopped => return Ok(ControlFlow::Break(())),
+                Progress::Done => return Ok(ControlFlow::Continue(())),
+                Progress::GoesOn if truncated => {
+                    return Err(Fault::Disturbed(
+                        "a datagram was longer than the kernel's own limit".to_owned(),
+                    ));
+                }
+                Progress::GoesOn => {}
+            }
+        }
+    }
+
+    fn take_datagram(&mut self, bytes: &[u8], sequence: u32, truncated: bool) -> Result<Progress, Fault> {
+        let mut intake = lock(self.intake);
+        if intake.stopped {
+            return Ok(Progress::Stopped);
+        }
+        self.window.next_datagram();
+        if bytes.is_empty() {
+            return Err(Fault::Disturbed("the answer ended early".to_owned()));
+        }
+        for frame in Frames::new(bytes) {
+            let frame = match frame {
+                Ok(frame) => frame,
+                Err(_) if truncated => break,
+                Err(_) => return Err(Fault::Disturbed("a datagram held no netlink message".to_owned())),
+            };
+            if frame.sequence != sequence {
+                continue;
+            }
+            intake.inconsistent |= frame.inconsistent;
+            match frame.body {
+                Body::Socket(payload) => {
+                    if self.take_socket(&mut intake, payload).is_break() {
+                        return Ok(Progress::Stopped);
+                    }
+                }
+                Body::Done { errno: 0, note } => {
+                    intake.notes.extend(note.map(|note| Gap::KernelNote(text(note))));
+                    return Ok(Progress::Done);
+                }
+                Body::Done { errno, note } | Body::Error { errno, note } if errno != 0 => {
+                    return Err(kernel_error(errno, note));
+                }
+                Body::Overrun => return Err(Fault::Disturbed("the kernel lost replies".to_owned())),
+                Body::Done { .. } | Body::Error { .. } | Body::Other => {}
+            }
+        }
+        Ok(Progress::GoesOn)
+    }
+
+    fn take_socket(&mut self, intake: &mut Intake<'_>, payload: &[u8]) -> ControlFlow<()> {
+        let decoded = self.decoder.decode(payload);
+        if self.brings_bound && decoded.as_ref().is_ok_and(|socket| is_connection(socket.state)) {
+            intake.bound.is_complete();
+        }
+        match decoded {
+            // The kernel's mask knows less than ours where its states are fewer.
+            Ok(socket) if !intake.states.contains(socket.state) => ControlFlow::Continue(()),
+            Ok(socket) if self.window.has_seen(socket) || intake.bound.has_seen(socket) => {
+                ControlFlow::Continue(())
+            }
+            Ok(socket) => {
+                intake.rows += 1;
+                intake.sink.row(socket)
+            }
+            Err(error) => {
+                if intake.undecodable == 0 {
+                    intake.first_undecodable = error.to_string();
+                }
+                intake.undecodable += 1;
+                ControlFlow::Continue(())
+            }
+        }
+    }
+}
+
+fn is_connection(state: TcpState) -> bool {
+    !matches!(state, TcpState::Listen | TcpState::Close)
+}
+
+fn kernel_error(errno: i32, note: Option<&[u8]>) -> Fault {
+    let source = io::Error::from_raw_os_error(errno);
+    match Errno::from_io_error(&source) {
+        Some(Errno::INTR | Errno::NOBUFS | Errno::AGAIN) => {
+            Fault::Disturbed(format!("the kernel ended the dump: {source}"))
+        }
+        _ => Fault::Failed(NetlinkError::Refused { source, note: note.map(text) }),
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
