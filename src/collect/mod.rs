@@ -2,6 +2,7 @@
 
 pub mod netlink;
 pub mod procfs;
+mod size;
 
 use std::ops::ControlFlow;
 

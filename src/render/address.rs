@@ -2,8 +2,6 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::text::push_number;
-
 /// Appends an address in its usual form; IPv6 as RFC 5952 has it.
 pub(super) fn push_addr(out: &mut Vec<u8>, addr: IpAddr) {
     match addr {
@@ -19,13 +17,42 @@ pub(super) fn push_addr(out: &mut Vec<u8>, addr: IpAddr) {
 }
 
 fn push_ipv4(out: &mut Vec<u8>, addr: Ipv4Addr) {
-    let [a, b, c, d] = addr.octets();
-    push_number(out, a);
-    for byte in [b, c, d] {
-        out.push(b'.');
-        push_number(out, byte);
+    let mut text = [b'.'; 16];
+    let mut len = 0;
+    for byte in addr.octets() {
+        let (digits, count) = &BYTES[usize::from(byte)];
+        // Four bytes at once; what is too many is the next one's place.
+        if let Some(target) = text.get_mut(len..len + 4) {
+            target.copy_from_slice(digits);
+        }
+        len += count + 1;
     }
+    out.extend_from_slice(text.get(..len - 1).unwrap_or_default());
 }
+
+/// The digits of each byte with dots behind, and how many they are.
+const BYTES: [([u8; 4], usize); 256] = {
+    let mut bytes = [([b'.'; 4], 0); 256];
+    let mut value = 0;
+    while value < 256 {
+        let digits = [value / 100, value / 10 % 10, value % 10];
+        let count = if value > 99 {
+            3
+        } else if value > 9 {
+            2
+        } else {
+            1
+        };
+        let mut at = 0;
+        while at < count {
+            bytes[value].0[at] = b"0123456789"[digits[3 - count + at]];
+            at += 1;
+        }
+        bytes[value].1 = count;
+        value += 1;
+    }
+    bytes
+};
 
 fn push_segments(out: &mut Vec<u8>, addr: Ipv6Addr) {
     let segments = addr.segments();

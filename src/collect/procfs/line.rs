@@ -25,21 +25,18 @@ pub fn is_heading(line: &[u8]) -> bool {
 
 /// Reads one line, without its line break.
 pub fn parse(line: &[u8], family: Family) -> Result<Socket, BadLine> {
-    let mut columns = Columns { rest: line };
-    let number = columns.next("line number")?;
-    if !number.ends_with(b":") {
-        return Err(BadLine::Bad("line number"));
-    }
-    let local = endpoint(columns.next("local address")?, family).ok_or(BadLine::Bad("local address"))?;
-    let peer = endpoint(columns.next("remote address")?, family).ok_or(BadLine::Bad("remote address"))?;
-    let state = hex(columns.next("state")?).ok_or(BadLine::Bad("state"))?;
+    let mut line = Line { rest: line };
+    line.column("line number", Line::number)?;
+    let local = line.column("local address", |line| line.endpoint(family))?;
+    let peer = line.column("remote address", |line| line.endpoint(family))?;
+    let state = line.column("state", Line::hex)?;
     let state = TcpState::from_kernel(u8::try_from(state).map_err(|_| BadLine::Bad("state"))?);
-    let (tx_queue, rx_queue) = pair(columns.next("queues")?).ok_or(BadLine::Bad("queues"))?;
-    let (timer, ticks) = pair(columns.next("timer")?).ok_or(BadLine::Bad("timer"))?;
-    let retransmits = hex(columns.next("retransmits")?).ok_or(BadLine::Bad("retransmits"))?;
-    let uid = decimal(columns.next("uid")?).ok_or(BadLine::Bad("uid"))?;
-    let probes = decimal(columns.next("timeout")?).ok_or(BadLine::Bad("timeout"))?;
-    let inode = decimal(columns.next("inode")?).ok_or(BadLine::Bad("inode"))?;
+    let (tx_queue, rx_queue) = line.column("queues", Line::pair)?;
+    let (timer, ticks) = line.column("timer", Line::pair)?;
+    let retransmits = line.column("retransmits", Line::hex)?;
+    let uid = line.column("uid", Line::decimal)?;
+    let probes = line.column("timeout", Line::decimal)?;
+    let inode = line.column("inode", Line::decimal)?;
 
     let uid = u32::try_from(uid).map_err(|_| BadLine::Bad("uid"))?;
     Ok(Socket {
@@ -61,24 +58,6 @@ fn saturated(number: u64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-struct Columns<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Columns<'a> {
-    /// The columns are a few bytes long: they are looked through byte by byte.
-    fn next(&mut self, name: &'static str) -> Result<&'a [u8], BadLine> {
-        let start = self.rest.trim_ascii_start();
-        let len = start.iter().position(|byte| *byte == b' ').unwrap_or(start.len());
-        if len == 0 {
-            return Err(BadLine::Missing(name));
-        }
-        let (column, rest) = start.split_at(len);
-        self.rest = rest;
-        Ok(column)
-    }
-}
-
 /// The value of each byte as a digit; what is none has a bit that no digit has.
 const DIGITS: [u8; 256] = {
     let mut digits = [NO_DIGIT; 256];
@@ -96,65 +75,104 @@ const DIGITS: [u8; 256] = {
 };
 const NO_DIGIT: u8 = 0x80;
 
-/// Plain digits; no sign, no overflow, not empty.
-fn hex(text: &[u8]) -> Option<u64> {
-    if text.is_empty() || text.len() > 16 {
-        return None;
-    }
-    let (mut value, mut seen) = (0_u64, 0);
-    for byte in text {
-        let digit = DIGITS[usize::from(*byte)];
-        value = value << 4 | u64::from(digit & 0xf);
-        seen |= digit;
-    }
-    (seen & NO_DIGIT == 0).then_some(value)
+/// What is left of a line: each byte of it is looked at once.
+struct Line<'a> {
+    rest: &'a [u8],
 }
 
-/// Likewise.
-fn decimal(text: &[u8]) -> Option<u64> {
-    if text.is_empty() {
-        return None;
-    }
-    text.iter().try_fold(0_u64, |value, byte| {
-        let digit = byte.wrapping_sub(b'0');
-        if digit < 10 { value.checked_mul(10)?.checked_add(digit.into()) } else { None }
-    })
-}
-
-fn split_colon(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let colon = text.iter().position(|byte| *byte == b':')?;
-    Some((&text[..colon], &text[colon + 1..]))
-}
-
-fn pair(text: &[u8]) -> Option<(u64, u64)> {
-    let (left, right) = split_colon(text)?;
-    Some((hex(left)?, hex(right)?))
-}
-
-/// The bytes of an address word: as the kernel printed the word, so it lies in memory.
-fn word(text: &[u8]) -> Option<[u8; 4]> {
-    if text.len() != 8 {
-        return None;
-    }
-    Some(u32::try_from(hex(text)?).ok()?.to_ne_bytes())
-}
-
-fn endpoint(text: &[u8], family: Family) -> Option<Endpoint> {
-    let (addr, port) = split_colon(text)?;
-    let addr: IpAddr = match family {
-        Family::Inet => Ipv4Addr::from(word(addr)?).into(),
-        Family::Inet6 => {
-            if addr.len() != 32 {
-                return None;
-            }
-            let mut bytes = [0; 16];
-            for (target, text) in bytes.chunks_exact_mut(4).zip(addr.chunks_exact(8)) {
-                target.copy_from_slice(&word(text)?);
-            }
-            Ipv6Addr::from(bytes).into()
+impl Line<'_> {
+    /// Reads one column, which ends at a blank.
+    fn column<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Result<T, BadLine> {
+        while let [b' ', rest @ ..] = self.rest {
+            self.rest = rest;
         }
-    };
-    Some(Endpoint::new(addr, u16::try_from(hex(port)?).ok()?))
+        if self.rest.is_empty() {
+            return Err(BadLine::Missing(name));
+        }
+        let value = read(self).ok_or(BadLine::Bad(name))?;
+        if matches!(self.rest, [] | [b' ', ..]) { Ok(value) } else { Err(BadLine::Bad(name)) }
+    }
+
+    /// `12:`; what the number is does not matter.
+    fn number(&mut self) -> Option<()> {
+        let len = self.rest.iter().position(|byte| *byte == b' ').unwrap_or(self.rest.len());
+        let (number, rest) = self.rest.split_at_checked(len)?;
+        self.rest = rest;
+        number.ends_with(b":").then_some(())
+    }
+
+    /// Plain digits; no sign, no overflow, not empty.
+    fn hex(&mut self) -> Option<u64> {
+        let (mut value, mut len) = (0_u64, 0);
+        for byte in self.rest {
+            let digit = DIGITS[usize::from(*byte)];
+            if digit == NO_DIGIT {
+                break;
+            }
+            value = value << 4 | u64::from(digit);
+            len += 1;
+        }
+        self.rest = self.rest.get(len..)?;
+        (1..=16).contains(&len).then_some(value)
+    }
+
+    /// Likewise.
+    fn decimal(&mut self) -> Option<u64> {
+        let (mut value, mut len) = (0_u64, 0);
+        for byte in self.rest {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
+            }
+            value = value.checked_mul(10)?.checked_add(digit.into())?;
+            len += 1;
+        }
+        self.rest = self.rest.get(len..)?;
+        (len > 0).then_some(value)
+    }
+
+    fn colon(&mut self) -> Option<()> {
+        self.rest = self.rest.strip_prefix(b":")?;
+        Some(())
+    }
+
+    fn pair(&mut self) -> Option<(u64, u64)> {
+        let left = self.hex()?;
+        self.colon()?;
+        Some((left, self.hex()?))
+    }
+
+    /// The bytes of an address word, eight digits: as the kernel printed the word, so it lies in memory.
+    fn word(&mut self) -> Option<[u8; 4]> {
+        let (text, rest) = self.rest.split_first_chunk::<8>()?;
+        let (mut value, mut seen) = (0_u32, 0);
+        for byte in text {
+            let digit = DIGITS[usize::from(*byte)];
+            value = value << 4 | u32::from(digit & 0xf);
+            seen |= digit;
+        }
+        self.rest = rest;
+        (seen & NO_DIGIT == 0).then_some(value.to_ne_bytes())
+    }
+
+    fn endpoint(&mut self, family: Family) -> Option<Endpoint> {
+        let addr: IpAddr = match family {
+            Family::Inet => Ipv4Addr::from(self.word()?).into(),
+            Family::Inet6 => {
+                let mut bytes = [0; 16];
+                for word in bytes.as_chunks_mut::<4>().0 {
+                    *word = self.word()?;
+                }
+                Ipv6Addr::from(bytes).into()
+            }
+        };
+        self.colon()?;
+        Some(Endpoint::new(addr, u16::try_from(self.hex()?).ok()?))
+    }
 }
 
 #[cfg(test)]

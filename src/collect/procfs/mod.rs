@@ -1,18 +1,16 @@
 //! /proc/net/tcp and tcp6: which files, opened and read line by line. What a line means is in [`mod@line`].
 
-mod ahead;
 pub mod line;
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, Read as _};
-use std::ops::ControlFlow;
+use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
-use std::thread;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, Builder};
 
-use self::ahead::Ahead;
-use super::Sink;
+use super::{Sink, size};
 use crate::model::{Family, Gap};
-use crate::query::Query;
+use crate::query::{Order, Query};
 
 /// How many bad lines are told by their number.
 const NUMBERS_TOLD: usize = 5;
@@ -49,49 +47,91 @@ pub fn read(query: &Query, root: Option<&Path>, sink: &mut dyn Sink) -> Result<V
         // Not self: the thread-group leader may be in another namespace.
         None => PathBuf::from("/proc/thread-self/net"),
     };
+    let intake = Mutex::new(Intake { sink, stopped: false });
+    let table = |family: Family| read_table(&folder, family, query, &intake);
+    let side_by_side = query.order == Order::Any && root.is_none() && size::is_large();
+    let ends: Vec<_> = match query.families.each() {
+        [first, second] if side_by_side => {
+            let path = file_of(&folder, *second);
+            // A thread begins in the namespace of this one.
+            let (first, second) = thread::scope(|scope| {
+                let there = Builder::new().spawn_scoped(scope, || table(*second));
+                let first = table(*first);
+                // Where no thread can be had, one comes after the other.
+                let second = there
+                    .map_or_else(|_| table(*second), |there| there.join().unwrap_or_else(|_| panicked(path)));
+                (first, second)
+            });
+            vec![first, second]
+        }
+        families => families.iter().map(|family| table(*family)).collect(),
+    };
+    outcome(ends)
+}
+
+/// No thread panics; if one did, its table would be missing.
+fn panicked(path: PathBuf) -> TableEnd {
+    TableEnd {
+        path,
+        family: Family::Inet6,
+        result: Err(io::Error::other("a thread has ended early")),
+        gaps: Vec::new(),
+    }
+}
+
+/// What became of a table.
+struct TableEnd {
+    path: PathBuf,
+    family: Family,
+    /// An error means that it has given nothing.
+    result: io::Result<()>,
+    gaps: Vec<Gap>,
+}
+
+/// What is missing of all; an error where nothing came.
+fn outcome(ends: Vec<TableEnd>) -> Result<Vec<Gap>, ProcfsError> {
     let mut gaps = Vec::new();
-    let mut tables = 0;
-    for family in query.families.each() {
-        let path = folder.join(match family {
-            Family::Inet => "tcp",
-            Family::Inet6 => "tcp6",
-        });
-        match read_table(&path, *family, query, sink, &mut gaps) {
-            Ok(ControlFlow::Continue(())) => tables += 1,
-            Ok(ControlFlow::Break(())) => break,
+    let came = ends.iter().any(|end| end.result.is_ok());
+    for end in ends {
+        gaps.extend(end.gaps);
+        match end.result {
+            Ok(()) => {}
             // IPv6 may be off.
-            Err(error) if *family == Family::Inet6 && error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if end.family == Family::Inet6 && error.kind() == io::ErrorKind::NotFound => {}
             // What came from the other table is no less true.
-            Err(error) if tables > 0 => {
-                gaps.push(Gap::Unreadable { path: shown(&path), reason: error.to_string() });
+            Err(error) if came && end.family == Family::Inet6 => {
+                gaps.push(Gap::Unreadable { path: shown(&end.path), reason: error.to_string() });
             }
-            Err(source) => return Err(ProcfsError::File { path, source }),
+            Err(source) => return Err(ProcfsError::File { path: end.path, source }),
         }
     }
     Ok(gaps)
 }
 
-/// Reads one table; an error means that it has given nothing.
-fn read_table(
-    path: &Path,
-    family: Family,
-    query: &Query,
-    sink: &mut dyn Sink,
-    gaps: &mut Vec<Gap>,
-) -> io::Result<ControlFlow<()>> {
-    let file = open(path)?;
-    let mut table = Table { family, query, bad: BadLines::default(), lines: 0 };
-    let end = thread::scope(|scope| table.read(Ahead::new(scope, file)?, sink));
-    gaps.extend(table.bad.into_gap(path));
-    match end {
+fn file_of(folder: &Path, family: Family) -> PathBuf {
+    folder.join(match family {
+        Family::Inet => "tcp",
+        Family::Inet6 => "tcp6",
+    })
+}
+
+fn read_table(folder: &Path, family: Family, query: &Query, intake: &Mutex<Intake<'_>>) -> TableEnd {
+    let path = file_of(folder, family);
+    let mut table = Table { family, query, intake, bad: BadLines::default(), lines: 0 };
+    let result = open(&path).and_then(|file| table.read(BufReader::with_capacity(64 * 1024, file)));
+    let mut gaps: Vec<_> = table.bad.into_gap(&path).into_iter().collect();
+    let result = match result {
         // Even a table without sockets has a heading.
-        Ok(_) if table.lines == 0 => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file is empty")),
-        Err(error) if table.lines > 0 => {
-            gaps.push(Gap::Unreadable { path: shown(path), reason: error.to_string() });
-            Ok(ControlFlow::Continue(()))
+        Ok(()) if table.lines == 0 && !lock(intake).stopped => {
+            Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file is empty"))
         }
-        end => end,
-    }
+        Err(error) if table.lines > 0 => {
+            gaps.push(Gap::Unreadable { path: shown(&path), reason: error.to_string() });
+            Ok(())
+        }
+        other => other,
+    };
+    TableEnd { path, family, result, gaps }
 }
 
 /// The folder of a proc tree that holds its first process's tables. `self` and `thread-self` there would be the
@@ -132,51 +172,66 @@ fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-struct Table<'a> {
+/// What the tables share.
+struct Intake<'a> {
+    sink: &'a mut dyn Sink,
+    /// No more is wanted.
+    stopped: bool,
+}
+
+fn lock<'m, 'a>(intake: &'m Mutex<Intake<'a>>) -> MutexGuard<'m, Intake<'a>> {
+    intake.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Table<'m, 'a> {
     family: Family,
-    query: &'a Query,
+    query: &'m Query,
+    intake: &'m Mutex<Intake<'a>>,
     bad: BadLines,
     lines: u64,
 }
 
-impl Table<'_> {
-    fn read(&mut self, mut file: impl BufRead, sink: &mut dyn Sink) -> io::Result<ControlFlow<()>> {
+impl Table<'_, '_> {
+    /// While one table waits for the kernel, another one's lines may be taken.
+    fn read(&mut self, mut file: impl BufRead) -> io::Result<()> {
         let mut bytes = Vec::with_capacity(256);
         loop {
             // Nearly all lines lie whole in the buffer.
-            let whole = file.fill_buf()?;
-            let end = memchr::memchr(b'\n', whole);
-            if let Some(line) = end.and_then(|end| whole.get(..end)) {
-                let end = line.len() + 1;
-                let flow = self.take(line, sink);
-                file.consume(end);
-                if flow.is_break() {
-                    return Ok(flow);
+            let buffer = file.fill_buf()?;
+            let mut intake = lock(self.intake);
+            if intake.stopped {
+                return Ok(());
+            }
+            let mut rest = buffer;
+            while let Some((line, behind)) =
+                memchr::memchr(b'\n', rest).and_then(|end| rest.split_at_checked(end))
+            {
+                rest = behind.get(1..).unwrap_or_default();
+                self.take(line, &mut intake);
+            }
+            let (left, taken) = (rest.len(), buffer.len() - rest.len());
+            drop(intake);
+            file.consume(taken);
+            if left > 0 || taken == 0 {
+                if !read_line(&mut file, &mut bytes)? {
+                    return Ok(());
                 }
-            } else if read_line(&mut file, &mut bytes)? {
                 let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-                if self.take(line, sink).is_break() {
-                    return Ok(ControlFlow::Break(()));
-                }
-            } else {
-                return Ok(ControlFlow::Continue(()));
+                self.take(line, &mut lock(self.intake));
             }
         }
     }
 
-    fn take(&mut self, line: &[u8], sink: &mut dyn Sink) -> ControlFlow<()> {
+    fn take(&mut self, line: &[u8], intake: &mut Intake<'_>) {
         self.lines += 1;
         // The first line is a heading.
-        if self.lines == 1 && line::is_heading(line) {
-            return ControlFlow::Continue(());
+        if intake.stopped || self.lines == 1 && line::is_heading(line) {
+            return;
         }
         match line::parse(line, self.family) {
-            Ok(socket) if !self.query.states.contains(socket.state) => ControlFlow::Continue(()),
-            Ok(socket) => sink.row(&socket),
-            Err(error) => {
-                self.bad.note(self.lines, &error);
-                ControlFlow::Continue(())
-            }
+            Ok(socket) if !self.query.states.contains(socket.state) => {}
+            Ok(socket) => intake.stopped = intake.sink.row(&socket).is_break(),
+            Err(error) => self.bad.note(self.lines, &error),
         }
     }
 }
