@@ -48,6 +48,11 @@ impl Load {
         )
     }
 
+    /// How many descriptors refer to them.
+    pub(crate) fn descriptors(&self) -> u64 {
+        self.established
+    }
+
     /// Time-wait sockets last a minute: they are destroyed and made anew.
     pub(crate) fn renew(&mut self) {
         let destroy = "ss -K state time-wait >/dev/null 2>&1";

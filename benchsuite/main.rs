@@ -105,7 +105,12 @@ fn suite(words: &[&str]) {
                 measure::row(&row, options.rounds, options.slow_rounds, &mut || load.renew())
             })
             .collect();
-        tables.push(report::Table { load: load.described(), rows: measured });
+        tables.push(report::Table {
+            load: load.described(),
+            sockets: *size,
+            descriptors: load.descriptors(),
+            rows: measured,
+        });
     }
     let text = report::text(&tables, options.rounds);
     println!("{text}");

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::rows::Row;
+use crate::rows::{Memory, Row};
 
 /// One run of a command.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,7 +29,7 @@ pub(crate) struct MeasuredRow {
     pub(crate) name: &'static str,
     pub(crate) ours: Sample,
     pub(crate) others: Vec<Measured>,
-    pub(crate) memory: Option<(u64, u64)>,
+    pub(crate) memory: Memory,
 }
 
 /// Runs all commands of a row in turn, so that whatever else the machine does befalls all of them.

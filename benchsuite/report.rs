@@ -4,10 +4,14 @@ use std::fmt::Write as _;
 use std::process::Command;
 
 use crate::measure::{Measured, MeasuredRow};
+use crate::rows::Memory;
 
 /// One load's results.
 pub(crate) struct Table {
     pub(crate) load: String,
+    /// How many bytes a row may take for each.
+    pub(crate) sockets: u64,
+    pub(crate) descriptors: u64,
     pub(crate) rows: Vec<MeasuredRow>,
 }
 
@@ -39,7 +43,7 @@ fn push_table(text: &mut String, table: &Table) {
                 row.name,
                 millis(ours.wall),
                 millis(ours.cpu),
-                peak(row, &table.load)
+                peak(row, table)
             );
             let lead = if at == 0 { first } else { "| | | | |".to_owned() };
             let _ = writeln!(text, "{lead} {} |", comparison(other));
@@ -54,7 +58,12 @@ fn comparison(other: &Measured) -> String {
         None => String::new(),
     };
     let few = if other.runs < 9 { format!(" ({} runs)", other.runs) } else { String::new() };
-    format!("{}{few} | {} | {:.2} | {bar}", other.name, millis(other.median.wall), other.ratio)
+    format!(
+        "{}{few} | {} | {:.2} | {bar}",
+        other.name.replace('|', "\\|"),
+        millis(other.median.wall),
+        other.ratio
+    )
 }
 
 fn millis(seconds: f64) -> String {
@@ -63,12 +72,13 @@ fn millis(seconds: f64) -> String {
 }
 
 /// In bold where it is more than it may be.
-fn peak(row: &MeasuredRow, load: &str) -> String {
-    let sockets: u64 = load.split(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0);
+fn peak(row: &MeasuredRow, table: &Table) -> String {
+    let bytes = row.ours.peak_kib * 1024;
     #[expect(clippy::cast_precision_loss, reason = "megabytes")]
-    let shown = format!("{:.1}", row.ours.peak_kib as f64 * 1024.0 / 1e6);
-    let may = row.memory.map(|(base, each)| base * 1_000_000 + each * sockets);
-    if may.is_some_and(|may| row.ours.peak_kib * 1024 > may) { format!("**{shown}**") } else { shown }
+    let shown = format!("{:.1}", bytes as f64 / 1e6);
+    let Memory { base, socket, descriptor } = row.memory;
+    let may = base + socket * table.sockets + descriptor * table.descriptors;
+    if bytes > may { format!("**{shown}**") } else { shown }
 }
 
 /// The first line of what a program says of itself.

@@ -12,9 +12,21 @@ pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) ours: Vec<String>,
     pub(crate) others: Vec<Other>,
-    /// How many megabytes it may have at its peak; and bytes beside these for each socket or descriptor.
-    pub(crate) memory: Option<(u64, u64)>,
+    /// What it may take at its peak.
+    pub(crate) memory: Memory,
 }
+
+/// Bytes: in any case, and besides for each socket and each descriptor.
+#[derive(Clone, Copy)]
+pub(crate) struct Memory {
+    pub(crate) base: u64,
+    pub(crate) socket: u64,
+    pub(crate) descriptor: u64,
+}
+
+const FLAT: Memory = Memory { base: 6_000_000, socket: 0, descriptor: 0 };
+const HELD: Memory = Memory { socket: 200, ..FLAT };
+const WITH_HOLDERS: Memory = Memory { descriptor: 100, ..FLAT };
 
 /// Something to compare with.
 pub(crate) struct Other {
@@ -59,7 +71,7 @@ fn quiet() -> Vec<Row> {
         name,
         ours: ours(line),
         others: vec![other("ss -nat", words("ss -nat"), 1.0), other("an empty program", own("empty"), None)],
-        memory: Some((6, 0)),
+        memory: FLAT,
     };
     vec![
         row("--summary", "--summary"),
@@ -70,7 +82,7 @@ fn quiet() -> Vec<Row> {
 }
 
 fn busy(sockets: u64) -> Vec<Row> {
-    let row = |name, line: &str, others| Row { name, ours: ours(line), others, memory: Some((6, 0)) };
+    let row = |name, line: &str, others| Row { name, ours: ours(line), others, memory: FLAT };
     let half = |name, command: &str| other(name, words(command), 0.5);
     let nothing = "-nat dport = :9";
     let process_bar = if sockets < 200_000 { 0.15 } else { 0.03 };
@@ -94,7 +106,7 @@ fn busy(sockets: u64) -> Vec<Row> {
         ),
         row("-nat", "-nat", vec![floor(1.25), half("ss -nat", "ss -nat")]),
         row("-nat --ndjson", "-nat --ndjson", vec![floor(1.5)]),
-        Row { memory: Some((6, 200)), ..row("-nat --json", "-nat --json", vec![floor(1.5)]) },
+        Row { memory: HELD, ..row("-nat --json", "-nat --json", vec![floor(1.5)]) },
         row("-nat --format csv", "-nat --format csv", vec![floor(1.5)]),
         row(
             "-nat --format netstat",
@@ -109,10 +121,7 @@ fn busy(sockets: u64) -> Vec<Row> {
                 half("ss -nati", "ss -nati"),
             ],
         ),
-        Row {
-            memory: Some((6, 200)),
-            ..row("-nat --sort local", "-nat --sort local", vec![floor(f64::INFINITY)])
-        },
+        Row { memory: HELD, ..row("-nat --sort local", "-nat --sort local", vec![floor(f64::INFINITY)]) },
         row(nothing, nothing, vec![other("ss", words("ss -nat dport = :9"), 1.1)]),
         row(
             "-nat sport = :5000",
@@ -126,11 +135,11 @@ fn busy(sockets: u64) -> Vec<Row> {
             vec![other("cat of the two files", words("cat /proc/net/tcp /proc/net/tcp6"), 1.15)],
         ),
         Row {
-            memory: Some((6, 100)),
+            memory: WITH_HOLDERS,
             ..row("-natp", "-natp", vec![with_scan, other("ss -natp", words("ss -natp"), process_bar)])
         },
         Row {
-            memory: Some((6, 100)),
+            memory: WITH_HOLDERS,
             ..row(
                 "--count-by process",
                 "--count-by process",

@@ -6,6 +6,7 @@
 // A test that can't go on says so by panicking.
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used)]
 
+mod allocations;
 mod architecture;
 mod columns;
 mod command_line;

@@ -16,6 +16,18 @@ pub(super) fn push_addr(out: &mut Vec<u8>, addr: IpAddr) {
     }
 }
 
+/// Appends an IPv6 address as the C library prints it: the last 32 bits dotted for v4-compatible addresses too.
+pub(super) fn push_libc_ipv6(out: &mut Vec<u8>, addr: Ipv6Addr) {
+    match addr.segments() {
+        // `::` and `::1` are not meant: their last 32 bits would not fill four bytes.
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => {
+            out.extend_from_slice(b"::");
+            push_ipv4(out, Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)));
+        }
+        _ => push_addr(out, addr.into()),
+    }
+}
+
 fn push_ipv4(out: &mut Vec<u8>, addr: Ipv4Addr) {
     let mut text = [b'.'; 16];
     let mut len = 0;
@@ -127,6 +139,21 @@ mod tests {
         ] {
             let addr: IpAddr = text.parse().unwrap();
             assert_eq!(pushed(addr), addr.to_string());
+        }
+    }
+
+    #[test]
+    fn ipv6_as_the_c_library_prints_it() {
+        for (addr, text) in [
+            ("::", "::"),
+            ("::1", "::1"),
+            ("::102:304", "::1.2.3.4"),
+            ("::ffff:1.2.3.4", "::ffff:1.2.3.4"),
+            ("2001:db8:0:0:1::", "2001:db8:0:0:1::"),
+        ] {
+            let mut out = Vec::new();
+            push_libc_ipv6(&mut out, addr.parse().unwrap());
+            assert_eq!(String::from_utf8(out).unwrap(), text);
         }
     }
 

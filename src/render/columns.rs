@@ -1,9 +1,8 @@
 //! Pieces of a line that several formats share.
 
 use std::io::Write as _;
-use std::net::{Ipv4Addr, Ipv6Addr};
 
-pub(super) use super::address::push_addr;
+pub(super) use super::address::{push_addr, push_libc_ipv6};
 use super::text::{push_escaped, push_number};
 use crate::model::{Endpoint, Family, Holder, ProcessDetails, Row, Socket, TcpState, Timer};
 
@@ -31,17 +30,6 @@ pub(super) fn appended_or_none(write: impl FnOnce(&mut Vec<u8>)) -> Option<Strin
 pub(super) fn push_fmt(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
     // Writing to memory does not fail.
     let _ = out.write_fmt(text);
-}
-
-/// An IPv6 address as the C library prints it: the last 32 bits dotted for v4-compatible addresses too.
-pub(super) fn libc_ipv6(addr: Ipv6Addr) -> String {
-    match addr.segments() {
-        // `::` and `::1` are not meant: their last 32 bits would not fill four bytes.
-        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => {
-            format!("::{}", Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)))
-        }
-        _ => addr.to_string(),
-    }
 }
 
 /// Which end of a row.
@@ -228,23 +216,5 @@ pub(super) fn protocol(family: Family) -> &'static str {
     match family {
         Family::Inet => "tcp",
         Family::Inet6 => "tcp6",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ipv6_as_the_c_library_prints_it() {
-        for (addr, text) in [
-            ("::", "::"),
-            ("::1", "::1"),
-            ("::102:304", "::1.2.3.4"),
-            ("::ffff:1.2.3.4", "::ffff:1.2.3.4"),
-            ("2001:db8:0:0:1::", "2001:db8:0:0:1::"),
-        ] {
-            assert_eq!(libc_ipv6(addr.parse().unwrap()), text);
-        }
     }
 }

@@ -206,8 +206,14 @@ fn push_tcp_info(out: &mut Vec<u8>, info: Option<&TcpInfo>) {
     if let Some(algorithm) = info.algorithm {
         push_text(out, algorithm.as_bytes());
     }
-    push_fmt(out, format_args!(",{}", info.ca_state().unwrap_or_default()));
-    let options: Vec<_> = info.option_names().collect();
-    push_fmt(out, format_args!(",{}", options.join(" ")));
+    out.push(b',');
+    out.extend_from_slice(info.ca_state().unwrap_or_default().as_bytes());
+    out.push(b',');
+    for (at, name) in info.option_names().enumerate() {
+        if at > 0 {
+            out.push(b' ');
+        }
+        out.extend_from_slice(name.as_bytes());
+    }
     info.each(|name, value| push_optional(out, value.filter(|value| !is_unset(name, *value))));
 }

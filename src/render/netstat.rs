@@ -4,7 +4,7 @@ use std::io;
 use std::net::IpAddr;
 
 use super::columns::{
-    End, libc_ipv6, protocol, push_addr, push_fmt, push_netstat_timer, push_state, push_text,
+    End, protocol, push_addr, push_fmt, push_libc_ipv6, push_netstat_timer, push_state, push_text,
 };
 use super::text::{is_unsafe, pad_from, push_left, push_number, push_number_right};
 use super::{Head, Listing, Scope, Style};
@@ -28,23 +28,23 @@ impl Netstat {
 
     fn push_endpoint(&self, out: &mut Vec<u8>, row: &Row<'_>, end: End) {
         let endpoint = end.endpoint(row.socket);
-        let mut host = Vec::with_capacity(40);
+        let start = out.len();
         // A v4-mapped address shows as the IPv4 address that it is; no device is shown.
         match (end.host(row), endpoint.addr.to_canonical()) {
-            (Some(name), _) => push_text(&mut host, name.as_bytes()),
-            (None, IpAddr::V6(addr)) => host.extend_from_slice(libc_ipv6(addr).as_bytes()),
-            (None, addr @ IpAddr::V4(_)) => push_addr(&mut host, addr),
+            (Some(name), _) => push_text(out, name.as_bytes()),
+            (None, IpAddr::V6(addr)) => push_libc_ipv6(out, addr),
+            (None, addr @ IpAddr::V4(_)) => push_addr(out, addr),
         }
-        let mut port = Vec::with_capacity(8);
-        super::columns::push_port(&mut port, endpoint.port, end.service(row));
-        if !self.style.wide && host.len() + port.len() > ENDPOINT_MAX {
-            port.truncate(PORT_MAX);
-            host.truncate(ENDPOINT_MAX - port.len());
-        }
-        let start = out.len();
-        out.extend_from_slice(&host);
+        let host = out.len() - start;
         out.push(b':');
-        out.extend_from_slice(&port);
+        super::columns::push_port(out, endpoint.port, end.service(row));
+        let port = out.len() - start - host - 1;
+        if !self.style.wide && host + port > ENDPOINT_MAX {
+            let port = port.min(PORT_MAX);
+            let kept = (ENDPOINT_MAX - port).min(host);
+            out.truncate(start + host + 1 + port);
+            out.drain(start + kept..start + host);
+        }
         pad_from(out, start, 23);
     }
 }

@@ -98,6 +98,15 @@ pub fn pad_from(out: &mut Vec<u8>, start: usize, width: usize) {
     push_blanks(out, width.saturating_sub(len));
 }
 
+/// Puts as many blanks before what was appended since `start` as it is shorter than `width` bytes.
+pub fn pad_left_from(out: &mut Vec<u8>, start: usize, width: usize) {
+    let blanks = width.saturating_sub(out.len() - start);
+    push_blanks(out, blanks);
+    if let Some(field) = out.get_mut(start..) {
+        field.rotate_right(blanks);
+    }
+}
+
 /// Appends text and fills it up with blanks.
 pub fn push_left(out: &mut Vec<u8>, text: &str, width: usize) {
     let start = out.len();

@@ -4,8 +4,8 @@
 use std::io;
 use std::net::IpAddr;
 
-use super::columns::{End, libc_ipv6, push_addr, push_fmt, push_port, push_state, push_text};
-use super::text::{pad_from, push_left, push_number, trim_end};
+use super::columns::{End, push_addr, push_fmt, push_libc_ipv6, push_port, push_state, push_text};
+use super::text::{pad_from, pad_left_from, push_left, push_number, trim_end};
 use super::{Head, Listing, Style};
 use crate::model::{Family, Gap, Memory, Row, Timer};
 
@@ -39,9 +39,9 @@ impl Listing for Ss {
         }
         push_left(out, "Recv-Q", QUEUE_WIDTH);
         push_left(out, "Send-Q", QUEUE_WIDTH);
-        push_right_host(out, b"Local Address");
+        push_host_heading(out, b"Local Address");
         push_left(out, ":Port", PORT_WIDTH + 1);
-        push_right_host(out, b"Peer Address");
+        push_host_heading(out, b"Peer Address");
         push_left(out, ":Port", PORT_WIDTH + 1);
         if self.style.parts.processes {
             out.extend_from_slice(b"Process");
@@ -111,30 +111,31 @@ impl Ss {
     }
 }
 
-fn push_right_host(out: &mut Vec<u8>, host: &[u8]) {
-    out.resize(out.len() + HOST_WIDTH.saturating_sub(host.len()), b' ');
-    out.extend_from_slice(host);
+fn push_host_heading(out: &mut Vec<u8>, text: &[u8]) {
+    let start = out.len();
+    out.extend_from_slice(text);
+    pad_left_from(out, start, HOST_WIDTH);
 }
 
 fn push_endpoint(out: &mut Vec<u8>, row: &Row<'_>, end: End) {
     let socket = row.socket;
     let endpoint = end.endpoint(socket);
-    let mut host = Vec::with_capacity(48);
+    let start = out.len();
     match (end.host(row), endpoint.addr) {
-        (Some(name), _) => push_text(&mut host, name.as_bytes()),
-        (None, IpAddr::V6(addr)) if addr.is_unspecified() && socket.v6only != Some(true) => host.push(b'*'),
+        (Some(name), _) => push_text(out, name.as_bytes()),
+        (None, IpAddr::V6(addr)) if addr.is_unspecified() && socket.v6only != Some(true) => out.push(b'*'),
         (None, IpAddr::V6(addr)) => {
-            host.push(b'[');
-            host.extend_from_slice(libc_ipv6(addr).as_bytes());
-            host.push(b']');
+            out.push(b'[');
+            push_libc_ipv6(out, addr);
+            out.push(b']');
         }
-        (None, addr @ IpAddr::V4(_)) => push_addr(&mut host, addr),
+        (None, addr @ IpAddr::V4(_)) => push_addr(out, addr),
     }
     if let (End::Local, Some(device)) = (end, row.interface) {
-        host.push(b'%');
-        push_text(&mut host, device.as_bytes());
+        out.push(b'%');
+        push_text(out, device.as_bytes());
     }
-    push_right_host(out, &host);
+    pad_left_from(out, start, HOST_WIDTH);
     out.push(b':');
     let start = out.len();
     push_port(out, endpoint.port, end.service(row));

@@ -1,0 +1,124 @@
+//! From the kernel's bytes to a written row nothing is allocated, however many sockets there are.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use tcpstates::collect::netlink::{Datagrams, Recording, dump};
+use tcpstates::collect::{Sink, procfs::line};
+use tcpstates::model::{Family, Row, Socket, Source, StateSet};
+use tcpstates::query::{Families, Query};
+use tcpstates::render::{Format, Listing, Parts, Scope, Style, listing};
+
+/// Writes each socket into the same memory.
+struct Writer {
+    layout: Box<dyn Listing>,
+    out: Vec<u8>,
+    rows: u64,
+}
+
+impl Writer {
+    fn new(format: Format, parts: Parts) -> Self {
+        let style = Style {
+            parts,
+            header: true,
+            numeric: true,
+            wide: false,
+            oneline: false,
+            single_state: false,
+            scope: Scope::All,
+            color: false,
+            width: None,
+            timestamps: false,
+        };
+        Self { layout: listing(format, style, &[]), out: Vec::with_capacity(1 << 16), rows: 0 }
+    }
+}
+
+impl Sink for Writer {
+    fn begin(&mut self, _source: Source) -> bool {
+        true
+    }
+
+    fn row(&mut self, socket: &Socket) -> ControlFlow<()> {
+        self.out.clear();
+        self.layout.row(&mut self.out, &Row::bare(socket)).expect("it is memory");
+        self.rows += 1;
+        ControlFlow::Continue(())
+    }
+}
+
+/// A recorded dump, so many times over in one conversation; each time its sockets have other cookies.
+fn repeated(name: &str, times: u32) -> Vec<std::io::Result<Vec<u8>>> {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dumps").join(format!("{name}.dump"));
+    let bytes = std::fs::read(path).expect("the recorded dump is there");
+    let mut sockets = Vec::new();
+    let mut at = 0;
+    while let Some(len) =
+        bytes.get(at..).and_then(|rest| rest.first_chunk()).map(|len| u32::from_ne_bytes(*len))
+    {
+        let end = at + len.next_multiple_of(4) as usize;
+        let message = &bytes[at..end.min(bytes.len())];
+        if message.get(4..6) == Some(&20_u16.to_ne_bytes()) {
+            sockets.push(message.to_vec());
+        }
+        at = end;
+    }
+    let mut answers: Vec<_> = (0..times)
+        .map(|time| {
+            let with_cookie = |mut message: Vec<u8>| {
+                message[8..12].copy_from_slice(&1_u32.to_ne_bytes());
+                // The upper half of the cookie, behind the header and 48 bytes.
+                message[16 + 48..16 + 52].copy_from_slice(&(time + 1).to_ne_bytes());
+                message
+            };
+            Ok(sockets.iter().cloned().flat_map(with_cookie).collect())
+        })
+        .collect();
+    let mut done = vec![20, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0];
+    done.extend([0; 4]);
+    answers.push(Ok(done));
+    answers
+}
+
+/// How many allocations a dump of a recording takes, and how many rows come of it.
+fn allocations(family: Family, format: Format, parts: Parts, times: u32) -> (u64, u64) {
+    let mut writer = Writer::new(format, parts);
+    let mut conversations = Some(repeated(family.name(), times));
+    let mut connect = || {
+        let answers = conversations.take().expect("one conversation is enough");
+        Ok(Box::new(Recording::new(answers)) as Box<dyn Datagrams + Send>)
+    };
+    let query = Query::new(Families::Only(family), StateSet::ALL);
+    let info = allocation_counter::measure(|| {
+        dump(&query, None, &mut connect, &mut writer).expect("it is a whole dump");
+    });
+    (info.count_total, writer.rows)
+}
+
+#[test]
+fn none_for_a_socket_of_a_dump() {
+    let info = Parts { tcp_info: true, ..Parts::default() };
+    let streams = [Format::Plain, Format::Netstat, Format::Ss, Format::Json, Format::Ndjson, Format::Csv];
+    let cases = streams.map(|format| (format, Parts::default())).into_iter();
+    for (format, parts) in cases.chain([(Format::Ndjson, info), (Format::Csv, info)]) {
+        for family in [Family::Inet, Family::Inet6] {
+            let (few, rows) = allocations(family, format, parts, 10);
+            let (many, more_rows) = allocations(family, format, parts, 110);
+            assert!(rows > 50 && more_rows == rows * 11, "{format:?}: {rows} and {more_rows} rows");
+            // Bound sockets are remembered; all else is the same memory again and again.
+            assert!(many - few < 20, "{format:?} {}: {few}, {many}", family.name());
+        }
+    }
+}
+
+#[test]
+fn none_for_a_line_of_proc() {
+    let text = b"   0: 0100007F:1389 00000000:0000 0A 00000000:00000001 00:00000000 00000000  1000        0 6266 1 0 100";
+    let info = allocation_counter::measure(|| {
+        for _ in 0..100 {
+            line::parse(text, Family::Inet).expect("it is a line");
+        }
+    });
+    assert_eq!(info.count_total, 0);
+}
