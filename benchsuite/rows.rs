@@ -67,17 +67,19 @@ pub(crate) fn rows(sockets: u64) -> Vec<Row> {
 }
 
 fn quiet() -> Vec<Row> {
-    let row = |name, line: &str| Row {
+    let row = |name, line: &str, ss: &'static str| Row {
         name,
         ours: ours(line),
-        others: vec![other("ss -nat", words("ss -nat"), 1.0), other("an empty program", own("empty"), None)],
+        others: vec![other(ss, words(ss), 1.0), other("an empty program", own("empty"), None)],
         memory: FLAT,
     };
     vec![
-        row("--summary", "--summary"),
-        row("-nat", "-nat"),
-        row("-nat --ndjson", "-nat --ndjson"),
-        row("-natp", "-natp"),
+        row("--summary", "--summary", "ss -nat"),
+        row("-nat", "-nat", "ss -nat"),
+        row("-nat --json", "-nat --json", "ss -nat"),
+        row("-nat --format netstat", "-nat --format netstat", "ss -nat"),
+        row("-nati --ndjson", "-nati --ndjson", "ss -nati"),
+        row("-natp", "-natp", "ss -natp"),
     ]
 }
 

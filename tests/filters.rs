@@ -223,8 +223,10 @@ fn a_file_and_an_explanation() {
     std::fs::write(file.path(), "\u{feff}process = \"a#b\" # c\nlisen\n").expect("it is ours");
     let stderr = finish(tcpstates(&["--filter-file", path])).failed(2);
     assert!(stderr.starts_with(&format!("tcpstates: filter: {path}: 'lisen' is neither")), "{stderr}");
-    let text = namespace.tcpstates(&["--explain-filter", "-s", "dport = 1"]);
+    let text = namespace.tcpstates(&["--explain-filter", "-s", "sport = 1"]);
     assert!(text.contains("LISTEN") && text.contains("CLOSED"), "{text}");
+    let text = namespace.tcpstates(&["--explain-filter", "-a", "dport = 1"]);
+    assert!(!text.contains("LISTEN") && !text.contains("CLOSED"), "what has a peer is neither: {text}");
     let stderr = finish(tcpstates(&["--filter-file", path, ":80"])).failed(2);
     assert!(stderr.starts_with("tcpstates: ':80': --filter-file takes the place"), "{stderr}");
     let stderr = finish(tcpstates(&["--filter-file", "/nowhere/f"])).failed(2);

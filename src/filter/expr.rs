@@ -250,6 +250,19 @@ impl Expr {
         needed
     }
 
+    /// Whether it is clear that nothing fits but what has a peer's port: no listener, and no socket that is just bound.
+    pub fn wants_peer(&self) -> bool {
+        self.conjuncts().iter().any(|part| match part {
+            Self::Term(Term::Number { field: NumberField::Port(End::Peer), compare, value }) => {
+                !compare.holds(0, *value)
+            }
+            Self::Term(Term::Endpoint { end: End::Peer, matcher }) => {
+                matcher.parts().1.is_some_and(|port| port > 0)
+            }
+            _ => false,
+        })
+    }
+
     /// The first term that /proc can't tell anything about.
     pub fn needs_netlink(&self) -> Option<&Term> {
         let mut found = None;

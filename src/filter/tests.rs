@@ -284,6 +284,29 @@ fn what_is_left_is_about_the_holders() {
     }
 }
 
+#[test]
+fn what_has_a_peer_is_neither_listening_nor_just_bound() {
+    let wants = |text: &str| parse(text).unwrap().expr.wants_peer();
+    for text in
+        ["dport = 9", "dport > 0 or dport > 5 and dport >= 1", "dst :80", "dst 10/8:80 pid = 5", "dport != 0"]
+    {
+        assert!(wants(text), "{text}");
+    }
+    for text in [
+        "dport >= 0",
+        "dport < 9",
+        "dport != 9",
+        "dst any",
+        "src :80",
+        "dport = 9 or pid = 5",
+        ":80",
+        "not dport = 9",
+        "",
+    ] {
+        assert!(!wants(text), "{text}");
+    }
+}
+
 struct TestNames;
 
 impl Names for TestNames {

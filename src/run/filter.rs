@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::enrich::{self, Services};
 use crate::filter::{Compare, End, Expr, Filter, Names, NumberField, Term, bytecode};
-use crate::model::TcpState;
+use crate::model::{StateSet, TcpState};
 use crate::query::{KernelFilter, Needs, Query};
 
 /// A command line that is well formed and asks for what can't be had.
@@ -22,6 +22,13 @@ pub(super) fn prepare(filter: &Filter, query: &mut Query, needs: Needs) -> Resul
         query.netlink_only = Some(term.to_string());
     }
     query.kernel_filter = kernel_filter(&filter.expr, needs)?;
+    if filter.expr.wants_peer() {
+        // The kernel need not go through the tables of the others.
+        query.states = query.states - StateSet::of(TcpState::Close);
+        if needs.listeners.is_none() {
+            query.states = query.states - StateSet::of(TcpState::Listen);
+        }
+    }
     Ok(filter)
 }
 

@@ -12,7 +12,7 @@ use super::datagrams::Datagrams;
 use super::request::{self, Walk};
 use super::walk::{Fault, Intake, Walker, call, lock};
 use crate::collect::Sink;
-use crate::model::{Gap, Source};
+use crate::model::{Gap, HeldSockets, HoldError, Socket, Source};
 use crate::query::Query;
 
 /// How often a dump that broke off is begun again.
@@ -27,7 +27,7 @@ pub type Connect<'a> = dyn FnMut() -> io::Result<Box<dyn Datagrams + Send>> + 'a
 /// error means that the sink has got nothing of worth.
 pub fn dump(
     query: &Query,
-    middle: Option<u16>,
+    mut middle: Option<u16>,
     connect: &mut Connect<'_>,
     sink: &mut dyn Sink,
 ) -> Result<Vec<Gap>, NetlinkError> {
@@ -37,7 +37,7 @@ pub fn dump(
     sink.begin(Source::Netlink);
     loop {
         let intake = Intake::new(query.states, sink, request::are_halves(&walks));
-        let end = run(&walks, &query, connect, &intake);
+        let end = run(&walks, middle.is_some(), &query, connect, &intake);
         let is_whole = matches!(end, Err(Fault::Inconsistent));
         let (rows, mut gaps) = intake.into_inner().unwrap_or_else(PoisonError::into_inner).finish();
         let reason = match end {
@@ -45,7 +45,8 @@ pub fn dump(
             Err(Fault::Disturbed(reason)) => reason,
             Err(Fault::Inconsistent) => "the kernel's table changed while it was read".to_owned(),
             // A kernel that does not take the halves' filters, or does not let so much be opened: one after the other.
-            Err(Fault::Failed(_)) if rows == 0 && request::are_halves(&walks) => {
+            Err(Fault::Failed(_)) if rows == 0 && middle.is_some() => {
+                middle = None;
                 walks = request::walks(&query, None);
                 sink.begin(Source::Netlink);
                 continue;
@@ -93,31 +94,93 @@ fn is_about_filter(error: &io::Error) -> bool {
 /// One attempt at the whole answer.
 fn run(
     walks: &[Walk],
+    is_large: bool,
     query: &Query,
     connect: &mut Connect<'_>,
     intake: &Mutex<Intake<'_>>,
 ) -> Result<(), Fault> {
-    let mut source = connect().map_err(call("open a sock_diag socket"))?;
-    if let [first, second] = walks
-        && request::are_halves(walks)
-    {
-        let mut other = connect().map_err(call("open a sock_diag socket"))?;
-        return thread::scope(|scope| {
-            let there = move || read(*second, query, 1, other.as_mut(), intake).map(drop);
-            let there = thread::Builder::new().spawn_scoped(scope, there).map_err(call("start a thread"))?;
-            let here = read(*first, query, 1, source.as_mut(), intake).map(drop);
-            // It does not panic; if it did, its half would be missing.
-            let gone = || Err(Fault::Disturbed("a thread has ended early".to_owned()));
-            here.and(there.join().unwrap_or_else(|_| gone()))?;
-            consistent(intake)
-        });
+    if let [first, second] = *walks {
+        if request::are_halves(walks) {
+            side_by_side((first, intake), (second, intake), query, connect)?;
+            return consistent(intake);
+        }
+        if is_large {
+            return one_behind_the_other(first, second, query, connect, intake);
+        }
     }
+    let mut source = connect().map_err(call("open a sock_diag socket"))?;
     for (walk, sequence) in walks.iter().zip(1..) {
         if read(*walk, query, sequence, source.as_mut(), intake)?.is_break() {
             return Ok(());
         }
     }
     consistent(intake)
+}
+
+/// Reads two walks at once, each into its intake.
+fn side_by_side(
+    (here, ours): (Walk, &Mutex<Intake<'_>>),
+    (there, theirs): (Walk, &Mutex<Intake<'_>>),
+    query: &Query,
+    connect: &mut Connect<'_>,
+) -> Result<(), Fault> {
+    let mut source = connect().map_err(call("open a sock_diag socket"))?;
+    let mut other = connect().map_err(call("open a sock_diag socket"))?;
+    thread::scope(|scope| {
+        let there = move || read(there, query, 1, other.as_mut(), theirs).map(drop);
+        let there = thread::Builder::new().spawn_scoped(scope, there).map_err(call("start a thread"))?;
+        let here = read(here, query, 1, source.as_mut(), ours).map(drop);
+        // It does not panic; if it did, its part would be missing.
+        let gone = || Err(Fault::Disturbed("a thread has ended early".to_owned()));
+        here.and(there.join().unwrap_or_else(|_| gone()))
+    })
+}
+
+/// Reads two walks at once, and hands on what the second brings when the first is over. So the order is the same as if
+/// they were read in turn.
+fn one_behind_the_other(
+    first: Walk,
+    second: Walk,
+    query: &Query,
+    connect: &mut Connect<'_>,
+    intake: &Mutex<Intake<'_>>,
+) -> Result<(), Fault> {
+    let mut behind = Behind::default();
+    let second_intake = lock(intake).beside(&mut behind);
+    let end = side_by_side((first, intake), (second, &second_intake), query, connect);
+    let noted = second_intake.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut intake = lock(intake);
+    intake.take_notes(noted);
+    let is_wanted = !intake.has_stopped() || end.is_err();
+    let held = |error: HoldError| Fault::Disturbed(error.to_string());
+    if is_wanted {
+        for number in 0..behind.sockets.len() {
+            if intake.row(&behind.sockets.get(number).map_err(held)?).is_break() {
+                return Ok(());
+            }
+        }
+    }
+    end?;
+    behind.error.map_or(Ok(()), |error| Err(held(error)))?;
+    if intake.is_inconsistent() { Err(Fault::Inconsistent) } else { Ok(()) }
+}
+
+/// Keeps what a walk brings.
+#[derive(Default)]
+struct Behind {
+    sockets: HeldSockets,
+    error: Option<HoldError>,
+}
+
+impl Sink for Behind {
+    fn begin(&mut self, _source: Source) -> bool {
+        false
+    }
+
+    fn row(&mut self, socket: &Socket) -> ControlFlow<()> {
+        self.error = self.sockets.push(socket).err();
+        if self.error.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
 }
 
 fn consistent(intake: &Mutex<Intake<'_>>) -> Result<(), Fault> {

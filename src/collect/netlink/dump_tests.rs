@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use super::{Datagrams, NetlinkError, Recording, dump};
 use crate::collect::Sink;
 use crate::model::{Gap, Socket, Source, StateSet, TcpState};
-use crate::query::{Families, Query};
+use crate::query::{Families, Order, Query};
 
 const DONE: u16 = 3;
 const ERROR: u16 = 2;
@@ -100,13 +100,21 @@ fn replay_query(
     middle: Option<u16>,
     conversations: Vec<Answers>,
 ) -> Result<Vec<Gap>, NetlinkError> {
-    let query = Query::new(families, StateSet::ALL);
+    replay_of(keeper, &Query::new(families, StateSet::ALL), middle, conversations)
+}
+
+fn replay_of(
+    keeper: &mut Keeper,
+    query: &Query,
+    middle: Option<u16>,
+    conversations: Vec<Answers>,
+) -> Result<Vec<Gap>, NetlinkError> {
     let mut conversations = conversations.into_iter();
     let mut connect = || {
         let answers = conversations.next().expect("no more conversations than expected");
         Ok(Box::new(Recording::new(answers)) as Box<dyn Datagrams + Send>)
     };
-    let gaps = dump(&query, middle, &mut connect, keeper);
+    let gaps = dump(query, middle, &mut connect, keeper);
     assert_eq!(conversations.count(), 0, "conversations that were not held");
     gaps
 }
@@ -279,6 +287,32 @@ fn a_kernel_that_does_not_take_halves_is_asked_for_the_whole() {
     let whole = vec![sockets(1..=9), end(DONE, 0)];
     let gaps = replay_halves(&mut keeper, vec![refused(), refused(), whole]).unwrap();
     assert_eq!((keeper.cookies, gaps), ((1..=9).collect(), vec![]));
+}
+
+fn replay_in_order(keeper: &mut Keeper, conversations: Vec<Answers>) -> Result<Vec<Gap>, NetlinkError> {
+    let query = Query { order: Order::Ipv4First, ..Query::new(Families::Both, StateSet::ALL) };
+    replay_of(keeper, &query, Some(40_000), conversations)
+}
+
+#[test]
+fn families_that_are_read_at_once_come_one_behind_the_other() {
+    let mut keeper = Keeper::default();
+    let first =
+        (0..20_u32).map(|time| sockets(1 + time * 10..11 + time * 10)).chain([end(DONE, 0)]).collect();
+    let second = vec![sockets(1001..=1003), end(DONE, 0)];
+    replay_in_order(&mut keeper, vec![first, second]).unwrap();
+    assert_eq!(keeper.cookies, (1..=200).chain(1001..=1003).collect::<Vec<_>>());
+
+    let mut keeper = Keeper { wanted: Some(2), ..Keeper::default() };
+    replay_in_order(&mut keeper, vec![vec![sockets(1..=9)], vec![sockets(1001..=1003), end(DONE, 0)]])
+        .unwrap();
+    assert_eq!(keeper.cookies, [1, 2]);
+
+    let mut keeper = Keeper { written_after: Some(1), ..Keeper::default() };
+    let broken = vec![sockets(1001..=1003), failed(ENOBUFS)];
+    let gaps = replay_in_order(&mut keeper, vec![vec![sockets(1..=9), end(DONE, 0)], broken]).unwrap();
+    let came = keeper.cookies.iter().filter(|cookie| **cookie > 1000).count();
+    assert_eq!((came, gaps.len()), (3, 1), "what came is kept, and it is said that it is not all");
 }
 
 #[test]

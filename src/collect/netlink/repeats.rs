@@ -65,13 +65,35 @@ impl Window {
 pub(super) struct Bound {
     cookies: FxHashSet<u64>,
     /// What else has come while bound sockets may yet come. The walk that brings them does so before all connections.
-    connected: Option<FxHashSet<u64>>,
+    connected: Option<Connected>,
+}
+
+/// The cookies of a part of a large table: no more than the numbers themselves, put in order when one is looked for.
+#[derive(Debug, Default)]
+struct Connected {
+    cookies: Vec<u64>,
+    in_order: bool,
+}
+
+impl Connected {
+    fn insert(&mut self, cookie: u64) {
+        self.cookies.push(cookie);
+        self.in_order = false;
+    }
+
+    fn contains(&mut self, cookie: u64) -> bool {
+        if !self.in_order {
+            self.cookies.sort_unstable();
+            self.in_order = true;
+        }
+        self.cookies.binary_search(&cookie).is_ok()
+    }
 }
 
 impl Bound {
     /// With `may_come_later`, another walk may bring a connection before its socket comes as a bound one.
     pub(super) fn new(may_come_later: bool) -> Self {
-        Self { cookies: FxHashSet::default(), connected: may_come_later.then(FxHashSet::default) }
+        Self { cookies: FxHashSet::default(), connected: may_come_later.then(Connected::default) }
     }
 
     /// Nothing that is bound comes any more.
@@ -83,7 +105,7 @@ impl Bound {
     pub(super) fn has_seen(&mut self, socket: &Socket) -> bool {
         let Some(cookie) = cookie(socket) else { return false };
         if socket.state == TcpState::Close {
-            let connected = self.connected.as_ref().is_some_and(|connected| connected.contains(&cookie));
+            let connected = self.connected.as_mut().is_some_and(|connected| connected.contains(cookie));
             return !self.cookies.insert(cookie) || connected;
         }
         if let Some(connected) = &mut self.connected {

@@ -3,7 +3,8 @@
 
 use std::io;
 use std::ops::ControlFlow;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::io::Errno;
 
@@ -13,7 +14,7 @@ use super::decode::Decoder;
 use super::frame::{Body, Frames};
 use super::repeats::{Bound, Window};
 use crate::collect::Sink;
-use crate::model::{Gap, StateSet, TcpState};
+use crate::model::{Gap, Socket, StateSet, TcpState};
 
 /// Why an attempt did not end well.
 pub(super) enum Fault {
@@ -40,7 +41,7 @@ pub(super) struct Intake<'a> {
     inconsistent: bool,
     notes: Vec<Gap>,
     /// The sink wants no more, or a walk has failed.
-    stopped: bool,
+    stopped: Arc<AtomicBool>,
 }
 
 impl<'a> Intake<'a> {
@@ -56,8 +57,36 @@ impl<'a> Intake<'a> {
             first_undecodable: String::new(),
             inconsistent: false,
             notes: Vec::new(),
-            stopped: false,
+            stopped: Arc::default(),
         })
+    }
+
+    /// Another intake, for a walk that ends when this one's do.
+    pub(super) fn beside<'b>(&self, sink: &'b mut dyn Sink) -> Mutex<Intake<'b>> {
+        let intake = Intake::new(self.states, sink, false);
+        lock(&intake).stopped = self.stopped.clone();
+        intake
+    }
+
+    /// Takes what another intake has noted, but for its sockets.
+    pub(super) fn take_notes(&mut self, other: Intake<'_>) {
+        if self.undecodable == 0 {
+            self.first_undecodable = other.first_undecodable;
+        }
+        self.undecodable += other.undecodable;
+        self.inconsistent |= other.inconsistent;
+        self.notes.extend(other.notes);
+    }
+
+    /// Hands a socket to the sink.
+    pub(super) fn row(&mut self, socket: &Socket) -> ControlFlow<()> {
+        self.rows += 1;
+        self.sink.row(socket)
+    }
+
+    /// Whether nothing more is to be read.
+    pub(super) fn has_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
     }
 
     /// Whether the kernel said that its table changed meanwhile.
@@ -109,7 +138,9 @@ impl<'m, 'a> Walker<'m, 'a> {
     ) -> Result<ControlFlow<()>, Fault> {
         let result = self.read_all(source, sequence);
         let mut intake = lock(self.intake);
-        intake.stopped |= !matches!(result, Ok(ControlFlow::Continue(())));
+        if !matches!(result, Ok(ControlFlow::Continue(()))) {
+            intake.stopped.store(true, Ordering::Relaxed);
+        }
         if self.brings_bound {
             intake.bound.is_complete();
         }
@@ -138,7 +169,7 @@ impl<'m, 'a> Walker<'m, 'a> {
 
     fn take_datagram(&mut self, bytes: &[u8], sequence: u32, truncated: bool) -> Result<Progress, Fault> {
         let mut intake = lock(self.intake);
-        if intake.stopped {
+        if intake.has_stopped() {
             return Ok(Progress::Stopped);
         }
         self.window.next_datagram();
@@ -186,10 +217,7 @@ impl<'m, 'a> Walker<'m, 'a> {
             Ok(socket) if self.window.has_seen(socket) || intake.bound.has_seen(socket) => {
                 ControlFlow::Continue(())
             }
-            Ok(socket) => {
-                intake.rows += 1;
-                intake.sink.row(socket)
-            }
+            Ok(socket) => intake.row(socket),
             Err(error) => {
                 if intake.undecodable == 0 {
                     intake.first_undecodable = error.to_string();

@@ -81,26 +81,41 @@ impl Processes {
 
     /// Puts what was found in order, and gives each process its name.
     fn keep(&mut self, mut found: Vec<Found>, root: &Path, name: ProcessName, details: Details) {
+        /// What was found and what becomes of it are as large as each other: so many are turned over at once.
+        const BATCH: usize = 64 * 1024;
         found.sort_unstable();
         let mut users = Users::default();
         let mut known = FxHashMap::default();
         self.holders.reserve_exact(found.len());
         self.inodes.reserve_exact(found.len());
-        self.first.reserve(found.len(), |_| 0);
-        for Found { inode, pid, fd } in found {
-            let process: &Arc<Process> = known.entry(pid).or_insert_with(|| {
-                let users = (details == Details::Names).then_some(&mut users);
-                let details = (details != Details::None).then(|| read_details(root, pid, users));
-                Arc::new(Process { pid, name: read_name(root, pid, name), details })
-            });
-            if self.inodes.last() != Some(&inode) {
-                let at = u32::try_from(self.inodes.len()).unwrap_or(u32::MAX);
-                let inodes = &self.inodes;
-                let of = |at: &u32| hash(inodes.get(*at as usize).copied().unwrap_or(inode));
-                self.first.insert_unique(hash(inode), at, of);
+        while !found.is_empty() {
+            let last = found.split_off(found.len().saturating_sub(BATCH));
+            found.shrink_to_fit();
+            for Found { inode, pid, fd } in last.into_iter().rev() {
+                let process: &Arc<Process> = known.entry(pid).or_insert_with(|| {
+                    let users = (details == Details::Names).then_some(&mut users);
+                    let details = (details != Details::None).then(|| read_details(root, pid, users));
+                    Arc::new(Process { pid, name: read_name(root, pid, name), details })
+                });
+                self.inodes.push(inode);
+                self.holders.push(Holder { process: process.clone(), fd });
             }
-            self.inodes.push(inode);
-            self.holders.push(Holder { process: process.clone(), fd });
+        }
+        self.inodes.reverse();
+        self.holders.reverse();
+        self.index();
+    }
+
+    /// Notes of each inode the place of its first holder.
+    fn index(&mut self) {
+        let Self { inodes, first, .. } = self;
+        first.reserve(inodes.len(), |_| 0);
+        let mut last = None;
+        for (at, inode) in (0..).zip(inodes.iter()) {
+            if last.replace(*inode) != Some(*inode) {
+                let of = |at: &u32| hash(inodes.get(*at as usize).copied().unwrap_or_default());
+                first.insert_unique(hash(*inode), at, of);
+            }
         }
     }
 
