@@ -62,7 +62,6 @@ pub(super) fn scan(root: &Path, wanted: &FxHashSet<u64>) -> io::Result<Scan> {
         let mut scan = search.work();
         // A worker that panicked has found nothing; none can.
         let parts: Vec<_> = others.into_iter().map(|other| other.join().unwrap_or_default()).collect();
-        scan.found.reserve_exact(parts.iter().map(|part| part.found.len()).sum());
         for part in parts {
             scan.found.extend(part.found);
             scan.denied.extend(part.denied);
@@ -227,7 +226,8 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn work(&self) -> Scan {
-        let mut scan = Scan::default();
+        // As many as there may be: a list that grew would be copied, and what is not used is never touched.
+        let mut scan = Scan { found: Vec::with_capacity(self.wanted.len()), ..Scan::default() };
         while let Some(task) = self.queue.take() {
             let (pid, result) = match task {
                 Task::Process(pid) => (pid, self.process(pid, &mut scan)),
