@@ -129,7 +129,7 @@ fn refuse_list_words(args: &Args, matches: &ArgMatches, command: &str) -> Result
 /// The words after the options, or the file's text without its comments.
 fn filter_text(args: &Args) -> Result<FilterText, Refusal> {
     let Some(path) = &args.list.filter_file else {
-        return Ok(args.filter.join(" ").as_str().into());
+        return Ok(FilterText { text: args.filter.join(" "), file: None });
     };
     if let Some(word) = args.filter.first() {
         return Err(Refusal::usage(format!("'{word}': --filter-file takes the place of FILTER words")));
@@ -268,9 +268,7 @@ fn shown_states(args: &Args, format: Format, filter: &Filter) -> StateSet {
         _ if listening => listen,
         Format::Json | Format::Ndjson | Format::Csv => StateSet::ALL,
         Format::Table | Format::Plain if !filter.is_empty() => StateSet::ALL,
-        Format::Table | Format::Plain | Format::Netstat => {
-            StateSet::ALL - StateSet::of(TcpState::Close) - listen
-        }
+        Format::Table | Format::Plain | Format::Netstat => StateSet::ALL - StateSet::unconnected(),
     }
 }
 

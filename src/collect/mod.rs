@@ -1,10 +1,11 @@
 //! Reads the sockets from the kernel, over netlink or from /proc, and says why where it had to change its source.
 
+pub mod host;
 pub mod netlink;
 pub mod procfs;
-mod size;
 
 use std::ops::ControlFlow;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::model::{Gap, Snapshot, Socket, Source};
 use crate::query::{Access, Attributes, Query, SourceChoice};
@@ -41,13 +42,18 @@ pub enum CollectError {
     },
 }
 
+/// Takes what threads share. None leaves it half changed: what one that panicked has left is as good.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Reads the sockets that the query asks for into the sink.
 pub fn collect(query: &Query, access: &Access, sink: &mut dyn Sink) -> Result<Snapshot, CollectError> {
     let procfs = access.source == SourceChoice::Procfs || access.proc_root.is_some();
     if procfs {
         return Ok(from_procfs(query, access, sink, Vec::new())?);
     }
-    match netlink::dump(query, netlink::middle_port(), &mut netlink::connect, sink) {
+    match netlink::dump(query, netlink::middle_port(query), &mut netlink::connect, sink) {
         Ok(gaps) => Ok(Snapshot { source: Source::Netlink, gaps }),
         Err(error) if access.source == SourceChoice::Auto && error.means_unavailable() => {
             let gaps = vec![Gap::FellBack { reason: error.to_string() }];

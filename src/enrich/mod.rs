@@ -16,7 +16,7 @@ pub use interfaces::{Interfaces, device_index};
 pub use listeners::{Listener, Listeners};
 pub use peers::Peers;
 pub use processes::{Details, Processes};
-pub use services::{Services, ephemeral_ports};
+pub use services::Services;
 pub use users::{Users, user_id};
 
 use crate::model::{Gap, Holder, ListenerUse, OwnerNote, Row, Socket, TcpState};

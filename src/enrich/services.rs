@@ -2,17 +2,6 @@
 
 use rustc_hash::FxHashMap;
 
-/// The first and last port that the kernel chooses from (ip_local_port_range); its default where it does not tell.
-pub fn ephemeral_ports() -> (u16, u16) {
-    const DEFAULT: (u16, u16) = (32768, 60999);
-    let text = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
-    let mut numbers = text.split_whitespace().map(str::parse);
-    match (numbers.next(), numbers.next()) {
-        (Some(Ok(first)), Some(Ok(last))) => (first, last),
-        _ => DEFAULT,
-    }
-}
-
 /// The TCP services of a services(5) file.
 #[derive(Debug, Default)]
 pub struct Services {

@@ -21,8 +21,7 @@ impl Known {
 }
 
 /// What is left to judge of a socket.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Rest {
+enum Rest {
     /// Nothing: it fits, or not.
     Decided(bool),
     /// This.
@@ -49,13 +48,20 @@ impl Expr {
         }
     }
 
-    /// What is left to judge when so much is known.
-    pub fn rest(&self, row: &Row<'_>, known: Known) -> Rest {
+    /// What is left to judge of the row when so much is known; `None` where it can't fit.
+    pub fn rest(&self, row: &Row<'_>, known: Known) -> Option<Self> {
+        match self.judge(row, known) {
+            Rest::Decided(fits) => fits.then(Self::always),
+            Rest::Open(rest) => Some(rest),
+        }
+    }
+
+    fn judge(&self, row: &Row<'_>, known: Known) -> Rest {
         match self {
             Self::Term(term) => {
                 term.evaluate(row, known).map_or_else(|| Rest::Open(self.clone()), Rest::Decided)
             }
-            Self::Not(inner) => match inner.rest(row, known) {
+            Self::Not(inner) => match inner.judge(row, known) {
                 Rest::Decided(fits) => Rest::Decided(!fits),
                 Rest::Open(rest) => Rest::Open(rest.negated()),
             },
@@ -84,7 +90,7 @@ fn all(parts: impl Iterator<Item = Option<bool>>, decides: bool) -> Option<bool>
 fn open_parts(parts: &[Expr], row: &Row<'_>, known: Known, decides: bool) -> Result<Vec<Expr>, bool> {
     let mut open = Vec::new();
     for part in parts {
-        match part.rest(row, known) {
+        match part.judge(row, known) {
             Rest::Decided(answer) if answer == decides => return Err(decides),
             Rest::Decided(_) => {}
             Rest::Open(rest) => open.push(rest),

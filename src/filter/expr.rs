@@ -30,6 +30,12 @@ pub struct Name {
     pub span: Range<usize>,
 }
 
+impl Name {
+    pub(super) fn new(text: &str, span: &Range<usize>) -> Self {
+        Self { text: text.to_owned(), span: span.clone() }
+    }
+}
+
 /// Wherever they stand.
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {

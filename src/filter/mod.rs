@@ -23,7 +23,7 @@ mod values;
 
 pub use endpoint::EndpointMatch;
 pub use error::{BadFilter, FilterError, FilterText};
-pub use eval::{Known, Rest};
+pub use eval::Known;
 pub use expr::{Device, End, Evidence, Expr, Name, NumberField, Term, TextField};
 pub use lexer::Compare;
 pub use parser::TERM_WORDS;

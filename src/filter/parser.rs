@@ -212,13 +212,13 @@ impl<'a> Parser<'a> {
             "dport" => self.ports(End::Peer)?,
             "port" => self.ports(End::Either)?,
             "dev" | "iface" => self.equality(device)?,
-            "fwmark" => self.equality(|word| mark(&word))?,
+            "fwmark" => self.equality(|word| mark(&word.text))?,
             "cgroup" => self.equality(|path| Ok(Term::Cgroup { path, id: None }))?,
             "autobound" => Expr::Term(Term::Autobound { range: None }),
-            "process" => self.equality(|word| Ok(glob(TextField::Process, &word)))?,
-            "unit" => self.equality(|word| Ok(glob(TextField::Unit, &word)))?,
-            "container" => self.equality(|word| Ok(glob(TextField::Container, &word)))?,
-            "timer" => self.equality(|word| timer(&word))?,
+            "process" => self.equality(|word| Ok(glob(TextField::Process, &word.text)))?,
+            "unit" => self.equality(|word| Ok(glob(TextField::Unit, &word.text)))?,
+            "container" => self.equality(|word| Ok(glob(TextField::Container, &word.text)))?,
+            "timer" => self.equality(|word| timer(&word.text))?,
             "user" => self.equality(|name| Ok(Term::User { name }))?,
             "pid" => self.number(NumberField::Pid, count, "a number")?,
             "uid" => self.number(NumberField::Uid, count, "a number")?,
@@ -279,8 +279,7 @@ impl<'a> Parser<'a> {
     fn equality(&mut self, make: impl FnOnce(Name) -> Result<Term, &'static str>) -> Parse<Expr> {
         let equals = self.equals()?;
         let (word, span) = self.operand("a name")?;
-        let name = Name { text: word.to_owned(), span: span.clone() };
-        let term = make(name).map_err(|what| FilterError::Expected { span, what })?;
+        let term = make(Name::new(word, &span)).map_err(|what| FilterError::Expected { span, what })?;
         let expr = Expr::Term(term);
         Ok(if equals { expr } else { expr.negated() })
     }
@@ -325,8 +324,8 @@ impl<'a> Parser<'a> {
     }
 }
 
-fn glob(field: TextField, word: &Name) -> Term {
-    Term::Text { field, glob: Glob::new(&word.text) }
+fn glob(field: TextField, text: &str) -> Term {
+    Term::Text { field, glob: Glob::new(text) }
 }
 
 fn bare_endpoint(word: &str, span: Range<usize>) -> Parse<Expr> {
@@ -353,9 +352,7 @@ fn endpoint(end: End, typed: &Typed, place: &Range<usize>) -> Expr {
         let fits = Expr::Term(match &typed.host {
             TypedHost::Any => Term::Endpoint { end, matcher: EndpointMatch::new(None, number) },
             TypedHost::Net(net) => Term::Endpoint { end, matcher: EndpointMatch::new(Some(*net), number) },
-            TypedHost::Name(text) => {
-                Term::Host { end, name: Name { text: text.clone(), span: place.clone() }, port: number }
-            }
+            TypedHost::Name(name) => Term::Host { end, name: Name::new(name, place), port: number },
         });
         let all_v6 = Term::Endpoint { end, matcher: EndpointMatch::new(Some(Net::ALL_V6), None) };
         if typed.inet_only { fits.and(Expr::Term(all_v6).negated()) } else { fits }
@@ -379,8 +376,6 @@ fn port_term(end: End, compare: Compare, port: &TypedPort, place: &Range<usize>)
         TypedPort::Number(number) => {
             Term::Number { field: NumberField::Port(end), compare, value: u64::from(*number) }
         }
-        TypedPort::Service(text) => {
-            Term::Service { end, compare, name: Name { text: text.clone(), span: place.clone() } }
-        }
+        TypedPort::Service(name) => Term::Service { end, compare, name: Name::new(name, place) },
     })
 }

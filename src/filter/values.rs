@@ -14,8 +14,7 @@ pub(super) fn device(word: Name) -> Result<Term, &'static str> {
     }))
 }
 
-pub(super) fn mark(word: &Name) -> Result<Term, &'static str> {
-    let text = word.text.as_str();
+pub(super) fn mark(text: &str) -> Result<Term, &'static str> {
     let number = |text: &str| match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(hex) if hex.bytes().all(|b| b.is_ascii_hexdigit()) => u32::from_str_radix(hex, 16).ok(),
         Some(_) => None,
@@ -29,8 +28,7 @@ pub(super) fn mark(word: &Name) -> Result<Term, &'static str> {
     }
 }
 
-pub(super) fn timer(word: &Name) -> Result<Term, &'static str> {
-    let text = word.text.as_str();
+pub(super) fn timer(text: &str) -> Result<Term, &'static str> {
     if TIMERS.contains(&text) || text.contains(['*', '?']) {
         return Ok(Term::Text { field: TextField::Timer, glob: Glob::new(text) });
     }

@@ -35,6 +35,11 @@ impl StateSet {
         Self::ALL - Self::exactly(TcpState::Close) - Self::exactly(TcpState::Listen)
     }
 
+    /// LISTEN and CLOSED: sockets without a peer. The kernel has a table of its own for each of the two.
+    pub fn unconnected() -> Self {
+        Self::of(TcpState::Listen) | Self::of(TcpState::Close)
+    }
+
     /// The group that ss knows by this word; `of` tells which numbers a state stands for.
     pub fn group(word: &str, of: fn(TcpState) -> Self) -> Option<Self> {
         // What the kernel keeps as small records.

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 pub(super) use super::address::{push_addr, push_libc_ipv6};
-use super::text::{push_escaped, push_number};
+use super::text::{is_plain, push_escaped, push_number};
 use crate::model::{Endpoint, Family, Holder, ProcessDetails, Row, Socket, TcpState, Timer};
 
 /// Appends a state's name as one of the dialects has it, or its number where it has none.
@@ -116,7 +116,7 @@ pub(super) fn push_port(out: &mut Vec<u8>, port: u16, service: Option<&str>) {
 
 /// Appends escaped text.
 pub(super) fn push_text(out: &mut Vec<u8>, bytes: &[u8]) {
-    if bytes.iter().all(|byte| matches!(byte, b' '..=b'~') && *byte != b'\\') {
+    if is_plain(bytes) {
         out.extend_from_slice(bytes);
         return;
     }

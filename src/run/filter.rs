@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::collect::host::local_ports;
 use crate::enrich::{self, Services};
 use crate::filter::{Compare, End, Expr, Filter, Names, NumberField, Term, bytecode};
 use crate::model::{StateSet, TcpState};
@@ -23,11 +24,8 @@ pub(super) fn prepare(filter: &Filter, query: &mut Query, needs: Needs) -> Resul
     }
     query.kernel_filter = kernel_filter(&filter.expr, needs)?;
     if filter.expr.wants_peer() {
-        // The kernel need not go through the tables of the others.
-        query.states = query.states - StateSet::of(TcpState::Close);
-        if needs.listeners.is_none() {
-            query.states = query.states - StateSet::of(TcpState::Listen);
-        }
+        // The kernel need not go through the tables of the others, unless listeners must be known.
+        query.states = needs.widened(query.states - StateSet::unconnected());
     }
     Ok(filter)
 }
@@ -37,11 +35,11 @@ fn kernel_filter(expr: &Expr, needs: Needs) -> Result<Option<KernelFilter>, Misu
     let autobound = expr.conjuncts().iter().find_map(|part| Some((part, find(part, is_autobound)?)));
     if let Some((part, term)) = autobound {
         let hindrance = match (needs.peers, bytecode::is_kernels(part)) {
-            (true, _) => "--peer-process needs what it would leave out".to_owned(),
-            (false, false) => format!("it can't evaluate the rest of '{part}'"),
-            (false, true) => String::new(),
+            (true, _) => Some("--peer-process needs what it would leave out".to_owned()),
+            (false, false) => Some(format!("it can't evaluate the rest of '{part}'")),
+            (false, true) => None,
         };
-        if !hindrance.is_empty() {
+        if let Some(hindrance) = hindrance {
             return Err(Misuse(format!("filter: only the kernel can evaluate '{term}', and {hindrance}")));
         }
     }
@@ -133,7 +131,9 @@ impl Names for HostNames {
     }
 
     fn ephemeral_ports(&mut self) -> (u16, u16) {
-        enrich::ephemeral_ports()
+        /// Where the kernel does not tell.
+        const USUAL: (u16, u16) = (32768, 60999);
+        local_ports().unwrap_or(USUAL)
     }
 
     fn cgroup(&mut self, path: &str) -> Option<u64> {

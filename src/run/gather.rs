@@ -57,6 +57,7 @@ pub(super) fn gather(
         enough,
         enrichment,
         sockets: HeldSockets::default(),
+        wants_holders: needs.processes.is_some(),
         wanted: FxHashSet::default(),
         unaccepted: Vec::new(),
         error: None,
@@ -97,6 +98,7 @@ struct Hold<'a> {
     enough: usize,
     enrichment: Enrichment,
     sockets: HeldSockets,
+    wants_holders: bool,
     /// The inodes by which their holders are found.
     wanted: FxHashSet<u64>,
     /// Those whose holders are their listener's, which may come after them.
@@ -119,10 +121,12 @@ impl Sink for Hold<'_> {
             if self.sockets.len() >= self.enough {
                 return ControlFlow::Break(());
             }
-            if OwnerNote::of(socket) == Some(OwnerNote::NotAccepted) {
-                self.unaccepted.push(self.sockets.len());
+            if self.wants_holders {
+                if OwnerNote::of(socket) == Some(OwnerNote::NotAccepted) {
+                    self.unaccepted.push(self.sockets.len());
+                }
+                self.wanted.extend(socket.inode);
             }
-            self.wanted.extend(socket.inode);
             if let Err(error) = self.sockets.push(socket) {
                 self.error = Some(error);
                 return ControlFlow::Break(());

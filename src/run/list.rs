@@ -158,26 +158,19 @@ fn order(list: &List, gathered: &mut Gathered) -> anyhow::Result<Vec<u32>> {
     let Gathered { sockets, enrichment, .. } = gathered;
     let known = known(enrichment);
     let is_open = known != Known::SOCKET && !list.filter.expr.is_always();
-    let mut sorter = Sorter::new(&list.sort);
-    let mut order = Vec::new();
-    for (number, at) in (0_u32..).zip(0..sockets.len()) {
-        if !is_open && list.sort.is_empty() {
-            order.push(number);
-            continue;
+    let numbers = (0_u32..).take(sockets.len());
+    let mut order: Vec<u32> = if is_open || !list.sort.is_empty() {
+        let mut sorter = Sorter::new(&list.sort);
+        for number in numbers {
+            let socket = sockets.get(number as usize)?;
+            if !is_open || list.filter.admits(&enrichment.describe(&socket), known) {
+                sorter.add(number, &socket, || enrichment.first_pid(&socket));
+            }
         }
-        let socket = sockets.get(at)?;
-        if is_open && !list.filter.admits(&enrichment.describe(&socket), known) {
-            continue;
-        }
-        if list.sort.is_empty() {
-            order.push(number);
-        } else {
-            sorter.add(number, &socket, enrichment.first_pid(&socket));
-        }
-    }
-    if !list.sort.is_empty() {
-        order = sorter.order();
-    }
+        sorter.order()
+    } else {
+        numbers.collect()
+    };
     order.truncate(list.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX)));
     Ok(order)
 }

@@ -8,7 +8,7 @@ use super::gather::{enrichment, known, scan};
 use super::read;
 use crate::collect::Sink;
 use crate::enrich::Enrichment;
-use crate::filter::{Expr, Filter, Known, Rest};
+use crate::filter::{Expr, Filter, Known};
 use crate::model::{Gap, OwnerNote, Row, Socket, Source};
 use crate::query::{Access, Needs, Query, Shown};
 use crate::select::Counter;
@@ -98,17 +98,17 @@ impl Sink for PutOff<'_> {
 
     fn row(&mut self, socket: &Socket) -> ControlFlow<()> {
         self.enrichment.learn(socket);
-        if !self.shown.contains(socket) || !self.filter.admits(&Row::bare(socket), Known::SOCKET) {
+        if !self.shown.contains(socket) {
             return ControlFlow::Continue(());
         }
+        // What the kernel's answer alone tells is judged first: nothing is looked up for what can't fit.
+        let Some(rest) = self.filter.expr.rest(&Row::bare(socket), Known::SOCKET) else {
+            return ControlFlow::Continue(());
+        };
         let known = known(&self.enrichment);
         let owned_by = socket.inode.and_then(NonZeroU64::new);
         let row = self.enrichment.describe(socket);
-        let rest = match self.filter.expr.rest(&row, known) {
-            Rest::Decided(false) => return ControlFlow::Continue(()),
-            Rest::Decided(true) => Expr::always(),
-            Rest::Open(rest) => rest,
-        };
+        let Some(rest) = rest.rest(&row, known) else { return ControlFlow::Continue(()) };
         let number = self.counter.put_off(&row);
         let rest = self.rest(rest);
         if OwnerNote::of(socket) == Some(OwnerNote::NotAccepted) {

@@ -72,11 +72,11 @@ impl<'a> Sorter<'a> {
         Self { terms, keys: Vec::new(), entries: Vec::new() }
     }
 
-    /// Takes the socket with this number, and its first holder.
-    pub fn add(&mut self, number: u32, socket: &Socket, pid: Option<u32>) {
+    /// Takes the socket with this number. `pid` tells its first holder, if that matters.
+    pub fn add(&mut self, number: u32, socket: &Socket, pid: impl Fn() -> Option<u32>) {
         let start = self.keys.len();
         for term in self.terms {
-            term.push_key(&mut self.keys, socket, pid);
+            term.push_key(&mut self.keys, socket, &pid);
         }
         let len = u16::try_from(self.keys.len() - start).unwrap_or(u16::MAX);
         self.entries.push(Entry { start, len, number });
@@ -91,7 +91,8 @@ impl<'a> Sorter<'a> {
 }
 
 impl SortTerm {
-    fn push_key(self, keys: &mut Vec<u8>, socket: &Socket, pid: Option<u32>) {
+    fn push_key(self, keys: &mut Vec<u8>, socket: &Socket, pid: &impl Fn() -> Option<u32>) {
+        let pid = if self.key == SortKey::Pid { pid() } else { None };
         // Whichever the direction, what has no process comes last.
         if self.key == SortKey::Pid {
             keys.push(u8::from(pid.is_none()));
@@ -160,7 +161,7 @@ mod tests {
         };
         let mut sorter = Sorter::new(&terms);
         for (number, socket) in (0..).zip(&sockets) {
-            sorter.add(number, socket, pid(socket));
+            sorter.add(number, socket, || pid(socket));
         }
         sorter.order().into_iter().map(|number| sockets[number as usize].inode.unwrap()).collect()
     }

@@ -10,8 +10,8 @@ use rustix::io::Errno;
 use super::NetlinkError;
 use super::datagrams::Datagrams;
 use super::request::{self, Walk};
-use super::walk::{Fault, Intake, Walker, call, lock};
-use crate::collect::Sink;
+use super::walk::{Fault, Intake, Walker, call};
+use crate::collect::{Sink, lock};
 use crate::model::{Gap, HeldSockets, HoldError, Socket, Source};
 use crate::query::Query;
 
@@ -36,7 +36,7 @@ pub fn dump(
     let mut restarts = 0;
     sink.begin(Source::Netlink);
     loop {
-        let intake = Intake::new(query.states, sink, request::are_halves(&walks));
+        let intake = Mutex::new(Intake::new(query.states, sink, request::are_halves(&walks)));
         let end = run(&walks, middle.is_some(), &query, connect, &intake);
         let is_whole = matches!(end, Err(Fault::Inconsistent));
         let (rows, mut gaps) = intake.into_inner().unwrap_or_else(PoisonError::into_inner).finish();
@@ -146,23 +146,23 @@ fn one_behind_the_other(
     intake: &Mutex<Intake<'_>>,
 ) -> Result<(), Fault> {
     let mut behind = Behind::default();
-    let second_intake = lock(intake).beside(&mut behind);
+    let second_intake = Mutex::new(lock(intake).beside(&mut behind));
     let end = side_by_side((first, intake), (second, &second_intake), query, connect);
     let noted = second_intake.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut intake = lock(intake);
-    intake.take_notes(noted);
-    let is_wanted = !intake.has_stopped() || end.is_err();
     let held = |error: HoldError| Fault::Disturbed(error.to_string());
-    if is_wanted {
+    let mut taken = lock(intake);
+    taken.take_notes(noted);
+    if !taken.has_stopped() || end.is_err() {
         for number in 0..behind.sockets.len() {
-            if intake.row(&behind.sockets.get(number).map_err(held)?).is_break() {
+            if taken.row(&behind.sockets.get(number).map_err(held)?).is_break() {
                 return Ok(());
             }
         }
     }
+    drop(taken);
     end?;
     behind.error.map_or(Ok(()), |error| Err(held(error)))?;
-    if intake.is_inconsistent() { Err(Fault::Inconsistent) } else { Ok(()) }
+    consistent(intake)
 }
 
 /// Keeps what a walk brings.

@@ -7,7 +7,7 @@ use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, SocketId, Stat
 use zerocopy::{Immutable, IntoBytes};
 
 use crate::filter::bytecode::halves;
-use crate::model::{Family, StateSet, TcpState};
+use crate::model::{Family, StateSet};
 use crate::query::{Attributes, Families, Order, Query};
 
 /// `TCPDIAG_GETSOCK`: the older request, which dumps both families in one walk of the hash table. It is TCP only.
@@ -32,7 +32,7 @@ pub enum Walk {
 /// The walks that answer the query: in order, or halves that may go on side by side.
 pub fn walks(query: &Query, middle: Option<u16>) -> Vec<Walk> {
     match (query.families, query.order, middle) {
-        (Families::Both, Order::Any, Some(middle)) if query.kernel_filter.is_none() => {
+        (Families::Both, Order::Any, Some(middle)) => {
             vec![Walk::Half { middle, upper: false }, Walk::Half { middle, upper: true }]
         }
         (Families::Both, Order::Any, _) => vec![Walk::Mixed],
@@ -65,8 +65,7 @@ pub fn encode(walk: Walk, query: &Query, sequence: u32) -> Vec<u8> {
 
 /// Listeners and bound sockets have tables of their own, which the lower half's walk goes through.
 fn encode_half(middle: u16, upper: bool, query: &Query, sequence: u32) -> Vec<u8> {
-    let of_lower = StateSet::of(TcpState::Listen) | StateSet::of(TcpState::Close);
-    let states = if upper { query.states - of_lower } else { query.states };
+    let states = if upper { query.states - StateSet::unconnected() } else { query.states };
     let mut message = encode_mixed(query, states, sequence);
     let [lower_half, upper_half] = halves(middle);
     push_bytecode(&mut message, if upper { &upper_half } else { &lower_half });

@@ -1,33 +1,53 @@
 //! Where a dump is parted in two walks that go on side by side.
 
-use std::fs;
-
-use crate::collect::size;
+use crate::collect::host;
+use crate::model::{StateSet, TcpState};
+use crate::query::{Families, Order, Query};
 
 /// A port that parts the connections so that both walks take about as long: one end of nearly each has a port that a
 /// kernel chose. `None` where one walk will do.
-pub fn middle_port() -> Option<u16> {
-    if !size::is_large() {
-        return None;
-    }
-    middle(&fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?)
+pub fn middle_port(query: &Query) -> Option<u16> {
+    let is_worth = can_be_parted(query) && host::is_large();
+    if is_worth { middle(host::local_ports()?) } else { None }
+}
+
+/// Families that come in turn are parted already. A filter of the query's own takes the place of the halves', and
+/// listeners alone are few.
+fn can_be_parted(query: &Query) -> bool {
+    let by_family = query.order == Order::Ipv4First;
+    query.families == Families::Both
+        && (by_family || query.kernel_filter.is_none())
+        && !(query.states - StateSet::of(TcpState::Listen)).is_empty()
 }
 
 /// At three eighths: who has those below goes through the table of bound sockets besides.
-fn middle(range: &str) -> Option<u16> {
-    let mut ends = range.split_whitespace().map(str::parse::<u16>);
-    let (first, last) = (ends.next()?.ok()?, ends.next()?.ok()?);
+fn middle((first, last): (u16, u16)) -> Option<u16> {
     Some(first + last.checked_sub(first)? / 8 * 3)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Family;
+    use crate::query::KernelFilter;
 
     #[test]
     fn the_middle_of_the_ports() {
-        assert_eq!(middle("32768\t60999\n"), Some(43352));
-        assert_eq!(middle("1024 65535"), Some(25213));
-        assert_eq!((middle("none"), middle("9 8")), (None, None));
+        assert_eq!(middle((32768, 60999)), Some(43352));
+        assert_eq!(middle((1024, 65535)), Some(25213));
+        assert_eq!(middle((9, 8)), None);
+    }
+
+    #[test]
+    fn what_is_worth_two_walks() {
+        let whole = Query::new(Families::Both, StateSet::ALL);
+        let kernel_filter =
+            Some(KernelFilter { bytecode: vec![0; 4], says: String::new(), kernel_only: None });
+        let filtered = Query { kernel_filter, ..whole.clone() };
+        assert!(can_be_parted(&whole));
+        assert!(can_be_parted(&Query { order: Order::Ipv4First, ..filtered.clone() }));
+        assert!(!can_be_parted(&filtered));
+        assert!(!can_be_parted(&Query::new(Families::Only(Family::Inet), StateSet::ALL)));
+        assert!(!can_be_parted(&Query::new(Families::Both, StateSet::of(TcpState::Listen))));
     }
 }

@@ -4,7 +4,7 @@
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use rustix::io::Errno;
 
@@ -13,7 +13,7 @@ use super::datagrams::Datagrams;
 use super::decode::Decoder;
 use super::frame::{Body, Frames};
 use super::repeats::{Bound, Window};
-use crate::collect::Sink;
+use crate::collect::{Sink, lock};
 use crate::model::{Gap, Socket, StateSet, TcpState};
 
 /// Why an attempt did not end well.
@@ -46,9 +46,9 @@ pub(super) struct Intake<'a> {
 
 impl<'a> Intake<'a> {
     /// For sockets in these states; several walks that go on side by side are told apart from one after the other.
-    pub(super) fn new(states: StateSet, sink: &'a mut dyn Sink, side_by_side: bool) -> Mutex<Self> {
+    pub(super) fn new(states: StateSet, sink: &'a mut dyn Sink, side_by_side: bool) -> Self {
         let may_come_later = side_by_side && states.contains(TcpState::BoundInactive);
-        Mutex::new(Self {
+        Self {
             states,
             sink,
             bound: Bound::new(may_come_later),
@@ -58,14 +58,12 @@ impl<'a> Intake<'a> {
             inconsistent: false,
             notes: Vec::new(),
             stopped: Arc::default(),
-        })
+        }
     }
 
     /// Another intake, for a walk that ends when this one's do.
-    pub(super) fn beside<'b>(&self, sink: &'b mut dyn Sink) -> Mutex<Intake<'b>> {
-        let intake = Intake::new(self.states, sink, false);
-        lock(&intake).stopped = self.stopped.clone();
-        intake
+    pub(super) fn beside<'b>(&self, sink: &'b mut dyn Sink) -> Intake<'b> {
+        Intake { stopped: self.stopped.clone(), ..Intake::new(self.states, sink, false) }
     }
 
     /// Takes what another intake has noted, but for its sockets.
@@ -102,10 +100,6 @@ impl<'a> Intake<'a> {
         }
         (self.rows, gaps)
     }
-}
-
-pub(super) fn lock<'m, 'a>(intake: &'m Mutex<Intake<'a>>) -> MutexGuard<'m, Intake<'a>> {
-    intake.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether a walk is over.
@@ -208,7 +202,8 @@ impl<'m, 'a> Walker<'m, 'a> {
 
     fn take_socket(&mut self, intake: &mut Intake<'_>, payload: &[u8]) -> ControlFlow<()> {
         let decoded = self.decoder.decode(payload);
-        if self.brings_bound && decoded.as_ref().is_ok_and(|socket| is_connection(socket.state)) {
+        let is_connection = |socket: &&Socket| !StateSet::unconnected().contains(socket.state);
+        if self.brings_bound && decoded.as_ref().is_ok_and(is_connection) {
             intake.bound.is_complete();
         }
         match decoded {
@@ -227,10 +222,6 @@ impl<'m, 'a> Walker<'m, 'a> {
             }
         }
     }
-}
-
-fn is_connection(state: TcpState) -> bool {
-    !matches!(state, TcpState::Listen | TcpState::Close)
 }
 
 fn kernel_error(errno: i32, note: Option<&[u8]>) -> Fault {

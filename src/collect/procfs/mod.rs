@@ -5,10 +5,10 @@ pub mod line;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::thread::{self, Builder};
 
-use super::{Sink, size};
+use super::{Sink, host, lock};
 use crate::model::{Family, Gap};
 use crate::query::{Order, Query};
 
@@ -49,7 +49,7 @@ pub fn read(query: &Query, root: Option<&Path>, sink: &mut dyn Sink) -> Result<V
     };
     let intake = Mutex::new(Intake { sink, stopped: false });
     let table = |family: Family| read_table(&folder, family, query, &intake);
-    let side_by_side = query.order == Order::Any && root.is_none() && size::is_large();
+    let side_by_side = query.order == Order::Any && root.is_none() && host::is_large();
     let ends: Vec<_> = match query.families.each() {
         [first, second] if side_by_side => {
             let path = file_of(&folder, *second);
@@ -177,10 +177,6 @@ struct Intake<'a> {
     sink: &'a mut dyn Sink,
     /// No more is wanted.
     stopped: bool,
-}
-
-fn lock<'m, 'a>(intake: &'m Mutex<Intake<'a>>) -> MutexGuard<'m, Intake<'a>> {
-    intake.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Table<'m, 'a> {

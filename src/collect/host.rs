@@ -1,4 +1,4 @@
-//! Whether there are so many sockets that they are worth being read by two threads side by side.
+//! What this host says of itself: how many sockets it has, which ports it chooses from.
 
 use std::fs;
 use std::thread::available_parallelism;
@@ -6,7 +6,8 @@ use std::thread::available_parallelism;
 /// Below this many sockets one walk takes so little that a second thread costs more.
 const MANY: u64 = 10_000;
 
-/// Whether there are, in this network namespace, and whether two threads can go on at once.
+/// Whether this network namespace has so many sockets that they are worth being read by two threads side by side, and
+/// two can go on at once.
 pub(super) fn is_large() -> bool {
     let stat = |name| fs::read_to_string(format!("/proc/thread-self/net/{name}")).unwrap_or_default();
     available_parallelism().is_ok_and(|threads| threads.get() > 1)
@@ -21,9 +22,26 @@ fn count(sockstat: &str) -> u64 {
     numbers.filter_map(|pair| pair[1].parse::<u64>().ok()).sum()
 }
 
+/// The first and last port that the kernel chooses from (ip_local_port_range), where it tells.
+pub fn local_ports() -> Option<(u16, u16)> {
+    parse_ports(&fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?)
+}
+
+fn parse_ports(range: &str) -> Option<(u16, u16)> {
+    let mut ends = range.split_whitespace().map(str::parse);
+    Some((ends.next()?.ok()?, ends.next()?.ok()?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_range_of_ports_is_two_numbers() {
+        assert_eq!(parse_ports("32768\t60999\n"), Some((32768, 60999)));
+        assert_eq!(parse_ports("1024 65535"), Some((1024, 65535)));
+        assert_eq!(parse_ports("none"), None);
+    }
 
     #[test]
     fn sockets_of_both_families_count() {
