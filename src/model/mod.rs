@@ -3,6 +3,7 @@
 pub mod cgroup;
 mod endpoint;
 mod held;
+mod machine;
 mod memory;
 mod owner;
 mod queues;
@@ -16,6 +17,7 @@ mod timer;
 
 pub use endpoint::{Endpoint, Family};
 pub use held::{HeldSockets, HoldError};
+pub use machine::{Event, MACHINE, Segment, Transition, ways_between, ways_in, ways_out};
 pub use memory::Memory;
 pub use owner::{Holder, ListenerUse, OwnerNote, Process, ProcessDetails, ProcessName};
 pub use queues::Queues;
