@@ -1,7 +1,12 @@
-//! What this host says of itself: how many sockets it has, which ports it chooses from.
+//! What this host says of itself besides its sockets: its settings, its counters. All of it is this network
+//! namespace's, but for what the kernel keeps for all of them.
 
 use std::fs;
+use std::io;
+use std::path::PathBuf;
 use std::thread::available_parallelism;
+
+use crate::model::{Counters, Gap, Setting, Settings};
 
 /// Below this many sockets one walk takes so little that a second thread costs more.
 const MANY: u64 = 10_000;
@@ -16,10 +21,10 @@ pub(super) fn is_large() -> bool {
 
 /// `TCP: inuse 12 orphan 0 tw 3 alloc 14 mem 0` and `TCP6: inuse 4`, as far as this namespace is meant.
 fn count(sockstat: &str) -> u64 {
-    let line = sockstat.lines().find(|line| line.starts_with("TCP: ") || line.starts_with("TCP6: "));
-    let words: Vec<_> = line.unwrap_or_default().split(' ').collect();
-    let numbers = words.windows(2).filter(|pair| matches!(pair[0], "inuse" | "tw"));
-    numbers.filter_map(|pair| pair[1].parse::<u64>().ok()).sum()
+    let of_tcp = |(group, name): &(String, String)| {
+        matches!(group.as_str(), "TCP" | "TCP6") && matches!(name.as_str(), "inuse" | "tw")
+    };
+    in_lines(sockstat).iter().filter(|(key, _)| of_tcp(key)).map(|(_, number)| number).sum()
 }
 
 /// The first and last port that the kernel chooses from (ip_local_port_range), where it tells.
@@ -32,6 +37,83 @@ fn parse_ports(range: &str) -> Option<(u16, u16)> {
     Some((ends.next()?.ok()?, ends.next()?.ok()?))
 }
 
+/// The settings that matter to TCP; one that this kernel or namespace does not have is left out.
+pub fn settings() -> (Settings, Vec<Gap>) {
+    let mut gaps = Vec::new();
+    let mut read = |setting: &Setting| {
+        let path = PathBuf::from("/proc/sys").join(setting.name().replace('.', "/"));
+        match fs::read_to_string(&path) {
+            Ok(text) => Some((*setting, text.trim_end().to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => {
+                gaps.push(unreadable(&path.display().to_string(), &error));
+                None
+            }
+        }
+    };
+    let settings: Settings = Setting::ALL.iter().filter_map(&mut read).collect();
+    if settings == Settings::default() && gaps.is_empty() {
+        gaps.push(unreadable("/proc/sys/net", &io::ErrorKind::NotFound.into()));
+    }
+    (settings, gaps)
+}
+
+/// The counters of TCP.
+pub fn counters() -> (Counters, Vec<Gap>) {
+    let mut counters = Counters::default();
+    let mut gaps = Vec::new();
+    for file in ["snmp", "netstat", "sockstat", "sockstat6"] {
+        let parse = if file.starts_with("sockstat") { in_lines } else { in_pairs };
+        // Not /proc/net, which is the main thread's.
+        let path = format!("/proc/thread-self/net/{file}");
+        match fs::read_to_string(&path) {
+            Ok(text) => counters.extend(parse(&text)),
+            // A kernel without IPv6.
+            Err(error) if file == "sockstat6" && error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => gaps.push(unreadable(&path, &error)),
+        }
+    }
+    (counters, gaps)
+}
+
+fn unreadable(path: &str, error: &io::Error) -> Gap {
+    Gap::Unreadable { path: path.to_owned(), reason: error.to_string() }
+}
+
+/// Counters by group and name.
+type Counted = Vec<((String, String), u64)>;
+
+/// A line of names and one of numbers, both with the group before them: `TcpExt: TW TWKilled` and `TcpExt: 3 0`.
+fn in_pairs(text: &str) -> Counted {
+    let lines: Vec<_> = text.lines().filter_map(|line| line.split_once(": ")).collect();
+    let mut counted = Vec::new();
+    for pair in lines.chunks_exact(2) {
+        let [(group, names), (same, numbers)] = pair else { continue };
+        if group == same {
+            let each = names.split_whitespace().zip(numbers.split_whitespace());
+            counted.extend(each.filter_map(|(name, number)| entry(group, name, number)));
+        }
+    }
+    counted
+}
+
+/// The group, then names and numbers in turn: `TCP: inuse 12 orphan 0`.
+fn in_lines(text: &str) -> Counted {
+    let lines = text.lines().filter_map(|line| line.split_once(": "));
+    lines
+        .flat_map(|(group, rest)| {
+            let words: Vec<_> = rest.split_whitespace().collect();
+            let pairs = words.chunks_exact(2).filter_map(|pair| entry(group, pair[0], pair[1]));
+            pairs.collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// A negative number stands for no limit: it counts nothing.
+fn entry(group: &str, name: &str, number: &str) -> Option<((String, String), u64)> {
+    Some(((group.to_owned(), name.to_owned()), number.parse().ok()?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +123,25 @@ mod tests {
         assert_eq!(parse_ports("32768\t60999\n"), Some((32768, 60999)));
         assert_eq!(parse_ports("1024 65535"), Some((1024, 65535)));
         assert_eq!(parse_ports("none"), None);
+    }
+
+    #[test]
+    fn names_and_numbers_stand_in_two_lines_or_in_turn() {
+        let text = "Ip: Forwarding\nIp: 1\nTcp: RtoMin MaxConn InSegs\nTcp: 200 -1 7\nTcpExt: TW\nbroken\n";
+        let counters: Counters = in_pairs(text).into_iter().chain(in_lines("TCP: inuse 5 mem\n")).collect();
+        assert_eq!(counters.count("Tcp", "InSegs"), Some(7));
+        assert_eq!(counters.count("Tcp", "MaxConn"), None);
+        assert_eq!(counters.count("TCP", "inuse"), Some(5));
+        assert_eq!(counters.count("TcpExt", "TW"), None);
+    }
+
+    #[test]
+    fn this_host_has_settings_and_counters() {
+        let (settings, gaps) = settings();
+        assert!(settings.number(Setting::FinTimeout).is_some() && gaps.is_empty(), "{gaps:?}");
+        let (counters, gaps) = counters();
+        assert!(counters.count("TcpExt", "ListenOverflows").is_some() && gaps.is_empty(), "{gaps:?}");
+        assert!(counters.count("Tcp", "RetransSegs").is_some() && counters.count("TCP", "inuse").is_some());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod cgroup;
 mod endpoint;
 mod held;
+mod host;
 mod machine;
 mod memory;
 mod owner;
@@ -17,6 +18,7 @@ mod timer;
 
 pub use endpoint::{Endpoint, Family};
 pub use held::{HeldSockets, HoldError};
+pub use host::{Counters, Setting, Settings};
 pub use machine::{Event, MACHINE, Segment, Transition, ways_between, ways_in, ways_out};
 pub use memory::Memory;
 pub use owner::{Holder, ListenerUse, OwnerNote, Process, ProcessDetails, ProcessName};

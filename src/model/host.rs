@@ -1,0 +1,164 @@
+//! What the kernel tells of the host besides its sockets: its settings and its counters.
+
+use std::collections::BTreeMap;
+
+macro_rules! settings {
+    ($($(#[doc = $doc:literal])+ $name:ident = $sysctl:literal,)*) => {
+        /// A setting that matters to TCP, by its name for sysctl(8).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Setting {
+            $($(#[doc = $doc])+ $name,)*
+        }
+
+        impl Setting {
+            /// Every one.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The name, as `net.ipv4.tcp_fin_timeout`.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => $sysctl,)*
+                }
+            }
+        }
+    };
+}
+
+settings! {
+    /// Seconds that an orphaned FIN_WAIT2 is kept.
+    FinTimeout = "net.ipv4.tcp_fin_timeout",
+    /// How often a SYN is sent again, doubling the time between.
+    SynRetries = "net.ipv4.tcp_syn_retries",
+    /// How often it is sent again before that, a second apart.
+    SynLinearTimeouts = "net.ipv4.tcp_syn_linear_timeouts",
+    /// How often a SYN-ACK is sent again.
+    SynackRetries = "net.ipv4.tcp_synack_retries",
+    /// How often an orphan sends again; 0 means 8.
+    OrphanRetries = "net.ipv4.tcp_orphan_retries",
+    /// How often a connection sends again before it is given up.
+    Retries2 = "net.ipv4.tcp_retries2",
+    /// The longest time between two retransmissions, in milliseconds.
+    RtoMaxMs = "net.ipv4.tcp_rto_max_ms",
+    /// How many time-wait sockets there may be.
+    MaxTwBuckets = "net.ipv4.tcp_max_tw_buckets",
+    /// Whether a new connection may take a time-wait socket's ports: 0 no, 1 yes, 2 on loopback.
+    TwReuse = "net.ipv4.tcp_tw_reuse",
+    /// How many half-open connections a listener may have.
+    MaxSynBacklog = "net.ipv4.tcp_max_syn_backlog",
+    /// The longest accept queue that a program gets.
+    Somaxconn = "net.core.somaxconn",
+    /// Whether SYN cookies are sent when the queue of half-open connections is full.
+    Syncookies = "net.ipv4.tcp_syncookies",
+    /// Whether a connection is reset for which the accept queue has no place.
+    AbortOnOverflow = "net.ipv4.tcp_abort_on_overflow",
+    /// Seconds of idleness before the first keepalive probe.
+    KeepaliveTime = "net.ipv4.tcp_keepalive_time",
+    /// Seconds between two probes.
+    KeepaliveIntvl = "net.ipv4.tcp_keepalive_intvl",
+    /// How many probes are sent.
+    KeepaliveProbes = "net.ipv4.tcp_keepalive_probes",
+    /// How many orphans there may be, on the whole host.
+    MaxOrphans = "net.ipv4.tcp_max_orphans",
+    /// The pages that TCP's buffers may take, on the whole host: none is minded below the first number, little is given
+    /// above the second, none above the third.
+    Mem = "net.ipv4.tcp_mem",
+    /// The ports that the kernel chooses from.
+    LocalPortRange = "net.ipv4.ip_local_port_range",
+    /// Those of them that it leaves alone.
+    LocalReservedPorts = "net.ipv4.ip_local_reserved_ports",
+    /// The first port that anybody may bind.
+    UnprivilegedPortStart = "net.ipv4.ip_unprivileged_port_start",
+    /// Whether a bind may take an address that the host does not have.
+    NonlocalBind = "net.ipv4.ip_nonlocal_bind",
+    /// The same for IPv6.
+    NonlocalBind6 = "net.ipv6.ip_nonlocal_bind",
+    /// Whether an IPv6 socket leaves IPv4 alone unless it says otherwise.
+    BindV6only = "net.ipv6.bindv6only",
+}
+
+/// The present values of this network namespace. Kernels differ in what they have, and a namespace lacks what is the
+/// whole host's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings(BTreeMap<Setting, String>);
+
+impl Settings {
+    /// The value as the kernel writes it, in one line.
+    pub fn text(&self, setting: Setting) -> Option<&str> {
+        self.0.get(&setting).map(String::as_str)
+    }
+
+    /// The numbers in it, of which most have one.
+    pub fn numbers(&self, setting: Setting) -> Vec<u64> {
+        self.text(setting)
+            .unwrap_or_default()
+            .split_whitespace()
+            .filter_map(|word| word.parse().ok())
+            .collect()
+    }
+
+    /// Its one number, or its first.
+    pub fn number(&self, setting: Setting) -> Option<u64> {
+        self.numbers(setting).first().copied()
+    }
+}
+
+impl FromIterator<(Setting, String)> for Settings {
+    fn from_iter<I: IntoIterator<Item = (Setting, String)>>(settings: I) -> Self {
+        Self(settings.into_iter().collect())
+    }
+}
+
+/// Counters and gauges by group and name, both the kernel's: `TcpExt` `ListenOverflows` of /proc/net/netstat, `Tcp`
+/// `RetransSegs` of /proc/net/snmp, `TCP` `orphan` of /proc/net/sockstat.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters(BTreeMap<(String, String), u64>);
+
+impl Counters {
+    /// The count; `None` where this kernel has no such counter.
+    pub fn count(&self, group: &str, name: &str) -> Option<u64> {
+        // A look-up by borrowed parts of the key would need a type of its own.
+        self.0.get(&(group.to_owned(), name.to_owned())).copied()
+    }
+
+    /// Whether there is none at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<((String, String), u64)> for Counters {
+    fn from_iter<I: IntoIterator<Item = ((String, String), u64)>>(counters: I) -> Self {
+        Self(counters.into_iter().collect())
+    }
+}
+
+impl Extend<((String, String), u64)> for Counters {
+    fn extend<I: IntoIterator<Item = ((String, String), u64)>>(&mut self, counters: I) {
+        self.0.extend(counters);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_lines_of_numbers() {
+        let settings: Settings = [
+            (Setting::Mem, "1\t2\t3".to_owned()),
+            (Setting::LocalReservedPorts, "8080,9000-9010".to_owned()),
+        ]
+        .into_iter()
+        .collect();
+        assert_eq!(settings.numbers(Setting::Mem), [1, 2, 3]);
+        assert_eq!(settings.number(Setting::FinTimeout), None);
+        assert_eq!(settings.text(Setting::LocalReservedPorts), Some("8080,9000-9010"));
+    }
+
+    #[test]
+    fn no_setting_is_there_twice() {
+        for (at, setting) in Setting::ALL.iter().enumerate() {
+            assert!(Setting::ALL[..at].iter().all(|other| other.name() != setting.name()));
+        }
+    }
+}
