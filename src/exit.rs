@@ -11,6 +11,8 @@ pub enum ExitStatus {
     Failure,
     /// The command line could not be understood.
     Usage,
+    /// Of a question whose answer is the status: it could not be asked.
+    Unasked,
 }
 
 impl From<ExitStatus> for ExitCode {
@@ -19,6 +21,7 @@ impl From<ExitStatus> for ExitCode {
             ExitStatus::Success => 0,
             ExitStatus::Failure => 1,
             ExitStatus::Usage => 2,
+            ExitStatus::Unasked => 3,
         })
     }
 }

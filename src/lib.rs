@@ -16,7 +16,8 @@
 //! | `collect` | `model`, `query`, `filter` (bytecode) |
 //! | `enrich` | `model` |
 //! | `select` | `model`, `filter` |
-//! | `render` | `model`, `select` (counts) |
+//! | `explain` | `model`, `select` |
+//! | `render` | `model`, `select` (counts), the report types of `explain` |
 //! | `cli` | `model`, `query`, `filter`, the option enums of `select` and `render` |
 //! | `run` | everything; only `main` imports `run` |
 //!
@@ -26,6 +27,7 @@ pub mod cli;
 pub mod collect;
 pub mod enrich;
 pub mod exit;
+pub mod explain;
 pub mod filter;
 pub mod model;
 pub mod query;

@@ -1,6 +1,7 @@
 //! The only place that wires the layers: it owns stdout, stderr, the clock and the signals.
 
 mod count;
+mod explain;
 mod filter;
 mod gather;
 mod list;
@@ -28,7 +29,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitStatus {
     let environment = Environment::of(io::stdout());
     let plan = match cli::parse(argv, environment) {
         Ok(plan) => plan,
-        Err(Refusal::Answer(text)) => return finish(answer(&text)),
+        Err(Refusal::Answer(text)) => return finish(answer(text.as_bytes())),
         Err(Refusal::Usage { message, hint }) => {
             tell(&message, hint.as_deref());
             return ExitStatus::Usage;
@@ -46,8 +47,8 @@ fn stdout() -> io::Result<std::fs::File> {
     Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
 }
 
-fn answer(text: &str) -> anyhow::Result<()> {
-    write(stdout().and_then(|mut out| out.write_all(text.as_bytes())))
+fn answer(text: &[u8]) -> anyhow::Result<()> {
+    write(stdout().and_then(|mut out| out.write_all(text)))
 }
 
 fn carry_out(plan: &Plan) -> anyhow::Result<()> {
@@ -55,7 +56,7 @@ fn carry_out(plan: &Plan) -> anyhow::Result<()> {
     match &plan.mode {
         Mode::Generate(artifact) => {
             let text = cli::generate(*artifact).context("generate the file")?;
-            write(stdout().and_then(|mut out| out.write_all(&text)))
+            answer(&text)
         }
         Mode::List(list) => {
             let list = ready(list)?;
@@ -68,9 +69,10 @@ fn carry_out(plan: &Plan) -> anyhow::Result<()> {
                 None => count::count(&ready, count, &plan.access, out, &mut session),
             })
         }
+        Mode::Explain(what) => explain::explain(what, &plan.access, &mut session),
         Mode::ExplainFilter(list) => {
             let list = ready(list)?;
-            answer(&filter::explain(&list.filter, &list.query, list.needs))
+            answer(filter::explain(&list.filter, &list.query, list.needs).as_bytes())
         }
         Mode::Summary { query, filter, summary } => {
             let count = count::CountPlan::new(query, filter, Needs::default())?;

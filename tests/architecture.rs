@@ -10,11 +10,12 @@ const TABLE: &[(&str, &[&str])] = &[
     ("collect", &["filter", "model", "query"]),
     ("enrich", &["model"]),
     ("exit", &[]),
+    ("explain", &["model", "select"]),
     ("filter", &["model"]),
     ("model", &[]),
     ("query", &["model"]),
-    ("render", &["model", "select"]),
-    ("run", &["cli", "collect", "enrich", "exit", "filter", "model", "query", "render", "select"]),
+    ("render", &["explain", "model", "select"]),
+    ("run", &["cli", "collect", "enrich", "exit", "explain", "filter", "model", "query", "render", "select"]),
     ("select", &["model", "filter"]),
 ];
 

@@ -252,6 +252,17 @@ impl From<SourceArg> for SourceChoice {
 /// What it does besides listing.
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum Command {
+    /// Explain the TCP states, or one of them, with what this host has of it
+    ///
+    /// Without STATE: the state diagram with the number of sockets in each, and a table of the eleven. With STATE, in
+    /// any spelling: its names, who is in it, every way in and out, how long it lasts with this host's settings, what
+    /// a pile of it means and what to do, and who has most of it here.
+    Explain {
+        /// A state
+        #[arg(value_name = "STATE")]
+        state: Option<String>,
+    },
+
     /// Print a file that is made from the command line's definition
     #[command(hide = true)]
     Generate {

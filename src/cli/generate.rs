@@ -1,6 +1,6 @@
 //! The manual page and the completions, made from the command line's definition.
 
-use std::io;
+use std::io::{self, Write as _};
 
 use clap::{Command, CommandFactory};
 use clap_complete::Shell;
@@ -43,6 +43,31 @@ fn man() -> io::Result<Vec<u8>> {
     man.render_synopsis_section(&mut out)?;
     man.render_description_section(&mut out)?;
     man.render_options_section(&mut out)?;
+    push_commands(&mut out)?;
     out.extend_from_slice(MAN_END.as_bytes());
     Ok(out)
+}
+
+/// A section for each command: what it does, and the options that it has beside those of all.
+fn push_commands(out: &mut Vec<u8>) -> io::Result<()> {
+    for command in Args::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+        let name = command.get_name().to_owned();
+        let man = Man::new(command.clone());
+        writeln!(out, ".SH \"TCPSTATES {}\"", name.to_uppercase())?;
+        let mut section = Vec::new();
+        man.render_synopsis_section(&mut section)?;
+        man.render_description_section(&mut section)?;
+        man.render_options_section(&mut section)?;
+        // Its parts stand below one heading, each a paragraph.
+        let text = String::from_utf8_lossy(&section);
+        let lines = text.lines().map(|line| if line.starts_with(".SH ") { ".PP" } else { line });
+        for line in lines {
+            writeln!(
+                out,
+                "{}",
+                line.replace(&format!("\\fB{name}\\fR"), &format!("\\fBtcpstates {name}\\fR"))
+            )?;
+        }
+    }
+    Ok(())
 }

@@ -6,6 +6,7 @@ mod environment;
 mod generate;
 mod message;
 mod plan;
+mod reports;
 mod suggest;
 
 use std::ffi::OsString;
@@ -17,6 +18,7 @@ pub use counts::Count;
 pub use environment::Environment;
 pub use generate::generate;
 pub use plan::{List, Mode, Plan};
+pub use reports::Explain;
 
 /// What is to be said in place of doing anything.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

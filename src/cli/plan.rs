@@ -7,6 +7,7 @@ use clap::parser::ValueSource;
 
 use super::args::{Args, Artifact, ColorChoice, Command, SharedArgs};
 use super::counts::{self, Count};
+use super::reports::{self, Explain};
 use super::{Environment, Refusal, suggest};
 use crate::filter::{Dialect, Filter, FilterText};
 use crate::model::{Family, ListenerUse, ProcessName, StateSet, TcpState};
@@ -45,6 +46,8 @@ pub enum Mode {
     Count(Count),
     /// Say which part of the filter the kernel evaluates.
     ExplainFilter(List),
+    /// Explain the states.
+    Explain(Explain),
     /// Print a generated file.
     Generate(Artifact),
 }
@@ -77,9 +80,18 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
     if access.proc_root.is_some() && access.source == crate::query::SourceChoice::Netlink {
         return Err(Refusal::usage("--proc-root: another proc tree can't be read with --source netlink"));
     }
-    if let Some(Command::Generate { artifact }) = args.command {
-        refuse_list_words(args, matches, "generate")?;
-        return Ok(Plan { mode: Mode::Generate(artifact), access, repeat: None, notes: Vec::new() });
+    if let Some(command) = &args.command {
+        let mode = match command {
+            Command::Generate { artifact } => {
+                refuse_list_words(args, matches, "generate")?;
+                Mode::Generate(*artifact)
+            }
+            Command::Explain { state } => {
+                refuse_list_words(args, matches, "explain")?;
+                Mode::Explain(reports::explain(args, state.as_deref(), environment)?)
+            }
+        };
+        return Ok(Plan { mode, access, repeat: None, notes: Vec::new() });
     }
     let notes = other_protocols(args)?;
     let format = format(args, environment);
@@ -326,12 +338,15 @@ fn needs(args: &Args, format: Format, parts: Parts, columns: &[Column]) -> Needs
     }
 }
 
-fn style(args: &Args, shown: StateSet, parts: Parts, environment: Environment) -> Style {
-    let color = match args.shared.color {
+pub(super) fn color(args: &Args, environment: Environment) -> bool {
+    match args.shared.color {
         ColorChoice::Always => true,
         ColorChoice::Never => false,
         ColorChoice::Auto => !environment.no_color && (environment.force_color || environment.terminal),
-    };
+    }
+}
+
+fn style(args: &Args, shown: StateSet, parts: Parts, environment: Environment) -> Style {
     let scope = match (args.list.all, args.list.listening) {
         (true, _) => Scope::All,
         (false, true) => Scope::Listening,
@@ -345,7 +360,7 @@ fn style(args: &Args, shown: StateSet, parts: Parts, environment: Environment) -
         oneline: args.list.oneline,
         single_state: shown.is_single(),
         scope,
-        color,
+        color: color(args, environment),
         width: environment.width,
         timestamps: args.list.continuous.is_some(),
     }

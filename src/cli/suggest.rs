@@ -65,6 +65,16 @@ fn commands() -> clap::Command {
     <Command as clap::Subcommand>::augment_subcommands(clap::Command::new(""))
 }
 
+/// A word that should be one state.
+pub(super) fn no_state(word: &str) -> Refusal {
+    let names: Vec<_> = TcpState::SHOWN.into_iter().filter_map(TcpState::name).collect();
+    let hint = nearest(word, names.iter().copied()).map_or_else(
+        || format!("accepted are {} in any spelling", names.join(", ")),
+        |near| format!("did you mean '{near}'?"),
+    );
+    Refusal::with_hint(format!("'{word}' is not a TCP state"), hint)
+}
+
 fn unknown_state(word: &str) -> String {
     let names = TcpState::SHOWN.into_iter().filter_map(TcpState::name);
     let groups = ["all", "connected", "synchronized", "bucket", "big", "bound-inactive"];

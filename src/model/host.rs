@@ -43,6 +43,8 @@ settings! {
     MaxTwBuckets = "net.ipv4.tcp_max_tw_buckets",
     /// Whether a new connection may take a time-wait socket's ports: 0 no, 1 yes, 2 on loopback.
     TwReuse = "net.ipv4.tcp_tw_reuse",
+    /// How old that time-wait socket must be, in milliseconds.
+    TwReuseDelay = "net.ipv4.tcp_tw_reuse_delay",
     /// How many half-open connections a listener may have.
     MaxSynBacklog = "net.ipv4.tcp_max_syn_backlog",
     /// The longest accept queue that a program gets.

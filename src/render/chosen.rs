@@ -2,15 +2,13 @@
 
 use std::io;
 
-use comfy_table::{
-    Attribute, Cell, CellAlignment, ContentArrangement, ContentLineStyle, Table as Grid, TableStyle,
-};
+use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table as Grid};
 
 use super::columns::{
     End, appended, appended_or_none, cgroup_text, process_user_text, push_addr, push_endpoint, push_fmt,
     push_netstat_timer, push_port, push_processes, user_text,
 };
-use super::table::coloured;
+use super::grid::{coloured, new_grid};
 use super::text::{capitalised, escaped, push_left, span_us, trim_end};
 use super::{Format, Head, Listing, Style};
 use crate::model::{Gap, Holder, Row, TcpInfo, cgroup};
@@ -231,15 +229,7 @@ impl Listing for Chosen {
             }
             Format::Plain if self.style.header => self.push_plain(out, |column| capitalised(column.word())),
             Format::Table => {
-                self.grid = Grid::new();
-                let blank = ContentLineStyle::none().junction(' ');
-                self.grid.load_style(TableStyle::new().header_lines(blank).content_lines(blank));
-                if self.style.color {
-                    self.grid.enforce_styling();
-                    self.grid.style_text_only();
-                } else {
-                    self.grid.force_no_tty();
-                }
+                self.grid = new_grid(self.style.color);
                 if self.style.header {
                     let titles = self.columns.iter().map(|column| Cell::new(capitalised(column.word())));
                     self.grid.set_header(titles.map(|title| title.add_attribute(Attribute::Bold)));

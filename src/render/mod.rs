@@ -7,10 +7,14 @@ mod columns;
 mod counts;
 mod csv;
 mod details;
+mod diagram;
+mod explain;
+mod grid;
 pub mod json;
 mod netstat;
 mod pages;
 mod plain;
+mod report;
 mod ss;
 mod summary;
 mod table;
@@ -22,7 +26,9 @@ use crate::model::{Gap, Row, Source};
 
 pub use chosen::Column;
 pub use counts::{CountStyle, write_changes, write_counts};
+pub use explain::{write_explanation, write_overview};
 pub use pages::Pages;
+pub use report::ReportStyle;
 pub use summary::{Summary, write_summary};
 
 /// The layouts of a list.

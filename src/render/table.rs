@@ -4,16 +4,14 @@
 
 use std::io;
 
-use comfy_table::{
-    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, ContentLineStyle,
-    Table as Grid, TableStyle, Width,
-};
+use comfy_table::{Attribute, Cell, CellAlignment};
 
 use super::columns::{
     End, appended, appended_or_none, cgroup_text, push_endpoint, push_holders, push_netstat_timer,
     push_peer_holders, user_text,
 };
 use super::details::{push_memory, push_tcp_info};
+use super::grid::{coloured, new_grid, push_grid, title_cells};
 use super::{Head, Listing, Parts, Style, text};
 use crate::model::{Gap, Row, TcpState};
 
@@ -94,25 +92,9 @@ impl Table {
         widths
     }
 
-    fn grid(&self) -> Grid {
-        let mut grid = Grid::new();
-        // Columns are apart by blanks alone.
-        let blank = ContentLineStyle::none().junction(' ');
-        grid.load_style(TableStyle::new().header_lines(blank).content_lines(blank));
-        grid.set_content_arrangement(ContentArrangement::Disabled);
-        if self.style.color {
-            grid.enforce_styling();
-            // Blanks without style can be taken from the end of a line.
-            grid.style_text_only();
-        } else {
-            grid.force_no_tty();
-        }
-        grid
-    }
-
     /// One grid for all rows.
     fn write_beside(&self, out: &mut Vec<u8>) {
-        let mut grid = self.grid();
+        let mut grid = new_grid(self.style.color);
         if self.style.header {
             let optional = self.rows.first().map_or(&[][..], |row| &row.optional);
             grid.set_header(title_cells(
@@ -129,12 +111,12 @@ impl Table {
     fn write_above_the_rest(&self, out: &mut Vec<u8>, room: Option<usize>) {
         let widths = self.fitted_widths(room.unwrap_or(usize::MAX));
         if self.style.header {
-            let mut grid = self.grid();
+            let mut grid = new_grid(self.style.color);
             grid.add_row(title_cells(TITLES));
             push_grid(out, grid, &widths);
         }
         for row in &self.rows {
-            let mut grid = self.grid();
+            let mut grid = new_grid(self.style.color);
             grid.add_row(row.main_cells());
             push_grid(out, grid, &widths);
             let details = row.details.split_whitespace().map(str::to_owned);
@@ -168,27 +150,6 @@ impl Listing for Table {
 
 fn total(widths: &[usize]) -> usize {
     widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1)
-}
-
-fn title_cells(titles: impl IntoIterator<Item = &'static str>) -> Vec<Cell> {
-    titles.into_iter().map(|title| Cell::new(title).add_attribute(Attribute::Bold)).collect()
-}
-
-/// Appends a grid's lines; columns without a width take what they need.
-fn push_grid(out: &mut Vec<u8>, mut grid: Grid, widths: &[usize]) {
-    grid.discover_columns();
-    for (index, column) in grid.column_iter_mut().enumerate() {
-        // One blank of the gap is the grid's own.
-        column.set_padding((0, 1));
-        if let Some(width) = widths.get(index) {
-            let width = u16::try_from(width + 1).unwrap_or(u16::MAX);
-            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
-        }
-    }
-    for line in grid.lines() {
-        out.extend_from_slice(line.trim_end().as_bytes());
-        out.push(b'\n');
-    }
 }
 
 /// Appends words on lines that keep to the room.
@@ -296,15 +257,4 @@ fn optional(row: &Row<'_>, parts: Parts) -> Vec<Optional> {
         columns.push(plain("Peer", appended_or_none(|out| push_peer_holders(out, row))));
     }
     columns
-}
-
-/// Green works, blue waits for connections, yellow is opening or closing, red waits for a program of this host.
-pub(super) fn coloured(cell: Cell, state: TcpState) -> Cell {
-    match state.shown() {
-        TcpState::Established => cell.fg(Color::Green),
-        TcpState::Listen => cell.fg(Color::Blue),
-        TcpState::CloseWait => cell.fg(Color::Red),
-        TcpState::TimeWait | TcpState::Close => cell.add_attribute(Attribute::Dim),
-        _ => cell.fg(Color::Yellow),
-    }
 }

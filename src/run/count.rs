@@ -94,7 +94,8 @@ pub(super) fn diff(
     write(out.flush())
 }
 
-fn count_into(
+/// Counts what fits, and says from where and what could not be seen.
+pub(super) fn count_into(
     counter: &mut dyn Counter,
     plan: &CountPlan,
     access: &Access,

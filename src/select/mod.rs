@@ -3,11 +3,13 @@
 mod changes;
 mod count;
 mod groups;
+mod one_state;
 mod sort;
 
 pub use changes::{Census, Change, Changes};
 pub use count::StateCounts;
 pub use groups::{CountKey, GroupCounts, Value};
+pub use one_state::OneState;
 pub use sort::{Direction, SortKey, SortTerm, Sorter};
 
 use crate::model::{Holder, Row};

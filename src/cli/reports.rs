@@ -1,0 +1,47 @@
+//! What is told in paragraphs: the reports on states, on a port, on what is wrong.
+
+use super::args::Args;
+use super::plan::{color, families};
+use super::{Environment, Refusal, suggest};
+use crate::model::{StateSet, TcpState};
+use crate::query::Query;
+use crate::render::ReportStyle;
+
+/// An explanation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explain {
+    /// Of this state; of all where there is none.
+    pub state: Option<TcpState>,
+    /// Which sockets are counted.
+    pub query: Query,
+    /// How it is shown.
+    pub style: ReportStyle,
+}
+
+pub(super) fn explain(args: &Args, word: Option<&str>, environment: Environment) -> Result<Explain, Refusal> {
+    let state = word.map(|word| word.parse::<TcpState>().map_err(|error| suggest::no_state(&error.0)));
+    Ok(Explain {
+        state: state.transpose()?,
+        query: Query::new(families(args), StateSet::ALL),
+        style: style(args, "explain", environment)?,
+    })
+}
+
+/// Text for people, or one document.
+fn style(args: &Args, command: &str, environment: Environment) -> Result<ReportStyle, Refusal> {
+    if args.shared.proc_root.is_some() {
+        return Err(Refusal::usage(format!("--proc-root: {command} asks this host, and no other proc tree")));
+    }
+    let format = args.shared.format.as_deref();
+    if let Some(other) = format.filter(|format| !matches!(*format, "table" | "plain" | "json")) {
+        return Err(Refusal::with_hint(
+            format!("{command}: there is no {other} layout of it"),
+            "--json prints one document",
+        ));
+    }
+    Ok(ReportStyle {
+        json: args.shared.json || format == Some("json"),
+        color: color(args, environment),
+        width: environment.width.map_or(ReportStyle::WIDEST, usize::from).min(ReportStyle::WIDEST),
+    })
+}

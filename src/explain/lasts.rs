@@ -1,0 +1,286 @@
+//! How long a state lasts on this host, from its settings.
+
+use std::time::Duration;
+
+use crate::model::{Setting, Settings, TcpState};
+
+/// `TCP_TIMEOUT_INIT` of include/net/tcp.h: before a SYN is sent for the second time, in milliseconds.
+const FIRST_SYN_MS: u64 = 1000;
+/// `TCP_RTO_MIN`: the shortest time before data is sent again.
+const SHORTEST_RTO_MS: u64 = 200;
+/// `TCP_RTO_MAX`, the longest, on kernels that have no setting for it.
+const LONGEST_RTO_MS: u64 = 120_000;
+/// `TCP_TIMEWAIT_LEN`.
+const TIME_WAIT_S: u64 = 60;
+/// After which tcp_tw_reuse lets a connection take the ports, on kernels that have no setting for it.
+const REUSE_DELAY_MS: u64 = 1000;
+/// What tcp_orphan_retries = 0 stands for (`tcp_orphan_retries()` of net/ipv4/tcp_timer.c).
+const ORPHAN_RETRIES: u64 = 8;
+/// More retries than any setting allows: keeps sums finite.
+const MOST_RETRIES: u64 = 1000;
+
+/// The settings that matter to a state.
+pub(super) fn that_matter(state: TcpState) -> &'static [Setting] {
+    use Setting::{
+        AbortOnOverflow, FinTimeout, KeepaliveIntvl, KeepaliveProbes, KeepaliveTime, LocalPortRange,
+        MaxOrphans, MaxSynBacklog, MaxTwBuckets, OrphanRetries, Retries2, RtoMaxMs, Somaxconn,
+        SynLinearTimeouts, SynRetries, SynackRetries, Syncookies, TwReuse, TwReuseDelay,
+    };
+    match state.shown() {
+        TcpState::Listen => &[Somaxconn, MaxSynBacklog, Syncookies, AbortOnOverflow],
+        TcpState::SynSent => &[SynRetries, SynLinearTimeouts, RtoMaxMs],
+        TcpState::SynRecv => &[SynackRetries, RtoMaxMs, MaxSynBacklog, Somaxconn, Syncookies],
+        TcpState::Established => &[Retries2, RtoMaxMs, KeepaliveTime, KeepaliveIntvl, KeepaliveProbes],
+        TcpState::FinWait1 | TcpState::LastAck | TcpState::Closing => {
+            &[OrphanRetries, MaxOrphans, Retries2, RtoMaxMs]
+        }
+        TcpState::FinWait2 => &[FinTimeout, MaxOrphans, KeepaliveTime, KeepaliveIntvl, KeepaliveProbes],
+        TcpState::CloseWait => &[KeepaliveTime, KeepaliveIntvl, KeepaliveProbes, Retries2],
+        TcpState::TimeWait => &[MaxTwBuckets, TwReuse, TwReuseDelay, LocalPortRange],
+        _ => &[],
+    }
+}
+
+/// A paragraph for each thing that ends it, or does not.
+pub(super) fn lasts(state: TcpState, settings: &Settings) -> Vec<String> {
+    match state.shown() {
+        TcpState::Listen => vec!["Until its program closes it or ends.".to_owned(), queue(settings)],
+        TcpState::SynSent => {
+            vec!["One round trip, where there is an answer.".to_owned(), unanswered_syn(settings)]
+        }
+        TcpState::SynRecv => {
+            vec!["One round trip, where the client answers.".to_owned(), unanswered_syn_ack(settings)]
+        }
+        TcpState::Established => {
+            vec!["As long as both programs like.".to_owned(), unacknowledged(settings), keepalive(settings)]
+        }
+        TcpState::FinWait1 | TcpState::LastAck | TcpState::Closing => vec![
+            "One round trip, where the peer answers.".to_owned(),
+            orphan(settings),
+            format!("While a process still holds it: {}", lower(&unacknowledged(settings))),
+        ],
+        TcpState::FinWait2 => vec![
+            orphaned_fin_wait2(settings),
+            format!(
+                "While a process holds it (it has called shutdown() and not close()): without limit. {}",
+                keepalive(settings)
+            ),
+        ],
+        TcpState::CloseWait => vec![
+            "Without limit: until this host's own program closes it, or ends.".to_owned(),
+            format!("Only what it still sends can end it sooner: {}", lower(&unacknowledged(settings))),
+            keepalive(settings),
+        ],
+        TcpState::TimeWait => vec![
+            format!("{TIME_WAIT_S} seconds, fixed in the kernel; -o shows what remains of each."),
+            buckets(settings),
+            reuse(settings),
+        ],
+        TcpState::Close => vec!["Until its program closes it, connects or listens.".to_owned()],
+        _ => Vec::new(),
+    }
+}
+
+fn lower(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(letters).collect()
+}
+
+fn untold(setting: Setting) -> String {
+    format!("{} could not be read here.", setting.name())
+}
+
+fn queue(settings: &Settings) -> String {
+    match settings.number(Setting::Somaxconn) {
+        Some(most) => format!(
+            "Its accept queue holds what listen() asked for, and at most {most} (net.core.somaxconn)."
+        ),
+        None => untold(Setting::Somaxconn),
+    }
+}
+
+fn longest_rto(settings: &Settings) -> u64 {
+    settings.number(Setting::RtoMaxMs).unwrap_or(LONGEST_RTO_MS)
+}
+
+/// The sum of `count` waits of which each is twice the one before, and none longer than `longest`.
+fn doubled(first: u64, count: u64, longest: u64) -> u64 {
+    let waits = std::iter::successors(Some(first), |wait| Some(wait.saturating_mul(2)));
+    waits
+        .take(usize::try_from(count.min(MOST_RETRIES)).unwrap_or(0))
+        .fold(0, |sum: u64, wait| sum.saturating_add(wait.min(longest)))
+}
+
+/// `tcp_write_timeout` of net/ipv4/tcp_timer.c: the linear retries come before those that are doubled.
+fn unanswered_syn(settings: &Settings) -> String {
+    let Some(retries) = settings.number(Setting::SynRetries) else { return untold(Setting::SynRetries) };
+    let linear = settings.number(Setting::SynLinearTimeouts).unwrap_or(0);
+    let apart = FIRST_SYN_MS * linear.min(MOST_RETRIES);
+    let millis =
+        apart.saturating_add(doubled(FIRST_SYN_MS, retries.saturating_add(1), longest_rto(settings)));
+    let how = if linear == 0 {
+        "(tcp_syn_retries), the time between doubling from 1 s".to_owned()
+    } else {
+        format!(
+            "(tcp_syn_linear_timeouts {linear} a second apart, then tcp_syn_retries {retries}, the time between doubling)"
+        )
+    };
+    format!(
+        "Without one the SYN is sent again {} times {how}; connect() fails after {}, unless the program set a limit of its own.",
+        retries.saturating_add(linear),
+        duration(millis)
+    )
+}
+
+fn unanswered_syn_ack(settings: &Settings) -> String {
+    let Some(retries) = settings.number(Setting::SynackRetries) else {
+        return untold(Setting::SynackRetries);
+    };
+    let millis = doubled(FIRST_SYN_MS, retries.saturating_add(1), longest_rto(settings));
+    format!(
+        "Else the SYN+ACK is sent again {retries} times (tcp_synack_retries), the time between doubling from 1 s, and it is \
+         forgotten after {}.",
+        duration(millis)
+    )
+}
+
+fn unacknowledged(settings: &Settings) -> String {
+    let Some(retries) = settings.number(Setting::Retries2) else { return untold(Setting::Retries2) };
+    let millis = doubled(SHORTEST_RTO_MS, retries.saturating_add(1), longest_rto(settings));
+    format!(
+        "Data that is not acknowledged ends it after {retries} retransmissions (tcp_retries2): {} at least, more where the \
+         round trip is long.",
+        duration(millis)
+    )
+}
+
+fn orphan(settings: &Settings) -> String {
+    let Some(set) = settings.number(Setting::OrphanRetries) else { return untold(Setting::OrphanRetries) };
+    let retries = if set == 0 { ORPHAN_RETRIES } else { set };
+    let means = if set == 0 { format!("0 means {ORPHAN_RETRIES}") } else { set.to_string() };
+    let millis = doubled(SHORTEST_RTO_MS, retries.saturating_add(1), longest_rto(settings));
+    format!(
+        "An orphan, which no process holds, is given up after {retries} retransmissions (tcp_orphan_retries, {means}): {} at \
+         least.",
+        duration(millis)
+    )
+}
+
+fn orphaned_fin_wait2(settings: &Settings) -> String {
+    match settings.number(Setting::FinTimeout) {
+        Some(seconds) => format!(
+            "An orphan, which no process holds: {} (tcp_fin_timeout), then it is dropped.",
+            duration(seconds.saturating_mul(1000))
+        ),
+        None => untold(Setting::FinTimeout),
+    }
+}
+
+fn keepalive(settings: &Settings) -> String {
+    let number = |setting| settings.number(setting);
+    let (Some(time), Some(interval), Some(probes)) =
+        (number(Setting::KeepaliveTime), number(Setting::KeepaliveIntvl), number(Setting::KeepaliveProbes))
+    else {
+        return untold(Setting::KeepaliveTime);
+    };
+    let seconds = time.saturating_add(interval.saturating_mul(probes));
+    format!(
+        "With SO_KEEPALIVE a peer that is gone is noticed after {}: {time} s of silence, then {probes} probes {interval} s \
+         apart. A program may set its own times.",
+        duration(seconds.saturating_mul(1000))
+    )
+}
+
+fn buckets(settings: &Settings) -> String {
+    match settings.number(Setting::MaxTwBuckets) {
+        Some(most) => format!(
+            "There may be {most} (tcp_max_tw_buckets); beyond that a connection ends without one, and TCPTimeWaitOverflow counts it."
+        ),
+        None => untold(Setting::MaxTwBuckets),
+    }
+}
+
+fn reuse(settings: &Settings) -> String {
+    let Some(reuse) = settings.number(Setting::TwReuse) else { return untold(Setting::TwReuse) };
+    let delay = duration(settings.number(Setting::TwReuseDelay).unwrap_or(REUSE_DELAY_MS));
+    let which = match reuse {
+        0 => "no new connection of this host may take its ports meanwhile".to_owned(),
+        1 => format!(
+            "a new connection of this host may take its ports after {delay}, if both ends use timestamps"
+        ),
+        _ => format!(
+            "a new connection within this host (loopback) may take its ports after {delay}, others may not"
+        ),
+    };
+    format!(
+        "With tcp_tw_reuse = {reuse} {which}. A listener takes a new SYN with a later sequence number in any case."
+    )
+}
+
+/// `127 s`, `15 min 24.6 s`, `2 h 11 min 15 s`.
+fn duration(millis: u64) -> String {
+    let duration = Duration::from_millis(millis);
+    let seconds = duration.as_secs();
+    let tenths = duration.subsec_millis() / 100;
+    let fraction =
+        |seconds: u64| if tenths == 0 { format!("{seconds} s") } else { format!("{seconds}.{tenths} s") };
+    match seconds {
+        0..180 => fraction(seconds),
+        180..7200 => format!("{} min {}", seconds / 60, fraction(seconds % 60)),
+        _ => format!("{} h {} min {}", seconds / 3600, seconds / 60 % 60, fraction(seconds % 60)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(values: &[(Setting, &str)]) -> Settings {
+        values.iter().map(|(setting, value)| (*setting, (*value).to_owned())).collect()
+    }
+
+    /// The figures that the kernel's own documentation gives (Documentation/networking/ip-sysctl.rst).
+    #[test]
+    fn the_kernels_defaults_give_the_documented_times() {
+        use Setting::{OrphanRetries, Retries2, SynLinearTimeouts, SynRetries, SynackRetries};
+        let has = |text: String, part: &str| assert!(text.contains(part), "{text}");
+        has(unanswered_syn(&settings(&[(SynRetries, "6"), (SynLinearTimeouts, "4")])), "after 131 s");
+        has(unanswered_syn(&settings(&[(SynRetries, "6")])), "after 127 s");
+        has(unanswered_syn_ack(&settings(&[(SynackRetries, "5")])), "after 63 s");
+        has(unacknowledged(&settings(&[(Retries2, "15")])), "15 min 24.6 s");
+        has(orphan(&settings(&[(OrphanRetries, "0")])), "102.2 s");
+        has(orphan(&settings(&[(OrphanRetries, "1")])), "after 1 retransmissions");
+    }
+
+    #[test]
+    fn a_kernel_with_a_shorter_longest_wait_gives_up_sooner() {
+        let values = [(Setting::Retries2, "15"), (Setting::RtoMaxMs, "1000")];
+        // 0.2 + 0.4 + 0.8 and 13 times a second.
+        assert!(unacknowledged(&settings(&values)).contains("14.4 s"));
+    }
+
+    #[test]
+    fn keepalive_adds_its_probes() {
+        use Setting::{KeepaliveIntvl, KeepaliveProbes, KeepaliveTime};
+        let usual = settings(&[(KeepaliveTime, "7200"), (KeepaliveIntvl, "75"), (KeepaliveProbes, "9")]);
+        assert!(keepalive(&usual).contains("2 h 11 min 15 s"), "{}", keepalive(&usual));
+    }
+
+    #[test]
+    fn what_is_not_known_is_said_by_name() {
+        for state in TcpState::SHOWN {
+            let text = lasts(state, &Settings::default()).join(" ");
+            assert!(!text.is_empty(), "{state}");
+            let silent = [TcpState::Close];
+            assert_eq!(text.contains("could not be read"), !silent.contains(&state), "{state}: {text}");
+        }
+    }
+
+    #[test]
+    fn absurd_settings_do_no_harm() {
+        let all: Settings = Setting::ALL.iter().map(|setting| (*setting, u64::MAX.to_string())).collect();
+        for state in TcpState::SHOWN {
+            assert!(!lasts(state, &all).is_empty());
+        }
+    }
+}

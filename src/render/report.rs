@@ -1,0 +1,134 @@
+//! What is told in paragraphs: headings, text fitted to the width, commands to type.
+
+use anstyle::{AnsiColor, Style};
+
+use super::text;
+use crate::model::TcpState;
+
+/// How a report is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReportStyle {
+    /// As a document in place of text.
+    pub json: bool,
+    /// Colours and styles.
+    pub color: bool,
+    /// The columns to keep to.
+    pub width: usize,
+}
+
+impl ReportStyle {
+    /// Longer lines are hard to read, however wide the terminal is.
+    pub const WIDEST: usize = 80;
+}
+
+/// Text stands this far in below its heading.
+const INDENT: usize = 2;
+
+/// A report being written.
+pub(super) struct Report<'a> {
+    out: &'a mut Vec<u8>,
+    style: ReportStyle,
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn new(out: &'a mut Vec<u8>, style: ReportStyle) -> Self {
+        Self { out, style }
+    }
+
+    /// Text in a style, where there are any.
+    pub(super) fn styled(&self, style: Style, text: &str) -> String {
+        if self.style.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    /// A line as it is; trailing blanks are dropped.
+    pub(super) fn line(&mut self, line: &str) {
+        self.out.extend_from_slice(line.trim_end().as_bytes());
+        self.out.push(b'\n');
+    }
+
+    pub(super) fn blank(&mut self) {
+        self.out.push(b'\n');
+    }
+
+    /// A heading on a line of its own, a blank line above it unless it is the first.
+    pub(super) fn heading(&mut self, heading: &str) {
+        if !self.out.is_empty() {
+            self.blank();
+        }
+        let heading = self.styled(Style::new().bold(), heading);
+        self.line(&heading);
+    }
+
+    /// A paragraph.
+    pub(super) fn paragraph(&mut self, text: &str) {
+        let blanks = " ".repeat(INDENT);
+        self.wrapped(&blanks, INDENT, text);
+    }
+
+    /// Text beside its label, which takes `width` columns.
+    pub(super) fn labelled(&mut self, label: &str, width: usize, text: &str) {
+        let gap = width.saturating_sub(text::width(label)).max(1);
+        let lead = format!("{}{label}{}", " ".repeat(INDENT), " ".repeat(gap));
+        self.wrapped(&lead, INDENT + width, text);
+    }
+
+    /// A command to type, on a line of its own: it is never wrapped.
+    pub(super) fn command(&mut self, command: &str) {
+        let command = self.styled(AnsiColor::Cyan.on_default(), command);
+        self.line(&format!("{}{command}", " ".repeat(INDENT)));
+    }
+
+    fn wrapped(&mut self, lead: &str, hanging: usize, text: &str) {
+        let hanging = " ".repeat(hanging);
+        let options = textwrap::Options::new(self.style.width)
+            .initial_indent(lead)
+            .subsequent_indent(&hanging)
+            .break_words(false)
+            // Options, states and addresses have hyphens in them.
+            .word_splitter(textwrap::WordSplitter::NoHyphenation)
+            .wrap_algorithm(textwrap::WrapAlgorithm::FirstFit);
+        for line in textwrap::wrap(text, options) {
+            self.line(&line);
+        }
+    }
+}
+
+/// Green works, blue waits for connections, yellow is opening or closing, red waits for a program of this host.
+pub(super) fn state_style(state: TcpState) -> Style {
+    match state.shown() {
+        TcpState::Established => AnsiColor::Green.on_default(),
+        TcpState::Listen => AnsiColor::Blue.on_default(),
+        TcpState::CloseWait => AnsiColor::Red.on_default(),
+        TcpState::TimeWait | TcpState::Close => Style::new().dimmed(),
+        _ => AnsiColor::Yellow.on_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(width: usize, color: bool, write: impl FnOnce(&mut Report<'_>)) -> String {
+        let mut out = Vec::new();
+        write(&mut Report::new(&mut out, ReportStyle { json: false, color, width }));
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn text_keeps_to_the_width_and_hangs_below_its_label() {
+        let text = written(20, false, |report| {
+            report.heading("ONE");
+            report.labelled("label", 7, "a text that is longer than a line");
+            report.heading("TWO");
+            report.paragraph("tcp-max-tw-buckets-is-long");
+            report.command("a command that is longer than a line");
+        });
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn styles_are_ended() {
+        let text = written(80, true, |report| report.heading("ONE"));
+        assert_eq!(text, "\u{1b}[1mONE\u{1b}[0m\n");
+    }
+}

@@ -1,0 +1,98 @@
+//! Counts by state, and of one state who has most of it.
+
+use super::Counter;
+use super::count::StateCounts;
+use super::groups::{CountKey, GroupCounts};
+use crate::model::{Holder, Row, TcpState};
+
+/// Counters of all states, and groups of one.
+#[derive(Clone, Debug)]
+pub struct OneState {
+    state: TcpState,
+    /// How many sockets are in each state.
+    pub states: StateCounts,
+    /// Those of the one state by pid and process.
+    pub processes: GroupCounts,
+    /// By peer.
+    pub peers: GroupCounts,
+    /// By local port.
+    pub ports: GroupCounts,
+}
+
+impl OneState {
+    /// No sockets yet.
+    pub fn new(state: TcpState) -> Self {
+        Self {
+            state: state.shown(),
+            states: StateCounts::default(),
+            processes: GroupCounts::new(&[CountKey::Pid, CountKey::Process]),
+            peers: GroupCounts::new(&[CountKey::Peer]),
+            ports: GroupCounts::new(&[CountKey::LocalPort]),
+        }
+    }
+
+    /// Counts all but the holders; whether it is of the one state.
+    fn count_bare(&mut self, row: &Row<'_>) -> bool {
+        self.states.add(row.socket.state);
+        let is_of_it = row.socket.state.shown() == self.state;
+        if is_of_it {
+            self.peers.count(row);
+            self.ports.count(row);
+        }
+        is_of_it
+    }
+}
+
+impl Counter for OneState {
+    fn reset(&mut self) {
+        *self = Self::new(self.state);
+    }
+
+    fn count(&mut self, row: &Row<'_>) {
+        if self.count_bare(row) {
+            self.processes.count(row);
+        }
+    }
+
+    /// 0 for a socket of another state, whose holders don't matter.
+    fn put_off(&mut self, row: &Row<'_>) -> u32 {
+        if self.count_bare(row) { self.processes.put_off(row).saturating_add(1) } else { 0 }
+    }
+
+    fn count_put_off(&mut self, number: u32, holders: &[Holder]) {
+        if let Some(number) = number.checked_sub(1) {
+            self.processes.count_put_off(number, holders);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Endpoint, Family, Socket};
+
+    #[test]
+    fn groups_are_of_the_one_state_only() {
+        let socket = |state, port| {
+            let end = |port| Endpoint::new("10.0.0.1".parse().unwrap(), port);
+            Socket::new(Family::Inet, state, end(port), end(9))
+        };
+        let sockets = [
+            socket(TcpState::CloseWait, 1),
+            socket(TcpState::CloseWait, 2),
+            socket(TcpState::Established, 3),
+        ];
+        let mut now = OneState::new(TcpState::CloseWait);
+        let mut later = now.clone();
+        for socket in &sockets {
+            now.count(&Row::bare(socket));
+            let number = later.put_off(&Row::bare(socket));
+            later.count_put_off(number, &[]);
+        }
+        for counts in [now, later] {
+            let totals = [&counts.processes, &counts.peers, &counts.ports].map(GroupCounts::total);
+            assert_eq!((counts.states.total(), totals), (3, [2; 3]));
+            assert_eq!(counts.ports.sorted().len(), 2);
+        }
+    }
+}
