@@ -19,12 +19,12 @@ pub struct Explain {
 }
 
 pub(super) fn explain(args: &Args, word: Option<&str>, environment: Environment) -> Result<Explain, Refusal> {
-    let state = word.map(|word| word.parse::<TcpState>().map_err(|error| suggest::no_state(&error.0)));
-    Ok(Explain {
-        state: state.transpose()?,
-        query: Query::new(families(args), StateSet::ALL),
-        style: style(args, "explain", environment)?,
-    })
+    let state =
+        word.map(|word| word.parse::<TcpState>().map_err(|error| suggest::no_state(&error.0))).transpose()?;
+    let mut query = Query::new(families(args), StateSet::ALL);
+    let counts_closed = state.is_none_or(|state| state.shown() == TcpState::Close);
+    query.netlink_tells.extend(counts_closed.then_some("which sockets are only bound (CLOSED)"));
+    Ok(Explain { state, query, style: style(args, "explain", environment)? })
 }
 
 /// Text for people, or one document.

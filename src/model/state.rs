@@ -48,6 +48,10 @@ struct Spelling {
     rfc: &'static str,
     netstat: &'static str,
     ss: &'static str,
+    /// In ss's filters; what no other word names has none.
+    ss_word: Option<&'static str>,
+    /// In include/net/tcp_states.h.
+    kernel_name: &'static str,
     /// What is read as this state, without case and separators.
     accepted: &'static [&'static str],
 }
@@ -59,19 +63,19 @@ const TABLE: [Spelling; 13] = {
         SynRecv, SynSent, TimeWait,
     };
     [
-        Spelling { state: Established, kernel: 1, name: "ESTABLISHED", rfc: "ESTABLISHED", netstat: "ESTABLISHED", ss: "ESTAB", accepted: &["ESTABLISHED", "ESTAB"] },
-        Spelling { state: SynSent, kernel: 2, name: "SYN_SENT", rfc: "SYN-SENT", netstat: "SYN_SENT", ss: "SYN-SENT", accepted: &["SYNSENT"] },
-        Spelling { state: SynRecv, kernel: 3, name: "SYN_RECV", rfc: "SYN-RECEIVED", netstat: "SYN_RECV", ss: "SYN-RECV", accepted: &["SYNRECV", "SYNRCV", "SYNRCVD", "SYNRECEIVED"] },
-        Spelling { state: FinWait1, kernel: 4, name: "FIN_WAIT1", rfc: "FIN-WAIT-1", netstat: "FIN_WAIT1", ss: "FIN-WAIT-1", accepted: &["FINWAIT1"] },
-        Spelling { state: FinWait2, kernel: 5, name: "FIN_WAIT2", rfc: "FIN-WAIT-2", netstat: "FIN_WAIT2", ss: "FIN-WAIT-2", accepted: &["FINWAIT2"] },
-        Spelling { state: TimeWait, kernel: 6, name: "TIME_WAIT", rfc: "TIME-WAIT", netstat: "TIME_WAIT", ss: "TIME-WAIT", accepted: &["TIMEWAIT"] },
-        Spelling { state: Close, kernel: 7, name: "CLOSED", rfc: "CLOSED", netstat: "CLOSE", ss: "UNCONN", accepted: &["CLOSED", "CLOSE", "UNCONN", "UNCONNECTED"] },
-        Spelling { state: CloseWait, kernel: 8, name: "CLOSE_WAIT", rfc: "CLOSE-WAIT", netstat: "CLOSE_WAIT", ss: "CLOSE-WAIT", accepted: &["CLOSEWAIT"] },
-        Spelling { state: LastAck, kernel: 9, name: "LAST_ACK", rfc: "LAST-ACK", netstat: "LAST_ACK", ss: "LAST-ACK", accepted: &["LASTACK"] },
-        Spelling { state: Listen, kernel: 10, name: "LISTEN", rfc: "LISTEN", netstat: "LISTEN", ss: "LISTEN", accepted: &["LISTEN", "LISTENING"] },
-        Spelling { state: Closing, kernel: 11, name: "CLOSING", rfc: "CLOSING", netstat: "CLOSING", ss: "CLOSING", accepted: &["CLOSING"] },
-        Spelling { state: NewSynRecv, kernel: 12, name: "SYN_RECV", rfc: "SYN-RECEIVED", netstat: "SYN_RECV", ss: "SYN-RECV", accepted: &["NEWSYNRECV"] },
-        Spelling { state: BoundInactive, kernel: 13, name: "CLOSED", rfc: "CLOSED", netstat: "CLOSE", ss: "UNCONN", accepted: &["BOUNDINACTIVE"] },
+        Spelling { state: Established, kernel: 1, name: "ESTABLISHED", rfc: "ESTABLISHED", netstat: "ESTABLISHED", ss: "ESTAB", ss_word: Some("established"), kernel_name: "TCP_ESTABLISHED", accepted: &["ESTABLISHED", "ESTAB"] },
+        Spelling { state: SynSent, kernel: 2, name: "SYN_SENT", rfc: "SYN-SENT", netstat: "SYN_SENT", ss: "SYN-SENT", ss_word: Some("syn-sent"), kernel_name: "TCP_SYN_SENT", accepted: &["SYNSENT"] },
+        Spelling { state: SynRecv, kernel: 3, name: "SYN_RECV", rfc: "SYN-RECEIVED", netstat: "SYN_RECV", ss: "SYN-RECV", ss_word: Some("syn-recv"), kernel_name: "TCP_SYN_RECV", accepted: &["SYNRECV", "SYNRCV", "SYNRCVD", "SYNRECEIVED"] },
+        Spelling { state: FinWait1, kernel: 4, name: "FIN_WAIT1", rfc: "FIN-WAIT-1", netstat: "FIN_WAIT1", ss: "FIN-WAIT-1", ss_word: Some("fin-wait-1"), kernel_name: "TCP_FIN_WAIT1", accepted: &["FINWAIT1"] },
+        Spelling { state: FinWait2, kernel: 5, name: "FIN_WAIT2", rfc: "FIN-WAIT-2", netstat: "FIN_WAIT2", ss: "FIN-WAIT-2", ss_word: Some("fin-wait-2"), kernel_name: "TCP_FIN_WAIT2", accepted: &["FINWAIT2"] },
+        Spelling { state: TimeWait, kernel: 6, name: "TIME_WAIT", rfc: "TIME-WAIT", netstat: "TIME_WAIT", ss: "TIME-WAIT", ss_word: Some("time-wait"), kernel_name: "TCP_TIME_WAIT", accepted: &["TIMEWAIT"] },
+        Spelling { state: Close, kernel: 7, name: "CLOSED", rfc: "CLOSED", netstat: "CLOSE", ss: "UNCONN", ss_word: Some("unconnected"), kernel_name: "TCP_CLOSE", accepted: &["CLOSED", "CLOSE", "UNCONN", "UNCONNECTED"] },
+        Spelling { state: CloseWait, kernel: 8, name: "CLOSE_WAIT", rfc: "CLOSE-WAIT", netstat: "CLOSE_WAIT", ss: "CLOSE-WAIT", ss_word: Some("close-wait"), kernel_name: "TCP_CLOSE_WAIT", accepted: &["CLOSEWAIT"] },
+        Spelling { state: LastAck, kernel: 9, name: "LAST_ACK", rfc: "LAST-ACK", netstat: "LAST_ACK", ss: "LAST-ACK", ss_word: Some("last-ack"), kernel_name: "TCP_LAST_ACK", accepted: &["LASTACK"] },
+        Spelling { state: Listen, kernel: 10, name: "LISTEN", rfc: "LISTEN", netstat: "LISTEN", ss: "LISTEN", ss_word: Some("listening"), kernel_name: "TCP_LISTEN", accepted: &["LISTEN", "LISTENING"] },
+        Spelling { state: Closing, kernel: 11, name: "CLOSING", rfc: "CLOSING", netstat: "CLOSING", ss: "CLOSING", ss_word: Some("closing"), kernel_name: "TCP_CLOSING", accepted: &["CLOSING"] },
+        Spelling { state: NewSynRecv, kernel: 12, name: "SYN_RECV", rfc: "SYN-RECEIVED", netstat: "SYN_RECV", ss: "SYN-RECV", ss_word: None, kernel_name: "TCP_NEW_SYN_RECV", accepted: &["NEWSYNRECV"] },
+        Spelling { state: BoundInactive, kernel: 13, name: "CLOSED", rfc: "CLOSED", netstat: "CLOSE", ss: "UNCONN", ss_word: Some("bound-inactive"), kernel_name: "TCP_BOUND_INACTIVE", accepted: &["BOUNDINACTIVE"] },
     ]
 };
 
@@ -149,6 +153,16 @@ impl TcpState {
         self.spelling().map(|row| row.ss)
     }
 
+    /// The word for it in ss's filters.
+    pub fn ss_word(self) -> Option<&'static str> {
+        self.spelling()?.ss_word
+    }
+
+    /// The kernel's name for its number.
+    pub fn kernel_name(self) -> Option<&'static str> {
+        self.spelling().map(|row| row.kernel_name)
+    }
+
     fn spelling(self) -> Option<&'static Spelling> {
         TABLE.iter().find(|row| row.state == self)
     }
@@ -211,9 +225,10 @@ mod tests {
     #[test]
     fn every_printed_name_is_read_back() {
         for row in &TABLE {
-            for name in [row.name, row.rfc, row.netstat, row.ss] {
+            for name in [row.name, row.rfc, row.netstat, row.ss].into_iter().chain(row.ss_word) {
                 assert_eq!(name.parse::<TcpState>().map(TcpState::shown), Ok(row.state.shown()), "{name}");
             }
+            assert_eq!(row.kernel_name.parse(), Ok(row.state));
         }
     }
 

@@ -40,6 +40,9 @@ pub fn write_overview(
     Ok(())
 }
 
+/// A state's name and the blanks behind it, before a way.
+const WAY: usize = 13;
+
 /// The eleven in a table.
 fn push_table(out: &mut Vec<u8>, style: ReportStyle, states: &[Explanation]) {
     out.push(b'\n');
@@ -74,9 +77,9 @@ pub fn write_explanation(
     }
     let mut report = Report::new(out, style);
     let name = report.styled(state_style(state.state).bold(), &state.state.to_string());
-    report.line(&format!("{name}  {}", names(state.state)));
-    report.blank();
+    report.line(&name);
     report.paragraph(state.text.short);
+    push_names(&mut report, state.state);
     push_here(&mut report, state);
     report.heading("WHO IS IN IT");
     report.paragraph(state.text.story);
@@ -99,16 +102,18 @@ pub fn write_explanation(
     Ok(())
 }
 
-/// The names in every dialect.
-fn names(state: TcpState) -> String {
-    let or_dash = |name: Option<&'static str>| name.unwrap_or("-");
-    format!(
-        "(RFC 9293 {}, netstat {}, ss {}, kernel {})",
-        or_dash(state.rfc_name()),
-        or_dash(state.netstat_name()),
-        or_dash(state.ss_name()),
+/// Its names in every dialect.
+fn push_names(report: &mut Report<'_>, state: TcpState) {
+    let name = |name: Option<&'static str>| name.unwrap_or("-");
+    report.paragraph(&format!(
+        "RFC 9293 {}, netstat {}, ss {} (in its filters {}), kernel {} = {}",
+        name(state.rfc_name()),
+        name(state.netstat_name()),
+        name(state.ss_name()),
+        name(state.ss_word()),
+        name(state.kernel_name()),
         state.kernel()
-    )
+    ));
 }
 
 fn push_here(report: &mut Report<'_>, state: &Explanation) {
@@ -148,9 +153,10 @@ fn push_ways(
         let not_here = if way.on_linux { "" } else { "; Linux does not do it" };
         report.labelled(
             &other_end(way).to_string(),
-            13,
-            &format!("{}: {} ({section}{not_here})", trigger(way), way.meaning),
+            WAY,
+            &format!("{}  ({section}{not_here})", trigger(way)),
         );
+        report.labelled("", WAY, way.meaning);
     }
 }
 
@@ -166,7 +172,7 @@ fn push_settings(report: &mut Report<'_>, state: &Explanation) {
     report.blank();
     for (setting, value) in &state.settings {
         // Numbers in a row are apart by tabs.
-        let value = value.as_deref().unwrap_or("not on this kernel").split_whitespace().collect::<Vec<_>>();
+        let value = value.as_deref().unwrap_or("not in this kernel or namespace").split_whitespace().collect::<Vec<_>>();
         report.labelled(setting.name(), 36, &value.join(" "));
     }
 }
@@ -202,7 +208,9 @@ struct NamesRecord {
     rfc9293: Option<&'static str>,
     netstat: Option<&'static str>,
     ss: Option<&'static str>,
-    kernel: u8,
+    ss_filter: Option<&'static str>,
+    kernel: Option<&'static str>,
+    number: u8,
 }
 
 #[derive(Serialize)]
@@ -258,7 +266,9 @@ impl<'a> StateRecord<'a> {
                 rfc9293: state.state.rfc_name(),
                 netstat: state.state.netstat_name(),
                 ss: state.state.ss_name(),
-                kernel: state.state.kernel(),
+                ss_filter: state.state.ss_word(),
+                kernel: state.state.kernel_name(),
+                number: state.state.kernel(),
             },
             count: here.count,
             processes: counted.then(|| here.processes.iter().map(process).collect()),
@@ -306,5 +316,113 @@ impl WayRecord {
             linux: way.on_linux,
             meaning: way.meaning,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::explain::{Holder, explain};
+    use crate::model::{Setting, Settings, Source};
+
+    const STYLE: ReportStyle = ReportStyle { json: false, color: false, width: 80 };
+    const HEAD: Head<'_> = Head { source: Source::Netlink, taken_at: "2026-01-02T03:04:05.678Z" };
+
+    /// As on a host that was never tuned.
+    fn settings() -> Settings {
+        use Setting::{
+            AbortOnOverflow, FinTimeout, KeepaliveIntvl, KeepaliveProbes, KeepaliveTime, LocalPortRange,
+            MaxSynBacklog, MaxTwBuckets, OrphanRetries, Retries2, Somaxconn, SynLinearTimeouts, SynRetries,
+            SynackRetries, Syncookies, TwReuse,
+        };
+        let values = [
+            (FinTimeout, "60"),
+            (SynRetries, "6"),
+            (SynLinearTimeouts, "4"),
+            (SynackRetries, "5"),
+            (OrphanRetries, "0"),
+            (Retries2, "15"),
+            (MaxTwBuckets, "131072"),
+            (TwReuse, "2"),
+            (MaxSynBacklog, "2048"),
+            (Somaxconn, "4096"),
+            (Syncookies, "1"),
+            (AbortOnOverflow, "0"),
+            (KeepaliveTime, "7200"),
+            (KeepaliveIntvl, "75"),
+            (KeepaliveProbes, "9"),
+            (LocalPortRange, "32768\t60999"),
+        ];
+        values.into_iter().map(|(setting, value)| (setting, value.to_owned())).collect()
+    }
+
+    fn here(count: u64) -> Here {
+        let holder = Holder { pid: 77, name: b"nasty\x1b[31m".as_slice().into() };
+        Here {
+            count,
+            processes: vec![(Some(holder), 2), (None, 1)],
+            peers: vec![(Ipv4Addr::new(192, 0, 2, 1).into(), 3)],
+            ports: vec![(443, 3)],
+        }
+    }
+
+    fn explained(state: TcpState) -> Explanation {
+        explain(state, &settings(), here(3)).unwrap()
+    }
+
+    #[test]
+    fn each_state_as_text() {
+        for state in TcpState::SHOWN {
+            let mut out = Vec::new();
+            write_explanation(&mut out, STYLE, &HEAD, &explained(state), &[]).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+            insta::assert_snapshot!(format!("explain_{state}"), text);
+        }
+    }
+
+    #[test]
+    fn all_states_as_text() {
+        let states: Vec<_> = TcpState::SHOWN.into_iter().map(explained).collect();
+        let mut out = Vec::new();
+        write_overview(&mut out, STYLE, &HEAD, &states, &[]).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn documents_are_whole_and_safe() {
+        let style = ReportStyle { json: true, ..STYLE };
+        let gaps = [Gap::ProcessesHidden];
+        let mut one = Vec::new();
+        write_explanation(&mut one, style, &HEAD, &explained(TcpState::CloseWait), &gaps).unwrap();
+        let one: serde_json::Value = serde_json::from_slice(&one).unwrap();
+        assert_eq!(one["state"]["processes"][0]["name"], "nasty\u{1b}[31m");
+        assert_eq!(one["state"]["processes"][1]["pid"], serde_json::Value::Null);
+        assert_eq!(one["warnings"][0], gaps[0].to_string());
+
+        let states: Vec<_> = TcpState::SHOWN.into_iter().map(explained).collect();
+        let mut all = Vec::new();
+        write_overview(&mut all, style, &HEAD, &states, &[]).unwrap();
+        let all: serde_json::Value = serde_json::from_slice(&all).unwrap();
+        assert_eq!(all["states"].as_array().map(Vec::len), Some(11));
+        assert_eq!(all["transitions"].as_array().map(Vec::len), Some(MACHINE.len()));
+    }
+
+    #[test]
+    fn colours_are_only_there_when_asked_for() {
+        let mut out = Vec::new();
+        write_explanation(
+            &mut out,
+            ReportStyle { color: true, ..STYLE },
+            &HEAD,
+            &explained(TcpState::Listen),
+            &[],
+        )
+        .unwrap();
+        assert!(String::from_utf8(out).unwrap().contains("\u{1b}[1m"));
     }
 }
