@@ -7,7 +7,7 @@ use crate::model::{TcpState, Transition, ways_between};
 
 /// Lines and arrow heads.
 const LINES: [&str; 28] = [
-    "                        +-----------            -----------+",
+    "                        +---------- -----------------------+",
     "                        |   ^                          ^   |",
     "                        |   |                          |   |",
     "                        v   |                          |   v",
@@ -15,15 +15,15 @@ const LINES: [&str; 28] = [
     "                        |                              |   |",
     "                        |                              |   |",
     "                        v                              |   |",
-    "                                      <----------------+   |",
+    "                      ---------------------------------+   |",
     "                 |      |                                  |",
     "                 |      |                                  |",
     "                 |      v                                  |",
-    "                 |                        <----------------+",
+    "                 |    -------------------------------------+",
     "                 |      |                         |",
     "                 |      |                         |",
     "                 v      v                         |",
-    "                                -----+            v",
+    "               ----------------------+            v",
     "   ACTIVE       |                    |                          PASSIVE",
     "   CLOSE        |                    |            |             CLOSE",
     "                v                    v            |",
@@ -31,30 +31,30 @@ const LINES: [&str; 28] = [
     "                |                    |",
     "                |                    |            |",
     "                v                    v            |",
-    "                                  <--+            |",
+    "               ----------------------+            |",
     "                |                                 |",
     "                v                                 v",
     "",
 ];
 
-/// Where each state stands: line and column.
-const STATES: [(TcpState, usize, usize); 13] = [
-    (TcpState::Close, 0, 36),
-    (TcpState::Listen, 4, 22),
-    (TcpState::SynSent, 4, 53),
-    (TcpState::SynRecv, 8, 22),
-    (TcpState::Established, 12, 22),
-    (TcpState::FinWait1, 16, 15),
-    (TcpState::CloseWait, 17, 48),
-    (TcpState::FinWait2, 20, 15),
-    (TcpState::Closing, 20, 35),
-    (TcpState::LastAck, 21, 48),
-    (TcpState::TimeWait, 24, 15),
-    (TcpState::Close, 27, 15),
-    (TcpState::Close, 27, 48),
+/// Where each state stands, line and column, and what is between it and a line behind it.
+const STATES: [(TcpState, usize, usize, &str); 13] = [
+    (TcpState::Close, 0, 36, " "),
+    (TcpState::Listen, 4, 22, ""),
+    (TcpState::SynSent, 4, 53, ""),
+    (TcpState::SynRecv, 8, 22, " <"),
+    (TcpState::Established, 12, 22, " <"),
+    (TcpState::FinWait1, 16, 15, " "),
+    (TcpState::CloseWait, 17, 48, ""),
+    (TcpState::FinWait2, 20, 15, ""),
+    (TcpState::Closing, 20, 35, ""),
+    (TcpState::LastAck, 21, 48, ""),
+    (TcpState::TimeWait, 24, 15, " <"),
+    (TcpState::Close, 27, 15, ""),
+    (TcpState::Close, 27, 48, ""),
 ];
 
-/// Where the labels of each arrow begin: line and column, and whether both stand on one line.
+/// Where the labels of each arrow begin: line and column.
 const ARROWS: [(TcpState, TcpState, usize, usize); 18] = [
     (TcpState::Close, TcpState::Listen, 1, 13),
     (TcpState::Listen, TcpState::Close, 2, 30),
@@ -81,6 +81,7 @@ struct Placed {
     line: usize,
     column: usize,
     text: String,
+    behind: &'static str,
     state: Option<TcpState>,
 }
 
@@ -89,16 +90,16 @@ pub(super) fn draw(report: &mut Report<'_>, count: impl Fn(TcpState) -> u64) {
     let mut placed: Vec<_> = STATES
         .iter()
         .enumerate()
-        .map(|(at, (state, line, column))| {
+        .map(|(at, (state, line, column, behind))| {
             let again = STATES.iter().take(at).any(|(other, ..)| other == state);
             let text = if again { state.to_string() } else { format!("{state} {}", count(*state)) };
-            Placed { line: *line, column: *column, text, state: Some(*state) }
+            Placed { line: *line, column: *column, text, behind, state: Some(*state) }
         })
         .collect();
     for (from, to, line, column) in ARROWS {
         let labels = ways_between(from, to).find(|way| way.in_figure).map(labels).unwrap_or_default();
         for (below, text) in labels.into_iter().enumerate() {
-            placed.push(Placed { line: line + below, column, text, state: None });
+            placed.push(Placed { line: line + below, column, text, behind: "", state: None });
         }
     }
     placed.sort_by_key(|placed| (placed.line, placed.column));
@@ -127,7 +128,8 @@ fn laid_over<'a>(report: &Report<'_>, line: &str, texts: impl Iterator<Item = &'
             Some(state) => report.styled(state_style(state), &placed.text),
             None => placed.text.clone(),
         });
-        column = placed.column + placed.text.len();
+        shown.push_str(placed.behind);
+        column = placed.column + placed.text.len() + placed.behind.len();
     }
     shown.push_str(line.get(column..).unwrap_or_default());
     shown

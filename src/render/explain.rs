@@ -172,7 +172,11 @@ fn push_settings(report: &mut Report<'_>, state: &Explanation) {
     report.blank();
     for (setting, value) in &state.settings {
         // Numbers in a row are apart by tabs.
-        let value = value.as_deref().unwrap_or("not in this kernel or namespace").split_whitespace().collect::<Vec<_>>();
+        let value = value
+            .as_deref()
+            .unwrap_or("not in this kernel or namespace")
+            .split_whitespace()
+            .collect::<Vec<_>>();
         report.labelled(setting.name(), 36, &value.join(" "));
     }
 }
