@@ -84,7 +84,7 @@ fn mask_len(mask: &str) -> Option<u8> {
 }
 
 /// A number as C has it.
-fn number<T: TryFrom<u32>>(text: &str) -> Option<T> {
+pub(super) fn number<T: TryFrom<u32>>(text: &str) -> Option<T> {
     let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(digits) => (digits, 16),
         None if text.len() > 1 && text.starts_with('0') => (text, 8),

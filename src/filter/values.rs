@@ -2,7 +2,7 @@
 
 use super::expr::{Device, Name, Term, TextField};
 use super::glob::Glob;
-use super::typed::digits;
+use super::typed::{digits, number};
 
 const TIMERS: [&str; 6] = ["off", "on", "keepalive", "timewait", "persist", "delack"];
 
@@ -14,12 +14,8 @@ pub(super) fn device(word: Name) -> Result<Term, &'static str> {
     }))
 }
 
+/// Numbers as C and ss have them: 0x before hexadecimal digits, 0 before octal ones.
 pub(super) fn mark(text: &str) -> Result<Term, &'static str> {
-    let number = |text: &str| match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        Some(hex) if hex.bytes().all(|b| b.is_ascii_hexdigit()) => u32::from_str_radix(hex, 16).ok(),
-        Some(_) => None,
-        None => digits(text),
-    };
     let (value, mask) = text.split_once('/').map_or((text, None), |(value, mask)| (value, Some(mask)));
     let mask = mask.map_or(Some(u32::MAX), number);
     match (number(value), mask) {
@@ -63,4 +59,27 @@ fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let fraction_value: u64 = digits(fraction)?;
     let scale = 10_u64.checked_pow(u32::try_from(fraction.len()).ok()?)?;
     whole.checked_mul(*factor)?.checked_add(fraction_value.checked_mul(*factor)? / scale)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_numbers_as_in_c() {
+        for (text, value, mask) in [
+            ("16", 16, u32::MAX),
+            ("0x10", 16, u32::MAX),
+            ("0X1f/0xff", 31, 255),
+            ("010", 8, u32::MAX),
+            ("010/017", 8, 15),
+            ("0", 0, u32::MAX),
+            ("4294967295/0", u32::MAX, 0),
+        ] {
+            assert_eq!(mark(text), Ok(Term::Mark { value, mask }), "{text}");
+        }
+        for bad in ["", "/", "1/", "/1", "+1", "0x", "0x+1", "08", "4294967296", "1/2/3", "-1"] {
+            assert!(mark(bad).is_err(), "{bad}");
+        }
+    }
 }
