@@ -12,7 +12,7 @@ use divan::counter::ItemsCount;
 use tcpstates::collect::netlink::decode::Decoder;
 use tcpstates::collect::procfs::line;
 use tcpstates::model::{Endpoint, Family, HeldSockets, Queues, Row, Socket, TcpState};
-use tcpstates::render::{Format, Parts, Scope, Style, listing};
+use tcpstates::render::{Format, Parts, Style, listing};
 
 fn main() {
     divan::main();
@@ -111,19 +111,7 @@ fn write_with_info(bencher: Bencher, format: &str) {
 
 fn write(bencher: Bencher, format: &str, socket: &Socket, tcp_info: bool) {
     let format = Format::WORDS.into_iter().find(|(word, _)| *word == format).expect("a format").1;
-    let style = Style {
-        parts: Parts { tcp_info, ..Parts::default() },
-        header: true,
-        numeric: true,
-        wide: false,
-        oneline: false,
-        single_state: false,
-        scope: Scope::All,
-        color: false,
-        width: None,
-        timestamps: false,
-    };
-    let mut layout = listing(format, style, &[]);
+    let mut layout = listing(format, Style::new(Parts { tcp_info, ..Parts::default() }), &[]);
     let mut out = Vec::with_capacity(1 << 20);
     bencher.counter(ItemsCount::new(1_u32)).bench_local(move || {
         out.clear();

@@ -1,13 +1,14 @@
 //! From the kernel's bytes to a written row nothing is allocated, however many sockets there are.
 
 use std::ops::ControlFlow;
-use std::path::Path;
 
 use tcpstates::collect::netlink::{Datagrams, Recording, dump};
 use tcpstates::collect::{Sink, procfs::line};
 use tcpstates::model::{Family, Row, Socket, Source, StateSet};
 use tcpstates::query::{Families, Query};
-use tcpstates::render::{Format, Listing, Parts, Scope, Style, listing};
+use tcpstates::render::{Format, Listing, Parts, Style, listing};
+
+use crate::support::dumps::{messages, recording};
 
 /// Writes each socket into the same memory.
 struct Writer {
@@ -18,19 +19,7 @@ struct Writer {
 
 impl Writer {
     fn new(format: Format, parts: Parts) -> Self {
-        let style = Style {
-            parts,
-            header: true,
-            numeric: true,
-            wide: false,
-            oneline: false,
-            single_state: false,
-            scope: Scope::All,
-            color: false,
-            width: None,
-            timestamps: false,
-        };
-        Self { layout: listing(format, style, &[]), out: Vec::with_capacity(1 << 16), rows: 0 }
+        Self { layout: listing(format, Style::new(parts), &[]), out: Vec::with_capacity(1 << 16), rows: 0 }
     }
 }
 
@@ -49,30 +38,18 @@ impl Sink for Writer {
 
 /// A recorded dump, so many times over in one conversation; each time its sockets have other cookies.
 fn repeated(name: &str, times: u32) -> Vec<std::io::Result<Vec<u8>>> {
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dumps").join(format!("{name}.dump"));
-    let bytes = std::fs::read(path).expect("the recorded dump is there");
-    let mut sockets = Vec::new();
-    let mut at = 0;
-    while let Some(len) =
-        bytes.get(at..).and_then(|rest| rest.first_chunk()).map(|len| u32::from_ne_bytes(*len))
-    {
-        let end = at + len.next_multiple_of(4) as usize;
-        let message = &bytes[at..end.min(bytes.len())];
-        if message.get(4..6) == Some(&20_u16.to_ne_bytes()) {
-            sockets.push(message.to_vec());
-        }
-        at = end;
-    }
+    let bytes = std::fs::read(recording(name)).expect("the recorded dump is there");
+    let sockets = messages(&bytes);
     let mut answers: Vec<_> = (0..times)
         .map(|time| {
-            let with_cookie = |mut message: Vec<u8>| {
+            let with_cookie = |message: &[u8]| {
+                let mut message = message.to_vec();
                 message[8..12].copy_from_slice(&1_u32.to_ne_bytes());
                 // The upper half of the cookie, behind the header and 48 bytes.
                 message[16 + 48..16 + 52].copy_from_slice(&(time + 1).to_ne_bytes());
                 message
             };
-            Ok(sockets.iter().cloned().flat_map(with_cookie).collect())
+            Ok(sockets.iter().copied().flat_map(with_cookie).collect())
         })
         .collect();
     let mut done = vec![20, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0];

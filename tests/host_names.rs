@@ -47,11 +47,14 @@ fn no_name_server_is_waited_for_beyond_the_deadline() {
     });
     let servers = tempfile::NamedTempFile::new().expect("a file can be had");
     std::fs::write(servers.path(), "nameserver 127.0.0.1\n").expect("it is ours");
-    let script = "mount --bind \"$1\" /etc/resolv.conf && exec \"$0\" -natrH --resolve-timeout 0.3";
-    let mut unshare = command("unshare");
-    unshare.args(["-m", "sh", "-c", script, PROGRAM]).arg(servers.path());
+    let asking = |options: &str| {
+        let script = format!("mount --bind \"$1\" /etc/resolv.conf && exec \"$0\" -natrH {options}");
+        let mut unshare = command("unshare");
+        unshare.args(["-m", "sh", "-c", &script, PROGRAM]).arg(servers.path());
+        unshare
+    };
     let begun = Instant::now();
-    let (stdout, stderr) = namespace.inside(|| finish(unshare)).noted();
+    let (stdout, stderr) = namespace.inside(|| finish(asking("--resolve-timeout 0.3"))).noted();
     // One question alone would take longer.
     assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
     assert_eq!(stdout.lines().filter(|line| line.contains(" 127.99.0.")).count(), 80);
@@ -61,11 +64,12 @@ fn no_name_server_is_waited_for_beyond_the_deadline() {
     );
 
     // List after list, no more look-ups than that go on side by side.
-    let script = "mount --bind \"$1\" /etc/resolv.conf && exec \"$0\" -natrH -c=0.01 --resolve-timeout 0.01";
-    let mut unshare = command("unshare");
-    unshare.args(["-m", "sh", "-c", script, PROGRAM]).arg(servers.path());
-    unshare.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
-    let mut child = namespace.inside(|| unshare.spawn().expect("it runs"));
+    let quietly = |options: &str| {
+        let mut asking = asking(options);
+        asking.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        namespace.inside(|| asking.spawn().expect("it runs"))
+    };
+    let mut child = quietly("-c=0.01 --resolve-timeout 0.01");
     std::thread::sleep(Duration::from_millis(500));
     let threads = std::fs::read_dir(format!("/proc/{}/task", child.id())).expect("it runs").count();
     child.kill().expect("it can be killed");
@@ -73,11 +77,7 @@ fn no_name_server_is_waited_for_beyond_the_deadline() {
     assert!((2..=33).contains(&threads), "{threads} threads");
 
     // A signal is not kept waiting.
-    let script = "mount --bind \"$1\" /etc/resolv.conf && exec \"$0\" -natrH -c=0.01 --resolve-timeout 600";
-    let mut unshare = command("unshare");
-    unshare.args(["-m", "sh", "-c", script, PROGRAM]).arg(servers.path());
-    unshare.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
-    let mut child = namespace.inside(|| unshare.spawn().expect("it runs"));
+    let mut child = quietly("-c=0.01 --resolve-timeout 600");
     std::thread::sleep(Duration::from_millis(500));
     assert!(child.try_wait().expect("it can be asked").is_none(), "it waits for names");
     rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT)

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
 
 use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
 use netlink_packet_sock_diag::SockDiagMessage;
@@ -12,14 +11,11 @@ use tcpstates::collect::netlink::{connect, request};
 use tcpstates::model::{Family, Socket, StateSet, Timer};
 use tcpstates::query::{Attributes, Families, Query};
 
+use crate::support::dumps::{messages, recording};
 use crate::support::namespace::Namespace;
 use crate::support::zoo;
 
 const FAMILIES: [(Family, &str); 2] = [(Family::Inet, "inet"), (Family::Inet6, "inet6")];
-
-fn recording(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dumps").join(format!("{name}.dump"))
-}
 
 /// The datagrams of one family's dump, with all that can be asked for.
 fn record(namespace: &Namespace, family: Family) -> Vec<u8> {
@@ -40,19 +36,6 @@ fn record(namespace: &Namespace, family: Family) -> Vec<u8> {
             }
         }
     })
-}
-
-/// The sockets' messages, each with its netlink header.
-fn messages(mut bytes: &[u8]) -> Vec<&[u8]> {
-    let mut found = Vec::new();
-    while let Some(len) = bytes.first_chunk().map(|len| u32::from_ne_bytes(*len) as usize) {
-        let (message, rest) = bytes.split_at(len.next_multiple_of(4).min(bytes.len()));
-        if message.get(4..6) == Some(&20_u16.to_ne_bytes()) {
-            found.push(&message[..len]);
-        }
-        bytes = rest;
-    }
-    found
 }
 
 fn parsed(message: &[u8]) -> InetResponse {

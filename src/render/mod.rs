@@ -123,6 +123,24 @@ pub struct Style {
     pub timestamps: bool,
 }
 
+impl Style {
+    /// Numbers below a heading, without colours, as wide as need be.
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            parts,
+            header: true,
+            numeric: true,
+            wide: false,
+            oneline: false,
+            single_state: false,
+            scope: Scope::All,
+            color: false,
+            width: None,
+            timestamps: false,
+        }
+    }
+}
+
 /// What is known when a list begins.
 #[derive(Clone, Copy, Debug)]
 pub struct Head<'a> {

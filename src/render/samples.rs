@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Format, Head, Parts, Scope, Style, listing};
+use super::{Format, Head, Parts, Style, listing};
 use crate::model::{
     Algorithm, Congestion, Details, Endpoint, Family, Gap, Holder, Memory, OwnerNote, Process, Queues, Row,
     Shutdown, Socket, Source, TcpInfo, TcpState, Timer,
@@ -19,18 +19,7 @@ pub(super) const ALL_PARTS: Parts = Parts {
 };
 
 pub(super) fn style(parts: Parts) -> Style {
-    Style {
-        parts,
-        header: true,
-        numeric: true,
-        wide: false,
-        oneline: false,
-        single_state: false,
-        scope: Scope::All,
-        color: false,
-        width: Some(80),
-        timestamps: false,
-    }
+    Style { width: Some(80), ..Style::new(parts) }
 }
 
 fn end(addr: &str, port: u16) -> Endpoint {

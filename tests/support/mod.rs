@@ -1,5 +1,6 @@
 //! What the tests share: the state zoo, and a runner for the program.
 
+pub(crate) mod dumps;
 mod keeper;
 // Namespaces and TUN devices are the kernel's: it is talked to directly.
 #[allow(unsafe_code)]

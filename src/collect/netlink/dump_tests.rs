@@ -86,21 +86,16 @@ type Answers = Vec<io::Result<Vec<u8>>>;
 
 /// One conversation after the other; the query is for one family, so each has one walk.
 fn replay(keeper: &mut Keeper, conversations: Vec<Answers>) -> Result<Vec<Gap>, NetlinkError> {
-    replay_query(keeper, Families::Only(crate::model::Family::Inet), None, conversations)
+    replay_of(keeper, &all(Families::Only(crate::model::Family::Inet)), None, conversations)
 }
 
 /// The first two conversations are two halves that go on side by side.
 fn replay_halves(keeper: &mut Keeper, conversations: Vec<Answers>) -> Result<Vec<Gap>, NetlinkError> {
-    replay_query(keeper, Families::Both, Some(40_000), conversations)
+    replay_of(keeper, &all(Families::Both), Some(40_000), conversations)
 }
 
-fn replay_query(
-    keeper: &mut Keeper,
-    families: Families,
-    middle: Option<u16>,
-    conversations: Vec<Answers>,
-) -> Result<Vec<Gap>, NetlinkError> {
-    replay_of(keeper, &Query::new(families, StateSet::ALL), middle, conversations)
+fn all(families: Families) -> Query {
+    Query::new(families, StateSet::ALL)
 }
 
 fn replay_of(
@@ -196,7 +191,7 @@ fn a_kernel_without_the_mixed_request_is_asked_for_each_family() {
     let second = message(DONE, 0, 2, &[0; 4]);
     let conversations = vec![vec![end(ERROR, EINVAL)], vec![sockets(1..=2), end(DONE, 0), Ok(second)]];
     let mut keeper = Keeper::default();
-    let gaps = replay_query(&mut keeper, Families::Both, None, conversations).unwrap();
+    let gaps = replay_of(&mut keeper, &all(Families::Both), None, conversations).unwrap();
     assert_eq!((keeper.cookies, gaps), (vec![1, 2], vec![]));
 }
 
