@@ -17,14 +17,16 @@
 //! | `enrich` | `model` |
 //! | `select` | `model`, `filter` |
 //! | `explain` | `model`, `select` |
-//! | `render` | `model`, `select` (counts), the report types of `explain` |
-//! | `cli` | `model`, `query`, `filter`, the option enums of `select` and `render` |
+//! | `demo` | `model`, `query`, `collect` |
+//! | `render` | `model`, `select` (counts), the report types of `explain`, `demo` |
+//! | `cli` | `model`, `query`, `filter`, the option enums of `select`, `render`, `demo` |
 //! | `run` | everything; only `main` imports `run` |
 //!
 //! `tests/architecture.rs` reads the `use` lines and fails on any other import.
 
 pub mod cli;
 pub mod collect;
+pub mod demo;
 pub mod enrich;
 pub mod exit;
 pub mod explain;

@@ -1,6 +1,7 @@
 //! The only place that wires the layers: it owns stdout, stderr, the clock and the signals.
 
 mod count;
+mod demo;
 mod explain;
 mod filter;
 mod gather;
@@ -70,6 +71,7 @@ fn carry_out(plan: &Plan) -> anyhow::Result<()> {
             })
         }
         Mode::Explain(what) => explain::explain(what, &plan.access, &mut session),
+        Mode::Demo(what) => demo::demo(what),
         Mode::ExplainFilter(list) => {
             let list = ready(list)?;
             answer(filter::explain(&list.filter, &list.query, list.needs).as_bytes())

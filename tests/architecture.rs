@@ -6,16 +6,23 @@ use std::path::{Path, PathBuf};
 
 /// The table of src/lib.rs: who may import whom.
 const TABLE: &[(&str, &[&str])] = &[
-    ("cli", &["model", "query", "filter", "select", "render"]),
+    ("cli", &["demo", "model", "query", "filter", "select", "render"]),
     ("collect", &["filter", "model", "query"]),
+    ("demo", &["collect", "model", "query"]),
     ("enrich", &["model"]),
     ("exit", &[]),
     ("explain", &["model", "select"]),
     ("filter", &["model"]),
     ("model", &[]),
     ("query", &["model"]),
-    ("render", &["explain", "model", "select"]),
-    ("run", &["cli", "collect", "enrich", "exit", "explain", "filter", "model", "query", "render", "select"]),
+    ("render", &["demo", "explain", "model", "select"]),
+    (
+        "run",
+        &[
+            "cli", "collect", "demo", "enrich", "exit", "explain", "filter", "model", "query", "render",
+            "select",
+        ],
+    ),
     ("select", &["model", "filter"]),
 ];
 

@@ -11,6 +11,7 @@ mod architecture;
 mod columns;
 mod command_line;
 mod counts;
+mod demo;
 mod explain;
 mod faults;
 mod filters;

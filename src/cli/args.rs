@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use crate::demo::Scene;
 use crate::query::SourceChoice;
 use crate::render::Format;
 use crate::select::{CountKey, Direction, SortKey, SortTerm};
@@ -261,6 +262,21 @@ pub(super) enum Command {
         /// A state
         #[arg(value_name = "STATE")]
         state: Option<String>,
+    },
+
+    /// Play a scene of TCP's life with real sockets, and draw it as textbooks do
+    ///
+    /// The scene is played on two hosts of its own, network namespaces with a wire between them: nothing of this host is
+    /// touched. The drawing has a column for each end, with its calls and states, the segments between them, and the time
+    /// of each.
+    Demo {
+        /// Which scene
+        #[arg(value_parser = PossibleValuesParser::new(Scene::WORDS.map(|(word, _)| word)), default_value = "close")]
+        scene: String,
+
+        /// Show each step when Enter is pressed
+        #[arg(long)]
+        step: bool,
     },
 
     /// Print a file that is made from the command line's definition

@@ -18,7 +18,7 @@ pub use counts::Count;
 pub use environment::Environment;
 pub use generate::generate;
 pub use plan::{List, Mode, Plan};
-pub use reports::Explain;
+pub use reports::{Demo, Explain};
 
 /// What is to be said in place of doing anything.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -7,7 +7,7 @@ use clap::parser::ValueSource;
 
 use super::args::{Args, Artifact, ColorChoice, Command, SharedArgs};
 use super::counts::{self, Count};
-use super::reports::{self, Explain};
+use super::reports::{self, Demo, Explain};
 use super::{Environment, Refusal, suggest};
 use crate::filter::{Dialect, Filter, FilterText};
 use crate::model::{Family, ListenerUse, ProcessName, StateSet, TcpState};
@@ -48,6 +48,8 @@ pub enum Mode {
     ExplainFilter(List),
     /// Explain the states.
     Explain(Explain),
+    /// Play a scene.
+    Demo(Demo),
     /// Print a generated file.
     Generate(Artifact),
 }
@@ -89,6 +91,10 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
             Command::Explain { state } => {
                 refuse_list_words(args, matches, "explain")?;
                 Mode::Explain(reports::explain(args, state.as_deref(), environment)?)
+            }
+            Command::Demo { scene, step } => {
+                refuse_list_words(args, matches, "demo")?;
+                Mode::Demo(reports::demo(args, scene, *step, environment)?)
             }
         };
         return Ok(Plan { mode, access, repeat: None, notes: Vec::new() });

@@ -3,6 +3,7 @@
 use super::args::Args;
 use super::plan::{color, families};
 use super::{Environment, Refusal, suggest};
+use crate::demo::Scene;
 use crate::model::{StateSet, TcpState};
 use crate::query::Query;
 use crate::render::ReportStyle;
@@ -16,6 +17,28 @@ pub struct Explain {
     pub query: Query,
     /// How it is shown.
     pub style: ReportStyle,
+}
+
+/// A scene.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Demo {
+    /// Which.
+    pub scene: Scene,
+    /// Whether each step waits for Enter.
+    pub step: bool,
+    /// How it is shown.
+    pub style: ReportStyle,
+}
+
+pub(super) fn demo(args: &Args, word: &str, step: bool, environment: Environment) -> Result<Demo, Refusal> {
+    let style = style(args, "demo", environment)?;
+    if style.json {
+        return Err(Refusal::usage("demo: there is no json layout of it"));
+    }
+    // clap has let through no other word.
+    let scene =
+        Scene::WORDS.into_iter().find(|(name, _)| *name == word).map_or(Scene::Close, |(_, scene)| scene);
+    Ok(Demo { scene, step, style })
 }
 
 pub(super) fn explain(args: &Args, word: Option<&str>, environment: Environment) -> Result<Explain, Refusal> {

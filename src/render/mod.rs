@@ -15,6 +15,7 @@ mod netstat;
 mod pages;
 mod plain;
 mod report;
+mod scene;
 mod ss;
 mod summary;
 mod table;
@@ -29,6 +30,7 @@ pub use counts::{CountStyle, write_changes, write_counts};
 pub use explain::{write_explanation, write_overview};
 pub use pages::Pages;
 pub use report::ReportStyle;
+pub use scene::SceneWriter;
 pub use summary::{Summary, write_summary};
 
 /// The layouts of a list.

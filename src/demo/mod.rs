@@ -1,0 +1,116 @@
+//! The classroom: scenes played by real kernel sockets on two hosts of their own, network namespaces that nothing of this
+//! host's is in. The wire between them is this program: it carries each segment from one host's TUN device to the other's
+//! after a while, or loses it, and asks the kernel for both ends' states after whatever happens.
+
+#[allow(unsafe_code)]
+mod host;
+mod scene;
+mod segment;
+mod wire;
+
+use std::io;
+use std::time::Duration;
+
+use crate::model::TcpState;
+
+pub use host::HostError;
+pub use scene::{Scene, play};
+pub use segment::Flags;
+
+/// One of the two ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Which connects.
+    Client,
+    /// Which listens.
+    Server,
+}
+
+impl End {
+    /// The end at the other side of the wire.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+        }
+    }
+}
+
+/// Something that happened, and when since the scene's begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// When.
+    pub at: Duration,
+    /// What.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A program made a call.
+    Call {
+        /// At which end.
+        end: End,
+        /// The call, and what came of it where that is told.
+        call: String,
+    },
+    /// A segment left.
+    Segment {
+        /// From which end.
+        from: End,
+        /// What it is for.
+        flags: Flags,
+        /// The wire loses it.
+        lost: bool,
+    },
+    /// An end changed its state.
+    State {
+        /// Which end.
+        end: End,
+        /// The state before.
+        old: TcpState,
+        /// The state after.
+        new: TcpState,
+        /// What that means.
+        meaning: &'static str,
+    },
+    /// A word about it all.
+    Remark(String),
+}
+
+/// Why a scene could not be played.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// There is no stage.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// A call that the scene counts on failed.
+    #[error("{end}: {call}: {source}", end = .end.name())]
+    Call {
+        /// At which end.
+        end: End,
+        /// What was called.
+        call: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// The wire broke.
+    #[error("the wire between the hosts: {0}")]
+    Wire(#[source] io::Error),
+    /// The kernel does not tell the states.
+    #[error("{0}")]
+    States(#[from] crate::collect::CollectError),
+    /// Whoever watches has gone, or can't be shown any more.
+    #[error("write the output")]
+    Watcher(#[source] io::Error),
+}

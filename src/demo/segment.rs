@@ -1,0 +1,74 @@
+//! What the wire reads of a packet.
+
+use std::fmt;
+
+/// The flags of a TCP segment that open, acknowledge, close and cut; and whether it carries data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "a bit each, as RFC 9293 has them")]
+pub struct Flags {
+    /// It opens.
+    pub syn: bool,
+    /// It acknowledges.
+    pub ack: bool,
+    /// It closes.
+    pub fin: bool,
+    /// It cuts.
+    pub rst: bool,
+}
+
+impl Flags {
+    /// Of an IPv4 packet; `None` for one that holds no TCP segment.
+    pub(super) fn of_packet(packet: &[u8]) -> Option<Self> {
+        const IPV4: u8 = 4;
+        const TCP: u8 = 6;
+        /// Where the flags are in a segment.
+        const FLAGS: usize = 13;
+        let first = *packet.first()?;
+        if first >> 4 != IPV4 || *packet.get(9)? != TCP {
+            return None;
+        }
+        let header = usize::from(first & 0xf) * 4;
+        let flags = *packet.get(header + FLAGS)?;
+        let has = |bit: u8| flags & bit != 0;
+        Some(Self { fin: has(0x01), syn: has(0x02), rst: has(0x04), ack: has(0x10) })
+    }
+}
+
+impl fmt::Display for Flags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = [(self.syn, "SYN"), (self.fin, "FIN"), (self.rst, "RST"), (self.ack, "ACK")];
+        let set: Vec<_> = named.iter().filter(|(is_set, _)| *is_set).map(|(_, name)| *name).collect();
+        f.pad(&set.join("+"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn packet(version: u8, words: u8, protocol: u8, flags: u8) -> Vec<u8> {
+        let mut packet = vec![0; usize::from(words) * 4 + 20];
+        packet[0] = version << 4 | words;
+        packet[9] = protocol;
+        packet[usize::from(words) * 4 + 13] = flags;
+        packet
+    }
+
+    #[test]
+    fn flags_are_read_behind_whatever_header() {
+        let shown = |words, flags| Flags::of_packet(&packet(4, words, 6, flags)).unwrap().to_string();
+        assert_eq!([shown(5, 0x02), shown(6, 0x12), shown(15, 0x11)], ["SYN", "SYN+ACK", "FIN+ACK"]);
+        assert_eq!([shown(5, 0x14), shown(5, 0x18)], ["RST+ACK", "ACK"]);
+        assert_eq!(Flags::of_packet(&packet(6, 5, 6, 2)), None);
+        assert_eq!(Flags::of_packet(&packet(4, 5, 17, 2)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_packet_panics(packet: Vec<u8>) {
+            let _ = Flags::of_packet(&packet);
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The two hosts, the wire between them, and what is known of both ends.
+
+use std::collections::VecDeque;
+use std::io::{self, Read as _, Write as _};
+use std::net::Ipv4Addr;
+use std::ops::ControlFlow;
+use std::os::fd::AsFd as _;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::host::{Host, enter_user_namespace};
+use super::{DemoError, End, Flags, Moment, What};
+use crate::collect::{Sink, collect};
+use crate::model::{Event, Family, Segment, Socket, Source, StateSet, TcpState, Transition, ways_between};
+use crate::query::{Access, Families, Query};
+
+/// For documentation (RFC 5737): in no host's routes.
+pub(super) const CLIENT: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+pub(super) const SERVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
+/// Where the server listens.
+pub(super) const PORT: u16 = 80;
+/// How long a segment is on its way: long enough that two can cross.
+const LATENCY: Duration = Duration::from_millis(100);
+/// Longer than an acknowledgement is held back.
+const SILENCE: Duration = Duration::from_millis(80);
+
+/// What is called for each moment; an error ends the scene.
+pub(super) type Watcher<'a> = dyn FnMut(&Moment) -> io::Result<()> + 'a;
+
+pub(super) struct Wire<'a> {
+    pub(super) client: Host,
+    pub(super) server: Host,
+    watch: &'a mut Watcher<'a>,
+    begun: Instant,
+    states: [TcpState; 2],
+    /// Whether there was a connection: then the listener's state is not the end's any more.
+    connected: [bool; 2],
+    /// What happened to each end since its last change: it tells apart the ways from state to state.
+    last: [Option<Event>; 2],
+    under_way: VecDeque<(Instant, End, Vec<u8>)>,
+    /// Nothing that the client sends arrives.
+    pub(super) cut: bool,
+}
+
+impl<'a> Wire<'a> {
+    pub(super) fn new(watch: &'a mut Watcher<'a>) -> Result<Self, DemoError> {
+        let client = match Host::new(CLIENT) {
+            Err(error) if error.is_denied() => {
+                enter_user_namespace()?;
+                Host::new(CLIENT)
+            }
+            other => other,
+        }?;
+        Ok(Self {
+            client,
+            server: Host::new(SERVER)?,
+            watch,
+            begun: Instant::now(),
+            states: [TcpState::Close; 2],
+            connected: [false; 2],
+            last: [None; 2],
+            under_way: VecDeque::new(),
+            cut: false,
+        })
+    }
+
+    pub(super) fn host(&self, end: End) -> &Host {
+        match end {
+            End::Client => &self.client,
+            End::Server => &self.server,
+        }
+    }
+
+    pub(super) fn state(&self, end: End) -> TcpState {
+        self.states[end as usize]
+    }
+
+    /// Tells of a moment.
+    pub(super) fn tell(&mut self, what: What) -> Result<(), DemoError> {
+        let moment = Moment { at: self.begun.elapsed(), what };
+        (self.watch)(&moment).map_err(DemoError::Watcher)
+    }
+
+    /// Tells of a call that was just made, and of what it changed.
+    pub(super) fn called(&mut self, end: End, call: &str, event: Option<Event>) -> Result<(), DemoError> {
+        self.tell(What::Call { end, call: call.to_owned() })?;
+        if event.is_some() {
+            self.last[end as usize] = event;
+        }
+        self.look()
+    }
+
+    /// Asks both kernels for their end's state, and tells what changed.
+    pub(super) fn look(&mut self) -> Result<(), DemoError> {
+        for end in [End::Client, End::Server] {
+            let new = self.asked(end)?;
+            let old = std::mem::replace(&mut self.states[end as usize], new);
+            if old != new {
+                let meaning = meaning(old, new, self.last[end as usize].take());
+                self.tell(What::State { end, old, new, meaning })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The state of the connection's socket; of the listener's while there was no connection yet.
+    fn asked(&mut self, end: End) -> Result<TcpState, DemoError> {
+        let query = Query::new(Families::Only(Family::Inet), StateSet::ALL);
+        let mut found = Found::default();
+        let asked = self.host(end).inside(|| collect(&query, &Access::default(), &mut found));
+        asked.map_err(DemoError::Wire)??;
+        let connected = &mut self.connected[end as usize];
+        *connected |= found.connection.is_some();
+        let without = if found.listens && !*connected { TcpState::Listen } else { TcpState::Close };
+        Ok(found.connection.unwrap_or(without))
+    }
+
+    /// Carries segments until there have been none for a while.
+    pub(super) fn carry(&mut self) -> Result<(), DemoError> {
+        self.carry_while(|_| false)
+    }
+
+    /// Carries segments until there have been none for a while, and this does not hold any more.
+    pub(super) fn carry_while(&mut self, holds: impl Fn(&Self) -> bool) -> Result<(), DemoError> {
+        let mut heard = Instant::now();
+        loop {
+            self.deliver()?;
+            let mut took = false;
+            for end in [End::Client, End::Server] {
+                took |= self.take(end)?;
+            }
+            self.look()?;
+            if took || !self.under_way.is_empty() {
+                heard = Instant::now();
+            } else if heard.elapsed() >= SILENCE && !holds(self) {
+                return Ok(());
+            }
+            if !took {
+                self.wait().map_err(DemoError::Wire)?;
+            }
+        }
+    }
+
+    /// Hands over what has been under way long enough.
+    fn deliver(&mut self) -> Result<(), DemoError> {
+        while let Some((at, to, packet)) = self.under_way.pop_front() {
+            if at > Instant::now() {
+                self.under_way.push_front((at, to, packet));
+                return Ok(());
+            }
+            let mut tun = &self.host(to).tun;
+            tun.write_all(&packet).map_err(DemoError::Wire)?;
+            self.last[to as usize] = Flags::of_packet(&packet).map(|flags| received(flags, self.state(to)));
+            self.look()?;
+        }
+        Ok(())
+    }
+
+    /// Takes the next packet that an end has sent; false if there is none.
+    fn take(&mut self, from: End) -> Result<bool, DemoError> {
+        let mut packet = [0; 2048];
+        let mut tun = &self.host(from).tun;
+        let len = match tun.read(&mut packet) {
+            Ok(len) => len,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+            Err(error) => return Err(DemoError::Wire(error)),
+        };
+        let packet = packet.get(..len).unwrap_or_default();
+        // IPv6 has something to say on every new device.
+        let Some(flags) = Flags::of_packet(packet) else { return Ok(true) };
+        let lost = self.cut && from == End::Client;
+        self.tell(What::Segment { from, flags, lost })?;
+        if !lost {
+            self.under_way.push_back((Instant::now() + LATENCY, from.other(), packet.to_vec()));
+        }
+        Ok(true)
+    }
+
+    /// Until something comes or must be delivered, but not for long: states change by time, too.
+    fn wait(&self) -> io::Result<()> {
+        const LONGEST: Duration = Duration::from_millis(20);
+        let due =
+            self.under_way.front().map_or(LONGEST, |(at, ..)| at.saturating_duration_since(Instant::now()));
+        let wait = due.min(LONGEST);
+        let wait = Timespec { tv_sec: 0, tv_nsec: wait.subsec_nanos().into() };
+        let mut watched = [&self.client, &self.server]
+            .map(|host| PollFd::from_borrowed_fd(host.tun.as_fd(), PollFlags::IN));
+        match poll(&mut watched, Some(&wait)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// What is of interest in one host's table.
+#[derive(Default)]
+struct Found {
+    connection: Option<TcpState>,
+    listens: bool,
+}
+
+impl Sink for Found {
+    fn begin(&mut self, _source: Source) -> bool {
+        *self = Self::default();
+        true
+    }
+
+    fn row(&mut self, socket: &Socket) -> ControlFlow<()> {
+        if socket.peer.port != 0 {
+            self.connection = Some(socket.state.shown());
+        }
+        self.listens |= socket.state == TcpState::Listen;
+        ControlFlow::Continue(())
+    }
+}
+
+/// What a segment is to an end in this state.
+fn received(flags: Flags, state: TcpState) -> Event {
+    match flags {
+        Flags { rst: true, .. } => Event::Received(Segment::Rst),
+        Flags { syn: true, ack: true, .. } => Event::Received(Segment::SynAck),
+        Flags { syn: true, .. } => Event::Received(Segment::Syn),
+        Flags { fin: true, .. } => Event::Received(Segment::Fin),
+        _ if state == TcpState::SynRecv => Event::AckOfSyn,
+        _ => Event::AckOfFin,
+    }
+}
+
+/// Of several ways the one that this event leads; where nothing happened, time has passed.
+fn meaning(old: TcpState, new: TcpState, event: Option<Event>) -> &'static str {
+    let by_event = |way: &&Transition| way.event == event.unwrap_or(Event::GaveUp);
+    let way = ways_between(old, new).find(by_event).or_else(|| ways_between(old, new).next());
+    way.map_or("RFC 9293 has no such way", |way| way.meaning)
+}

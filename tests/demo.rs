@@ -1,0 +1,163 @@
+//! `demo`: each scene goes through exactly the states that it should, at both ends.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use crate::support::run::{Finished, command, finish, program_for_everybody, tcpstates};
+use crate::support::{has, namespace};
+
+/// The changes that the scene tells of an end, `OLD -> NEW` each.
+fn changes(text: &str, end: &str) -> Vec<String> {
+    let told = |line: &str| {
+        let words: Vec<_> = line.split_whitespace().collect();
+        (words.first() == Some(&end) && words.get(2) == Some(&"->")).then(|| words[1..4].join(" "))
+    };
+    text.lines().filter_map(told).collect()
+}
+
+fn path(states: &str) -> Vec<String> {
+    let states: Vec<_> = states.split(' ').collect();
+    states.windows(2).map(|pair| pair.join(" -> ")).collect()
+}
+
+fn played(scene: &str) -> Finished {
+    finish(tcpstates(&["demo", scene]))
+}
+
+/// Whether there may be namespaces here at all.
+fn has_stage() -> bool {
+    namespace().is_some()
+}
+
+#[test]
+fn every_scene_takes_its_path() {
+    if !has_stage() {
+        return;
+    }
+    let opened = "CLOSED SYN_SENT ESTABLISHED";
+    let accepted = "CLOSED LISTEN SYN_RECV ESTABLISHED";
+    std::thread::scope(|scope| {
+        for (scene, client, server, segments) in [
+            ("handshake", opened.to_owned(), accepted.to_owned(), &["SYN", "SYN+ACK", "ACK"][..]),
+            (
+                "close",
+                format!("{opened} FIN_WAIT1 FIN_WAIT2 TIME_WAIT"),
+                format!("{accepted} CLOSE_WAIT LAST_ACK CLOSED"),
+                &["SYN", "SYN+ACK", "ACK", "FIN+ACK", "ACK", "FIN+ACK", "ACK"],
+            ),
+            (
+                "simultaneous-close",
+                format!("{opened} FIN_WAIT1 CLOSING TIME_WAIT"),
+                format!("{accepted} FIN_WAIT1 CLOSING TIME_WAIT"),
+                &["SYN", "SYN+ACK", "ACK", "FIN+ACK", "FIN+ACK", "ACK", "ACK"],
+            ),
+            (
+                "close-wait",
+                format!("{opened} FIN_WAIT1 FIN_WAIT2"),
+                format!("{accepted} CLOSE_WAIT"),
+                &["SYN", "SYN+ACK", "ACK", "FIN+ACK", "ACK"],
+            ),
+            (
+                "time-wait",
+                format!("{opened} CLOSE_WAIT LAST_ACK CLOSED"),
+                format!("{accepted} FIN_WAIT1 FIN_WAIT2 TIME_WAIT"),
+                &["SYN", "SYN+ACK", "ACK", "FIN+ACK", "ACK", "FIN+ACK", "ACK"],
+            ),
+            ("refused", "CLOSED SYN_SENT CLOSED".to_owned(), "CLOSED".to_owned(), &["SYN", "RST+ACK"]),
+            ("syn-timeout", "CLOSED SYN_SENT CLOSED".to_owned(), "CLOSED".to_owned(), &["SYN", "SYN", "SYN"]),
+        ] {
+            scope.spawn(move || {
+                let text = played(scene).quiet();
+                assert_eq!(changes(&text, "client"), path(&client), "{scene}: {text}");
+                assert_eq!(changes(&text, "server"), path(&server), "{scene}: {text}");
+                let sent = |line: &str| {
+                    line.contains("--")
+                        .then(|| {
+                            line.split([' ', '<', '>', '-'])
+                                .find(|word| word.contains("ACK") || word.contains("SYN"))
+                                .map(str::to_owned)
+                        })
+                        .flatten()
+                };
+                let seen: Vec<_> = text.lines().filter_map(sent).collect();
+                assert_eq!(seen, segments, "{scene}: {text}");
+                assert!(text.lines().all(|line| line.len() <= 80), "{text}");
+            });
+        }
+    });
+}
+
+#[test]
+fn the_scenes_end_as_people_know_them() {
+    if !has_stage() {
+        return;
+    }
+    let told = |scene: &str, words: &[&str]| {
+        let text = played(scene).quiet();
+        for word in words {
+            assert!(text.contains(word), "{scene}: {text}");
+        }
+    };
+    told("time-wait", &["bind(): EADDRINUSE\n", "SO_REUSEADDR, bind()\n"]);
+    told("refused", &["connect(): ECONNREFUSED\n", "RST received: the connection was refused"]);
+    told("syn-timeout", &["(lost)", "connect(): ETIMEDOUT\n", "no answer to any SYN: timed out"]);
+    // Without a word: the whole life of a connection.
+    let whole = finish(tcpstates(&["demo"])).quiet();
+    assert_eq!(changes(&whole, "client"), changes(&played("close").quiet(), "client"));
+}
+
+#[test]
+fn each_step_waits_for_enter_and_the_end_of_input_for_nobody() {
+    if !has_stage() {
+        return;
+    }
+    let whole = finish(tcpstates(&["demo", "handshake", "--step"])).quiet();
+    assert_eq!(changes(&whole, "server"), path("CLOSED LISTEN SYN_RECV ESTABLISHED"));
+    let mut waiting = tcpstates(&["demo", "handshake", "--step"]);
+    let mut child = waiting.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it runs");
+    let mut input = child.stdin.take().expect("it is a pipe");
+    input.write_all(b"\n\n").expect("it takes them");
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    assert!(child.try_wait().expect("it can be asked").is_none(), "it waits for the third");
+    drop(input);
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success());
+    assert_eq!(changes(&String::from_utf8_lossy(&output.stdout), "server").len(), 3);
+}
+
+#[test]
+fn where_no_stage_can_be_had_it_says_so() {
+    if !has_stage() || !has("setpriv") {
+        return;
+    }
+    let (_folder, program) = program_for_everybody();
+    let mut setpriv = command("setpriv");
+    setpriv.args([
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+        "--inh-caps=-all",
+        "--bounding-set=-all",
+    ]);
+    let finished = finish({
+        setpriv.arg(program).args(["demo", "handshake"]);
+        setpriv
+    });
+    // Where the device is everybody's, a user namespace of one's own is enough.
+    if finished.stdout.contains("SYN_RECV") {
+        return drop(finished.quiet());
+    }
+    assert!(finished.stderr.contains("make a network namespace for the scene: "), "{}", finished.stderr);
+}
+
+#[test]
+fn words_that_make_no_sense() {
+    for (words, told) in [
+        (&["demo", "teardown"][..], "'teardown' is not accepted"),
+        (&["demo", "--json"], "demo: there is no json layout of it"),
+        (&["demo", "close", "close"], "'close'"),
+    ] {
+        let stderr = finish(tcpstates(words)).failed(2);
+        assert!(stderr.contains(told), "{words:?}: {stderr}");
+    }
+}
