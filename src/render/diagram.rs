@@ -5,6 +5,9 @@
 use super::report::{Report, state_style};
 use crate::model::{TcpState, Transition, ways_between};
 
+/// The columns that it takes.
+pub(super) const WIDTH: usize = 74;
+
 /// Lines and arrow heads.
 const LINES: [&str; 28] = [
     "                        +---------- -----------------------+",
@@ -173,7 +176,7 @@ mod tests {
                     assert!(text.lines().nth(line + below).unwrap().contains(label), "{label}\n{text}");
                 }
             }
-            assert!(text.lines().all(|line| line.len() <= 80), "{text}");
+            assert!(text.lines().all(|line| line.len() <= WIDTH), "{text}");
         }
     }
 }

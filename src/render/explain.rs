@@ -7,7 +7,7 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement};
 use serde::Serialize;
 
 use super::Head;
-use super::diagram::draw;
+use super::diagram::{self, draw};
 use super::grid::{coloured, new_grid, push_grid, title_cells};
 use super::json::{self, push_document_head, push_document_tail, push_value};
 use super::report::{Report, ReportStyle, state_style};
@@ -32,7 +32,12 @@ pub fn write_overview(
         return push_document_tail(out, gaps);
     }
     let count = |state| states.iter().find(|other| other.state == state).map_or(0, |state| state.here.count);
-    draw(&mut Report::new(out, style), count);
+    let mut report = Report::new(out, style);
+    if style.width >= diagram::WIDTH {
+        draw(&mut report, count);
+    } else {
+        report.paragraph(&format!("The state diagram needs {} columns.", diagram::WIDTH));
+    }
     push_table(out, style, states);
     let mut report = Report::new(out, style);
     report.blank();
@@ -126,7 +131,7 @@ fn push_here(report: &mut Report<'_>, state: &Explanation) {
     });
     let processes = processes.iter().map(|(holder, count)| match holder {
         Some(holder) => format!("{}/{} {count}", holder.pid, escaped(&holder.name)),
-        None => format!("no process {count}"),
+        None => format!("(none seen) {count}"),
     });
     let lists = [
         ("by process", processes.collect::<Vec<_>>()),
@@ -395,6 +400,16 @@ mod tests {
         let text = String::from_utf8(out).unwrap();
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_no_broken_diagram() {
+        let states: Vec<_> = TcpState::SHOWN.into_iter().map(explained).collect();
+        let mut out = Vec::new();
+        write_overview(&mut out, ReportStyle { width: 60, ..STYLE }, &HEAD, &states, &[]).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("needs 74 columns") && !text.contains("->"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
     }
 
     #[test]
