@@ -30,7 +30,9 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitStatus {
     let environment = Environment::of(io::stdout());
     let plan = match cli::parse(argv, environment) {
         Ok(plan) => plan,
-        Err(Refusal::Answer(text)) => return finish(answer(text.as_bytes())),
+        Err(Refusal::Answer(text)) => {
+            return finish(answer(text.as_bytes()).map(|()| ExitStatus::Success), ExitStatus::Failure);
+        }
         Err(Refusal::Usage { message, hint }) => {
             tell(&message, hint.as_deref());
             return ExitStatus::Usage;
@@ -39,7 +41,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitStatus {
     for note in &plan.notes {
         tell(note, None);
     }
-    finish(carry_out(&plan))
+    finish(carry_out(&plan), ExitStatus::Failure)
 }
 
 /// Stdout without the standard library's line buffer, which would be a second one.
@@ -52,37 +54,39 @@ fn answer(text: &[u8]) -> anyhow::Result<()> {
     write(stdout().and_then(|mut out| out.write_all(text)))
 }
 
-fn carry_out(plan: &Plan) -> anyhow::Result<()> {
+/// Does what is planned. Where the status is the answer, the mode says its own.
+fn carry_out(plan: &Plan) -> anyhow::Result<ExitStatus> {
     let mut session = Session::default();
     match &plan.mode {
         Mode::Generate(artifact) => {
             let text = cli::generate(*artifact).context("generate the file")?;
-            answer(&text)
+            answer(&text)?;
         }
         Mode::List(list) => {
             let list = ready(list)?;
-            repeat::repeat(plan.repeat, |out| list::list(&list, &plan.access, out, &mut session))
+            repeat::repeat(plan.repeat, |out| list::list(&list, &plan.access, out, &mut session))?;
         }
         Mode::Count(count) => {
             let ready = count::CountPlan::new(&count.query, &count.filter, count.needs)?;
             repeat::repeat(plan.repeat, |out| match count.diff {
                 Some(time) => count::diff(&ready, count, time, &plan.access, out, &mut session),
                 None => count::count(&ready, count, &plan.access, out, &mut session),
-            })
+            })?;
         }
-        Mode::Explain(what) => explain::explain(what, &plan.access, &mut session),
-        Mode::Demo(what) => demo::demo(what),
+        Mode::Explain(what) => explain::explain(what, &plan.access, &mut session)?,
+        Mode::Demo(what) => demo::demo(what)?,
         Mode::ExplainFilter(list) => {
             let list = ready(list)?;
-            answer(filter::explain(&list.filter, &list.query, list.needs).as_bytes())
+            answer(filter::explain(&list.filter, &list.query, list.needs).as_bytes())?;
         }
         Mode::Summary { query, filter, summary } => {
             let count = count::CountPlan::new(query, filter, Needs::default())?;
             repeat::repeat(plan.repeat, |out| {
                 count::summarize(&count, *summary, &plan.access, out, &mut session)
-            })
+            })?;
         }
     }
+    Ok(ExitStatus::Success)
 }
 
 /// The list with a filter that is ready, and what that needs.
@@ -109,10 +113,10 @@ fn with_evidence(mut needs: Needs, filter: &Filter, own: bool) -> Needs {
     needs
 }
 
-/// The one rule for the end: a reader that left is no error, all else is.
-fn finish(result: anyhow::Result<()>) -> ExitStatus {
+/// The one rule for the end: a reader that left is no error, all else is, and ends with the status `failed`.
+fn finish(result: anyhow::Result<ExitStatus>, failed: ExitStatus) -> ExitStatus {
     match result {
-        Ok(()) => ExitStatus::Success,
+        Ok(status) => status,
         Err(error) if is_closed_pipe(&error) => ExitStatus::Success,
         Err(error) if error.is::<Misuse>() => {
             tell(&error.to_string(), None);
@@ -120,7 +124,7 @@ fn finish(result: anyhow::Result<()>) -> ExitStatus {
         }
         Err(error) => {
             tell(&whole_message(&error), None);
-            ExitStatus::Failure
+            failed
         }
     }
 }
