@@ -17,13 +17,15 @@
 //! | `enrich` | `model` |
 //! | `select` | `model`, `filter` |
 //! | `explain` | `model`, `select` |
+//! | `bind` | `model`, `query` |
 //! | `demo` | `model`, `query`, `collect` |
-//! | `render` | `model`, `select` (counts), the report types of `explain`, `demo` |
+//! | `render` | `model`, `select` (counts), the report types of `explain`, `bind`, `demo` |
 //! | `cli` | `model`, `query`, `filter`, the option enums of `select`, `render`, `demo` |
 //! | `run` | everything; only `main` imports `run` |
 //!
 //! `tests/architecture.rs` reads the `use` lines and fails on any other import.
 
+pub mod bind;
 pub mod cli;
 pub mod collect;
 pub mod demo;

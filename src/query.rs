@@ -1,5 +1,6 @@
 //! What is asked for: of the kernel, and of the look-ups that follow.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -147,6 +148,17 @@ pub enum SourceChoice {
     Netlink,
     /// /proc or an error.
     Procfs,
+}
+
+/// What is to be bound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Every address where it is `None`. A v4-mapped address is the IPv4 address that it stands for.
+    pub addr: Option<IpAddr>,
+    /// The device on which a link-local address has meaning.
+    pub device: Option<String>,
+    /// The port.
+    pub port: u16,
 }
 
 /// Where to read.

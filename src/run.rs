@@ -1,5 +1,6 @@
 //! The only place that wires the layers: it owns stdout, stderr, the clock and the signals.
 
+mod bind;
 mod count;
 mod demo;
 mod explain;
@@ -41,7 +42,12 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitStatus {
     for note in &plan.notes {
         tell(note, None);
     }
-    finish(carry_out(&plan), ExitStatus::Failure)
+    let failed = match plan.mode {
+        // 1 is an answer.
+        Mode::Bind(_) => ExitStatus::Unasked,
+        _ => ExitStatus::Failure,
+    };
+    finish(carry_out(&plan), failed)
 }
 
 /// Stdout without the standard library's line buffer, which would be a second one.
@@ -75,6 +81,7 @@ fn carry_out(plan: &Plan) -> anyhow::Result<ExitStatus> {
         }
         Mode::Explain(what) => explain::explain(what, &plan.access, &mut session)?,
         Mode::Demo(what) => demo::demo(what)?,
+        Mode::Bind(what) => return bind::bind(what, &plan.access, &mut session),
         Mode::ExplainFilter(list) => {
             let list = ready(list)?;
             answer(filter::explain(&list.filter, &list.query, list.needs).as_bytes())?;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The table of src/lib.rs: who may import whom.
 const TABLE: &[(&str, &[&str])] = &[
+    ("bind", &["model", "query"]),
     ("cli", &["demo", "model", "query", "filter", "select", "render"]),
     ("collect", &["filter", "model", "query"]),
     ("demo", &["collect", "model", "query"]),
@@ -15,12 +16,12 @@ const TABLE: &[(&str, &[&str])] = &[
     ("filter", &["model"]),
     ("model", &[]),
     ("query", &["model"]),
-    ("render", &["demo", "explain", "model", "select"]),
+    ("render", &["bind", "demo", "explain", "model", "select"]),
     (
         "run",
         &[
-            "cli", "collect", "demo", "enrich", "exit", "explain", "filter", "model", "query", "render",
-            "select",
+            "bind", "cli", "collect", "demo", "enrich", "exit", "explain", "filter", "model", "query",
+            "render", "select",
         ],
     ),
     ("select", &["model", "filter"]),

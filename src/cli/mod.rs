@@ -8,6 +8,7 @@ mod message;
 mod plan;
 mod reports;
 mod suggest;
+mod target;
 
 use std::ffi::OsString;
 
@@ -18,7 +19,7 @@ pub use counts::Count;
 pub use environment::Environment;
 pub use generate::generate;
 pub use plan::{List, Mode, Plan};
-pub use reports::{Demo, Explain};
+pub use reports::{Bind, Demo, Explain};
 
 /// What is to be said in place of doing anything.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -7,7 +7,7 @@ use clap::parser::ValueSource;
 
 use super::args::{Args, Artifact, ColorChoice, Command, SharedArgs};
 use super::counts::{self, Count};
-use super::reports::{self, Demo, Explain};
+use super::reports::{self, Bind, Demo, Explain};
 use super::{Environment, Refusal, suggest};
 use crate::filter::{Dialect, Filter, FilterText};
 use crate::model::{Family, ListenerUse, ProcessName, StateSet, TcpState};
@@ -50,6 +50,8 @@ pub enum Mode {
     Explain(Explain),
     /// Play a scene.
     Demo(Demo),
+    /// Say whether a port can be bound.
+    Bind(Bind),
     /// Print a generated file.
     Generate(Artifact),
 }
@@ -95,6 +97,10 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
             Command::Demo { scene, step } => {
                 refuse_list_words(args, matches, "demo")?;
                 Mode::Demo(reports::demo(args, scene, *step, environment)?)
+            }
+            Command::Bind { target } => {
+                refuse_list_words(args, matches, "bind")?;
+                Mode::Bind(reports::bind(args, target, environment)?)
             }
         };
         return Ok(Plan { mode, access, repeat: None, notes: Vec::new() });

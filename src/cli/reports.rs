@@ -2,10 +2,12 @@
 
 use super::args::Args;
 use super::plan::{color, families};
+use super::target::{families_of, read_target};
 use super::{Environment, Refusal, suggest};
 use crate::demo::Scene;
+use crate::filter::{Dialect, Filter};
 use crate::model::{StateSet, TcpState};
-use crate::query::Query;
+use crate::query::{Families, Query, Target};
 use crate::render::ReportStyle;
 
 /// An explanation.
@@ -48,6 +50,36 @@ pub(super) fn explain(args: &Args, word: Option<&str>, environment: Environment)
     let counts_closed = state.is_none_or(|state| state.shown() == TcpState::Close);
     query.netlink_tells.extend(counts_closed.then_some("which sockets are only bound (CLOSED)"));
     Ok(Explain { state, query, style: style(args, "explain", environment)? })
+}
+
+/// The question whether a port can be bound.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bind {
+    /// What is to be bound.
+    pub target: Target,
+    /// The families to try.
+    pub families: Families,
+    /// Which sockets may be in the way: those of either family.
+    pub query: Query,
+    /// Of these, the ones on that port.
+    pub filter: Filter,
+    /// How the answer is shown.
+    pub style: ReportStyle,
+}
+
+pub(super) fn bind(args: &Args, word: &str, environment: Environment) -> Result<Bind, Refusal> {
+    let refusal = |why| Refusal::usage(format!("bind: '{word}' is not accepted: {why}"));
+    let target = read_target(word).map_err(refusal)?;
+    let mut query = Query::new(Families::Both, StateSet::ALL);
+    query.netlink_tells = vec!["sockets that are bound and idle", "which are for IPv6 only"];
+    let filter = Filter::parse(format!("sport = :{}", target.port).as_str(), Dialect::Own);
+    Ok(Bind {
+        families: families_of(&target, families(args))?,
+        filter: filter.map_err(|error| suggest::refusal(&error, args))?,
+        target,
+        query,
+        style: style(args, "bind", environment)?,
+    })
 }
 
 /// Text for people, or one document.

@@ -2,6 +2,7 @@
 //! [`Pages`] hands on to a `W: Write`; nothing here knows stdout.
 
 mod address;
+mod bind;
 mod chosen;
 mod columns;
 mod counts;
@@ -25,6 +26,7 @@ use std::io;
 
 use crate::model::{Gap, Row, Source};
 
+pub use bind::write_answer;
 pub use chosen::Column;
 pub use counts::{CountStyle, write_changes, write_counts};
 pub use explain::{write_explanation, write_overview};

@@ -10,7 +10,7 @@ use std::io;
 use serde::Serialize;
 
 use self::formatter::Lines as OneLine;
-use self::row::push_row;
+pub(super) use self::row::push_row;
 use super::text::push_hex;
 use super::{Head, Listing, Style};
 use crate::model::{Gap, Row};

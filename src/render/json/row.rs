@@ -22,7 +22,7 @@ macro_rules! member {
 }
 
 /// Appends the row with these parts.
-pub(super) fn push_row(out: &mut Vec<u8>, row: &Row<'_>, parts: Parts, taken_at: Option<&str>) {
+pub(in crate::render) fn push_row(out: &mut Vec<u8>, row: &Row<'_>, parts: Parts, taken_at: Option<&str>) {
     let socket = row.socket;
     out.push(b'{');
     if let Some(taken_at) = taken_at {

@@ -1,0 +1,162 @@
+//! What to do, by what stands in the way.
+
+use super::{Blocks, Judged, PortFacts, Try, Verdict, can_bind, that_count};
+use crate::model::TcpState;
+
+/// What to do. Occupants are meant by their place in the answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Advice {
+    /// The port is free.
+    Nothing,
+    /// The host does not have the family.
+    EnableFamily,
+    /// The host does not have the address.
+    UseOwnAddress,
+    /// It takes a privilege to bind ports below this one.
+    GetPrivilege {
+        /// The first that takes none.
+        unprivileged_from: u64,
+    },
+    /// Something besides the port's number forbids it: a security module, a cgroup's program.
+    AskPolicy,
+    /// The kernel refuses it for another reason.
+    MindError(Verdict),
+    /// With SO_REUSEADDR it succeeds.
+    SetReuse {
+        /// Where closed connections alone are in the way: when the last of them is gone.
+        free_in_ms: Option<u32>,
+    },
+    /// These listen.
+    StopListeners(Vec<usize>),
+    /// These are held by programs, and don't listen.
+    StopHolders(Vec<usize>),
+    /// Closed connections are in the way, whose sockets did not set SO_REUSEADDR.
+    Wait {
+        /// When the last of them is gone, where the kernel tells it.
+        free_in_ms: Option<u32>,
+    },
+    /// Nothing was seen that is in the way.
+    LookAgain,
+}
+
+impl Advice {
+    /// The most that can be done.
+    pub(super) fn on(port: u16, tries: &[Try], occupants: &[Judged], facts: &PortFacts) -> Self {
+        if can_bind(tries) {
+            return Self::Nothing;
+        }
+        let refused: Vec<_> = that_count(tries).filter(|tried| tried.plain != Verdict::Bound).collect();
+        // One that says more than that something holds it comes first.
+        let plain = refused.iter().map(|tried| tried.plain);
+        match plain.clone().find(|verdict| *verdict != Verdict::InUse) {
+            Some(Verdict::NoSuchFamily) => Self::EnableFamily,
+            Some(Verdict::NoSuchAddress) => Self::UseOwnAddress,
+            Some(Verdict::Denied) => match facts.unprivileged_from {
+                Some(unprivileged_from) if u64::from(port) < unprivileged_from => {
+                    Self::GetPrivilege { unprivileged_from }
+                }
+                _ => Self::AskPolicy,
+            },
+            Some(other) => Self::MindError(other),
+            None if refused.iter().all(|tried| tried.reuse == Verdict::Bound) => {
+                Self::SetReuse { free_in_ms: last(in_the_way(occupants).map(|(_, judged)| judged)) }
+            }
+            None => on_holders(occupants),
+        }
+    }
+}
+
+/// What to do about those that a bind with SO_REUSEADDR stumbles over too.
+fn on_holders(occupants: &[Judged]) -> Advice {
+    let blocking: Vec<_> =
+        in_the_way(occupants).filter(|(_, judged)| judged.set_reuse != Some(true)).collect();
+    let those = |which: &dyn Fn(&Judged) -> bool| -> Vec<usize> {
+        blocking.iter().filter(|(_, judged)| which(judged)).map(|(number, _)| *number).collect()
+    };
+    let listening = those(&|judged| judged.occupant.socket.state == TcpState::Listen);
+    if !listening.is_empty() {
+        return Advice::StopListeners(listening);
+    }
+    let held = those(&|judged| judged.occupant.socket.inode.is_some());
+    if !held.is_empty() {
+        return Advice::StopHolders(held);
+    }
+    if blocking.is_empty() {
+        return Advice::LookAgain;
+    }
+    Advice::Wait { free_in_ms: last(blocking.iter().map(|(_, judged)| *judged)) }
+}
+
+fn in_the_way(occupants: &[Judged]) -> impl Iterator<Item = (usize, &Judged)> {
+    occupants.iter().enumerate().filter(|(_, judged)| judged.blocks != Blocks::No)
+}
+
+/// When the last of these is gone; `None` where some don't go by themselves in a known time, or there is none.
+fn last<'a>(these: impl Iterator<Item = &'a Judged>) -> Option<u32> {
+    let times: Option<Vec<u32>> = these.map(|judged| judged.occupant.leaves_in_ms()).collect();
+    times?.into_iter().max()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::*;
+    use crate::bind::{Occupant, Overlap};
+    use crate::model::{Endpoint, Family, Socket, Timer};
+
+    fn judged(state: TcpState, inode: Option<u64>, expires_ms: Option<u32>, blocks: Blocks) -> Judged {
+        let local = Endpoint::new("10.0.0.1".parse().unwrap(), 80);
+        let socket = Socket {
+            inode,
+            timer: expires_ms.map(|expires_ms| Timer::TimeWait { expires_ms }),
+            ..Socket::new(Family::Inet, state, local, Endpoint::unspecified(Family::Inet))
+        };
+        Judged {
+            occupant: Occupant { socket, holders: Vec::new(), owner_note: None, device: None },
+            overlap: Overlap::Within,
+            overlaps: Some(blocks != Blocks::No),
+            blocks,
+            set_reuse: None,
+        }
+    }
+
+    fn advice(plain: Verdict, reuse: Verdict, occupants: &[Judged]) -> Advice {
+        let at: SocketAddr = "0.0.0.0:80".parse().unwrap();
+        let facts = PortFacts { unprivileged_from: Some(81), ..PortFacts::default() };
+        Advice::on(80, &[Try { at, plain, reuse }], occupants, &facts)
+    }
+
+    #[test]
+    fn a_verdict_that_is_not_about_holders_comes_first() {
+        let listener = [judged(TcpState::Listen, Some(1), None, Blocks::Yes)];
+        let on = |verdict| advice(verdict, verdict, &listener);
+        assert_eq!(on(Verdict::Bound), Advice::Nothing);
+        assert_eq!(on(Verdict::NoSuchAddress), Advice::UseOwnAddress);
+        assert_eq!(on(Verdict::NoSuchFamily), Advice::EnableFamily);
+        assert_eq!(on(Verdict::Denied), Advice::GetPrivilege { unprivileged_from: 81 });
+        assert_eq!(on(Verdict::Other(1)), Advice::MindError(Verdict::Other(1)));
+        let at = "0.0.0.0:80".parse().unwrap();
+        let denied = [Try { at, plain: Verdict::Denied, reuse: Verdict::Denied }];
+        assert_eq!(Advice::on(81, &denied, &[], &PortFacts::default()), Advice::AskPolicy);
+    }
+
+    #[test]
+    fn who_listens_comes_before_who_does_not_and_what_is_left() {
+        let on = |occupants: &[Judged]| advice(Verdict::InUse, Verdict::InUse, occupants);
+        let listener = judged(TcpState::Listen, Some(1), None, Blocks::Yes);
+        let idle = judged(TcpState::Close, Some(2), None, Blocks::UnlessReuse);
+        let left = judged(TcpState::TimeWait, None, Some(9), Blocks::UnlessReuse);
+        let later = judged(TcpState::TimeWait, None, Some(10), Blocks::UnlessReuse);
+        let orphan = judged(TcpState::LastAck, None, None, Blocks::UnlessReuse);
+        let other = judged(TcpState::Listen, Some(3), None, Blocks::No);
+        let each = [&listener, &idle, &left, &other];
+        assert_eq!(on(&each.map(Clone::clone)), Advice::StopListeners(vec![0]));
+        assert_eq!(on(&[left.clone(), idle, other.clone()]), Advice::StopHolders(vec![1]));
+        assert_eq!(on(&[later, left.clone()]), Advice::Wait { free_in_ms: Some(10) });
+        assert_eq!(on(&[left.clone(), orphan]), Advice::Wait { free_in_ms: None });
+        assert_eq!(on(&[other]), Advice::LookAgain);
+        let reuse = advice(Verdict::InUse, Verdict::Bound, &[left]);
+        assert_eq!(reuse, Advice::SetReuse { free_in_ms: Some(9) });
+    }
+}

@@ -1,0 +1,236 @@
+//! Why a port can't be bound.
+//!
+//! [`ask`](ask()) has the kernel's word. Everything else is pure: where the sockets on that port lie to what was tried
+//! (`overlap`), whether they block it (`judge`), and what to do about it (`advice`). The kernel's verdicts are the truth:
+//! what is said of a socket never gainsays them.
+
+mod advice;
+mod ask;
+mod judge;
+mod overlap;
+
+use std::net::SocketAddr;
+
+use crate::model::{Family, Holder, OwnerNote, Row, Setting, Settings, Socket, Source, Timer};
+use crate::query::Target;
+
+pub use advice::Advice;
+pub use ask::{AskError, ask};
+pub use judge::Blocks;
+pub use overlap::Overlap;
+
+/// What the kernel said to a bind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It succeeded, and was released.
+    Bound,
+    /// `EADDRINUSE`
+    InUse,
+    /// `EACCES`
+    Denied,
+    /// `EADDRNOTAVAIL`: the host does not have the address.
+    NoSuchAddress,
+    /// `EAFNOSUPPORT`: the host does not have the family.
+    NoSuchFamily,
+    /// Any other error, by its number.
+    Other(i32),
+}
+
+/// One address that was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Try {
+    /// The address, with the device of a link-local one. An IPv6 socket was tried for IPv6 only.
+    pub at: SocketAddr,
+    /// What came of it.
+    pub plain: Verdict,
+    /// What came of it with SO_REUSEADDR.
+    pub reuse: Verdict,
+}
+
+impl Try {
+    /// The family of its socket.
+    pub fn family(&self) -> Family {
+        if self.at.is_ipv4() { Family::Inet } else { Family::Inet6 }
+    }
+}
+
+/// A socket on the port, with what was looked up for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Occupant {
+    /// The socket.
+    pub socket: Socket,
+    /// Who holds it.
+    pub holders: Vec<Holder>,
+    /// Why nobody does.
+    pub owner_note: Option<OwnerNote>,
+    /// The device that it is bound to.
+    pub device: Option<String>,
+}
+
+impl From<&Row<'_>> for Occupant {
+    fn from(row: &Row<'_>) -> Self {
+        Self {
+            socket: row.socket.clone(),
+            holders: row.holders.to_vec(),
+            owner_note: row.owner_note,
+            device: row.interface.map(str::to_owned),
+        }
+    }
+}
+
+impl Occupant {
+    /// Milliseconds until the kernel forgets a closed connection.
+    pub fn leaves_in_ms(&self) -> Option<u32> {
+        match self.socket.timer {
+            Some(Timer::TimeWait { expires_ms }) => Some(expires_ms),
+            _ => None,
+        }
+    }
+}
+
+/// A socket on the port, and what it means to a bind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// The socket.
+    pub occupant: Occupant,
+    /// Where its address lies to what was tried.
+    pub overlap: Overlap,
+    /// Whether it overlaps; `None` where that can't be told.
+    pub overlaps: Option<bool>,
+    /// Whether it blocks.
+    pub blocks: Blocks,
+    /// Whether it set SO_REUSEADDR, as far as the verdicts show it: the kernel does not report the option.
+    pub set_reuse: Option<bool>,
+}
+
+/// What the settings say of the port; `None` where they could not be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PortFacts {
+    /// The first port that anybody may bind (ip_unprivileged_port_start).
+    pub unprivileged_from: Option<u64>,
+    /// Whether it is in ip_local_reserved_ports: the kernel never chooses it.
+    pub reserved: Option<bool>,
+    /// Whether it is in ip_local_port_range: the kernel may choose it for any connection.
+    pub chosen_from: Option<bool>,
+}
+
+impl PortFacts {
+    /// What is said of this port.
+    pub fn of(port: u16, settings: &Settings) -> Self {
+        let port = u64::from(port);
+        let reserved = settings.text(Setting::LocalReservedPorts).map(|ranges| is_in(ranges, port));
+        let chosen_from = match settings.numbers(Setting::LocalPortRange)[..] {
+            [first, last] => Some((first..=last).contains(&port)),
+            _ => None,
+        };
+        Self { unprivileged_from: settings.number(Setting::UnprivilegedPortStart), reserved, chosen_from }
+    }
+
+    /// Whether it takes a privilege to bind the port.
+    pub fn privileged(&self, port: u16) -> Option<bool> {
+        self.unprivileged_from.map(|start| u64::from(port) < start)
+    }
+}
+
+/// `8080,9000-9010` has 9003.
+fn is_in(ranges: &str, port: u64) -> bool {
+    let range = |words: &str| {
+        let (first, last) = words.split_once('-').unwrap_or((words, words));
+        Some(first.trim().parse::<u64>().ok()?..=last.trim().parse().ok()?)
+    };
+    ranges.split(',').filter_map(range).any(|range| range.contains(&port))
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// What is to be bound.
+    pub target: Target,
+    /// What was tried.
+    pub tries: Vec<Try>,
+    /// The sockets on the port: those in the way first.
+    pub occupants: Vec<Judged>,
+    /// What the settings say of it.
+    pub facts: PortFacts,
+    /// What to do.
+    pub advice: Advice,
+}
+
+impl Answer {
+    /// Puts together what is known.
+    pub fn new(
+        target: Target,
+        tries: Vec<Try>,
+        occupants: Vec<Occupant>,
+        source: Source,
+        settings: &Settings,
+    ) -> Self {
+        // /proc lacks the sockets that are bound and idle.
+        let mut occupants = judge::judge(&tries, occupants, source == Source::Netlink);
+        occupants.sort_by_key(|judged| judged.blocks);
+        let facts = PortFacts::of(target.port, settings);
+        let advice = Advice::on(target.port, &tries, &occupants, &facts);
+        Self { target, tries, occupants, facts, advice }
+    }
+
+    /// Whether a plain bind would succeed: in every family that this host has.
+    pub fn can_bind(&self) -> bool {
+        can_bind(&self.tries)
+    }
+
+    /// Whether the host lacks a family that was tried.
+    pub fn lacks_family(&self) -> bool {
+        self.tries.iter().any(|tried| tried.plain == Verdict::NoSuchFamily)
+    }
+}
+
+/// A family that the host does not have counts only where there is no other.
+fn that_count(tries: &[Try]) -> impl Iterator<Item = &Try> {
+    let some_family = tries.iter().any(|tried| tried.plain != Verdict::NoSuchFamily);
+    tries.iter().filter(move |tried| !some_family || tried.plain != Verdict::NoSuchFamily)
+}
+
+fn can_bind(tries: &[Try]) -> bool {
+    that_count(tries).all(|tried| tried.plain == Verdict::Bound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(port: u16, settings: &[(Setting, &str)]) -> PortFacts {
+        PortFacts::of(port, &settings.iter().map(|(setting, text)| (*setting, (*text).to_owned())).collect())
+    }
+
+    #[test]
+    fn the_settings_say_something_of_a_port() {
+        let settings = [
+            (Setting::UnprivilegedPortStart, "1024"),
+            (Setting::LocalReservedPorts, "9000-9010,8080"),
+            (Setting::LocalPortRange, "9000\t9005"),
+        ];
+        let said = |port| {
+            let facts = facts(port, &settings);
+            (facts.privileged(port), facts.reserved, facts.chosen_from)
+        };
+        assert_eq!(said(1023), (Some(true), Some(false), Some(false)));
+        assert_eq!(said(1024), (Some(false), Some(false), Some(false)));
+        assert_eq!(said(8080), (Some(false), Some(true), Some(false)));
+        assert_eq!(said(9000), (Some(false), Some(true), Some(true)));
+        assert_eq!(said(9010), (Some(false), Some(true), Some(false)));
+        assert_eq!(said(9011), (Some(false), Some(false), Some(false)));
+        assert_eq!(facts(80, &[]), PortFacts::default());
+        assert_eq!(facts(80, &[(Setting::LocalReservedPorts, "")]).reserved, Some(false));
+    }
+
+    #[test]
+    fn a_family_that_is_not_there_does_not_count() {
+        let tried = |at: &str, plain| Try { at: at.parse().unwrap(), plain, reuse: plain };
+        let v4 = |plain| tried("0.0.0.0:80", plain);
+        let no_v6 = tried("[::]:80", Verdict::NoSuchFamily);
+        assert!(can_bind(&[v4(Verdict::Bound), no_v6]));
+        assert!(!can_bind(&[v4(Verdict::InUse), no_v6]));
+        assert!(!can_bind(&[no_v6]));
+        assert!(!can_bind(&[v4(Verdict::Bound), tried("[::]:80", Verdict::Other(1))]));
+    }
+}

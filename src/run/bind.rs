@@ -1,0 +1,75 @@
+//! Says whether a port can be bound, and who holds it.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+
+use anyhow::Context as _;
+
+use super::filter::{Misuse, prepare};
+use super::gather::gather;
+use super::{Session, answer, is_closed_pipe, now};
+use crate::bind::{Answer, Occupant, ask};
+use crate::cli::Bind;
+use crate::collect::host;
+use crate::enrich::device_index;
+use crate::exit::ExitStatus;
+use crate::model::{Family, Gap, ListenerUse, ProcessName, Source};
+use crate::query::{Access, Families, Needs, Shown, Target};
+use crate::render::{Head, write_answer};
+
+/// Answers once. The status is the answer.
+pub(super) fn bind(what: &Bind, access: &Access, session: &mut Session) -> anyhow::Result<ExitStatus> {
+    let addresses = addresses(&what.target, what.families)?;
+    let taken_at = now();
+    let tries = ask(&addresses).context("ask the kernel")?;
+    let (source, occupants, mut gaps) = occupants(what, access)?;
+    let (settings, unread) = host::settings();
+    gaps.extend(unread);
+    session.tell(&gaps);
+    let given = Answer::new(what.target.clone(), tries, occupants, source, &settings);
+    let mut out = Vec::new();
+    write_answer(&mut out, what.style, &Head { source, taken_at: &taken_at }, &given, &gaps)?;
+    match answer(&out) {
+        // The answer is the status's too: a reader that left takes nothing from it.
+        Err(error) if !is_closed_pipe(&error) => Err(error),
+        _ if given.can_bind() => Ok(ExitStatus::Success),
+        _ => Ok(ExitStatus::Failure),
+    }
+}
+
+/// What is tried for each family.
+fn addresses(target: &Target, families: Families) -> Result<Vec<SocketAddr>, Misuse> {
+    let scope = match &target.device {
+        Some(name) => device_index(name)
+            .or_else(|| name.parse().ok())
+            .ok_or_else(|| Misuse(format!("bind: there is no device '{name}'")))?,
+        None => 0,
+    };
+    let any = |family| match family {
+        Family::Inet => Ipv4Addr::UNSPECIFIED.into(),
+        Family::Inet6 => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let full = |family: &Family| match target.addr.unwrap_or_else(|| any(*family)) {
+        IpAddr::V4(addr) => SocketAddr::from((addr, target.port)),
+        IpAddr::V6(addr) => SocketAddrV6::new(addr, target.port, 0, scope).into(),
+    };
+    Ok(families.each().iter().map(full).collect())
+}
+
+/// The sockets on the port, with their holders.
+fn occupants(what: &Bind, access: &Access) -> anyhow::Result<(Source, Vec<Occupant>, Vec<Gap>)> {
+    let needs = Needs {
+        processes: Some(ProcessName::Comm),
+        listeners: Some(ListenerUse::Holders),
+        ..Needs::default()
+    };
+    let mut query = what.query.clone();
+    let shown = Shown { families: query.families, states: query.states };
+    let filter = prepare(&what.filter, &mut query, needs)?;
+    let mut gathered = gather(&query, shown, &filter, needs, access, None)?;
+    let mut occupants = Vec::with_capacity(gathered.sockets.len());
+    for number in 0..gathered.sockets.len() {
+        let socket = gathered.sockets.get(number)?;
+        occupants.push(Occupant::from(&gathered.enrichment.describe(&socket)));
+    }
+    Ok((gathered.source, occupants, gathered.gaps))
+}
