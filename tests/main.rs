@@ -8,6 +8,7 @@
 
 mod allocations;
 mod architecture;
+mod bind;
 mod columns;
 mod command_line;
 mod counts;

@@ -71,7 +71,7 @@ pub(super) fn bind(args: &Args, word: &str, environment: Environment) -> Result<
     let refusal = |why| Refusal::usage(format!("bind: '{word}' is not accepted: {why}"));
     let target = read_target(word).map_err(refusal)?;
     let mut query = Query::new(Families::Both, StateSet::ALL);
-    query.netlink_tells = vec!["sockets that are bound and idle", "which are for IPv6 only"];
+    query.netlink_tells = vec!["bound and idle sockets", "IPV6_V6ONLY"];
     let filter = Filter::parse(format!("sport = :{}", target.port).as_str(), Dialect::Own);
     Ok(Bind {
         families: families_of(&target, families(args))?,

@@ -42,7 +42,7 @@ pub(crate) fn program_for_everybody() -> (tempfile::TempDir, PathBuf) {
 /// What a run printed.
 pub(crate) struct Finished {
     shown: String,
-    status: Option<i32>,
+    pub(crate) status: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }

@@ -1,5 +1,7 @@
 //! The answer whether a port can be bound, as text and as a document.
 
+#[cfg(test)]
+mod tests;
 mod text;
 mod words;
 

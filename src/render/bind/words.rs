@@ -6,8 +6,7 @@ use std::io;
 use crate::bind::{Advice, Answer, Blocks, Judged, Occupant, Overlap, Verdict};
 use crate::model::{Holder, OwnerNote, TcpState};
 use crate::render::columns::appended;
-use crate::render::text::escaped;
-use crate::render::text::push_number;
+use crate::render::text::{capitalised, escaped, push_number};
 
 /// The error by its name in C; by its number where it is a rare one.
 pub(super) fn error_name(verdict: Verdict) -> Option<Cow<'static, str>> {
@@ -87,10 +86,10 @@ pub(super) fn blocks(judged: &Judged) -> &'static str {
     match (judged.blocks, judged.set_reuse, judged.overlaps) {
         (Blocks::No, ..) => "does not overlap",
         (Blocks::Yes, _, None) => "blocks if it overlaps",
-        (Blocks::Yes, Some(false), _) => "blocks, as it did not set SO_REUSEADDR",
+        (Blocks::Yes, Some(false), _) => "blocks: SO_REUSEADDR was not set",
         (Blocks::Yes, ..) => "blocks",
         (Blocks::UnlessReuse, _, None) => "blocks if it overlaps, unless it set SO_REUSEADDR",
-        (Blocks::UnlessReuse, Some(true), _) => "blocks a plain bind only, as it set SO_REUSEADDR",
+        (Blocks::UnlessReuse, Some(true), _) => "blocks a plain bind only: SO_REUSEADDR was set",
         (Blocks::UnlessReuse, ..) => "blocks unless it set SO_REUSEADDR",
     }
 }
@@ -164,8 +163,8 @@ pub(super) fn advice(answer: &Answer) -> Option<String> {
         }
         Advice::StopListeners(these) | Advice::StopHolders(these) => stop(answer, these),
         Advice::Wait { free_in_ms } => {
-            let time = free_in_ms.map_or_else(|| "until they are gone".to_owned(), seconds);
-            format!("Wait {time}; a server that sets SO_REUSEADDR leaves nothing that blocks the next one.")
+            let time = free_in_ms.map_or_else(|| "until what is left is gone".to_owned(), seconds);
+            format!("Wait {time}; servers that set SO_REUSEADDR need not.")
         }
         Advice::LookAgain => {
             "Ask again: what holds it has gone since, or this kernel does not show it (sockets that are bound and idle, \
@@ -181,13 +180,17 @@ fn stop(answer: &Answer, these: &[usize]) -> String {
     // Where one address alone is taken, others are free.
     let narrow = these.iter().all(|judged| judged.overlap == Overlap::Within);
     let another = if narrow { "take another port or a single address" } else { "take another port" };
+    let unknown = these.iter().any(|judged| judged.occupant.holders.is_empty());
     if holders.is_empty() {
         let hidden = these.iter().any(|judged| judged.occupant.owner_note == Some(OwnerNote::NotPermitted));
-        let who =
-            if hidden { "Ask again as root to see who holds it" } else { "Stop what holds it, elsewhere" };
-        return format!("{who}, or {another}.");
+        return if hidden {
+            format!("Ask again as root to see who holds it, or {another}.")
+        } else {
+            format!("{}: no process that can be seen from here holds it.", capitalised(another))
+        };
     }
     let idle = these.iter().all(|judged| judged.occupant.socket.state.shown() == TcpState::Close);
     let why = if idle { ", which holds it idle" } else { "" };
-    format!("Stop {holders}{why}, or {another}.")
+    let others = if unknown { " and who else holds it" } else { "" };
+    format!("Stop {holders}{others}{why}, or {another}.")
 }

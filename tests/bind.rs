@@ -1,0 +1,477 @@
+//! `bind`: what it says beside what a real bind then does, for every kind of holder.
+//!
+//! While another test starts a program, that has copies of all sockets for a moment: one that was closed may still be
+//! there. So what is compared is compared again until it is the same, for a while.
+
+mod holders;
+mod texts;
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+use rustix::process::Uid;
+use rustix::thread::set_thread_res_uid;
+use serde_json::Value;
+use socket2::{Domain, Socket, Type};
+
+use crate::support::namespace;
+use crate::support::namespace::Namespace;
+use crate::support::run::{Finished, finish, program_for_everybody};
+use crate::support::{has, run};
+use holders::{Kind, hold};
+
+/// What a real bind does: nothing, or the error's number.
+fn really(at: SocketAddr, reuse: bool) -> Option<i32> {
+    let socket = Socket::new(Domain::for_address(at), Type::STREAM, None).expect("a socket can be had");
+    if at.is_ipv6() {
+        socket.set_only_v6(true).expect("it can be set");
+    }
+    socket.set_reuse_address(reuse).expect("it can be set");
+    socket.bind(&at.into()).err().map(|error| error.raw_os_error().expect("the kernel's"))
+}
+
+/// The answer as JSON, and the status.
+fn asked(namespace: &Namespace, args: &[&str]) -> (Value, i32) {
+    let args = [&["bind", "--json"], args].concat();
+    let Finished { status, stdout, stderr, .. } = namespace.run(&args);
+    let told = stderr.lines().next().unwrap_or_default();
+    let known = ["permission denied", "IPV6_V6ONLY"];
+    assert!(told.is_empty() || known.iter().any(|end| told.ends_with(end)), "{args:?}: {stderr}");
+    (
+        serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{args:?}: {error}: {stdout}")),
+        status.unwrap(),
+    )
+}
+
+/// The targets that are tried on a port, and the addresses that they mean.
+fn targets(port: u16) -> Vec<(Vec<String>, Vec<SocketAddr>)> {
+    [
+        (&["{}"][..], &["0.0.0.0", "::"][..]),
+        (&["-4", "*:{}"], &["0.0.0.0"]),
+        (&["-6", ":{}"], &["::"]),
+        (&["0.0.0.0:{}"], &["0.0.0.0"]),
+        (&["127.0.0.1:{}"], &["127.0.0.1"]),
+        (&["127.0.0.3:{}"], &["127.0.0.3"]),
+        (&["[::1]:{}"], &["::1"]),
+        (&["[::ffff:127.0.0.1]:{}"], &["127.0.0.1"]),
+    ]
+    .into_iter()
+    .map(|(words, addresses)| {
+        let words = words.iter().map(|word| word.replace("{}", &port.to_string())).collect();
+        let at = |addr: &&str| SocketAddr::new(addr.parse().unwrap(), port);
+        (words, addresses.iter().map(at).collect())
+    })
+    .collect()
+}
+
+fn error_number(name: &Value) -> Option<i32> {
+    Some(match name.as_str()? {
+        "EADDRINUSE" => libc::EADDRINUSE,
+        "EACCES" => libc::EACCES,
+        "EADDRNOTAVAIL" => libc::EADDRNOTAVAIL,
+        other => panic!("{other}"),
+    })
+}
+
+/// Until it holds, for a while.
+#[track_caller]
+fn eventually<T>(holds: impl Fn() -> anyhow::Result<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    loop {
+        match holds() {
+            Ok(value) => return value,
+            Err(error) if Instant::now() > deadline => panic!("{error:#}"),
+            Err(_) => sleep(Duration::from_millis(5)),
+        }
+    }
+}
+
+/// What was said of each try: address, SO_REUSEADDR, error.
+fn told(answer: &Value) -> Vec<(IpAddr, bool, Option<i32>)> {
+    let one = |tried: &Value| {
+        let addr: IpAddr = tried["address"].as_str().unwrap().parse().unwrap();
+        let error = error_number(&tried["error"]);
+        assert_eq!(tried["ok"], error.is_none());
+        assert_eq!(tried["message"].is_null(), error.is_none());
+        assert_eq!(tried["family"], if addr.is_ipv4() { "inet" } else { "inet6" });
+        (addr, tried["reuse_address"].as_bool().unwrap(), error)
+    };
+    answer["tries"].as_array().unwrap().iter().map(one).collect()
+}
+
+/// What a real bind does to each of these addresses.
+fn found(addresses: &[SocketAddr]) -> Vec<(IpAddr, bool, Option<i32>)> {
+    let both = |at: &SocketAddr| [false, true].map(|reuse| (at.ip(), reuse, really(*at, reuse)));
+    addresses.iter().flat_map(both).collect()
+}
+
+/// Asks, and compares each try and the status with real binds. The answer, and whether a plain bind fails.
+fn compared(
+    namespace: &Namespace,
+    words: &[String],
+    addresses: &[SocketAddr],
+) -> anyhow::Result<(Value, bool)> {
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    let (answer, status) = asked(namespace, &words);
+    let (told, real) = (told(&answer), namespace.inside(|| found(addresses)));
+    ensure!(told == real, "{words:?}: {told:?}, really {real:?}");
+    let fails = real.iter().any(|(_, reuse, error)| !reuse && error.is_some());
+    assert_eq!((answer["can_bind"].as_bool(), status), (Some(!fails), i32::from(fails)), "{words:?}");
+    Ok((answer, fails))
+}
+
+/// The holders that are in the way.
+fn in_the_way(answer: &Value) -> Vec<&Value> {
+    answer["holders"].as_array().unwrap().iter().filter(|holder| holder["blocks"] != "no").collect()
+}
+
+#[test]
+fn each_holder_alone_is_what_a_real_bind_finds_it_to_be() {
+    let Some(namespace) = namespace() else { return };
+    for (number, (kind, reuse)) in Kind::ALL.iter().flat_map(|kind| [(kind, false), (kind, true)]).enumerate()
+    {
+        let port = 20_000 + u16::try_from(number).unwrap();
+        let held = namespace.inside(|| hold(*kind, port, reuse));
+        for (words, addresses) in targets(port) {
+            eventually(|| {
+                let (answer, fails) = compared(&namespace, &words, &addresses)?;
+                is_alone(&answer, fails, *kind, reuse)
+            });
+        }
+        drop(held);
+        // What blocked was that, and nothing else.
+        if kind.state() != "TIME_WAIT" {
+            let (words, addresses) = targets(port).swap_remove(0);
+            eventually(|| {
+                let (answer, fails) = compared(&namespace, &words, &addresses)?;
+                ensure!(!fails && answer["holders"] == serde_json::json!([]), "{kind:?}: {answer:#}");
+                Ok(())
+            });
+        }
+    }
+}
+
+/// The one holder, of which the verdicts tell everything.
+fn is_alone(answer: &Value, fails: bool, kind: Kind, reuse: bool) -> anyhow::Result<()> {
+    let case = format!("{kind:?}, SO_REUSEADDR {reuse}: {answer:#}");
+    let [holder] = &answer["holders"].as_array().unwrap()[..] else { anyhow::bail!("not one: {case}") };
+    let listens = kind.state() == "LISTEN";
+    // A listener blocks whatever it set.
+    let set = if listens || !fails { Value::Null } else { reuse.into() };
+    let blocks = match (fails, listens || !reuse) {
+        (false, _) => "no",
+        (true, true) => "yes",
+        (true, false) => "unless_it_set_reuse_address",
+    };
+    ensure!(holder["state"] == kind.state() && holder["local_address"] == kind.address(), "state: {case}");
+    ensure!(holder["overlaps"] == fails && holder["blocks"] == blocks, "blocks: {case}");
+    ensure!(holder["set_reuse_address"] == set, "option: {case}");
+    Ok(())
+}
+
+/// Those that can be on one port together: each is said to block where it does alone.
+#[test]
+fn holders_together_are_told_apart() {
+    let Some(namespace) = namespace() else { return };
+    let kinds = [
+        Kind::Bound,
+        Kind::Established,
+        Kind::TimeWait,
+        Kind::Outgoing,
+        Kind::EstablishedV6OfV6only,
+        Kind::ListenerElsewhere,
+        Kind::V6onlyWildcard,
+    ];
+    let together = 21_000;
+    let held = |kind, port| namespace.inside(|| hold(kind, port, true));
+    let _together: Vec<_> = kinds.iter().map(|kind| held(*kind, together)).collect();
+    let alone: Vec<_> =
+        (together + 1..).zip(kinds).map(|(port, kind)| (kind, port, held(kind, port))).collect();
+    for (place, (words, addresses)) in targets(together).into_iter().enumerate() {
+        eventually(|| {
+            let (answer, _) = compared(&namespace, &words, &addresses)?;
+            let holders = answer["holders"].as_array().unwrap();
+            ensure!(holders.len() == kinds.len(), "{answer:#}");
+            for (kind, port, _) in &alone {
+                let (words, addresses) = targets(*port).swap_remove(place);
+                let (_, fails) = compared(&namespace, &words, &addresses)?;
+                let same = |holder: &&Value| {
+                    holder["state"] == kind.state() && holder["local_address"] == kind.address()
+                };
+                let Some(holder) = holders.iter().find(same) else {
+                    anyhow::bail!("no {kind:?}: {answer:#}")
+                };
+                // Whether an IPv6 connection stands in the way of 0.0.0.0 can't be told where others do.
+                if holder["overlap"] == "ipv6_connection" {
+                    ensure!(holder["overlaps"].is_null(), "{kind:?}, {words:?}: {answer:#}");
+                    continue;
+                }
+                ensure!((holder["blocks"] != "no") == fails, "{kind:?}, {words:?}: {answer:#}");
+                ensure!(holder["overlaps"] == fails, "{kind:?}, {words:?}: {answer:#}");
+                ensure!(holder["set_reuse_address"] != false, "all set it: {answer:#}");
+            }
+            Ok(())
+        });
+    }
+}
+
+#[test]
+fn what_proc_does_not_tell_is_left_open() {
+    let Some(namespace) = namespace() else { return };
+    for (port, kind) in (21_100..).zip(Kind::ALL) {
+        let _held = namespace.inside(|| hold(kind, port, false));
+        for (mut words, addresses) in targets(port).into_iter().take(2) {
+            let with_netlink = eventually(|| compared(&namespace, &words, &addresses)).0;
+            words.extend(["--source".to_owned(), "procfs".to_owned()]);
+            let (answer, fails) = eventually(|| compared(&namespace, &words, &addresses));
+            let note = "/proc does not tell bound and idle sockets, IPV6_V6ONLY";
+            assert_eq!((&answer["source"], &answer["warnings"][0]), (&"procfs".into(), &note.into()));
+            if kind.state() == "CLOSED" {
+                let advice = answer["advice"].as_str().unwrap_or_default();
+                assert_eq!(advice.starts_with("Ask again"), fails, "{answer:#}");
+                assert_eq!(answer["holders"], serde_json::json!([]));
+                continue;
+            }
+            let (less, more) = (&answer["holders"][0], &with_netlink["holders"][0]);
+            let (told, really) = (&less["overlaps"], &more["overlaps"]);
+            assert!(told == really || told.is_null(), "{answer:#}");
+            assert_eq!(less["blocks"] == "no", told == false, "{answer:#}");
+            assert!(less["set_reuse_address"].is_null(), "{answer:#}");
+        }
+    }
+}
+
+#[test]
+fn every_port_of_the_zoo_is_answered_as_the_kernel_does() {
+    let Some(zoo) = crate::support::zoo() else { return };
+    let mut ports: Vec<_> = zoo.specimens().iter().map(|specimen| specimen.local.port()).collect();
+    ports.sort_unstable();
+    ports.dedup();
+    let mut half_open = 0;
+    for port in ports {
+        let (words, addresses) = targets(port).swap_remove(0);
+        let (answer, fails) = eventually(|| {
+            let (answer, fails) = compared(zoo.namespace(), &words, &addresses)?;
+            let expected = zoo.specimens().iter().filter(|specimen| specimen.local.port() == port).count();
+            ensure!(answer["holders"].as_array().unwrap().len() == expected, "{answer:#}");
+            Ok((answer, fails))
+        });
+        assert!(fails && !in_the_way(&answer).is_empty(), "{words:?}: {answer:#}");
+        for holder in answer["holders"].as_array().unwrap() {
+            if holder["state"] == "SYN_RECV" {
+                assert_eq!((&holder["overlap"], &holder["blocks"]), (&"half_open".into(), &"no".into()));
+                half_open += 1;
+            }
+        }
+    }
+    assert!(half_open > 0);
+}
+
+#[test]
+fn a_scope_parts_listeners_on_link_local_addresses() {
+    let Some(namespace) = namespace() else { return };
+    let made = namespace.ip("link add one type veth peer name two\nlink set one up\nlink set two up\n\
+         addr add fe80::1/64 dev one nodad\naddr add fe80::1/64 dev two nodad");
+    let Some(()) = crate::support::or_skip(made) else { return };
+    let held = namespace.inside(|| holders::link_local("one", 22_000));
+    let (answer, status) = asked(&namespace, &["[fe80::1%one]:22000"]);
+    assert_eq!((&answer["holders"][0]["overlap"], status), (&"same_address".into(), 1), "{answer:#}");
+    assert_eq!((&answer["interface"], &answer["holders"][0]["interface"]), (&"one".into(), &"one".into()));
+    let (answer, status) = asked(&namespace, &["[fe80::1%two]:22000"]);
+    assert_eq!((&answer["holders"][0]["overlap"], status), (&"another_interface".into(), 0), "{answer:#}");
+    drop(held);
+    let stderr = namespace.run(&["bind", "[fe80::1%three]:80"]).failed(2);
+    assert_eq!(stderr, "tcpstates: bind: there is no device 'three'\n");
+}
+
+#[test]
+fn without_ipv6_addresses_the_wildcard_can_still_be_bound() {
+    let Some(namespace) = namespace() else { return };
+    namespace.sysctl("ipv6/conf/all/disable_ipv6", "1");
+    for (words, addresses) in targets(23_000) {
+        eventually(|| compared(&namespace, &words, &addresses));
+    }
+}
+
+#[test]
+fn settings_and_addresses_are_said() {
+    let Some(namespace) = namespace() else { return };
+    namespace.sysctl("ipv4/ip_unprivileged_port_start", "100");
+    namespace.sysctl("ipv4/ip_local_reserved_ports", "9000-9010,40000");
+    namespace.sysctl("ipv4/ip_local_port_range", "40000 50000");
+    let notes = |words: &[&str]| {
+        let (answer, status) = asked(&namespace, words);
+        let notes: Vec<_> = answer["notes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|note| note.as_str().unwrap().to_owned())
+            .collect();
+        let facts = ["privileged", "in_local_reserved_ports", "in_local_port_range"]
+            .map(|key| answer[key].as_bool().unwrap());
+        (notes.join(" "), facts, status)
+    };
+    let (text, facts, status) = notes(&["99"]);
+    assert!(text.contains("below net.ipv4.ip_unprivileged_port_start (100)"), "{text}");
+    assert_eq!((facts, status), ([true, false, false], 0), "root may");
+    assert_eq!(notes(&["100"]), (String::new(), [false; 3], 0));
+    let (text, facts, _) = notes(&["9010"]);
+    assert!(text.contains("in net.ipv4.ip_local_reserved_ports"), "{text}");
+    assert_eq!(facts, [false, true, false]);
+    assert_eq!(notes(&["40000"]).1, [false, true, true]);
+    let (text, facts, _) = notes(&["40001"]);
+    assert!(text.contains("in net.ipv4.ip_local_port_range"), "{text}");
+    assert_eq!(facts, [false, false, true]);
+    for (address, other) in [("192.0.2.1", "192.0.2.1:8080"), ("2001:db8::1", "[2001:db8::1]:8080")] {
+        let (text, _, status) = notes(&[other]);
+        assert_eq!((text, status), (format!("This host does not have the address {address}."), 1));
+        eventually(|| compared(&namespace, &[other.to_owned()], &[other.parse().unwrap()]));
+    }
+    namespace.sysctl("ipv4/ip_nonlocal_bind", "1");
+    assert_eq!(notes(&["192.0.2.1:8080"]), (String::new(), [false; 3], 0));
+}
+
+#[test]
+fn a_user_may_not_bind_a_port_below_the_first_unprivileged_one() {
+    let Some(namespace) = namespace() else { return };
+    if !has("setpriv") {
+        return;
+    }
+    namespace.sysctl("ipv4/ip_unprivileged_port_start", "100");
+    let (_folder, program) = program_for_everybody();
+    let as_user = |words: &[&str]| {
+        let mut setpriv = run::command("setpriv");
+        setpriv.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&program).args(words);
+        namespace.inside(|| finish(setpriv))
+    };
+    for (port, error) in [("99", Some(libc::EACCES)), ("100", None)] {
+        let Finished { stdout, status, .. } = as_user(&["bind", "--json", port]);
+        let answer = serde_json::from_str(&stdout).unwrap();
+        let real = namespace.inside(|| {
+            // Only this thread's.
+            let nobody = Some(Uid::from_raw(65534));
+            set_thread_res_uid(nobody, nobody, nobody).expect("root may");
+            let (_, addresses) = targets(port.parse().unwrap()).swap_remove(0);
+            found(&addresses)
+        });
+        assert_eq!(told(&answer), real);
+        assert!(real.iter().all(|(.., told)| *told == error), "{real:?}");
+        assert_eq!(status, Some(i32::from(error.is_some())));
+    }
+    let text = as_user(&["bind", "99"]).stdout;
+    assert!(
+        text.contains("can't be bound: permission denied") && text.contains("a port from 100 on"),
+        "{text}"
+    );
+}
+
+/// The program under strace: its calls on the network, and how it ended.
+fn traced(namespace: &Namespace, options: &[&str], args: &[&str]) -> (String, Finished) {
+    let log = tempfile::NamedTempFile::new().expect("a file can be had");
+    let mut strace = run::command("strace");
+    strace.args(["-f", "-qq", "-yy", "-e", "trace=%network", "-o"]).arg(log.path());
+    strace.args(options).arg(run::PROGRAM).args(args);
+    let finished = namespace.inside(|| finish(strace));
+    (std::fs::read_to_string(log.path()).expect("strace wrote it"), finished)
+}
+
+#[test]
+fn it_never_listens_connects_or_sends() {
+    let Some(namespace) = namespace() else { return };
+    if !has("strace") {
+        return;
+    }
+    let _held = namespace.inside(|| hold(Kind::Wildcard, 24_000, false));
+    let (log, finished) = traced(&namespace, &[], &["bind", "24000"]);
+    assert_eq!(finished.status, Some(1), "{}", finished.stderr);
+    let of_tcp: Vec<_> = log.lines().filter(|line| line.contains("<TCP")).collect();
+    assert_eq!(of_tcp.iter().filter(|line| line.contains("bind(")).count(), 4, "{log}");
+    for line in of_tcp {
+        let call =
+            line.split_once(' ').map_or(line, |(_, call)| call).trim_start().split('(').next().unwrap();
+        assert!(matches!(call, "socket" | "setsockopt" | "bind"), "{line}");
+    }
+    // What is sent goes to the kernel.
+    for line in
+        log.lines().filter(|line| ["send", "connect(", "listen("].iter().any(|call| line.contains(call)))
+    {
+        assert!(line.contains("<NETLINK:") || line.contains("AF_UNIX"), "{line}");
+    }
+}
+
+#[test]
+fn a_host_without_ipv6_is_asked_for_ipv4_alone() {
+    let Some(namespace) = namespace() else { return };
+    if !has("strace") {
+        return;
+    }
+    let without = |call: &str, args: &[&str]| {
+        let fault = format!("inject=socket:error=EAFNOSUPPORT:when={call}");
+        let (log, finished) = traced(&namespace, &["-e", &fault], args);
+        assert!(log.contains("(INJECTED)"), "{log}");
+        finished
+    };
+    // The first two tries are IPv4's.
+    let finished = without("3..4", &["bind", "25000"]);
+    assert_eq!(finished.status, Some(0), "{}", finished.stderr);
+    assert!(finished.stdout.contains("This host has no IPv6: only IPv4 counts."), "{}", finished.stdout);
+    let finished = without("1..2", &["bind", "-6", "25000"]);
+    assert_eq!(finished.status, Some(1), "{}", finished.stderr);
+    assert!(finished.stdout.contains("This host has no IPv6."), "{}", finished.stdout);
+}
+
+#[test]
+fn what_can_not_be_asked_ends_with_3() {
+    let Some(namespace) = namespace() else { return };
+    if has("strace") {
+        let (_, finished) =
+            traced(&namespace, &["-e", "inject=socket:error=EMFILE:when=2"], &["bind", "25000"]);
+        let stderr = finished.failed(3);
+        assert_eq!(stderr, "tcpstates: ask the kernel: open a socket: Too many open files (os error 24)\n");
+    }
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("it is there");
+    let mut command = run::tcpstates(&["bind", "25000"]);
+    command.stdout(full);
+    let stderr = namespace.inside(|| finish(command)).failed(3);
+    assert_eq!(stderr, "tcpstates: write the output: No space left on device (os error 28)\n");
+}
+
+#[test]
+fn the_status_is_the_answer_even_if_nobody_reads_it() {
+    let Some(namespace) = namespace() else { return };
+    let _held = namespace.inside(|| hold(Kind::Wildcard, 26_000, false));
+    for (port, status) in [("26000", 1), ("26001", 0)] {
+        let (reader, writer) = io::pipe().expect("a pipe can be had");
+        drop(reader);
+        let mut command = run::tcpstates(&["bind", port]);
+        command.stdout(writer);
+        assert_eq!(namespace.inside(|| command.status()).expect("it runs").code(), Some(status));
+    }
+}
+
+#[test]
+fn bad_words_are_named() {
+    for (args, message) in [
+        (&["bind", "0"][..], "bind: '0' is not accepted: for port 0 the kernel would choose one"),
+        (&["bind", "http"], "bind: 'http' is not accepted: 'http' is no port number from 1 to 65535"),
+        (
+            &["bind", "::1:80"],
+            "bind: '::1:80' is not accepted: '::1' is no IPv4 address; an IPv6 address needs brackets: [::1]:80",
+        ),
+        (&["bind", "-6", "127.0.0.1:80"], "-6: the address to bind is an IPv4 one"),
+        (&["bind", "--proc-root", "/x", "80"], "--proc-root: bind asks this host, and no other proc tree"),
+        (
+            &["bind", "-f", "csv", "80"],
+            "bind: there is no csv layout of it\nhint: --json prints one document",
+        ),
+        (&[":80", "bind", "80"], "':80' can't stand before 'bind'"),
+        (&["-a", "bind", "80"], "--all is an option of the list and can't stand before 'bind'"),
+    ] {
+        assert_eq!(finish(run::tcpstates(args)).failed(2), format!("tcpstates: {message}\n"), "{args:?}");
+    }
+    let stderr = finish(run::tcpstates(&["bind"])).failed(2);
+    assert!(stderr.contains("[ADDR:]PORT"), "{stderr}");
+}
