@@ -78,6 +78,7 @@ Register-ArgumentCompleter -Native -CommandName 'tcpstates' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Explain the TCP states, or one of them, with what this host has of it')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Play a scene of TCP''s life with real sockets, and draw it as textbooks do')
+            [CompletionResult]::new('bind', 'bind', [CompletionResultType]::ParameterValue, 'Say why a port can''t be bound, and who holds it')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -126,9 +127,32 @@ Register-ArgumentCompleter -Native -CommandName 'tcpstates' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'tcpstates;bind' {
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Choose the layout')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Choose the layout')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the states')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Choose where the sockets are read: from netlink, from /proc, or from /proc where netlink can''t be had')
+            [CompletionResult]::new('--proc-root', '--proc-root', [CompletionResultType]::ParameterName, 'Read another proc tree, such as /host/proc')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Show IPv4 sockets')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Show IPv4 sockets')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Show IPv6 sockets')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Show IPv6 sockets')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Show numbers in place of service and user names')
+            [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Show numbers in place of service and user names')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too')
+            [CompletionResult]::new('--processes', '--processes', [CompletionResultType]::ParameterName, 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too')
+            [CompletionResult]::new('--program', '--program', [CompletionResultType]::ParameterName, 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document')
+            [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Leave the heading out')
+            [CompletionResult]::new('--no-header', '--no-header', [CompletionResultType]::ParameterName, 'Leave the heading out')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'tcpstates;help' {
             [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Explain the TCP states, or one of them, with what this host has of it')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Play a scene of TCP''s life with real sockets, and draw it as textbooks do')
+            [CompletionResult]::new('bind', 'bind', [CompletionResultType]::ParameterValue, 'Say why a port can''t be bound, and who holds it')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -136,6 +160,9 @@ Register-ArgumentCompleter -Native -CommandName 'tcpstates' -ScriptBlock {
             break
         }
         'tcpstates;help;demo' {
+            break
+        }
+        'tcpstates;help;bind' {
             break
         }
         'tcpstates;help;help' {

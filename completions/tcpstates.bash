@@ -16,6 +16,9 @@ _tcpstates() {
             ",$1")
                 cmd="tcpstates"
                 ;;
+            tcpstates,bind)
+                cmd="tcpstates__subcmd__bind"
+                ;;
             tcpstates,demo)
                 cmd="tcpstates__subcmd__demo"
                 ;;
@@ -24,6 +27,9 @@ _tcpstates() {
                 ;;
             tcpstates,help)
                 cmd="tcpstates__subcmd__help"
+                ;;
+            tcpstates__subcmd__help,bind)
+                cmd="tcpstates__subcmd__help__subcmd__bind"
                 ;;
             tcpstates__subcmd__help,demo)
                 cmd="tcpstates__subcmd__help__subcmd__demo"
@@ -41,7 +47,7 @@ _tcpstates() {
 
     case "${cmd}" in
         tcpstates)
-            opts="-a -l -t -o -e -i -m -s -W -r -O -c -4 -6 -n -p -f -H -h -V --all --listening --tcp --timers --extended --info --memory --summary --count-by --diff --ndjson --wide --filter-file --explain-filter --peer-process --columns --resolve --resolve-timeout --oneline --sort --limit --continuous --ipv4 --ipv6 --numeric --program --processes --format --json --no-header --color --source --proc-root --help --version explain demo help"
+            opts="-a -l -t -o -e -i -m -s -W -r -O -c -4 -6 -n -p -f -H -h -V --all --listening --tcp --timers --extended --info --memory --summary --count-by --diff --ndjson --wide --filter-file --explain-filter --peer-process --columns --resolve --resolve-timeout --oneline --sort --limit --continuous --ipv4 --ipv6 --numeric --program --processes --format --json --no-header --color --source --proc-root --help --version explain demo bind help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -83,6 +89,40 @@ _tcpstates() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain netstat ss json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -W "table plain netstat ss json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --source)
+                    COMPREPLY=($(compgen -W "auto netlink procfs" -- "${cur}"))
+                    return 0
+                    ;;
+                --proc-root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tcpstates__subcmd__bind)
+            opts="-4 -6 -n -p -f -H -h --ipv4 --ipv6 --numeric --program --processes --format --json --no-header --color --source --proc-root --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --format)
                     COMPREPLY=($(compgen -W "table plain netstat ss json ndjson csv" -- "${cur}"))
                     return 0
@@ -179,8 +219,22 @@ _tcpstates() {
             return 0
             ;;
         tcpstates__subcmd__help)
-            opts="explain demo help"
+            opts="explain demo bind help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tcpstates__subcmd__help__subcmd__bind)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

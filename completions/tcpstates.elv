@@ -75,6 +75,7 @@ set edit:completion:arg-completer[tcpstates] = {|@words|
             cand --version 'Print version'
             cand explain 'Explain the TCP states, or one of them, with what this host has of it'
             cand demo 'Play a scene of TCP''s life with real sockets, and draw it as textbooks do'
+            cand bind 'Say why a port can''t be bound, and who holds it'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'tcpstates;explain'= {
@@ -120,14 +121,38 @@ set edit:completion:arg-completer[tcpstates] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'tcpstates;bind'= {
+            cand -f 'Choose the layout'
+            cand --format 'Choose the layout'
+            cand --color 'Colour the states'
+            cand --source 'Choose where the sockets are read: from netlink, from /proc, or from /proc where netlink can''t be had'
+            cand --proc-root 'Read another proc tree, such as /host/proc'
+            cand -4 'Show IPv4 sockets'
+            cand --ipv4 'Show IPv4 sockets'
+            cand -6 'Show IPv6 sockets'
+            cand --ipv6 'Show IPv6 sockets'
+            cand -n 'Show numbers in place of service and user names'
+            cand --numeric 'Show numbers in place of service and user names'
+            cand -p 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too'
+            cand --processes 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too'
+            cand --program 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too'
+            cand --json 'Print one JSON document'
+            cand -H 'Leave the heading out'
+            cand --no-header 'Leave the heading out'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'tcpstates;help'= {
             cand explain 'Explain the TCP states, or one of them, with what this host has of it'
             cand demo 'Play a scene of TCP''s life with real sockets, and draw it as textbooks do'
+            cand bind 'Say why a port can''t be bound, and who holds it'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'tcpstates;help;explain'= {
         }
         &'tcpstates;help;demo'= {
+        }
+        &'tcpstates;help;bind'= {
         }
         &'tcpstates;help;help'= {
         }

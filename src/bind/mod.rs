@@ -12,7 +12,7 @@ mod overlap;
 use std::net::SocketAddr;
 
 use crate::model::{Family, Holder, OwnerNote, Row, Setting, Settings, Socket, Source, Timer};
-use crate::query::Target;
+pub use crate::query::Target;
 
 pub use advice::Advice;
 pub use ask::{AskError, ask};

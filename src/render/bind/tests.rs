@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::bind::Occupant;
+use crate::bind::{Occupant, Target};
 use crate::model::{
     Endpoint, Family, Holder, OwnerNote, Process, Setting, Settings, Socket, Source, TcpState, Timer,
 };
-use crate::query::Target;
 
 fn occupant(state: TcpState, addr: &str, pid: Option<u32>) -> Occupant {
     let local = Endpoint::new(addr.parse().unwrap(), 443);

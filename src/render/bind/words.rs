@@ -86,10 +86,10 @@ pub(super) fn blocks(judged: &Judged) -> &'static str {
     match (judged.blocks, judged.set_reuse, judged.overlaps) {
         (Blocks::No, ..) => "does not overlap",
         (Blocks::Yes, _, None) => "blocks if it overlaps",
-        (Blocks::Yes, Some(false), _) => "blocks: SO_REUSEADDR was not set",
+        (Blocks::Yes, Some(false), _) => "blocks (SO_REUSEADDR was not set)",
         (Blocks::Yes, ..) => "blocks",
         (Blocks::UnlessReuse, _, None) => "blocks if it overlaps, unless it set SO_REUSEADDR",
-        (Blocks::UnlessReuse, Some(true), _) => "blocks a plain bind only: SO_REUSEADDR was set",
+        (Blocks::UnlessReuse, Some(true), _) => "blocks a plain bind only (SO_REUSEADDR was set)",
         (Blocks::UnlessReuse, ..) => "blocks unless it set SO_REUSEADDR",
     }
 }
