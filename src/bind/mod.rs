@@ -12,8 +12,8 @@ mod overlap;
 use std::net::SocketAddr;
 
 use crate::model::{Family, Holder, OwnerNote, Row, Setting, Settings, Socket, Source, Timer};
-pub use crate::query::Target;
 
+pub use crate::query::Target;
 pub use advice::Advice;
 pub use ask::{AskError, ask};
 pub use judge::Blocks;

@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use anyhow::ensure;
 use rustix::net::netdevice::name_to_index;
 use socket2::{Domain, Socket, Type};
+
+use super::eventually;
 
 /// What is on the port: one socket, in the state and on the address that its plan says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,7 +138,12 @@ pub(super) fn hold(kind: Kind, port: u16, reuse: bool) -> Vec<Socket> {
     }
     socket.bind(&local.into()).unwrap_or_else(|error| panic!("{kind:?} on {port}: {error}"));
     match (way, state) {
-        (Some(way), _) => connection(&socket, at(way, port), state),
+        (Some(way), _) => {
+            let held = connection(&socket, at(way, port), state);
+            drop(socket);
+            await_no_listener(port);
+            held
+        }
         (None, "LISTEN") => {
             socket.listen(8).expect("it can listen");
             vec![socket]
@@ -187,19 +194,28 @@ fn outgoing(socket: Socket) -> Vec<Socket> {
     vec![socket, server, listener]
 }
 
-/// Waits until a socket on the port is in the state, by the kernel's number.
-fn await_state(port: u16, state: &str) {
-    let deadline = Instant::now() + Duration::from_secs(5);
-    let there = |line: &str| {
+/// Whether a socket on the port is in the state, by the kernel's number.
+fn is_there(port: u16, state: &str) -> bool {
+    let fits = |line: &str| {
         let fields: Vec<_> = line.split_whitespace().collect();
         fields[1].ends_with(&format!(":{port:04X}")) && fields[3] == state
     };
-    let shown =
-        |file: &str| fs::read_to_string(format!("/proc/thread-self/net/{file}")).expect("it can be read");
-    while !["tcp", "tcp6"].iter().any(|file| shown(file).lines().skip(1).any(there)) {
-        assert!(Instant::now() < deadline, "no socket on {port} came to {state}");
-        sleep(Duration::from_millis(1));
-    }
+    let shown = |file| fs::read_to_string(format!("/proc/thread-self/net/{file}")).expect("it can be read");
+    ["tcp", "tcp6"].into_iter().any(|file| shown(file).lines().skip(1).any(fits))
+}
+
+fn await_state(port: u16, state: &str) {
+    eventually(|| {
+        ensure!(is_there(port, state), "no socket on {port} came to {state}");
+        Ok(())
+    });
+}
+
+fn await_no_listener(port: u16) {
+    eventually(|| {
+        ensure!(!is_there(port, "0A"), "a listener is left on {port}");
+        Ok(())
+    });
 }
 
 /// A listener on the link-local address of the device.

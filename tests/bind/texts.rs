@@ -3,22 +3,29 @@
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 
+use anyhow::ensure;
+
 use super::holders::{Kind, hold};
+use super::{asked, eventually};
 use crate::support::namespace;
 use crate::support::namespace::Namespace;
 use crate::support::run::command;
 
-/// The text at 80 columns without colour, numbers that change put aside.
-fn text(namespace: &Namespace, args: &[&str], pid: Option<u32>) -> String {
+/// The text at 80 columns without colour, as soon as there are so many holders, held by so many descriptors; numbers
+/// that change are put aside.
+fn text(namespace: &Namespace, args: &[&str], holders: usize, descriptors: usize) -> String {
+    let pids = eventually(|| {
+        let (answer, _) = asked(namespace, args);
+        let found = answer["holders"].as_array().unwrap();
+        let held: Vec<_> = found.iter().flat_map(|holder| holder["processes"].as_array().unwrap()).collect();
+        ensure!((found.len(), held.len()) == (holders, descriptors), "{answer:#}");
+        Ok(held.iter().map(|process| process["pid"].to_string()).collect::<Vec<_>>())
+    });
     let text = namespace.run(&[&["bind"], args].concat()).stdout;
-    let text = pid.map_or(text.clone(), |pid| text.replace(&format!("{pid}/"), "PID/"));
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-    let words = text.split_inclusive(' ');
-    let shown = |word: &str| match word.trim().parse::<u32>() {
-        Ok(seconds) if (40..=60).contains(&seconds) => word.replace(word.trim(), "SS"),
-        _ => word.to_owned(),
-    };
-    words.map(shown).collect()
+    let text = pids.iter().fold(text, |text, pid| text.replace(&format!("{pid}/"), "PID/"));
+    let second = |word: &str| word.parse::<u32>().is_ok_and(|seconds| (40..=60).contains(&seconds));
+    text.split_inclusive(' ').map(|word| if second(word.trim_end()) { "SS " } else { word }).collect()
 }
 
 #[test]
@@ -29,21 +36,20 @@ fn a_server_of_another_program() {
     let mut server = sleep.arg("60").stdin(OwnedFd::from(listener)).spawn().expect("sleep can be run");
     // Its copy of the socket was ours.
     drop(sleep);
-    let shown = text(&namespace, &["27000"], Some(server.id()));
+    insta::assert_snapshot!(text(&namespace, &["27000"], 1, 1));
     server.kill().expect("it can be killed");
     server.wait().expect("it ends");
-    insta::assert_snapshot!(shown);
-    insta::assert_snapshot!("free_again", text(&namespace, &["27000"], None));
+    insta::assert_snapshot!("free_again", text(&namespace, &["27000"], 0, 0));
 }
 
 #[test]
 fn a_server_that_was_just_ended() {
     let Some(namespace) = namespace() else { return };
     namespace.inside(|| drop((hold(Kind::TimeWait, 27_001, true), hold(Kind::TimeWait, 27_001, true))));
-    insta::assert_snapshot!("restarted", text(&namespace, &["27001"], None));
+    insta::assert_snapshot!("restarted", text(&namespace, &["27001"], 2, 0));
     namespace.inside(|| drop(hold(Kind::TimeWait, 27_002, false)));
-    insta::assert_snapshot!("restarted_without_reuse", text(&namespace, &["27002"], None));
-    insta::assert_snapshot!("another_address", text(&namespace, &["127.0.0.3:27002"], None));
+    insta::assert_snapshot!("restarted_without_reuse", text(&namespace, &["27002"], 1, 0));
+    insta::assert_snapshot!("another_address", text(&namespace, &["127.0.0.3:27002"], 1, 0));
 }
 
 #[test]
