@@ -46,25 +46,26 @@ fn asked(namespace: &Namespace, args: &[&str]) -> (Value, i32) {
     )
 }
 
-/// The targets that are tried on a port, and the addresses that they mean.
-fn targets(port: u16) -> Vec<(Vec<String>, Vec<SocketAddr>)> {
+/// Words for what is tried on a port, and the addresses that they mean.
+type Target = (Vec<String>, Vec<SocketAddr>);
+
+fn target(words: &[&str], addresses: &[&str], port: u16) -> Target {
+    let at = |addr: &&str| SocketAddr::new(addr.parse().unwrap(), port);
+    (
+        words.iter().map(|word| word.replace("{}", &port.to_string())).collect(),
+        addresses.iter().map(at).collect(),
+    )
+}
+
+fn targets(port: u16) -> [Target; 6] {
     [
-        (&["{}"][..], &["0.0.0.0", "::"][..]),
-        (&["-4", "*:{}"], &["0.0.0.0"]),
-        (&["-6", ":{}"], &["::"]),
-        (&["0.0.0.0:{}"], &["0.0.0.0"]),
-        (&["127.0.0.1:{}"], &["127.0.0.1"]),
-        (&["127.0.0.3:{}"], &["127.0.0.3"]),
-        (&["[::1]:{}"], &["::1"]),
-        (&["[::ffff:127.0.0.1]:{}"], &["127.0.0.1"]),
+        target(&["{}"], &["0.0.0.0", "::"], port),
+        target(&["-4", "*:{}"], &["0.0.0.0"], port),
+        target(&["-6", ":{}"], &["::"], port),
+        target(&["127.0.0.1:{}"], &["127.0.0.1"], port),
+        target(&["127.0.0.3:{}"], &["127.0.0.3"], port),
+        target(&["[::1]:{}"], &["::1"], port),
     ]
-    .into_iter()
-    .map(|(words, addresses)| {
-        let words = words.iter().map(|word| word.replace("{}", &port.to_string())).collect();
-        let at = |addr: &&str| SocketAddr::new(addr.parse().unwrap(), port);
-        (words, addresses.iter().map(at).collect())
-    })
-    .collect()
 }
 
 fn error_number(name: &Value) -> Option<i32> {
@@ -144,9 +145,9 @@ fn each_holder_alone_is_what_a_real_bind_finds_it_to_be() {
         drop(held);
         // What blocked was that, and nothing else.
         if kind.state() != "TIME_WAIT" {
-            let (words, addresses) = targets(port).swap_remove(0);
+            let (words, addresses) = &targets(port)[0];
             eventually(|| {
-                let (answer, fails) = compared(&namespace, &words, &addresses)?;
+                let (answer, fails) = compared(&namespace, words, addresses)?;
                 ensure!(!fails && answer["holders"] == serde_json::json!([]), "{kind:?}: {answer:#}");
                 Ok(())
             });
@@ -196,8 +197,8 @@ fn holders_together_are_told_apart() {
             let holders = answer["holders"].as_array().unwrap();
             ensure!(holders.len() == kinds.len(), "{answer:#}");
             for (kind, port, _) in &alone {
-                let (words, addresses) = targets(*port).swap_remove(place);
-                let (_, fails) = compared(&namespace, &words, &addresses)?;
+                let (words, addresses) = &targets(*port)[place];
+                let (_, fails) = compared(&namespace, words, addresses)?;
                 let same = |holder: &&Value| {
                     holder["state"] == kind.state() && holder["local_address"] == kind.address()
                 };
@@ -252,9 +253,9 @@ fn every_port_of_the_zoo_is_answered_as_the_kernel_does() {
     ports.dedup();
     let mut half_open = 0;
     for port in ports {
-        let (words, addresses) = targets(port).swap_remove(0);
+        let (words, addresses) = &targets(port)[0];
         let (answer, fails) = eventually(|| {
-            let (answer, fails) = compared(zoo.namespace(), &words, &addresses)?;
+            let (answer, fails) = compared(zoo.namespace(), words, addresses)?;
             let expected = zoo.specimens().iter().filter(|specimen| specimen.local.port() == port).count();
             ensure!(answer["holders"].as_array().unwrap().len() == expected, "{answer:#}");
             Ok((answer, fails))
@@ -285,6 +286,21 @@ fn a_scope_parts_listeners_on_link_local_addresses() {
     drop(held);
     let stderr = namespace.run(&["bind", "[fe80::1%three]:80"]).failed(2);
     assert_eq!(stderr, "tcpstates: bind: there is no device 'three'\n");
+}
+
+#[test]
+fn an_address_may_be_written_in_several_ways() {
+    let Some(namespace) = namespace() else { return };
+    let _held = namespace.inside(|| hold(Kind::Listener, 22_500, false));
+    for (words, addresses) in [
+        target(&["0.0.0.0:{}"], &["0.0.0.0"], 22_500),
+        target(&["[::]:{}"], &["::"], 22_500),
+        target(&["-4", "127.0.0.1:{}"], &["127.0.0.1"], 22_500),
+        target(&["[::ffff:127.0.0.1]:{}"], &["127.0.0.1"], 22_500),
+    ] {
+        let (answer, _) = eventually(|| compared(&namespace, &words, &addresses));
+        assert_eq!(answer["address"].as_str(), Some(addresses[0].ip().to_string().as_str()));
+    }
 }
 
 #[test]
@@ -354,8 +370,8 @@ fn a_user_may_not_bind_a_port_below_the_first_unprivileged_one() {
             // Only this thread's.
             let nobody = Some(Uid::from_raw(65534));
             set_thread_res_uid(nobody, nobody, nobody).expect("root may");
-            let (_, addresses) = targets(port.parse().unwrap()).swap_remove(0);
-            found(&addresses)
+            let (_, addresses) = &targets(port.parse().unwrap())[0];
+            found(addresses)
         });
         assert_eq!(told(&answer), real);
         assert!(real.iter().all(|(.., told)| *told == error), "{real:?}");
