@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{IoSlice, IoSliceMut};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
@@ -240,4 +240,47 @@ fn thousands_of_descriptors_in_one_process() {
     let held_once =
         |processes: &[HolderRecord<'_>]| processes.len() == 1 && processes[0].pid == std::process::id();
     assert!(document.sockets.iter().all(|socket| held_once(socket.processes.as_deref().unwrap_or_default())));
+}
+
+#[test]
+fn the_other_end_is_known_before_it_comes_and_before_it_is_accepted() {
+    let Some(namespace) = namespace() else { return };
+    let (_held, accepted, waiting) = namespace.inside(|| {
+        let listener = TcpListener::bind("127.0.0.1:5000").expect("it can listen");
+        let first = TcpStream::connect("127.0.0.1:5000").expect("it can connect");
+        let (other, _) = listener.accept().expect("it can be accepted");
+        let second = TcpStream::connect("127.0.0.1:5000").expect("it can connect");
+        let port = |stream: &TcpStream| stream.local_addr().expect("it has one").port();
+        let ports = (port(&first), port(&second));
+        ((listener, first, other, second), ports.0, ports.1)
+    });
+    let pid = std::process::id();
+    let shown = |args: &[&str]| namespace.tcpstates(&[&["-nH", "--peer-process"], args].concat());
+    for filter in ["sport", "dport"].map(|port| format!("{port} = :{accepted}")) {
+        let one = shown(&["--limit", "1", &filter]);
+        assert!(one.contains(&format!(" {pid}/")), "one of the two comes before the other: {one}");
+    }
+    for args in [&[][..], &["--columns", "local-port,peer-process"], &["-f", "csv"]] {
+        let client = shown(&[args, &[&format!("sport = :{waiting}")]].concat());
+        assert!(client.contains(&format!("({pid}/")), "{args:?}: its other end's listener: {client}");
+    }
+    for column in ["process", "pid", "program"] {
+        for format in ["plain", "table", "csv"] {
+            let chosen = |port: u16| {
+                let filter = format!("dport = :{port}");
+                namespace.tcpstates(&[
+                    "-nH",
+                    "--columns",
+                    column,
+                    "-f",
+                    format,
+                    "state",
+                    "established",
+                    &filter,
+                ])
+            };
+            assert!(chosen(waiting).starts_with('('), "{column} in {format}: {}", chosen(waiting));
+            assert!(!chosen(accepted).starts_with('('), "{column} in {format}: {}", chosen(accepted));
+        }
+    }
 }

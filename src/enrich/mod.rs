@@ -14,7 +14,7 @@ pub use cgroups::{Cgroups, cgroup_id};
 pub use hosts::{HostNames, Hosts, host_addresses};
 pub use interfaces::{Interfaces, device_index};
 pub use listeners::{Listener, Listeners};
-pub use peers::Peers;
+pub use peers::{Other, Peers};
 pub use processes::{Details, Processes};
 pub use services::Services;
 pub use users::{Users, user_id};
@@ -119,18 +119,29 @@ impl Enrichment {
         if self.processes.is_none() { &[] } else { self.holders_of(self.owned_by(socket)) }
     }
 
-    /// The holders of the other end.
-    fn peer_holders(&self, socket: &Socket) -> &[Holder] {
-        let inode = self.peers.as_ref().and_then(|peers| peers.of(socket));
-        self.holders_of(inode)
+    /// The inode by which the holders of the other end are found, if that is on this host; and whether it is its
+    /// listener's.
+    fn peer_end(&self, socket: &Socket) -> (Option<u64>, bool) {
+        match self.peers.as_ref().and_then(|peers| peers.of(socket)) {
+            Some(Other::Held(inode)) => (Some(*inode), false),
+            Some(Other::Waiting(end)) => (self.owned_by(end), true),
+            None => (None, false),
+        }
+    }
+
+    /// The inode by which the holders of the other end are found.
+    pub fn peer_owned_by(&self, socket: &Socket) -> Option<u64> {
+        self.peer_end(socket).0
     }
 
     fn row<'a>(&'a self, socket: &'a Socket) -> Row<'a> {
         let host = |addr| self.hosts.as_ref().and_then(|hosts| hosts.name(addr));
+        let (peer_inode, peer_waits) = self.peer_end(socket);
         let service = |port| self.services.as_ref().and_then(|services| services.name(port));
         Row {
             holders: self.holders(socket),
-            peer_holders: self.peer_holders(socket),
+            peer_holders: self.holders_of(peer_inode),
+            peer_waits,
             owner_note: self.processes.as_ref().and_then(|processes| processes.note(socket)),
             user: self.users.as_ref().and_then(|users| users.name(self.shown_uid(socket)?)),
             interface: self.interfaces.as_ref().and_then(|interfaces| interfaces.name(socket.interface)),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use rustc_hash::FxHashMap;
 
-use crate::model::{Endpoint, Socket};
+use crate::model::{Endpoint, OwnerNote, Socket};
 
 /// An end without its scope; an IPv4 address for a v4-mapped one, as one end may have the one and the other the
 /// other.
@@ -13,25 +13,39 @@ type End = (IpAddr, u16);
 /// The sockets of all connections that have come so far, by their two ends.
 #[derive(Debug, Default)]
 pub struct Peers {
-    inodes: FxHashMap<(End, End), u64>,
+    others: FxHashMap<(End, End), Other>,
+}
+
+/// What is kept of a connection's end.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Other {
+    /// Its inode, by which its holders are found.
+    Held(u64),
+    /// It waits to be accepted: its listener is needed.
+    Waiting(Box<Socket>),
 }
 
 impl Peers {
     /// A new attempt at the list: forgets what came.
     pub fn forget(&mut self) {
-        self.inodes.clear();
+        self.others.clear();
     }
 
-    /// Keeps the ends of a connection that some process holds.
+    /// Keeps the ends of a connection that some process holds, or will.
     pub fn learn(&mut self, socket: &Socket) {
-        if let (Some(inode), false) = (socket.inode, socket.peer.is_unspecified()) {
-            self.inodes.insert((end(&socket.local), end(&socket.peer)), inode);
-        }
+        let waits = || OwnerNote::of(socket) == Some(OwnerNote::NotAccepted);
+        let other = match socket.inode {
+            _ if socket.peer.is_unspecified() => return,
+            Some(inode) => Other::Held(inode),
+            None if waits() => Other::Waiting(Box::new(socket.clone())),
+            None => return,
+        };
+        self.others.insert((end(&socket.local), end(&socket.peer)), other);
     }
 
-    /// The inode of the socket at the other end, if that is on this host and held.
-    pub fn of(&self, socket: &Socket) -> Option<u64> {
-        self.inodes.get(&(end(&socket.peer), end(&socket.local))).copied()
+    /// The socket at the other end, if that is on this host and some process's.
+    pub fn of(&self, socket: &Socket) -> Option<&Other> {
+        self.others.get(&(end(&socket.peer), end(&socket.local)))
     }
 }
 
@@ -56,9 +70,12 @@ mod tests {
         let server = socket(Family::Inet6, local, peer, Some(2));
         let mut peers = Peers::default();
         peers.learn(&client);
-        assert_eq!((peers.of(&server), peers.of(&client)), (Some(1), None));
+        assert_eq!((peers.of(&server), peers.of(&client)), (Some(&Other::Held(1)), None));
         peers.learn(&server);
-        assert_eq!(peers.of(&client), Some(2));
+        assert_eq!(peers.of(&client), Some(&Other::Held(2)));
+        let waiting = Socket { inode: None, ..server.clone() };
+        peers.learn(&waiting);
+        assert_eq!(peers.of(&client), Some(&Other::Waiting(Box::new(waiting))));
         peers.forget();
         assert_eq!(peers.of(&server), None);
     }

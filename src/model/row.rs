@@ -14,6 +14,8 @@ pub struct Row<'a> {
     pub owner_note: Option<OwnerNote>,
     /// Every descriptor that refers to the other end, if that is on this host.
     pub peer_holders: &'a [Holder],
+    /// Whether the other end waits to be accepted: then these are its listener's.
+    pub peer_waits: bool,
     /// The name of its user.
     pub user: Option<&'a str>,
     /// The device of its scope or binding; the index's digits where it is gone.
@@ -39,6 +41,7 @@ impl<'a> Row<'a> {
             socket,
             holders: &[],
             peer_holders: &[],
+            peer_waits: false,
             owner_note: None,
             user: None,
             interface: None,

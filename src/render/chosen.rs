@@ -5,8 +5,8 @@ use std::io;
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table as Grid};
 
 use super::columns::{
-    End, appended, appended_or_none, cgroup_text, process_user_text, push_addr, push_endpoint, push_fmt,
-    push_netstat_timer, push_port, push_processes, user_text,
+    End, appended, appended_or_none, are_of_listener, cgroup_text, process_user_text, push_addr,
+    push_endpoint, push_fmt, push_holders, push_netstat_timer, push_peer_holders, push_port, user_text,
 };
 use super::grid::{coloured, new_grid};
 use super::text::{capitalised, escaped, push_left, span_us, trim_end};
@@ -164,7 +164,7 @@ impl Column {
             Self::Container => row.cgroup.and_then(cgroup::container).map(str::to_owned),
             Self::Mark => socket.mark.map(|mark| format!("{mark:#x}")),
             Self::Timer => socket.timer.map(|timer| appended(|out| push_netstat_timer(out, Some(&timer)))),
-            Self::Process => appended_or_none(|out| push_processes(out, row.holders, false)),
+            Self::Process => appended_or_none(|out| push_holders(out, row, false)),
             Self::Pid => of_holders(row, |holder| Some(holder.process.pid.to_string())),
             Self::Program => of_holders(row, |holder| Some(escaped(&holder.process.name))),
             Self::ProcessUser => {
@@ -174,7 +174,7 @@ impl Column {
                 of_holders(row, |holder| Some(escaped(&holder.process.details.as_ref()?.command)))
             }
             Self::Note => row.owner_note.map(|note| note.to_string()),
-            Self::PeerProcess => appended_or_none(|out| push_processes(out, row.peer_holders, false)),
+            Self::PeerProcess => appended_or_none(|out| push_peer_holders(out, row, false)),
             Self::Rtt => info(TcpInfo::rtt_us).map(|us| span_us(us.into())),
             Self::Rto => info(TcpInfo::rto_us).map(|us| span_us(us.into())),
             Self::Retrans => info(TcpInfo::total_retrans).map(|count| count.to_string()),
@@ -192,7 +192,8 @@ fn of_holders(row: &Row<'_>, text: impl Fn(&Holder) -> Option<String>) -> Option
             texts.push(text);
         }
     }
-    (!texts.is_empty()).then(|| texts.join(","))
+    let text = texts.join(",");
+    (!texts.is_empty()).then(|| if are_of_listener(row) { format!("({text})") } else { text })
 }
 
 /// The chosen columns in one of three formats. The table holds its rows; the others stream.

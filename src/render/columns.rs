@@ -155,24 +155,34 @@ pub(super) fn push_netstat_timer(out: &mut Vec<u8>, timer: Option<&Timer>) {
 
 /// Appends every holder as `pid/name[fd,fd]`, one process after the other; in brackets where they hold the listener of
 /// a connection that waits to be accepted. Nothing where there is none.
-pub(super) fn push_holders(out: &mut Vec<u8>, row: &Row<'_>) {
-    let of_listener = row.owner_note.is_some() && !row.holders.is_empty();
-    if of_listener {
+pub(super) fn push_holders(out: &mut Vec<u8>, row: &Row<'_>, with_details: bool) {
+    let of_listener = are_of_listener(row);
+    push_in_brackets(out, of_listener, |out| push_processes(out, row.holders, with_details));
+}
+
+/// Whether the holders are those of the listener in whose queue the socket waits.
+pub(super) fn are_of_listener(row: &Row<'_>) -> bool {
+    row.owner_note.is_some() && !row.holders.is_empty()
+}
+
+fn push_in_brackets(out: &mut Vec<u8>, brackets: bool, push: impl FnOnce(&mut Vec<u8>)) {
+    if brackets {
         out.push(b'(');
     }
-    push_processes(out, row.holders, true);
-    if of_listener {
+    push(out);
+    if brackets {
         out.push(b')');
     }
 }
 
 /// Appends every holder of the other end, likewise.
-pub(super) fn push_peer_holders(out: &mut Vec<u8>, row: &Row<'_>) {
-    push_processes(out, row.peer_holders, true);
+pub(super) fn push_peer_holders(out: &mut Vec<u8>, row: &Row<'_>, with_details: bool) {
+    let of_listener = row.peer_waits && !row.peer_holders.is_empty();
+    push_in_brackets(out, of_listener, |out| push_processes(out, row.peer_holders, with_details));
 }
 
 /// Appends processes as `pid/name[fd,fd]`; with what more is known of them, if that is to stand with them.
-pub(super) fn push_processes(out: &mut Vec<u8>, holders: &[Holder], with_details: bool) {
+fn push_processes(out: &mut Vec<u8>, holders: &[Holder], with_details: bool) {
     for (index, process) in holders.chunk_by(|a, b| a.process.pid == b.process.pid).enumerate() {
         let Some(first) = process.first() else { continue };
         if index > 0 {

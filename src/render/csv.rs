@@ -81,11 +81,11 @@ impl Listing for Csv {
             }
         }
         if parts.processes {
-            push_quoted(out, &appended(|out| push_holders(out, row)));
+            push_quoted(out, &appended(|out| push_holders(out, row, true)));
             push_quoted(out, &row.owner_note.map(|note| note.to_string()).unwrap_or_default());
         }
         if parts.peer_processes {
-            push_quoted(out, &appended(|out| push_peer_holders(out, row)));
+            push_quoted(out, &appended(|out| push_peer_holders(out, row, true)));
         }
         if parts.extended {
             push_quoted(out, &row.user.map(|name| escaped(name.as_bytes())).unwrap_or_default());

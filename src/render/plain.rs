@@ -68,10 +68,10 @@ impl Listing for Plain {
             push_extended(out, row);
         }
         if parts.processes {
-            push_field(out, 20, |out| push_or_dash(out, |out| push_holders(out, row)));
+            push_field(out, 20, |out| push_or_dash(out, |out| push_holders(out, row, true)));
         }
         if parts.peer_processes {
-            push_field(out, 20, |out| push_or_dash(out, |out| push_peer_holders(out, row)));
+            push_field(out, 20, |out| push_or_dash(out, |out| push_peer_holders(out, row, true)));
         }
         if parts.timers {
             push_field(out, 21, |out| push_netstat_timer(out, socket.timer.as_ref()));

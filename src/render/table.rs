@@ -250,11 +250,11 @@ fn optional(row: &Row<'_>, parts: Parts) -> Vec<Optional> {
             Some(note) if row.holders.is_empty() => {
                 Optional { title: "Process", text: Some(format!("({})", note.short())), dim: true }
             }
-            _ => plain("Process", appended_or_none(|out| push_holders(out, row))),
+            _ => plain("Process", appended_or_none(|out| push_holders(out, row, true))),
         });
     }
     if parts.peer_processes {
-        columns.push(plain("Peer", appended_or_none(|out| push_peer_holders(out, row))));
+        columns.push(plain("Peer", appended_or_none(|out| push_peer_holders(out, row, true))));
     }
     columns
 }

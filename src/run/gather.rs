@@ -70,9 +70,9 @@ pub(super) fn gather(
     for number in unaccepted {
         wanted.extend(enrichment.owned_by(&sockets.get(number)?));
     }
-    if let Some(peers) = &enrichment.peers {
+    if enrichment.peers.is_some() {
         for number in 0..sockets.len() {
-            wanted.extend(peers.of(&sockets.get(number)?));
+            wanted.extend(enrichment.peer_owned_by(&sockets.get(number)?));
         }
     }
     enrichment.processes = scan(wanted, needs, access);

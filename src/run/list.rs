@@ -124,9 +124,11 @@ fn held(
     session: &Session,
 ) -> anyhow::Result<Vec<Gap>> {
     let taken_at = now();
-    // Without an order the first ones are the ones, unless some of them are to be dropped yet.
+    // Without an order the first ones are the ones, unless some of them are to be dropped yet, or what comes behind them
+    // is their other ends.
     let evidence = list.filter.expr.evidence();
-    let is_decided = list.sort.is_empty() && !evidence.processes && !evidence.cgroup_paths;
+    let is_decided =
+        list.sort.is_empty() && !evidence.processes && !evidence.cgroup_paths && !list.needs.peers;
     let enough = list.limit.filter(|_| is_decided);
     let mut gathered = gather(&list.query, list.shown, &list.filter, list.needs, access, enough)?;
     let order = order(list, &mut gathered)?;
