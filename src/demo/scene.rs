@@ -139,13 +139,15 @@ impl Stage<'_> {
         self.wire.client.set("ipv4/tcp_syn_retries", RETRIES)?;
         self.wire.client.set("ipv4/tcp_syn_linear_timeouts", "0")?;
         self.remark(
-            "The way to the server is cut, and the client has net.ipv4.tcp_syn_retries = 2 (6 is usual).",
+            "The way to the server is cut. The client has net.ipv4.tcp_syn_retries = 2 and tcp_syn_linear_timeouts = 0, where 6 \
+             and 4 are usual.",
         )?;
         self.wire.cut = true;
         self.connect()?;
         self.wire.carry_while(|wire| wire.state(End::Client) == TcpState::SynSent)?;
         self.outcome()?;
-        self.remark("Each SYN waited twice as long as the one before. A firewall that drops segments looks just like that.")
+        self.remark("Each SYN waited twice as long as the one before; with tcp_syn_linear_timeouts the first ones wait a second \
+             each. A firewall that drops segments looks just like that.")
     }
 
     fn remark(&mut self, text: &str) -> Result<(), DemoError> {

@@ -68,7 +68,10 @@ pub(super) fn lasts(state: TcpState, settings: &Settings) -> Vec<String> {
         ],
         TcpState::CloseWait => vec![
             "Without limit: until this host's own program closes it, or ends.".to_owned(),
-            format!("Only what it still sends can end it sooner: {}", lower(&unacknowledged(settings))),
+            format!(
+                "Besides the peer's RST only what it still sends can end it sooner: {}",
+                lower(&unacknowledged(settings))
+            ),
             keepalive(settings),
         ],
         TcpState::TimeWait => vec![
@@ -109,6 +112,12 @@ fn doubled(first: u64, count: u64, longest: u64) -> u64 {
     waits
         .take(usize::try_from(count.min(MOST_RETRIES)).unwrap_or(0))
         .fold(0, |sum: u64, wait| sum.saturating_add(wait.min(longest)))
+}
+
+/// How many of the doubled waits are shorter than `longest`.
+fn below(first: u64, longest: u64) -> u64 {
+    let waits = std::iter::successors(Some(first), |wait| wait.checked_mul(2));
+    waits.take_while(|wait| *wait < longest).map(|_| 1).sum()
 }
 
 /// `tcp_write_timeout` of net/ipv4/tcp_timer.c: the linear retries come before those that are doubled.
@@ -156,8 +165,10 @@ fn unacknowledged(settings: &Settings) -> String {
 
 fn orphan(settings: &Settings) -> String {
     let Some(set) = settings.number(Setting::OrphanRetries) else { return untold(Setting::OrphanRetries) };
-    let retries = if set == 0 { ORPHAN_RETRIES } else { set };
-    let means = if set == 0 { format!("0 means {ORPHAN_RETRIES}") } else { set.to_string() };
+    // With 0 it is given up, too, as soon as it waits as long as may be.
+    let retries =
+        if set == 0 { ORPHAN_RETRIES.min(below(SHORTEST_RTO_MS, longest_rto(settings))) } else { set };
+    let means = if set == 0 { format!("0 means {retries}") } else { set.to_string() };
     let millis = doubled(SHORTEST_RTO_MS, retries.saturating_add(1), longest_rto(settings));
     format!(
         "An orphan, which no process holds, is given up after {retries} retransmissions (tcp_orphan_retries, {means}): {} at \
@@ -257,6 +268,10 @@ mod tests {
         let values = [(Setting::Retries2, "15"), (Setting::RtoMaxMs, "1000")];
         // 0.2 + 0.4 + 0.8 and 13 times a second.
         assert!(unacknowledged(&settings(&values)).contains("14.4 s"));
+        // An orphan is not kept for the first wait that can't be doubled any more: 0.2 + 0.4 + 0.8 + 1.
+        let orphans = [(Setting::OrphanRetries, "0"), (Setting::RtoMaxMs, "1000")];
+        let told = orphan(&settings(&orphans));
+        assert!(told.contains("after 3 retransmissions") && told.contains("2.4 s"), "{told}");
     }
 
     #[test]

@@ -68,7 +68,7 @@ pub(super) const TEXTS: [StateText; 11] = [
         who: "both ends",
         waits_for: "nothing: data may pass",
         story: "The handshake is through at this end: the opener has received SYN+ACK and sent its ACK, the listener's \
-                side has received that ACK. One that shows no process has not been accepted by its program yet.",
+                side has received that ACK. One that waits to be accepted is no process's yet; -p shows its listener's, in brackets.",
         pile: "Connections in use, or idle ones that nobody closes: a pool without a limit, clients that went away \
                without a word behind a firewall that forgot them.",
         advice: "See whose they are with --count-by process,peer. Recv-Q that stays above 0: this host's program does \
@@ -85,7 +85,7 @@ pub(super) const TEXTS: [StateText; 11] = [
         short: "This end closed first; its FIN is not acknowledged yet.",
         who: "the end that closed first",
         waits_for: "the ACK of its FIN",
-        story: "The active closer: the program has called close() or shutdown(), and a FIN was sent behind all its data. \
+        story: "The active closer: the program has called close() or shutdown(), and a FIN goes out behind all its data. \
                 The ACK of that FIN leads to FIN_WAIT2; a FIN that comes before, to CLOSING; both together, straight to \
                 TIME_WAIT.",
         pile: "The peer does not acknowledge: it is gone, or it reads nothing, so that the data before the FIN can't be \
@@ -111,7 +111,8 @@ pub(super) const TEXTS: [StateText; 11] = [
                  shutdown() should close() when it needs no more answer.",
         exactly: &[
             "net.ipv4.tcp_fin_timeout is about this state, and only about orphans in it; it does not change TIME_WAIT.",
-            "Linux keeps an orphan as a small record of the time-wait kind: it has no process and no inode.",
+            "Linux keeps an orphan as a small record of the time-wait kind for the last 60 seconds of that time: it has no \
+             process and no inode.",
         ],
         command: "tcpstates -npo state fin-wait-2",
     },
@@ -178,7 +179,8 @@ pub(super) const TEXTS: [StateText; 11] = [
             "RFC 9293 asks for 2 MSL with an MSL of two minutes, which is 4 minutes. Linux keeps TIME_WAIT for 60 \
              seconds, fixed in the kernel (TCP_TIMEWAIT_LEN).",
             "net.ipv4.tcp_fin_timeout does not change it: that is about FIN_WAIT2.",
-            "Only one end has it: the one that closed first. tcp_tw_recycle is gone since Linux 4.12.",
+            "One end has it, the one that closed first; after a simultaneous close both have.",
+            "tcp_tw_recycle is gone since Linux 4.12.",
         ],
         command: "tcpstates -no state time-wait",
     },
