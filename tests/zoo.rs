@@ -312,6 +312,9 @@ fn timers_and_numbers_come_when_they_are_asked_for() {
         }
         assert!(socket.user.is_some() && socket.cgroup.is_some() && socket.mark.is_some(), "asked for by -e");
     }
+    // A listener's queue and its limit come in the fields of segments.
+    let listeners = zoo.namespace().tcpstates(&["-naiH", "state", "listen"]);
+    assert!(listeners.contains(" unacked:2 ") && !listeners.contains(" sacked:"), "{listeners}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::columns::{push_fmt, push_text};
 use super::text::span_us;
-use crate::model::{Congestion, Memory, Row, TcpInfo};
+use crate::model::{Congestion, Memory, Row, TcpInfo, TcpState};
 
 /// Appends the memory of a socket's buffers, with a blank behind each part.
 pub(super) fn push_memory(out: &mut Vec<u8>, row: &Row<'_>) {
@@ -42,7 +42,9 @@ pub(super) fn push_tcp_info(out: &mut Vec<u8>, row: &Row<'_>) {
         push_fmt(out, format_args!("wscale:{snd},{rcv} "));
     }
     info.each(|name, value| {
-        if let Some(value) = value.filter(|value| *value != 0 && !is_unset(name, *value)) {
+        // A listener has the limit of its queue there.
+        let is_limit = name == "sacked" && row.socket.state == TcpState::Listen;
+        if let Some(value) = value.filter(|value| *value != 0 && !is_unset(name, *value) && !is_limit) {
             push_quantity(out, name, value);
         }
     });
