@@ -89,22 +89,32 @@ fn find(expr: &Expr, wanted: fn(&Term) -> bool) -> Option<&Term> {
 }
 
 /// What goes to the kernel and what stays, for people.
-pub(super) fn explain(filter: &Filter, query: &Query, needs: Needs) -> String {
+pub(super) fn explain(filter: &Filter, query: &Query, shown: StateSet, needs: Needs) -> String {
     let conjuncts = filter.expr.conjuncts().iter();
     let is_left = |part: &&Expr| needs.peers || !bytecode::is_kernels(part);
     let here: Vec<_> = conjuncts.filter(is_left).map(Expr::to_string).collect();
-    let states: Vec<_> = TcpState::SHOWN
-        .into_iter()
-        .filter(|state| query.states.contains(*state))
-        .filter_map(TcpState::name)
-        .collect();
+    let names = |wanted: &dyn Fn(TcpState) -> bool| {
+        let states = TcpState::SHOWN.into_iter().filter(|state| wanted(*state)).filter_map(TcpState::name);
+        states.collect::<Vec<_>>().join(" ")
+    };
+    let besides = names(&|state| query.states.contains(state) && !shown.contains(state));
     let or_nothing = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
-    format!(
-        "states  {}\nkernel  {}\nhere    {}\n",
-        or_nothing(&states.join(" ")),
-        query.kernel_filter.as_ref().map_or("-", |kernel| &kernel.says),
-        or_nothing(&here.join(" and "))
-    )
+    let mut lines = vec![
+        format!(
+            "states  {}",
+            or_nothing(&names(&|state| query.states.contains(state) && shown.contains(state)))
+        ),
+        format!("kernel  {}", query.kernel_filter.as_ref().map_or("-", |kernel| &kernel.says)),
+        format!("here    {}", or_nothing(&here.join(" and "))),
+    ];
+    if !besides.is_empty() {
+        lines.push(format!("besides {besides}: not shown, but who holds a socket hangs on them"));
+    }
+    lines.join(
+        "
+",
+    ) + "
+"
 }
 
 /// The names that this host knows.
