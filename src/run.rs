@@ -18,6 +18,7 @@ use jiff::Timestamp;
 
 use crate::cli::{self, Environment, List, Mode, Plan, Refusal};
 use crate::collect::{Sink, collect};
+use crate::demo::DemoError;
 use crate::enrich::HostNames;
 use crate::exit::ExitStatus;
 use crate::filter::Filter;
@@ -84,7 +85,7 @@ fn carry_out(plan: &Plan) -> anyhow::Result<ExitStatus> {
         Mode::Bind(what) => return bind::bind(what, &plan.access, &mut session),
         Mode::ExplainFilter(list) => {
             let list = ready(list)?;
-            answer(filter::explain(&list.filter, &list.query, list.needs).as_bytes())?;
+            answer(filter::explain(&list.filter, &list.query, list.shown.states, list.needs).as_bytes())?;
         }
         Mode::Summary { query, filter, summary } => {
             let count = count::CountPlan::new(query, filter, Needs::default())?;
@@ -130,7 +131,8 @@ fn finish(result: anyhow::Result<ExitStatus>, failed: ExitStatus) -> ExitStatus 
             ExitStatus::Usage
         }
         Err(error) => {
-            tell(&whole_message(&error), None);
+            let hint = error.downcast_ref::<DemoError>().and_then(DemoError::hint);
+            tell(&whole_message(&error), hint);
             failed
         }
     }

@@ -38,6 +38,7 @@ fn bad_options_are_named_with_what_is_accepted() {
         (&["--limit"], "--limit needs a value\nhint: see tcpstates --help"),
         (&["-s", "-f", "ss"], "--summary: the ss layout has no such table"),
         (&["-s", "--sort", "state"], "--sort: the eleven lines of --summary stay as they are"),
+        (&["--filter-file", "/dev/zero"], "--filter-file: /dev/zero: it is longer than 1048576 bytes"),
         (&["-i", "-f", "netstat"], "-i: the netstat layout has no place for it"),
         (
             &["--proc-root", "/x", "--source", "netlink"],

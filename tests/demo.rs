@@ -147,15 +147,17 @@ fn where_no_stage_can_be_had_it_says_so() {
     if finished.stdout.contains("SYN_RECV") {
         return drop(finished.quiet());
     }
-    assert!(finished.stderr.contains("make a network namespace for the scene: "), "{}", finished.stderr);
+    assert!(finished.stderr.contains("tcpstates: set the scene: "), "{}", finished.stderr);
+    assert!(finished.stderr.contains("\nhint: run it as root"), "{}", finished.stderr);
 }
 
 #[test]
 fn words_that_make_no_sense() {
     for (words, told) in [
-        (&["demo", "teardown"][..], "'teardown' is not accepted"),
+        (&["demo", "teardown"][..], "SCENE: 'teardown' is not accepted: accepted are handshake, "),
         (&["demo", "--json"], "demo: there is no json layout of it"),
-        (&["demo", "close", "close"], "'close'"),
+        (&["demo", "--format", "csv"], "demo: there is no csv layout of it"),
+        (&["demo", "close", "close"], "'close' is one word too many"),
     ] {
         let stderr = finish(tcpstates(words)).failed(2);
         assert!(stderr.contains(told), "{words:?}: {stderr}");

@@ -30,10 +30,11 @@ fn text(error: &Error, kind: ContextKind) -> Option<String> {
     }
 }
 
-/// The option as it is typed: `--sort <KEY>` → `--sort`.
+/// The option as it is typed, `--sort <KEY>` → `--sort`; of a word without an option its name, `[SCENE]` → `SCENE`.
 fn option(error: &Error) -> Option<String> {
     let shown = text(error, ContextKind::InvalidArg)?;
-    Some(shown.split([' ', '=', '[']).next().unwrap_or_default().to_owned())
+    let bare = shown.trim_start_matches(['[', '<']);
+    Some(bare.split([' ', '=', '[', ']', '>']).next().unwrap_or_default().to_owned())
 }
 
 fn message_of(error: &Error) -> String {
@@ -41,6 +42,9 @@ fn message_of(error: &Error) -> String {
     let value = text(error, ContextKind::InvalidValue);
     let accepted = text(error, ContextKind::ValidValue);
     match (error.kind(), option, value) {
+        (ErrorKind::UnknownArgument, Some(word), _) if !word.starts_with('-') => {
+            format!("'{word}' is one word too many")
+        }
         (ErrorKind::UnknownArgument, Some(option), _) => format!("'{option}' is no option of tcpstates"),
         (ErrorKind::InvalidValue, Some(option), Some(value)) if value.is_empty() => {
             needs_value(&option, accepted)

@@ -1,5 +1,7 @@
 //! What to do, resolved against the environment.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::time::Duration;
 
 use clap::ArgMatches;
@@ -115,6 +117,7 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
         let counted = counts.then(|| filter.states.unwrap_or(StateSet::ALL));
         let mut list = list(args, format, filter, environment)?;
         list.query.states = counted.unwrap_or(list.query.states);
+        list.shown.states = counted.unwrap_or(list.shown.states);
         Mode::ExplainFilter(list)
     } else if !args.list.count_by.is_empty() || args.list.diff.is_some() {
         Mode::Count(counts::count(args, format, filter)?)
@@ -150,6 +153,9 @@ fn refuse_list_words(args: &Args, matches: &ArgMatches, command: &str) -> Result
     }
 }
 
+/// Nobody writes as much; a device never ends.
+const LONGEST_FILTER: u64 = 1 << 20;
+
 /// The words after the options, or the file's text without its comments.
 fn filter_text(args: &Args) -> Result<FilterText, Refusal> {
     let Some(path) = &args.list.filter_file else {
@@ -158,8 +164,13 @@ fn filter_text(args: &Args) -> Result<FilterText, Refusal> {
     if let Some(word) = args.filter.first() {
         return Err(Refusal::usage(format!("'{word}': --filter-file takes the place of FILTER words")));
     }
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Refusal::usage(format!("--filter-file: {}: {error}", path.display())))?;
+    let refusal = |why: String| Refusal::usage(format!("--filter-file: {}: {why}", path.display()));
+    let mut text = String::new();
+    let file = File::open(path).map_err(|error| refusal(error.to_string()))?;
+    file.take(LONGEST_FILTER + 1).read_to_string(&mut text).map_err(|error| refusal(error.to_string()))?;
+    if text.len() as u64 > LONGEST_FILTER {
+        return Err(refusal(format!("it is longer than {LONGEST_FILTER} bytes")));
+    }
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let text = text.lines().map(without_comment).collect::<Vec<_>>().join("\n");
     Ok(FilterText { text, file: Some(path.clone()) })

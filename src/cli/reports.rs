@@ -33,10 +33,11 @@ pub struct Demo {
 }
 
 pub(super) fn demo(args: &Args, word: &str, step: bool, environment: Environment) -> Result<Demo, Refusal> {
-    let style = style(args, "demo", environment)?;
-    if style.json {
-        return Err(Refusal::usage("demo: there is no json layout of it"));
+    let format = if args.shared.json { Some("json") } else { args.shared.format.as_deref() };
+    if let Some(other) = format.filter(|format| !matches!(*format, "table" | "plain")) {
+        return Err(Refusal::usage(format!("demo: there is no {other} layout of it")));
     }
+    let style = style(args, "demo", environment)?;
     // clap has let through no other word.
     let scene =
         Scene::WORDS.into_iter().find(|(name, _)| *name == word).map_or(Scene::Close, |(_, scene)| scene);

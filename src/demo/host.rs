@@ -7,7 +7,6 @@ use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::thread;
 
-use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, socket};
 use rustix::process::{getegid, geteuid};
 use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space, unshare_unsafe};
@@ -17,7 +16,7 @@ const DEVICE: &str = "tun0";
 
 /// A step on the way to a host that failed.
 #[derive(Debug, thiserror::Error)]
-#[error("make a network namespace for the scene: {what}: {source}")]
+#[error("set the scene: {what}: {source}")]
 pub struct HostError {
     what: &'static str,
     source: io::Error,
@@ -89,7 +88,7 @@ pub(super) fn enter_user_namespace() -> Result<(), HostError> {
 impl HostError {
     /// Whether it is for want of privilege.
     pub(super) fn is_denied(&self) -> bool {
-        Errno::from_io_error(&self.source) == Some(Errno::PERM)
+        self.source.kind() == io::ErrorKind::PermissionDenied
     }
 }
 

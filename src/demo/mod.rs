@@ -88,6 +88,18 @@ pub enum What {
     Remark(String),
 }
 
+impl DemoError {
+    /// What would help.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Host(error) if error.is_denied() => {
+                Some("run it as root: it makes network namespaces, and a TUN device in each")
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Why a scene could not be played.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
