@@ -31,6 +31,12 @@ fn time_wait(addr: &str, expires_ms: u32) -> Occupant {
     left
 }
 
+fn outgoing(addr: &str, peer: &str, pid: u32) -> Occupant {
+    let mut connection = occupant(TcpState::Established, addr, Some(pid));
+    connection.socket.peer = Endpoint::new(peer.parse().unwrap(), 5_432);
+    connection
+}
+
 fn v6only(mut occupant: Occupant, v6only: bool) -> Occupant {
     occupant.socket.v6only = Some(v6only);
     occupant
@@ -77,6 +83,7 @@ fn many() -> Answer {
         time_wait("127.0.0.1", 43_000),
         occupant(TcpState::Established, "::ffff:127.0.0.1", Some(14)),
         occupant(TcpState::Established, "2001:db8:1111:2222:3333:4444:5555:6666", Some(14)),
+        outgoing("192.0.2.7", "198.51.100.1", 15),
         occupant(TcpState::SynRecv, "127.0.0.1", None),
         occupant(TcpState::LastAck, "127.0.0.1", None),
     ];

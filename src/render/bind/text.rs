@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::row;
 use super::words::{advice, blocks, error_message, error_name, notes, overlap, owner, seconds};
-use crate::bind::{Advice, Answer, Judged, Try, Verdict};
+use crate::bind::{Advice, Answer, Judged, Occupant, Try, Verdict};
 use crate::model::TcpState;
 use crate::render::columns::{End, appended, push_endpoint};
 use crate::render::report::{Report, ReportStyle, state_style};
@@ -93,6 +93,8 @@ fn push_tries(report: &mut Report<'_>, answer: &Answer) {
 #[derive(Default)]
 struct Group {
     count: usize,
+    /// Of one that a program holds, and that is connected.
+    peer: Option<String>,
     leave_in_ms: Option<u32>,
 }
 
@@ -113,6 +115,7 @@ fn push_holders(report: &mut Report<'_>, occupants: &[Judged]) {
         );
         let group = groups.entry(key).or_default();
         group.count += 1;
+        group.peer = peer(&judged.occupant).filter(|_| group.count == 1);
         group.leave_in_ms = group.leave_in_ms.max(judged.occupant.leaves_in_ms());
     }
     let labels = groups.keys().take(MOST).map(|(label, ..)| width(label));
@@ -132,14 +135,21 @@ fn push_holders(report: &mut Report<'_>, occupants: &[Judged]) {
     }
 }
 
-/// `3 TIME_WAIT, the last gone in 43 s`
+/// The other end of a program's connection.
+fn peer(occupant: &Occupant) -> Option<String> {
+    let is_connected = occupant.socket.inode.is_some() && occupant.socket.peer.port != 0;
+    is_connected.then(|| appended(|out| push_endpoint(out, &row(occupant), End::Peer)))
+}
+
+/// `3 TIME_WAIT, the last gone in 43 s`, `ESTABLISHED with 10.0.0.1:5000`
 fn shown_state(report: &Report<'_>, state: TcpState, group: &Group) -> String {
     let name = report.styled(state_style(state), &state.to_string());
     let count = if group.count > 1 { format!("{} ", group.count) } else { String::new() };
     let idle = if state == TcpState::Close { " (bound and idle)" } else { "" };
+    let peer = group.peer.as_ref().map(|peer| format!(" with {peer}")).unwrap_or_default();
     let last = if group.count > 1 { "the last " } else { "" };
     let leaves = group.leave_in_ms.map(|ms| format!("{last}gone in {}", seconds(ms)));
-    format!("{count}{name}{idle}{}", with_comma(leaves.as_deref()))
+    format!("{count}{name}{idle}{peer}{}", with_comma(leaves.as_deref()))
 }
 
 fn shown_blocks(report: &Report<'_>, words: &str) -> String {

@@ -179,7 +179,7 @@ fn stop(answer: &Answer, these: &[usize]) -> String {
     let holders = processes(these.iter().flat_map(|judged| &judged.occupant.holders));
     // Where one address alone is taken, others are free.
     let narrow = these.iter().all(|judged| judged.overlap == Overlap::Within);
-    let another = if narrow { "take another port or a single address" } else { "take another port" };
+    let another = if narrow { "take another port or a single other address" } else { "take another port" };
     let unknown = these.iter().any(|judged| judged.occupant.holders.is_empty());
     if holders.is_empty() {
         let hidden = these.iter().any(|judged| judged.occupant.owner_note == Some(OwnerNote::NotPermitted));
