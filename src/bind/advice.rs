@@ -57,6 +57,7 @@ impl Advice {
                 }
                 _ => Self::AskPolicy,
             },
+            Some(Verdict::Forbidden) => Self::AskPolicy,
             Some(other) => Self::MindError(other),
             None if refused.iter().all(|tried| tried.reuse == Verdict::Bound) => {
                 Self::SetReuse { free_in_ms: last(in_the_way(occupants).map(|(_, judged)| judged)) }
@@ -135,7 +136,8 @@ mod tests {
         assert_eq!(on(Verdict::NoSuchAddress), Advice::UseOwnAddress);
         assert_eq!(on(Verdict::NoSuchFamily), Advice::EnableFamily);
         assert_eq!(on(Verdict::Denied), Advice::GetPrivilege { unprivileged_from: 81 });
-        assert_eq!(on(Verdict::Other(1)), Advice::MindError(Verdict::Other(1)));
+        assert_eq!(on(Verdict::Forbidden), Advice::AskPolicy);
+        assert_eq!(on(Verdict::Other(22)), Advice::MindError(Verdict::Other(22)));
         let at = "0.0.0.0:80".parse().unwrap();
         let denied = [Try { at, plain: Verdict::Denied, reuse: Verdict::Denied }];
         assert_eq!(Advice::on(81, &denied, &[], &PortFacts::default()), Advice::AskPolicy);

@@ -44,6 +44,7 @@ fn try_once(at: SocketAddr, reuse: bool) -> Result<Verdict, AskError> {
         Ok(()) => Verdict::Bound,
         Err(Errno::ADDRINUSE) => Verdict::InUse,
         Err(Errno::ACCESS) => Verdict::Denied,
+        Err(Errno::PERM) => Verdict::Forbidden,
         Err(Errno::ADDRNOTAVAIL) => Verdict::NoSuchAddress,
         Err(errno) => Verdict::Other(errno.raw_os_error()),
     })

@@ -28,6 +28,8 @@ pub enum Verdict {
     InUse,
     /// `EACCES`
     Denied,
+    /// `EPERM`: no right of the user's, but a rule forbids it.
+    Forbidden,
     /// `EADDRNOTAVAIL`: the host does not have the address.
     NoSuchAddress,
     /// `EAFNOSUPPORT`: the host does not have the family.
@@ -231,6 +233,6 @@ mod tests {
         assert!(can_bind(&[v4(Verdict::Bound), no_v6]));
         assert!(!can_bind(&[v4(Verdict::InUse), no_v6]));
         assert!(!can_bind(&[no_v6]));
-        assert!(!can_bind(&[v4(Verdict::Bound), tried("[::]:80", Verdict::Other(1))]));
+        assert!(!can_bind(&[v4(Verdict::Bound), tried("[::]:80", Verdict::Other(22))]));
     }
 }

@@ -119,7 +119,7 @@ fn a_crowd_is_cut_and_says_so() {
 
 #[test]
 fn every_case_has_one_line_of_advice() {
-    use Verdict::{Bound, Denied, InUse, NoSuchAddress, NoSuchFamily, Other};
+    use Verdict::{Bound, Denied, Forbidden, InUse, NoSuchAddress, NoSuchFamily, Other};
     let v4 = |plain, reuse| [("0.0.0.0:443", plain, reuse)];
     let mut of_root = occupant(TcpState::Listen, "0.0.0.0", None);
     of_root.owner_note = Some(OwnerNote::NotPermitted);
@@ -141,7 +141,8 @@ fn every_case_has_one_line_of_advice() {
         advice_on(&v4(Denied, Denied), vec![occupant(TcpState::Listen, "0.0.0.0", Some(1))]),
         advice_on(&v4(NoSuchAddress, NoSuchAddress), Vec::new()),
         advice_on(&[("[::]:443", NoSuchFamily, NoSuchFamily)], Vec::new()),
-        advice_on(&v4(Other(1), Other(1)), Vec::new()),
+        advice_on(&v4(Forbidden, Forbidden), Vec::new()),
+        advice_on(&v4(Other(22), Other(22)), Vec::new()),
     ];
     insta::assert_snapshot!("advice", lines.join("\n"));
 }
