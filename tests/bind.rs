@@ -440,6 +440,23 @@ fn a_host_without_ipv6_is_asked_for_ipv4_alone() {
 }
 
 #[test]
+fn a_rule_that_forbids_it_is_told_from_a_lacking_privilege() {
+    let Some(namespace) = namespace() else { return };
+    if !has("strace") {
+        return;
+    }
+    for (errno, message) in [("EPERM", "operation not permitted"), ("EACCES", "permission denied")] {
+        let fault = format!("inject=bind:error={errno}:when=1..4");
+        let (log, finished) = traced(&namespace, &["-e", &fault], &["bind", "25001"]);
+        assert_eq!(log.matches("(INJECTED)").count(), 4, "{log}");
+        assert_eq!(finished.status, Some(1), "{}", finished.stderr);
+        let text = finished.stdout;
+        assert!(text.starts_with(&format!("Port 25001 can't be bound: {message}.\n")), "{text}");
+        assert!(text.contains("Look for a rule that forbids it"), "{text}");
+    }
+}
+
+#[test]
 fn what_can_not_be_asked_ends_with_3() {
     let Some(namespace) = namespace() else { return };
     if has("strace") {
