@@ -3,6 +3,7 @@
 //! While another test starts a program, that has copies of all sockets for a moment: one that was closed may still be
 //! there. So what is compared is compared again until it is the same, for a while.
 
+mod calls;
 mod holders;
 mod texts;
 
@@ -382,94 +383,6 @@ fn a_user_may_not_bind_a_port_below_the_first_unprivileged_one() {
         text.contains("can't be bound: permission denied") && text.contains("a port from 100 on"),
         "{text}"
     );
-}
-
-/// The program under strace: its calls on the network, and how it ended.
-fn traced(namespace: &Namespace, options: &[&str], args: &[&str]) -> (String, Finished) {
-    let log = tempfile::NamedTempFile::new().expect("a file can be had");
-    let mut strace = run::command("strace");
-    strace.args(["-f", "-qq", "-yy", "-e", "trace=%network", "-o"]).arg(log.path());
-    strace.args(options).arg(run::PROGRAM).args(args);
-    let finished = namespace.inside(|| finish(strace));
-    (std::fs::read_to_string(log.path()).expect("strace wrote it"), finished)
-}
-
-#[test]
-fn it_never_listens_connects_or_sends() {
-    let Some(namespace) = namespace() else { return };
-    if !has("strace") {
-        return;
-    }
-    let _held = namespace.inside(|| hold(Kind::Wildcard, 24_000, false));
-    let (log, finished) = traced(&namespace, &[], &["bind", "24000"]);
-    assert_eq!(finished.status, Some(1), "{}", finished.stderr);
-    let of_tcp: Vec<_> = log.lines().filter(|line| line.contains("<TCP")).collect();
-    assert_eq!(of_tcp.iter().filter(|line| line.contains("bind(")).count(), 4, "{log}");
-    for line in of_tcp {
-        let call =
-            line.split_once(' ').map_or(line, |(_, call)| call).trim_start().split('(').next().unwrap();
-        assert!(matches!(call, "socket" | "setsockopt" | "bind"), "{line}");
-    }
-    // What is sent goes to the kernel.
-    for line in
-        log.lines().filter(|line| ["send", "connect(", "listen("].iter().any(|call| line.contains(call)))
-    {
-        assert!(line.contains("<NETLINK:") || line.contains("AF_UNIX"), "{line}");
-    }
-}
-
-#[test]
-fn a_host_without_ipv6_is_asked_for_ipv4_alone() {
-    let Some(namespace) = namespace() else { return };
-    if !has("strace") {
-        return;
-    }
-    let without = |call: &str, args: &[&str]| {
-        let fault = format!("inject=socket:error=EAFNOSUPPORT:when={call}");
-        let (log, finished) = traced(&namespace, &["-e", &fault], args);
-        assert!(log.contains("(INJECTED)"), "{log}");
-        finished
-    };
-    // The first two tries are IPv4's.
-    let finished = without("3..4", &["bind", "25000"]);
-    assert_eq!(finished.status, Some(0), "{}", finished.stderr);
-    assert!(finished.stdout.contains("This host has no IPv6: only IPv4 counts."), "{}", finished.stdout);
-    let finished = without("1..2", &["bind", "-6", "25000"]);
-    assert_eq!(finished.status, Some(1), "{}", finished.stderr);
-    assert!(finished.stdout.contains("This host has no IPv6."), "{}", finished.stdout);
-}
-
-#[test]
-fn a_rule_that_forbids_it_is_told_from_a_lacking_privilege() {
-    let Some(namespace) = namespace() else { return };
-    if !has("strace") {
-        return;
-    }
-    for (errno, message) in [("EPERM", "operation not permitted"), ("EACCES", "permission denied")] {
-        let fault = format!("inject=bind:error={errno}:when=1..4");
-        let (log, finished) = traced(&namespace, &["-e", &fault], &["bind", "25001"]);
-        assert_eq!(log.matches("(INJECTED)").count(), 4, "{log}");
-        assert_eq!(finished.status, Some(1), "{}", finished.stderr);
-        let text = finished.stdout;
-        assert!(text.starts_with(&format!("Port 25001 can't be bound: {message}.\n")), "{text}");
-        assert!(text.contains("Look for a rule that forbids it"), "{text}");
-    }
-}
-
-#[test]
-fn what_can_not_be_asked_ends_with_3() {
-    let Some(namespace) = namespace() else { return };
-    if has("strace") {
-        let (_, finished) =
-            traced(&namespace, &["-e", "inject=socket:error=EMFILE:when=2"], &["bind", "25000"]);
-        let stderr = finished.failed(3);
-        assert_eq!(stderr, "tcpstates: ask the kernel: open a socket: Too many open files (os error 24)\n");
-    }
-    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("it is there");
-    let mut command = run::tcpstates(&["bind", "25000"]);
-    command.stdout(full);
-    let stderr = namespace.inside(|| finish(command)).failed(3);
-    assert_eq!(stderr, "tcpstates: write the output: No space left on device (os error 28)\n");
 }
 
 #[test]
