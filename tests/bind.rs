@@ -1,134 +1,21 @@
 //! `bind`: what it says beside what a real bind then does, for every kind of holder.
-//!
-//! While another test starts a program, that has copies of all sockets for a moment: one that was closed may still be
-//! there. So what is compared is compared again until it is the same, for a while.
 
+mod asked;
 mod calls;
 mod holders;
 mod texts;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use rustix::process::Uid;
 use rustix::thread::set_thread_res_uid;
 use serde_json::Value;
-use socket2::{Domain, Socket, Type};
 
-use crate::support::namespace;
-use crate::support::namespace::Namespace;
 use crate::support::run::{Finished, finish, program_for_everybody};
-use crate::support::{has, run};
+use crate::support::{has, namespace, run};
+use asked::{asked, compared, eventually, found, in_the_way, target, targets, told};
 use holders::{Kind, hold};
-
-/// What a real bind does: nothing, or the error's number.
-fn really(at: SocketAddr, reuse: bool) -> Option<i32> {
-    let socket = Socket::new(Domain::for_address(at), Type::STREAM, None).expect("a socket can be had");
-    if at.is_ipv6() {
-        socket.set_only_v6(true).expect("it can be set");
-    }
-    socket.set_reuse_address(reuse).expect("it can be set");
-    socket.bind(&at.into()).err().map(|error| error.raw_os_error().expect("the kernel's"))
-}
-
-/// The answer as JSON, and the status.
-fn asked(namespace: &Namespace, args: &[&str]) -> (Value, i32) {
-    let args = [&["bind", "--json"], args].concat();
-    let Finished { status, stdout, stderr, .. } = namespace.run(&args);
-    let told = stderr.lines().next().unwrap_or_default();
-    let known = ["permission denied", "IPV6_V6ONLY"];
-    assert!(told.is_empty() || known.iter().any(|end| told.ends_with(end)), "{args:?}: {stderr}");
-    (
-        serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{args:?}: {error}: {stdout}")),
-        status.unwrap(),
-    )
-}
-
-/// Words for what is tried on a port, and the addresses that they mean.
-type Target = (Vec<String>, Vec<SocketAddr>);
-
-fn target(words: &[&str], addresses: &[&str], port: u16) -> Target {
-    let at = |addr: &&str| SocketAddr::new(addr.parse().unwrap(), port);
-    (
-        words.iter().map(|word| word.replace("{}", &port.to_string())).collect(),
-        addresses.iter().map(at).collect(),
-    )
-}
-
-fn targets(port: u16) -> [Target; 6] {
-    [
-        target(&["{}"], &["0.0.0.0", "::"], port),
-        target(&["-4", "*:{}"], &["0.0.0.0"], port),
-        target(&["-6", ":{}"], &["::"], port),
-        target(&["127.0.0.1:{}"], &["127.0.0.1"], port),
-        target(&["127.0.0.3:{}"], &["127.0.0.3"], port),
-        target(&["[::1]:{}"], &["::1"], port),
-    ]
-}
-
-fn error_number(name: &Value) -> Option<i32> {
-    Some(match name.as_str()? {
-        "EADDRINUSE" => libc::EADDRINUSE,
-        "EACCES" => libc::EACCES,
-        "EADDRNOTAVAIL" => libc::EADDRNOTAVAIL,
-        other => panic!("{other}"),
-    })
-}
-
-/// Until it holds, for a while.
-#[track_caller]
-fn eventually<T>(holds: impl Fn() -> anyhow::Result<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(5);
-    loop {
-        match holds() {
-            Ok(value) => return value,
-            Err(error) if Instant::now() > deadline => panic!("{error:#}"),
-            Err(_) => sleep(Duration::from_millis(5)),
-        }
-    }
-}
-
-/// What was said of each try: address, SO_REUSEADDR, error.
-fn told(answer: &Value) -> Vec<(IpAddr, bool, Option<i32>)> {
-    let one = |tried: &Value| {
-        let addr: IpAddr = tried["address"].as_str().unwrap().parse().unwrap();
-        let error = error_number(&tried["error"]);
-        assert_eq!(tried["ok"], error.is_none());
-        assert_eq!(tried["message"].is_null(), error.is_none());
-        assert_eq!(tried["family"], if addr.is_ipv4() { "inet" } else { "inet6" });
-        (addr, tried["reuse_address"].as_bool().unwrap(), error)
-    };
-    answer["tries"].as_array().unwrap().iter().map(one).collect()
-}
-
-/// What a real bind does to each of these addresses.
-fn found(addresses: &[SocketAddr]) -> Vec<(IpAddr, bool, Option<i32>)> {
-    let both = |at: &SocketAddr| [false, true].map(|reuse| (at.ip(), reuse, really(*at, reuse)));
-    addresses.iter().flat_map(both).collect()
-}
-
-/// Asks, and compares each try and the status with real binds. The answer, and whether a plain bind fails.
-fn compared(
-    namespace: &Namespace,
-    words: &[String],
-    addresses: &[SocketAddr],
-) -> anyhow::Result<(Value, bool)> {
-    let words: Vec<_> = words.iter().map(String::as_str).collect();
-    let (answer, status) = asked(namespace, &words);
-    let (told, real) = (told(&answer), namespace.inside(|| found(addresses)));
-    ensure!(told == real, "{words:?}: {told:?}, really {real:?}");
-    let fails = real.iter().any(|(_, reuse, error)| !reuse && error.is_some());
-    assert_eq!((answer["can_bind"].as_bool(), status), (Some(!fails), i32::from(fails)), "{words:?}");
-    Ok((answer, fails))
-}
-
-/// The holders that are in the way.
-fn in_the_way(answer: &Value) -> Vec<&Value> {
-    answer["holders"].as_array().unwrap().iter().filter(|holder| holder["blocks"] != "no").collect()
-}
 
 #[test]
 fn each_holder_alone_is_what_a_real_bind_finds_it_to_be() {
@@ -367,15 +254,18 @@ fn a_user_may_not_bind_a_port_below_the_first_unprivileged_one() {
     for (port, error) in [("99", Some(libc::EACCES)), ("100", None)] {
         let Finished { stdout, status, .. } = as_user(&["bind", "--json", port]);
         let answer = serde_json::from_str(&stdout).unwrap();
-        let real = namespace.inside(|| {
-            // Only this thread's.
-            let nobody = Some(Uid::from_raw(65534));
-            set_thread_res_uid(nobody, nobody, nobody).expect("root may");
-            let (_, addresses) = &targets(port.parse().unwrap())[0];
-            found(addresses)
+        eventually(|| {
+            let real = namespace.inside(|| {
+                // Only this thread's.
+                let nobody = Some(Uid::from_raw(65534));
+                set_thread_res_uid(nobody, nobody, nobody).expect("root may");
+                let (_, addresses) = &targets(port.parse().unwrap())[0];
+                found(addresses)
+            });
+            ensure!(real.iter().all(|(.., found)| *found == error), "{real:?}");
+            ensure!(told(&answer) == real, "{answer:#}");
+            Ok(())
         });
-        assert_eq!(told(&answer), real);
-        assert!(real.iter().all(|(.., told)| *told == error), "{real:?}");
         assert_eq!(status, Some(i32::from(error.is_some())));
     }
     let text = as_user(&["bind", "99"]).stdout;

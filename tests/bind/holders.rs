@@ -8,7 +8,7 @@ use anyhow::ensure;
 use rustix::net::netdevice::name_to_index;
 use socket2::{Domain, Socket, Type};
 
-use super::eventually;
+use super::asked::eventually;
 
 /// What is on the port: one socket, in the state and on the address that its plan says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

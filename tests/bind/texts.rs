@@ -5,8 +5,8 @@ use std::os::fd::OwnedFd;
 
 use anyhow::ensure;
 
+use super::asked::{asked, eventually};
 use super::holders::{Kind, hold};
-use super::{asked, eventually};
 use crate::support::namespace;
 use crate::support::namespace::Namespace;
 use crate::support::run::command;
