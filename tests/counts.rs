@@ -127,12 +127,13 @@ fn in_every_format() {
 #[test]
 fn what_changes_meanwhile() {
     let Some(zoo) = zoo() else { return };
-    for source in ["netlink", "procfs"] {
+    // Ports of its own for each: a child of another test may have a copy of a socket for a while.
+    for (source, port) in [("netlink", 4001), ("procfs", 4011)] {
         let namespace = zoo.namespace();
         let listen = |port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).expect("it can listen");
-        let (stays, goes) = namespace.inside(|| (listen(4001), listen(4002)));
+        let (stays, goes) = namespace.inside(|| (listen(port), listen(port + 1)));
         let client =
-            namespace.inside(|| std::net::TcpStream::connect(("127.0.0.1", 4001)).expect("it can connect"));
+            namespace.inside(|| std::net::TcpStream::connect(("127.0.0.1", port)).expect("it can connect"));
         let server = stays.accept().expect("it is accepted").0;
         let process = namespace.inside(|| {
             let args = ["--diff", "1", "--count-by", "local-port,state", "--json", "--source", source];
@@ -141,7 +142,7 @@ fn what_changes_meanwhile() {
         // Well after its first snapshot, and well before its second.
         std::thread::sleep(std::time::Duration::from_millis(500));
         drop(goes);
-        let comes = namespace.inside(|| listen(4003));
+        let comes = namespace.inside(|| listen(port + 2));
         server.shutdown(std::net::Shutdown::Write).expect("it can be shut down");
         let output = process.wait_with_output().expect("it ends");
         let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -153,10 +154,10 @@ fn what_changes_meanwhile() {
             };
             (one("opened"), one("closed"), one("changed"))
         };
-        assert_eq!((of_port(4002), of_port(4003)), ((0, 1, 0), (1, 0, 0)), "{source}: {document}");
+        assert_eq!((of_port(port + 1), of_port(port + 2)), ((0, 1, 0), (1, 0, 0)), "{source}: {document}");
         // The server's end is in FIN_WAIT2 now, and the client's in CLOSE_WAIT.
         let client_port = client.local_addr().expect("it has one").port();
-        assert_eq!((of_port(4001), of_port(client_port)), ((0, 0, 1), (0, 0, 1)), "{source}: {document}");
+        assert_eq!((of_port(port), of_port(client_port)), ((0, 0, 1), (0, 0, 1)), "{source}: {document}");
         assert_eq!(document["total"]["opened"], 1, "{source}: {document}");
         let before = namespace.tcpstates(&["--diff", "0.01", "--count-by", "process", "--source", source]);
         assert_eq!(before, "", "{source}: nothing changes");

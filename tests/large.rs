@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::support::namespace::Namespace;
 use crate::support::run::{PROGRAM, command, finish};
@@ -10,6 +11,12 @@ use crate::support::{has, namespace};
 
 /// More than makes a second walk worth its while; both ends are here.
 const CONNECTIONS: usize = 5_500;
+
+/// Two such tables at once may be more than a process's descriptors.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 type Ends = BTreeMap<(SocketAddr, SocketAddr), usize>;
 
@@ -44,6 +51,7 @@ fn listed(namespace: &Namespace, args: &[&str]) -> Ends {
 #[test]
 fn two_walks_lose_and_double_nothing() {
     let Some(namespace) = namespace() else { return };
+    let _turn = turn();
     let streams = connections(&namespace);
     let expected: Ends = streams.iter().map(|stream| (ends(stream), 1)).collect();
     assert!(listed(&namespace, &[]) == expected, "plain");
@@ -107,6 +115,7 @@ fn a_large_table_is_asked_for_in_two_walks_and_a_small_one_in_one() {
         std::fs::read_to_string(trace.path()).expect("it was written").matches("sendto(").count()
     };
     assert_eq!(requests(&["-s"]), 1);
+    let _turn = turn();
     let streams = connections(&namespace);
     assert_eq!(requests(&["-s"]), 2);
     assert_eq!(requests(&["-s", "dport = 4000"]), 1, "a filter of its own");
