@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::Refusal;
 use super::args::Args;
-use super::plan::{Mode, families};
+use super::plan::{Mode, color, families};
+use super::{Environment, Refusal};
 use crate::filter::Filter;
 use crate::model::{ProcessName, StateSet};
 use crate::query::{Needs, Query};
@@ -37,7 +37,12 @@ fn counted(args: &Args, format: Format, filter: &Filter, option: &str) -> Result
 }
 
 /// Counts by keys.
-pub(super) fn count(args: &Args, format: Format, filter: Filter) -> Result<Count, Refusal> {
+pub(super) fn count(
+    args: &Args,
+    format: Format,
+    filter: Filter,
+    environment: Environment,
+) -> Result<Count, Refusal> {
     if !args.list.columns.is_empty() {
         return Err(Refusal::usage("--columns: counts have their own"));
     }
@@ -71,7 +76,13 @@ pub(super) fn count(args: &Args, format: Format, filter: Filter) -> Result<Count
         query.netlink_only = Some("--count-by unit or container".to_owned());
     }
     query.netlink_tells.extend(has(&[CountKey::Iface]).then_some("iface"));
-    let style = CountStyle { format, header: !args.shared.no_header, limit: args.list.limit };
+    let style = CountStyle {
+        format,
+        header: !args.shared.no_header,
+        limit: args.list.limit,
+        color: color(args, environment),
+        width: environment.width.filter(|_| !args.list.wide),
+    };
     Ok(Count { query, filter, keys, needs, style, diff: args.list.diff })
 }
 

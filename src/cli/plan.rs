@@ -120,7 +120,7 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
         list.shown.states = counted.unwrap_or(list.shown.states);
         Mode::ExplainFilter(list)
     } else if !args.list.count_by.is_empty() || args.list.diff.is_some() {
-        Mode::Count(counts::count(args, format, filter)?)
+        Mode::Count(counts::count(args, format, filter, environment)?)
     } else if args.list.summary {
         counts::summary(args, format, filter)?
     } else {

@@ -2,12 +2,14 @@
 
 use std::io;
 
+use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement};
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq};
 
 use super::columns::{push_addr, push_fmt};
+use super::grid::{coloured, new_grid, push_grid};
 use super::json::{push_document_head, push_document_tail, push_value};
-use super::text::{self, capitalised, escaped, push_left};
+use super::text::{capitalised, escaped};
 use super::{Format, Head};
 use crate::model::Gap;
 use crate::select::{Change, Changes, CountKey, GroupCounts, Value};
@@ -21,6 +23,10 @@ pub struct CountStyle {
     pub header: bool,
     /// How many groups at most.
     pub limit: Option<u64>,
+    /// Colours and styles.
+    pub color: bool,
+    /// The terminal's columns, where the table is to keep to them.
+    pub width: Option<u16>,
 }
 
 /// Appends the counts in this format.
@@ -90,7 +96,7 @@ fn write_grid<const N: usize>(
             }
         }
         Format::Csv => write_csv(out, style.header, &grid),
-        Format::Table => write_table(out, style.header, &grid),
+        Format::Table => write_table(out, style, &grid),
         Format::Plain | Format::Netstat | Format::Ss => write_plain(out, &grid),
     }
     Ok(())
@@ -140,33 +146,30 @@ fn write_csv<const N: usize>(out: &mut Vec<u8>, header: bool, grid: &Grid<'_, N>
     }
 }
 
-fn write_table<const N: usize>(out: &mut Vec<u8>, header: bool, grid: &Grid<'_, N>) {
-    let titles: Vec<String> = grid.keys.iter().map(|key| title(*key)).collect();
-    let number_titles = grid.numbers.map(capitalised);
-    let rows: Vec<Vec<String>> =
-        grid.rows.iter().map(|(values, _)| values.iter().map(shown).collect()).collect();
-    let width = |column: usize| {
-        let texts = rows.iter().chain([&titles]).filter_map(|row| row.get(column));
-        texts.map(|text| text::width(text)).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..titles.len()).map(width).collect();
-    let digits = grid.rows.iter().flat_map(|(_, numbers)| numbers).map(|number| number.to_string().len());
-    let digits = digits.chain(number_titles.iter().map(String::len)).max().unwrap_or(1);
-    let mut push_row = |texts: &[String], numbers: &[String]| {
-        for (text, width) in texts.iter().zip(&widths) {
-            push_left(out, text, width + 1);
-        }
-        for number in numbers {
-            push_fmt(out, format_args!(" {number:>digits$}"));
-        }
-        out.push(b'\n');
-    };
-    if header {
-        push_row(&titles, &number_titles);
+/// Where all columns don't fit beside each other, their texts are wrapped.
+fn write_table<const N: usize>(out: &mut Vec<u8>, style: CountStyle, grid: &Grid<'_, N>) {
+    let number = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+    let mut table = new_grid(style.color);
+    if style.header {
+        let titles = grid.keys.iter().map(|key| Cell::new(title(*key)));
+        let numbers = grid.numbers.map(|name| number(capitalised(name)));
+        table.set_header(titles.chain(numbers).map(|cell| cell.add_attribute(Attribute::Bold)));
     }
-    for (texts, (_, numbers)) in rows.iter().zip(&grid.rows) {
-        push_row(texts, &numbers.map(|number| number.to_string()));
+    for (values, numbers) in &grid.rows {
+        let texts = values.iter().map(|value| match value {
+            Value::State(_, name) => {
+                let cell = Cell::new(name);
+                name.parse().map_or(cell.clone(), |state| coloured(cell, state))
+            }
+            other => Cell::new(shown(other)),
+        });
+        table.add_row(texts.chain(numbers.map(|count| number(count.to_string()))));
     }
+    if let Some(width) = style.width {
+        table.set_width(width);
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    }
+    push_grid(out, table, &[]);
 }
 
 /// `peer-net/24` → `Peer-net/24`.
