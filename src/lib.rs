@@ -19,8 +19,9 @@
 //! | `explain` | `model`, `select` |
 //! | `bind` | `model`, `query` |
 //! | `demo` | `model`, `query`, `collect` |
-//! | `render` | `model`, `select` (counts), the report types of `explain`, `bind`, `demo` |
-//! | `cli` | `model`, `query`, `filter`, the option enums of `select`, `render`, `demo` |
+//! | `diagnose` | `model`, `select` |
+//! | `render` | `model`, `select` (counts), the report types of `explain`, `bind`, `diagnose`, `demo` |
+//! | `cli` | `model`, `query`, `filter`, the option enums of `select`, `render`, `diagnose`, `demo` |
 //! | `run` | everything; only `main` imports `run` |
 //!
 //! `tests/architecture.rs` reads the `use` lines and fails on any other import.
@@ -29,6 +30,7 @@ pub mod bind;
 pub mod cli;
 pub mod collect;
 pub mod demo;
+pub mod diagnose;
 pub mod enrich;
 pub mod exit;
 pub mod explain;

@@ -3,6 +3,7 @@
 mod bind;
 mod count;
 mod demo;
+mod diagnose;
 mod explain;
 mod filter;
 mod gather;
@@ -45,7 +46,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitStatus {
     }
     let failed = match plan.mode {
         // 1 is an answer.
-        Mode::Bind(_) => ExitStatus::Unasked,
+        Mode::Bind(_) | Mode::Diagnose(_) => ExitStatus::Unasked,
         _ => ExitStatus::Failure,
     };
     finish(carry_out(&plan), failed)
@@ -83,6 +84,7 @@ fn carry_out(plan: &Plan) -> anyhow::Result<ExitStatus> {
         Mode::Explain(what) => explain::explain(what, &plan.access, &mut session)?,
         Mode::Demo(what) => demo::demo(what)?,
         Mode::Bind(what) => return bind::bind(what, &plan.access, &mut session),
+        Mode::Diagnose(what) => return diagnose::diagnose(what, &plan.access, &mut session),
         Mode::ExplainFilter(list) => {
             let list = ready(list)?;
             answer(filter::explain(&list.filter, &list.query, list.shown.states, list.needs).as_bytes())?;

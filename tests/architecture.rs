@@ -7,24 +7,25 @@ use std::path::{Path, PathBuf};
 /// The table of src/lib.rs: who may import whom.
 const TABLE: &[(&str, &[&str])] = &[
     ("bind", &["model", "query"]),
-    ("cli", &["demo", "model", "query", "filter", "select", "render"]),
+    ("cli", &["demo", "diagnose", "filter", "model", "query", "render", "select"]),
     ("collect", &["filter", "model", "query"]),
     ("demo", &["collect", "model", "query"]),
+    ("diagnose", &["model", "select"]),
     ("enrich", &["model"]),
     ("exit", &[]),
     ("explain", &["model", "select"]),
     ("filter", &["model"]),
     ("model", &[]),
     ("query", &["model"]),
-    ("render", &["bind", "demo", "explain", "model", "select"]),
+    ("render", &["bind", "demo", "diagnose", "explain", "model", "select"]),
     (
         "run",
         &[
-            "bind", "cli", "collect", "demo", "enrich", "exit", "explain", "filter", "model", "query",
-            "render", "select",
+            "bind", "cli", "collect", "demo", "diagnose", "enrich", "exit", "explain", "filter", "model",
+            "query", "render", "select",
         ],
     ),
-    ("select", &["model", "filter"]),
+    ("select", &["filter", "model"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -19,7 +19,7 @@ pub use counts::Count;
 pub use environment::Environment;
 pub use generate::generate;
 pub use plan::{List, Mode, Plan};
-pub use reports::{Bind, Demo, Explain};
+pub use reports::{Bind, Demo, Diagnose, Explain};
 
 /// What is to be said in place of doing anything.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -9,7 +9,7 @@ use clap::parser::ValueSource;
 
 use super::args::{Args, Artifact, ColorChoice, Command, SharedArgs};
 use super::counts::{self, Count};
-use super::reports::{self, Bind, Demo, Explain};
+use super::reports::{self, Bind, Demo, Diagnose, Explain};
 use super::{Environment, Refusal, suggest};
 use crate::filter::{Dialect, Filter, FilterText};
 use crate::model::{Family, ListenerUse, ProcessName, StateSet, TcpState};
@@ -54,6 +54,8 @@ pub enum Mode {
     Demo(Demo),
     /// Say whether a port can be bound.
     Bind(Bind),
+    /// Say what is wrong.
+    Diagnose(Diagnose),
     /// Print a generated file.
     Generate(Artifact),
 }
@@ -103,6 +105,10 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
             Command::Bind { target } => {
                 refuse_list_words(args, matches, "bind")?;
                 Mode::Bind(reports::bind(args, target, environment)?)
+            }
+            Command::Diagnose(diagnose) => {
+                refuse_list_words(args, matches, "diagnose")?;
+                Mode::Diagnose(reports::diagnose(args, diagnose, environment)?)
             }
         };
         return Ok(Plan { mode, access, repeat: None, notes: Vec::new() });

@@ -1,13 +1,16 @@
 //! What is told in paragraphs: the reports on states, on a port, on what is wrong.
 
-use super::args::Args;
+use std::time::Duration;
+
+use super::args::{Args, DiagnoseArgs};
 use super::plan::{color, families};
 use super::target::{families_of, read_target};
 use super::{Environment, Refusal, suggest};
 use crate::demo::Scene;
+use crate::diagnose::{Severity, Threshold, Thresholds};
 use crate::filter::{Dialect, Filter};
 use crate::model::{StateSet, TcpState};
-use crate::query::{Families, Query, Target};
+use crate::query::{Attributes, Families, Query, Target};
 use crate::render::ReportStyle;
 
 /// An explanation.
@@ -80,6 +83,57 @@ pub(super) fn bind(args: &Args, word: &str, environment: Environment) -> Result<
         target,
         query,
         style: style(args, "bind", environment)?,
+    })
+}
+
+/// A diagnosis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diagnose {
+    /// Which sockets are looked at: all.
+    pub query: Query,
+    /// From where on something is told.
+    pub thresholds: Thresholds,
+    /// How long to wait before it is looked for the second time; `None` to look once.
+    pub interval: Option<Duration>,
+    /// From which severity on it is a failure.
+    pub fail_on: Option<Severity>,
+    /// How it is shown.
+    pub style: ReportStyle,
+}
+
+pub(super) fn diagnose(
+    args: &Args,
+    own: &DiagnoseArgs,
+    environment: Environment,
+) -> Result<Diagnose, Refusal> {
+    if families(args) != Families::Both {
+        return Err(Refusal::usage("-4, -6: diagnose looks at both families, which share most limits"));
+    }
+    let values = [
+        (Threshold::CloseWaitAge, own.close_wait_age),
+        (Threshold::CloseWaitCount, own.close_wait_count),
+        (Threshold::QueuePercent, own.queue_percent),
+        (Threshold::SynRecvCount, own.syn_recv_count),
+        (Threshold::SynRetries, own.syn_retries),
+        (Threshold::PortsPercent, own.ports_percent),
+        (Threshold::LimitPercent, own.limit_percent),
+        (Threshold::StallAge, own.stall_age),
+        (Threshold::RetransPercent, own.retrans_percent),
+        (Threshold::RetransSegments, own.retrans_segments),
+    ];
+    let query = Query {
+        attributes: Attributes { tcp_info: true, memory: false },
+        netlink_tells: vec!["accept queues' limits"],
+        ..Query::new(Families::Both, StateSet::ALL)
+    };
+    Ok(Diagnose {
+        query,
+        thresholds: values
+            .into_iter()
+            .fold(Thresholds::default(), |all, (threshold, value)| all.with(threshold, value)),
+        interval: own.interval,
+        fail_on: own.fail_on.map(Severity::from),
+        style: style(args, "diagnose", environment)?,
     })
 }
 

@@ -2,6 +2,7 @@
 //! is made only when the plan needs it, and asks for each thing once.
 
 mod cgroups;
+mod descriptors;
 mod hosts;
 mod interfaces;
 mod listeners;
@@ -11,6 +12,7 @@ mod services;
 mod users;
 
 pub use cgroups::{Cgroups, cgroup_id};
+pub use descriptors::descriptors;
 pub use hosts::{HostNames, Hosts, host_addresses};
 pub use interfaces::{Interfaces, device_index};
 pub use listeners::{Listener, Listeners};

@@ -77,8 +77,7 @@ pub struct Holder {
 impl Here {
     /// What was counted of the state, of each kind the first few.
     pub fn of(state: TcpState, counts: &OneState, few: usize) -> Self {
-        let count =
-            counts.states.each().find(|(other, _)| *other == state.shown()).map_or(0, |(_, count)| count);
+        let count = counts.states.of(state);
         let process = |values: &[Value]| match values {
             [Value::Number(pid), Value::Text(name)] => Some(Holder { pid: *pid, name: name.clone() }),
             _ => None,

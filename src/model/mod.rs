@@ -21,7 +21,7 @@ pub use held::{HeldSockets, HoldError};
 pub use host::{Counters, Setting, Settings};
 pub use machine::{Event, MACHINE, Segment, Transition, ways_between, ways_in, ways_out};
 pub use memory::Memory;
-pub use owner::{Holder, ListenerUse, OwnerNote, Process, ProcessDetails, ProcessName};
+pub use owner::{Descriptors, Holder, ListenerUse, OwnerNote, Process, ProcessDetails, ProcessName};
 pub use queues::Queues;
 pub use row::Row;
 pub use snapshot::{Gap, Snapshot, Source};

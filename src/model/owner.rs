@@ -36,6 +36,17 @@ pub struct ProcessDetails {
     pub command: Box<[u8]>,
 }
 
+/// How many descriptors a process has open, and how many it may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Descriptors {
+    /// The process.
+    pub pid: u32,
+    /// Those that are open, of any kind.
+    pub open: u64,
+    /// Its soft limit (`RLIMIT_NOFILE`); `None` for no limit.
+    pub limit: Option<u64>,
+}
+
 /// Which of a process's names is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProcessName {

@@ -72,6 +72,14 @@ impl<'a> Report<'a> {
         self.wrapped(&lead, INDENT + width, text);
     }
 
+    /// A title behind a word that is styled already and takes `width` columns.
+    pub(super) fn titled(&mut self, word: &str, width: usize, title: &str) {
+        let start = self.out.len();
+        // Styles take no columns: they come in when the lines are made.
+        self.wrapped(&" ".repeat(width + INDENT), width + INDENT, title);
+        self.out.splice(start..start + width, word.bytes());
+    }
+
     /// A command to type, on a line of its own: it is never wrapped.
     pub(super) fn command(&mut self, command: &str) {
         let command = self.styled(AnsiColor::Cyan.on_default(), command);

@@ -24,6 +24,11 @@ impl StateCounts {
         }
     }
 
+    /// How many are in this state, as it is shown.
+    pub fn of(&self, state: TcpState) -> u64 {
+        self.each().find(|(other, _)| *other == state.shown()).map_or(0, |(_, count)| count)
+    }
+
     /// All eleven states in the order of our formats, then any that this program does not know.
     pub fn each(&self) -> impl Iterator<Item = (TcpState, u64)> {
         let unknown = self.unknown.iter().map(|(number, count)| (TcpState::Other(*number), *count));

@@ -226,16 +226,20 @@ fn state(state: TcpState) -> Value {
 
 /// The first bits of an address; an IPv4 address has 32 at most.
 fn net(addr: IpAddr, len: u8) -> Value {
+    let len = len.min(if addr.is_ipv4() { 32 } else { 128 });
+    Value::Net(net_of(addr, len), len)
+}
+
+/// An address with all but its first bits 0.
+pub fn net_of(addr: IpAddr, len: u8) -> IpAddr {
     match addr {
         IpAddr::V4(addr) => {
-            let len = len.min(32);
-            let mask = u32::MAX.checked_shl(32 - u32::from(len)).unwrap_or(0);
-            Value::Net(Ipv4Addr::from(u32::from(addr) & mask).into(), len)
+            let mask = u32::MAX.checked_shl(32_u32.saturating_sub(len.into())).unwrap_or(0);
+            Ipv4Addr::from(u32::from(addr) & mask).into()
         }
         IpAddr::V6(addr) => {
-            let len = len.min(128);
-            let mask = u128::MAX.checked_shl(128 - u32::from(len)).unwrap_or(0);
-            Value::Net(Ipv6Addr::from(u128::from(addr) & mask).into(), len)
+            let mask = u128::MAX.checked_shl(128_u32.saturating_sub(len.into())).unwrap_or(0);
+            Ipv6Addr::from(u128::from(addr) & mask).into()
         }
     }
 }

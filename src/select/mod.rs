@@ -8,7 +8,7 @@ mod sort;
 
 pub use changes::{Census, Change, Changes};
 pub use count::StateCounts;
-pub use groups::{CountKey, GroupCounts, Value};
+pub use groups::{CountKey, GroupCounts, Value, net_of};
 pub use one_state::OneState;
 pub use sort::{Direction, SortKey, SortTerm, Sorter};
 

@@ -1,0 +1,76 @@
+//! What was seen of a host, and what could not be.
+
+use std::time::Duration;
+
+use super::seen::Seen;
+use crate::model::{Counters, Descriptors, Gap, Setting, Settings, TcpState};
+use crate::select::StateCounts;
+
+/// All that the rules judge by.
+#[derive(Debug)]
+pub struct Evidence {
+    /// The sockets.
+    pub seen: Seen,
+    /// The settings.
+    pub settings: Settings,
+    /// The counters, as they are now.
+    pub counters: Counters,
+    /// What was seen some time before.
+    pub before: Option<Before>,
+    /// The descriptors of the processes with the most sockets.
+    pub descriptors: Vec<Descriptors>,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+}
+
+/// What was seen some time before.
+#[derive(Debug)]
+pub struct Before {
+    /// How long before.
+    pub elapsed: Duration,
+    /// How many sockets were in each state.
+    pub states: StateCounts,
+    /// The counters.
+    pub counters: Counters,
+}
+
+/// A counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Since the host was started, or its network namespace made.
+    pub total: u64,
+    /// Within the interval, where there was one.
+    pub lately: Option<u64>,
+}
+
+impl Counted {
+    /// Whether it counts something that still goes on, as far as can be said.
+    pub(super) fn matters(self) -> bool {
+        self.lately.unwrap_or(self.total) > 0
+    }
+
+    /// Whether it is known to go on.
+    pub(super) fn goes_on(self) -> bool {
+        self.lately.is_some_and(|lately| lately > 0)
+    }
+}
+
+impl Evidence {
+    /// A counter; `None` where this kernel has no such one.
+    pub fn counted(&self, group: &str, name: &str) -> Option<Counted> {
+        let total = self.counters.count(group, name)?;
+        let before = self.before.as_ref().map(|before| before.counters.count(group, name).unwrap_or(0));
+        Some(Counted { total, lately: before.map(|before| total.saturating_sub(before)) })
+    }
+
+    /// By how much more sockets are in a state than before.
+    pub fn grown(&self, state: TcpState) -> Option<i64> {
+        let before = self.before.as_ref()?.states.of(state);
+        Some(self.seen.states.of(state).cast_signed().wrapping_sub(before.cast_signed()))
+    }
+
+    /// A setting's number.
+    pub(super) fn setting(&self, setting: Setting) -> Option<u64> {
+        self.settings.number(setting)
+    }
+}

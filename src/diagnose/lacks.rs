@@ -1,0 +1,61 @@
+//! What could not be seen, and which rules saw less for it.
+
+use super::evidence::Evidence;
+use super::finding::number_of;
+use super::rules::{Need, RULES};
+use crate::model::{Gap, Setting};
+
+/// A sentence each.
+pub(super) fn lacks(evidence: &Evidence) -> Vec<String> {
+    let mut said: Vec<_> = evidence.gaps.iter().map(Gap::to_string).collect();
+    let settings = missing(|need| match need {
+        Need::Setting(setting) => evidence.settings.text(*setting).is_none().then(|| setting.name()),
+        _ => None,
+    });
+    let counters = missing(|need| match need {
+        Need::Counter(group, name) => evidence.counters.count(group, name).is_none().then_some(*name),
+        _ => None,
+    });
+    // A network namespace has its own settings, but not these two.
+    let whole_host = [Setting::Mem, Setting::MaxOrphans].map(Setting::name);
+    let is_namespace = !settings.0.is_empty() && settings.0.iter().all(|name| whole_host.contains(name));
+    let reason =
+        if is_namespace { ", which are the whole host's and hidden in a network namespace" } else { "" };
+    for ((names, needs), reason) in [(settings, reason), (counters, "")] {
+        if !names.is_empty() {
+            said.push(format!("not to be had here: {}{reason}: {}", names.join(", "), blind(&needs)));
+        }
+    }
+    let seen = &evidence.seen;
+    let untold = [
+        (seen.without_info, Need::TcpInfo, "connection", "no numbers (tcp_info)"),
+        (seen.listeners.without_backlog, Need::Backlog, "listener", "no limit of the accept queue"),
+        (seen.listeners.of_unknown_family(), Need::V6only, "[::] listener", "no word on IPv4"),
+        (seen.with_inode.saturating_sub(seen.held), Need::Processes, "socket", "no process that holds it"),
+    ];
+    for (count, need, noun, what) in untold {
+        if count > 0 {
+            said.push(format!("of {}, {what} was to be seen: {}", number_of(count, noun), blind(&[need])));
+        }
+    }
+    said
+}
+
+/// What is missing, by name and as it was needed, each once.
+fn missing(name: impl Fn(&'static Need) -> Option<&'static str>) -> (Vec<&'static str>, Vec<Need>) {
+    let (mut names, mut needs) = (Vec::new(), Vec::new());
+    for need in RULES.iter().flat_map(|rule| rule.needs) {
+        let new = name(need).filter(|name| !names.contains(name));
+        names.extend(new);
+        needs.extend(new.map(|_| *need));
+    }
+    (names, needs)
+}
+
+/// The rules that need one of these.
+fn blind(needs: &[Need]) -> String {
+    let rules = RULES.iter().filter(|rule| rule.needs.iter().any(|need| needs.contains(need)));
+    let names: Vec<_> = rules.map(|rule| rule.name).collect();
+    let verb = if names.len() == 1 { "sees" } else { "see" };
+    format!("{} {verb} less", names.join(", "))
+}

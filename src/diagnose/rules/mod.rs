@@ -1,0 +1,75 @@
+//! The rules, one file a subject.
+
+mod close_wait;
+
+use std::sync::Arc;
+
+use super::evidence::Evidence;
+use super::finding::{Finding, Severity, Value};
+use super::seen::Pile;
+use super::thresholds::{Threshold, Thresholds};
+use crate::model::{Process, Setting};
+
+/// A rule.
+pub(super) struct Rule {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// What it judges by, that not every host tells.
+    pub(super) needs: &'static [Need],
+    /// What it finds.
+    pub(super) find: fn(&Evidence, &Thresholds) -> Vec<Finding>,
+    /// What it compares with.
+    pub(super) thresholds: &'static [Threshold],
+}
+
+/// What a rule judges by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// A setting.
+    Setting(Setting),
+    /// A counter, by group and name.
+    Counter(&'static str, &'static str),
+    /// The connections' numbers.
+    TcpInfo,
+    /// How many connections may wait at a listener.
+    Backlog,
+    /// Whether an IPv6 listener takes IPv6 only.
+    V6only,
+    /// Who holds a socket.
+    Processes,
+}
+
+/// All of them, in the order in which they are told.
+pub(super) const RULES: &[Rule] = &[close_wait::RULE];
+
+impl Rule {
+    fn finding(&self, severity: Severity, title: String) -> Finding {
+        Finding {
+            rule: self.name,
+            severity,
+            title,
+            seen: Vec::new(),
+            why: String::new(),
+            advice: String::new(),
+            command: String::new(),
+            thresholds: self.thresholds,
+        }
+    }
+}
+
+/// The processes with these numbers.
+fn processes(evidence: &Evidence, counts: &[(Option<u32>, u64)]) -> Value {
+    let process =
+        |pid: Option<u32>| -> Option<Arc<Process>> { Some(evidence.seen.program(pid?)?.process.clone()) };
+    Value::Processes(counts.iter().map(|(pid, count)| (process(*pid), *count)).collect())
+}
+
+impl Finding {
+    /// What there is in a pile.
+    fn pile(self, evidence: &Evidence, pile: &Pile) -> Self {
+        self.seen("sockets", Value::Count(pile.count))
+            .seen_if("oldest", pile.oldest_ms.map(|age| Value::Millis(age.into())))
+            .seen("processes", processes(evidence, &pile.pids.top()))
+            .seen("peers", Value::Peers(pile.peers.top()))
+    }
+}

@@ -1,0 +1,127 @@
+//! Listeners, and the connections that are half-open at them.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
+
+use super::tally::Tally;
+use crate::diagnose::finding::Net;
+use crate::model::{Endpoint, Family, Holder, Queues, Socket};
+use crate::select::net_of;
+
+/// Where connections come to: a family and an end.
+type Place = (Family, Endpoint);
+
+/// Listeners at one place: several where they share it (SO_REUSEPORT).
+#[derive(Clone, Debug, Default)]
+pub(in crate::diagnose) struct Listening {
+    /// How many.
+    pub(in crate::diagnose) sockets: u64,
+    /// How many have a full queue.
+    pub(in crate::diagnose) full: u64,
+    /// Connections that wait, and how many may, of the one whose queue is filled most.
+    pub(in crate::diagnose) fullest: Option<(u32, u32)>,
+    /// How many may wait in all.
+    pub(in crate::diagnose) backlog: Option<u64>,
+    /// Whether it takes IPv6 only, where that is told.
+    pub(in crate::diagnose) v6only: Option<bool>,
+    pub(in crate::diagnose) pids: Tally<Option<u32>>,
+}
+
+/// Half-open connections at one place.
+#[derive(Clone, Debug, Default)]
+pub(in crate::diagnose) struct HalfOpen {
+    pub(in crate::diagnose) count: u64,
+    /// The nets that they come from.
+    pub(in crate::diagnose) nets: Tally<Net>,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(in crate::diagnose) struct Listeners {
+    pub(in crate::diagnose) places: IndexMap<Place, Listening, FxBuildHasher>,
+    /// Listeners of which the kernel does not tell how many may wait.
+    pub(in crate::diagnose) without_backlog: u64,
+    half_open: FxHashMap<Place, HalfOpen>,
+}
+
+impl Listening {
+    /// A queue takes one more than its limit says.
+    pub(in crate::diagnose) fn room(backlog: u32) -> u64 {
+        u64::from(backlog) + 1
+    }
+
+    fn add(&mut self, pending: u32, backlog: u32) {
+        self.full += u64::from(u64::from(pending) >= Self::room(backlog));
+        *self.backlog.get_or_insert(0) += u64::from(backlog);
+        let fill = |(pending, backlog): (u32, u32)| {
+            u128::from(pending) * (1 << 64) / u128::from(Self::room(backlog))
+        };
+        if self.fullest.is_none_or(|fullest| fill(fullest) < fill((pending, backlog))) {
+            self.fullest = Some((pending, backlog));
+        }
+    }
+}
+
+impl Listeners {
+    /// Takes a listener in; the number is its place's.
+    pub(super) fn listen(&mut self, socket: &Socket) -> usize {
+        let entry = self.places.entry((socket.family, socket.local));
+        let number = entry.index();
+        let listening = entry.or_default();
+        listening.sockets += 1;
+        listening.v6only = socket.v6only;
+        match socket.queues {
+            Queues::Accept { pending, backlog: Some(backlog) } => listening.add(pending, backlog),
+            _ => self.without_backlog += 1,
+        }
+        number
+    }
+
+    pub(super) fn held(&mut self, number: usize, holders: &[Holder]) {
+        let Some((_, listening)) = self.places.get_index_mut(number) else { return };
+        let pids: std::collections::BTreeSet<_> = holders.iter().map(|holder| holder.process.pid).collect();
+        for pid in pids {
+            listening.pids.add(Some(pid));
+        }
+    }
+
+    pub(super) fn half_open(&mut self, socket: &Socket) {
+        /// About what one customer of a network has.
+        const LENGTHS: (u8, u8) = (24, 48);
+        let half_open = self.half_open.entry((socket.family, socket.local)).or_default();
+        half_open.count += 1;
+        let addr = socket.peer.addr.to_canonical();
+        let len = if addr.is_ipv4() { LENGTHS.0 } else { LENGTHS.1 };
+        half_open.nets.add(Net { addr: net_of(addr, len), len });
+    }
+
+    /// Listeners on all IPv6 addresses that may take IPv4 too, or not.
+    pub(in crate::diagnose) fn of_unknown_family(&self) -> u64 {
+        let is_unknown = |(place, listening): &(&Place, &Listening)| {
+            place.0 == Family::Inet6 && place.1.addr.is_unspecified() && listening.v6only.is_none()
+        };
+        self.places.iter().filter(is_unknown).count() as u64
+    }
+
+    /// Half-open connections by the place of the listener that they come to: the one on their very address, or on all
+    /// addresses.
+    pub(in crate::diagnose) fn half_open_by_listener(
+        &self,
+    ) -> BTreeMap<(String, u16), (HalfOpen, Option<&Listening>)> {
+        let mut by_listener = BTreeMap::<_, (HalfOpen, Option<&Listening>)>::new();
+        for ((family, local), half_open) in &self.half_open {
+            let wildcard = Endpoint { port: local.port, ..Endpoint::unspecified(*family) };
+            let at = [*local, wildcard]
+                .into_iter()
+                .find_map(|end| self.places.get(&(*family, end)).map(|at| (end, at)));
+            let end = at.map_or(*local, |(end, _)| end);
+            let (sum, listening) = by_listener.entry((end.addr.to_string(), end.port)).or_default();
+            *listening = at.map(|(_, listening)| listening);
+            sum.count += half_open.count;
+            sum.nets.merge(&half_open.nets);
+        }
+        by_listener
+    }
+}

@@ -1,0 +1,236 @@
+//! The sockets as far as rules ask for them: counters by group as they come, and never the sockets themselves. Just
+//! of those in trouble something is kept until their holders are known.
+
+mod listeners;
+mod piles;
+mod ports;
+mod tally;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use self::piles::{Noted, Trouble};
+use super::finding::Peer;
+use super::thresholds::{Threshold, Thresholds};
+use crate::model::{Holder, Process, Queues, Row, Settings, Socket, TcpInfo, TcpState, Timer};
+use crate::select::{Counter, StateCounts};
+
+pub(super) use listeners::{Listeners, Listening};
+pub(super) use piles::{Pile, Piles};
+pub(super) use ports::{Ports, Used, Way};
+pub(super) use tally::Tally;
+
+/// What was seen of the sockets.
+#[derive(Debug)]
+pub struct Seen {
+    thresholds: Thresholds,
+    /// How many are in each state.
+    pub states: StateCounts,
+    pub(super) listeners: Listeners,
+    pub(super) ports: Ports,
+    pub(super) piles: Piles,
+    pub(super) sent: FxHashMap<IpAddr, Sent>,
+    pub(super) orphans: StateCounts,
+    /// Records of the kernel's that count as time-wait ones: TIME_WAIT and orphaned FIN_WAIT2.
+    pub(super) time_wait_records: u64,
+    /// Connections of which the kernel tells no numbers.
+    pub(super) without_info: u64,
+    /// Sockets that some process must hold, and those for which one was seen.
+    pub(super) with_inode: u64,
+    /// Those for which a process was seen.
+    pub(super) held: u64,
+    programs: FxHashMap<u32, Program>,
+    put_off: Vec<PutOff>,
+}
+
+/// A process that holds sockets.
+#[derive(Clone, Debug)]
+pub(super) struct Program {
+    pub(super) process: Arc<Process>,
+    /// Its descriptors that refer to TCP sockets.
+    pub(super) descriptors: u64,
+}
+
+/// What was sent to a peer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sent {
+    pub(super) connections: u64,
+    /// Segments with data, those that were sent again among them.
+    pub(super) segments: u64,
+    pub(super) segments_again: u64,
+    pub(super) bytes: u64,
+    pub(super) bytes_again: u64,
+}
+
+/// What waits for the holders.
+#[derive(Clone, Copy, Debug)]
+enum PutOff {
+    Listener(usize),
+    Noted(Noted),
+}
+
+/// The number of a socket that has no inode, and of one that has; others follow.
+const UNHELD: u32 = 0;
+const PLAIN: u32 = 1;
+const FIRST_PUT_OFF: u32 = 2;
+
+impl Seen {
+    /// Nothing yet. The settings say which ports matter, the thresholds how old a trouble must be.
+    pub fn new(settings: &Settings, thresholds: &Thresholds) -> Self {
+        Self {
+            thresholds: *thresholds,
+            states: StateCounts::default(),
+            listeners: Listeners::default(),
+            ports: Ports::of(settings),
+            piles: Piles::default(),
+            sent: FxHashMap::default(),
+            orphans: StateCounts::default(),
+            time_wait_records: 0,
+            without_info: 0,
+            with_inode: 0,
+            held: 0,
+            programs: FxHashMap::default(),
+            put_off: Vec::new(),
+        }
+    }
+
+    /// The processes whose descriptors may be used up by their sockets: those with the most of these.
+    pub fn with_most_sockets(&self) -> Vec<(u32, u64)> {
+        let mut all: Vec<_> =
+            self.programs.iter().map(|(pid, program)| (*pid, program.descriptors)).collect();
+        all.sort_unstable_by_key(|(pid, descriptors)| (std::cmp::Reverse(*descriptors), *pid));
+        all
+    }
+
+    pub(super) fn program(&self, pid: u32) -> Option<&Program> {
+        self.programs.get(&pid)
+    }
+
+    /// Counts a socket; what waits for its holders, if anything does.
+    fn look(&mut self, socket: &Socket) -> Option<PutOff> {
+        self.states.add(socket.state);
+        self.ports.add(socket);
+        self.count_records(socket);
+        match socket.state.shown() {
+            TcpState::Listen => return Some(PutOff::Listener(self.listeners.listen(socket))),
+            TcpState::SynRecv => {
+                self.listeners.half_open(socket);
+                return None;
+            }
+            TcpState::TimeWait | TcpState::Close => return None,
+            _ => {}
+        }
+        match socket.tcp_info() {
+            Some(info) => self.count_sent(socket, info),
+            None if socket.inode.is_some() => self.without_info += 1,
+            None => {}
+        }
+        self.trouble(socket).map(PutOff::Noted)
+    }
+
+    /// What counts against a limit of the kernel's. An orphaned FIN_WAIT2 is a time-wait record soon.
+    fn count_records(&mut self, socket: &Socket) {
+        let is_record = matches!(socket.timer, Some(Timer::TimeWait { .. }));
+        let closing = [TcpState::FinWait1, TcpState::FinWait2, TcpState::LastAck, TcpState::Closing];
+        if is_record || socket.state == TcpState::TimeWait {
+            self.time_wait_records += 1;
+        } else if socket.inode.is_none() && closing.contains(&socket.state) {
+            self.orphans.add(socket.state);
+        }
+    }
+
+    fn count_sent(&mut self, socket: &Socket, info: &TcpInfo) {
+        let (Some(segments), Some(again)) = (info.data_segs_out(), info.total_retrans()) else { return };
+        let sent = self.sent.entry(socket.peer.addr.to_canonical()).or_default();
+        sent.connections += 1;
+        sent.segments += u64::from(segments);
+        sent.segments_again += u64::from(again);
+        sent.bytes += info.bytes_sent().unwrap_or(0);
+        sent.bytes_again += info.bytes_retrans().unwrap_or(0);
+    }
+
+    fn trouble(&self, socket: &Socket) -> Option<Noted> {
+        let Queues::Data { recv_q, send_q } = socket.queues else { return None };
+        let peer = Peer { addr: socket.peer.addr.to_canonical(), port: None };
+        let noted =
+            |trouble, bytes: u32, age_ms| Noted { trouble, peer, bytes: bytes.into(), age_ms, tries: 0 };
+        let info = socket.tcp_info();
+        let is_old = |age: Option<u32>, threshold| {
+            age.is_some_and(|age| u64::from(age) >= self.thresholds.of(threshold) * 1000)
+        };
+        if socket.state == TcpState::SynSent {
+            let tries = socket.timer.map_or(0, |timer| timer.retransmits());
+            let peer = Peer { port: Some(socket.peer.port), ..peer };
+            let enough = u64::from(tries) >= self.thresholds.of(Threshold::SynRetries);
+            return enough.then_some(Noted { peer, tries, ..noted(Trouble::Unanswered, 0, None) });
+        }
+        // A FIN counts as a byte. It came before the last acknowledgement did.
+        if socket.state == TcpState::CloseWait && socket.inode.is_some() {
+            let age = info.and_then(|info| info.last_ack_recv_ms().min(info.last_data_recv_ms()));
+            let is_held = age.is_none() || is_old(age, Threshold::CloseWaitAge);
+            return is_held.then(|| noted(Trouble::Held, recv_q.saturating_sub(1), age));
+        }
+        let sent = info.and_then(TcpInfo::last_data_sent_ms);
+        if send_q > 0 && is_closed(socket) && is_old(sent, Threshold::StallAge) {
+            return Some(noted(Trouble::UnreadThere, send_q, sent));
+        }
+        let may_read =
+            matches!(socket.state, TcpState::Established | TcpState::FinWait1 | TcpState::FinWait2);
+        let received = info.and_then(TcpInfo::last_data_recv_ms);
+        let is_unread =
+            may_read && socket.inode.is_some() && recv_q > 0 && is_old(received, Threshold::StallAge);
+        is_unread.then(|| noted(Trouble::UnreadHere, recv_q, received))
+    }
+}
+
+/// Whether the peer's window is closed: it is probed, or nothing may be sent.
+fn is_closed(socket: &Socket) -> bool {
+    let no_window = socket.tcp_info().and_then(TcpInfo::snd_wnd) == Some(0);
+    no_window || matches!(socket.timer, Some(Timer::Probe0 { .. }))
+}
+
+impl Counter for Seen {
+    fn reset(&mut self) {
+        let ports = std::mem::take(&mut self.ports);
+        *self = Self::new(&Settings::default(), &self.thresholds);
+        self.ports = ports;
+        self.ports.reset();
+    }
+
+    fn count(&mut self, row: &Row<'_>) {
+        let number = self.put_off(row);
+        self.count_put_off(number, row.holders);
+    }
+
+    fn put_off(&mut self, row: &Row<'_>) -> u32 {
+        let has_inode = row.socket.inode.is_some();
+        self.with_inode += u64::from(has_inode);
+        match self.look(row.socket) {
+            Some(put_off) => {
+                self.put_off.push(put_off);
+                u32::try_from(self.put_off.len()).unwrap_or(u32::MAX).saturating_add(FIRST_PUT_OFF - 1)
+            }
+            None if has_inode => PLAIN,
+            None => UNHELD,
+        }
+    }
+
+    fn count_put_off(&mut self, number: u32, holders: &[Holder]) {
+        if number != UNHELD && !holders.is_empty() {
+            self.held += 1;
+            for holder in holders {
+                let program = self.programs.entry(holder.process.pid);
+                let new = || Program { process: holder.process.clone(), descriptors: 0 };
+                program.or_insert_with(new).descriptors += 1;
+            }
+        }
+        let index = number.checked_sub(FIRST_PUT_OFF).map(|index| index as usize);
+        match index.and_then(|index| self.put_off.get(index)) {
+            Some(PutOff::Listener(place)) => self.listeners.held(*place, holders),
+            Some(PutOff::Noted(noted)) => self.piles.add(noted, holders),
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Sockets that share a trouble: how many, how old, whose, and with whom.
+
+use rustc_hash::FxHashMap;
+
+use super::tally::Tally;
+use crate::diagnose::finding::Peer;
+use crate::model::Holder;
+
+/// A trouble of which a rule asks who has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// In CLOSE_WAIT for long.
+    Held,
+    /// Its SYN is not answered.
+    Unanswered,
+    /// Its peer does not read.
+    UnreadThere,
+    /// Its program does not read.
+    UnreadHere,
+}
+
+/// A socket in trouble, until its holders are known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Noted {
+    pub(super) trouble: Trouble,
+    pub(super) peer: Peer,
+    pub(super) bytes: u64,
+    /// How long it has been so at least, where the kernel tells.
+    pub(super) age_ms: Option<u32>,
+    /// How often it was tried again.
+    pub(super) tries: u32,
+}
+
+/// Sockets that share a trouble.
+#[derive(Debug, Default)]
+pub(in crate::diagnose) struct Pile {
+    pub(in crate::diagnose) count: u64,
+    pub(in crate::diagnose) bytes: u64,
+    pub(in crate::diagnose) oldest_ms: Option<u32>,
+    pub(in crate::diagnose) most_tries: u32,
+    pub(in crate::diagnose) peers: Tally<Peer>,
+    pub(in crate::diagnose) pids: Tally<Option<u32>>,
+}
+
+impl Pile {
+    fn add(&mut self, noted: &Noted, holders: &[Holder]) {
+        self.count += 1;
+        self.bytes += noted.bytes;
+        self.oldest_ms = self.oldest_ms.max(noted.age_ms);
+        self.most_tries = self.most_tries.max(noted.tries);
+        self.peers.add(noted.peer);
+        for pid in pids(holders) {
+            self.pids.add(pid);
+        }
+    }
+}
+
+/// The piles.
+#[derive(Debug, Default)]
+pub(in crate::diagnose) struct Piles {
+    /// In CLOSE_WAIT for long, by process.
+    pub(in crate::diagnose) held: FxHashMap<Option<u32>, Pile>,
+    /// SYNs that nobody answers.
+    pub(in crate::diagnose) unanswered: Pile,
+    /// Data that peers don't read.
+    pub(in crate::diagnose) unread_there: Pile,
+    /// Data that programs don't read.
+    pub(in crate::diagnose) unread_here: Pile,
+}
+
+impl Piles {
+    pub(super) fn add(&mut self, noted: &Noted, holders: &[Holder]) {
+        match noted.trouble {
+            Trouble::Held => {
+                for pid in pids(holders) {
+                    self.held.entry(pid).or_default().add(noted, holders);
+                }
+            }
+            Trouble::Unanswered => self.unanswered.add(noted, holders),
+            Trouble::UnreadThere => self.unread_there.add(noted, holders),
+            Trouble::UnreadHere => self.unread_here.add(noted, holders),
+        }
+    }
+}
+
+/// Each process that holds it, once; `None` where there is none or none is to be seen.
+fn pids(holders: &[Holder]) -> Vec<Option<u32>> {
+    let mut pids: Vec<_> = holders.iter().map(|holder| Some(holder.process.pid)).collect();
+    pids.dedup();
+    if pids.is_empty() {
+        pids.push(None);
+    }
+    pids
+}

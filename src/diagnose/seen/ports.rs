@@ -1,0 +1,132 @@
+//! Local ports that the kernel chose, by where they lead.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+
+use rustc_hash::FxHashMap;
+
+use crate::model::{Setting, Settings, Socket, TcpState, Timer};
+
+/// `TCP_TIMEWAIT_LEN`.
+const TIME_WAIT_MS: u32 = 60_000;
+/// After which tcp_tw_reuse lets a connection take the ports, on kernels that have no setting for it.
+const REUSE_DELAY_MS: u64 = 1000;
+
+/// What the kernel may choose from.
+#[derive(Clone, Debug)]
+pub(in crate::diagnose) struct Choice {
+    /// The range.
+    pub(in crate::diagnose) range: RangeInclusive<u16>,
+    /// Those of it that it leaves alone.
+    pub(in crate::diagnose) reserved: BTreeSet<u16>,
+    /// 0 never, 1 always, 2 within this host.
+    pub(in crate::diagnose) reuse: u64,
+    /// How old a time-wait socket must be for that.
+    pub(in crate::diagnose) reuse_delay_ms: u64,
+}
+
+impl Choice {
+    /// `None` where the range is not known.
+    pub(super) fn of(settings: &Settings) -> Option<Self> {
+        let range = match settings.numbers(Setting::LocalPortRange)[..] {
+            [first, last] => u16::try_from(first).ok()?..=u16::try_from(last).ok()?,
+            _ => return None,
+        };
+        let listed = settings.text(Setting::LocalReservedPorts).unwrap_or_default();
+        let reserved =
+            listed.split(',').filter_map(ports).flatten().filter(|port| range.contains(port)).collect();
+        Some(Self {
+            range,
+            reserved,
+            reuse: settings.number(Setting::TwReuse).unwrap_or(0),
+            reuse_delay_ms: settings.number(Setting::TwReuseDelay).unwrap_or(REUSE_DELAY_MS),
+        })
+    }
+
+    /// Whether a new connection may take the ports of one in TIME_WAIT between these ends, if both use timestamps
+    /// (`tcp_twsk_unique` of net/ipv4/tcp_ipv4.c).
+    pub(in crate::diagnose) fn reuses(&self, way: &Way) -> bool {
+        match self.reuse {
+            0 => false,
+            2 => way.from.is_loopback() || way.to.is_loopback(),
+            _ => true,
+        }
+    }
+}
+
+/// `8080` or `9000-9010`.
+fn ports(item: &str) -> Option<RangeInclusive<u16>> {
+    let (first, last) = item.trim().split_once('-').unwrap_or((item.trim(), item.trim()));
+    Some(first.parse().ok()?..=last.parse().ok()?)
+}
+
+/// Where a connection leads: each port of this host can be used once on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(in crate::diagnose) struct Way {
+    pub(in crate::diagnose) from: IpAddr,
+    pub(in crate::diagnose) to: IpAddr,
+    pub(in crate::diagnose) port: u16,
+}
+
+/// The local ports in use on a way.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::diagnose) struct Used {
+    /// By connections.
+    pub(in crate::diagnose) connections: u64,
+    /// By TIME_WAIT.
+    pub(in crate::diagnose) time_wait: u64,
+    /// By those of these that are old enough for tcp_tw_reuse.
+    pub(in crate::diagnose) old_time_wait: u64,
+}
+
+/// All that are in use.
+#[derive(Debug, Default)]
+pub(in crate::diagnose) struct Ports {
+    /// What is chosen from, where that is known.
+    pub(in crate::diagnose) choice: Option<Choice>,
+    /// By way.
+    pub(in crate::diagnose) ways: FxHashMap<Way, Used>,
+    /// Ports of the range that somebody listens on or has bound: no connection gets one of these by itself.
+    pub(in crate::diagnose) bound: BTreeSet<u16>,
+}
+
+impl Ports {
+    pub(super) fn of(settings: &Settings) -> Self {
+        Self { choice: Choice::of(settings), ..Self::default() }
+    }
+
+    /// Begins anew.
+    pub(super) fn reset(&mut self) {
+        self.ways.clear();
+        self.bound.clear();
+    }
+
+    pub(super) fn add(&mut self, socket: &Socket) {
+        let Some(choice) = &self.choice else { return };
+        let port = socket.local.port;
+        if !choice.range.contains(&port) {
+            return;
+        }
+        if socket.peer.is_unspecified() {
+            if !choice.reserved.contains(&port) {
+                self.bound.insert(port);
+            }
+            return;
+        }
+        let way = Way {
+            from: socket.local.addr.to_canonical(),
+            to: socket.peer.addr.to_canonical(),
+            port: socket.peer.port,
+        };
+        let delay = choice.reuse_delay_ms;
+        let used = self.ways.entry(way).or_default();
+        match socket.timer {
+            Some(Timer::TimeWait { expires_ms }) if socket.state == TcpState::TimeWait => {
+                used.time_wait += 1;
+                used.old_time_wait += u64::from(u64::from(TIME_WAIT_MS.saturating_sub(expires_ms)) > delay);
+            }
+            _ => used.connections += 1,
+        }
+    }
+}

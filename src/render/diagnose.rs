@@ -1,0 +1,150 @@
+//! What is wrong, as text and as a document.
+
+mod records;
+
+use std::io;
+
+use anstyle::{AnsiColor, Style};
+
+use self::records::{CheckRecord, FindingRecord};
+use super::Head;
+use super::json::{push_document_head, push_document_tail, push_value};
+use super::report::{Report as Paper, ReportStyle};
+use super::text::{self, escaped};
+use crate::diagnose::{Counted, Diagnosis, Evidence, Fact, Finding, Severity, Thresholds, Value};
+
+/// What is told, and what it was judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Report<'a> {
+    /// What was found.
+    pub diagnosis: &'a Diagnosis,
+    /// By what.
+    pub evidence: &'a Evidence,
+    /// Compared with what.
+    pub thresholds: &'a Thresholds,
+}
+
+/// Appends what was found, and what could not be seen.
+pub fn write_diagnosis(
+    out: &mut Vec<u8>,
+    style: ReportStyle,
+    head: &Head<'_>,
+    report: &Report<'_>,
+) -> io::Result<()> {
+    let Report { diagnosis, evidence, thresholds } = *report;
+    if style.json {
+        push_document_head(out, head)?;
+        out.extend_from_slice(b",\"findings\":");
+        let findings = diagnosis.findings.iter().map(|finding| FindingRecord::of(finding, thresholds));
+        push_value(out, &findings.collect::<Vec<_>>())?;
+        // What follows are the keys of one object.
+        let mut rest = Vec::new();
+        push_value(&mut rest, &CheckRecord::of(report))?;
+        out.push(b',');
+        out.extend_from_slice(
+            rest.strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}")).unwrap_or(b""),
+        );
+        return push_document_tail(out, &evidence.gaps);
+    }
+    let mut paper = Paper::new(out, style);
+    for finding in &diagnosis.findings {
+        push_finding(&mut paper, finding, report);
+    }
+    paper.line(&verdict(report));
+    if !diagnosis.unseen.is_empty() {
+        paper.heading("COULD NOT BE SEEN");
+        for sentence in &diagnosis.unseen {
+            paper.paragraph(&escaped(sentence.as_bytes()));
+        }
+    }
+    Ok(())
+}
+
+fn push_finding(paper: &mut Paper<'_>, finding: &Finding, report: &Report<'_>) {
+    let severity = finding.severity.name().to_uppercase();
+    let severity = paper.styled(severity_style(finding.severity).bold(), &severity);
+    paper.titled(&severity, finding.severity.name().len(), &finding.title);
+    let labels = finding.seen.iter().map(|fact| fact.name.replace('_', " "));
+    let labels: Vec<_> = labels.collect();
+    let width = labels.iter().map(|label| text::width(label)).max().unwrap_or(0) + 2;
+    let interval = report.evidence.before.as_ref().map(|before| before.elapsed.as_secs_f64());
+    for (label, Fact { value, .. }) in labels.iter().zip(&finding.seen) {
+        paper.labelled(label, width, &shown(value, interval));
+    }
+    paper.labelled("why", width, &finding.why);
+    paper.labelled("do", width, &finding.advice);
+    if !finding.thresholds.is_empty() {
+        let named = finding
+            .thresholds
+            .iter()
+            .map(|threshold| format!("--{} {}", threshold.flag(), report.thresholds.of(*threshold)));
+        paper.labelled("judged by", width, &named.collect::<Vec<_>>().join(", "));
+    }
+    paper.command(&finding.command);
+    paper.blank();
+}
+
+fn severity_style(severity: Severity) -> Style {
+    match severity {
+        Severity::Critical => AnsiColor::Red.on_default(),
+        Severity::Warning => AnsiColor::Yellow.on_default(),
+        Severity::Note => AnsiColor::Blue.on_default(),
+    }
+}
+
+/// What was found in all, or that nothing was.
+fn verdict(report: &Report<'_>) -> String {
+    let Diagnosis { rules, sockets, .. } = report.diagnosis;
+    let checked = format!("{} rules over {sockets} sockets, the settings and the counters", rules.len());
+    let counts: Vec<_> = [Severity::Critical, Severity::Warning, Severity::Note]
+        .into_iter()
+        .map(|severity| (severity.name(), report.diagnosis.count(severity)))
+        .filter(|(_, count)| *count > 0)
+        .map(|(name, count)| {
+            let plural = if count == 1 || name == "critical" { "" } else { "s" };
+            format!("{count} {name}{plural}")
+        })
+        .collect();
+    if counts.is_empty() {
+        format!("Nothing wrong: {checked}.")
+    } else {
+        format!("{}: {checked}.", counts.join(", "))
+    }
+}
+
+/// A value in words.
+fn shown(value: &Value, interval: Option<f64>) -> String {
+    match value {
+        Value::Count(count) => count.to_string(),
+        Value::Bytes(bytes) => format!("{bytes} bytes"),
+        Value::Pages(pages) => format!("{pages} pages"),
+        Value::Millis(millis) => text::span_us(millis.saturating_mul(1000)),
+        Value::Percent(percent) => format!("{percent} %"),
+        Value::Counter(counted) => counter(*counted, interval),
+        Value::Change(change) => format!("{change:+} within {}", seconds(interval)),
+        Value::Text(text) => text.clone(),
+        Value::Processes(processes) => list(processes, |process| match process {
+            Some(process) => format!("{}/{}", process.pid, escaped(&process.name)),
+            None => "not to be seen".to_owned(),
+        }),
+        Value::Peers(peers) => list(peers, ToString::to_string),
+        Value::Nets(nets) => list(nets, ToString::to_string),
+        Value::Ports(ports) => ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn counter(counted: Counted, interval: Option<f64>) -> String {
+    match counted.lately {
+        Some(lately) => format!("{lately} within {}, {} since boot", seconds(interval), counted.total),
+        None => format!("{} since boot, or since the network namespace was made", counted.total),
+    }
+}
+
+fn seconds(interval: Option<f64>) -> String {
+    format!("{:.1} s", interval.unwrap_or_default())
+}
+
+fn list<T>(items: &[(T, u64)], shown: impl Fn(&T) -> String) -> String {
+    let items: Vec<_> = items.iter().map(|(item, count)| format!("{} ({count})", shown(item))).collect();
+    items.join(", ")
+}

@@ -1,0 +1,107 @@
+//! Gathers the evidence, and says what is wrong.
+
+use std::path::Path;
+use std::time::Instant;
+
+use super::count::{CountPlan, count_into};
+use super::{Session, answer, is_closed_pipe, now};
+use crate::cli::Diagnose;
+use crate::collect::host;
+use crate::diagnose::{Before, Evidence, Seen, diagnose as judge};
+use crate::enrich::descriptors;
+use crate::exit::ExitStatus;
+use crate::filter::Filter;
+use crate::model::{Descriptors, Gap, ListenerUse, ProcessName, Source};
+use crate::query::{Access, Needs, Query};
+use crate::render::{Head, Report, write_diagnosis};
+use crate::select::StateCounts;
+
+/// Diagnoses once; the status says whether something is as bad as was asked for.
+pub(super) fn diagnose(
+    what: &Diagnose,
+    access: &Access,
+    session: &mut Session,
+) -> anyhow::Result<ExitStatus> {
+    let before = what.interval.map(|interval| {
+        let begun = before(&what.query, access)?;
+        // A signal ends the program as it always does: nothing is written yet.
+        std::thread::sleep(interval);
+        anyhow::Ok(begun)
+    });
+    let taken_at = now();
+    let (source, evidence) = evidence(what, before.transpose()?, access)?;
+    session.tell(&evidence.gaps);
+    let diagnosis = judge(&evidence, &what.thresholds);
+    let mut out = Vec::new();
+    let head = Head { source, taken_at: &taken_at };
+    let report = Report { diagnosis: &diagnosis, evidence: &evidence, thresholds: &what.thresholds };
+    write_diagnosis(&mut out, what.style, &head, &report)?;
+    let is_so_bad = diagnosis.worst().zip(what.fail_on).is_some_and(|(worst, limit)| worst >= limit);
+    let status = if is_so_bad { ExitStatus::Failure } else { ExitStatus::Success };
+    match answer(&out) {
+        // The reader has left; the status is an answer too.
+        Err(error) if is_closed_pipe(&error) => Ok(status),
+        written => written.map(|()| status),
+    }
+}
+
+/// The first of two snapshots, and when it was begun.
+struct Begun {
+    at: Instant,
+    before: Before,
+    gaps: Vec<Gap>,
+}
+
+fn before(query: &Query, access: &Access) -> anyhow::Result<Begun> {
+    let at = Instant::now();
+    let (counters, mut gaps) = host::counters();
+    let mut states = StateCounts::default();
+    let bare = Query::new(query.families, query.states);
+    let plan = CountPlan::new(&bare, &Filter::default(), Needs::default())?;
+    gaps.extend(count_into(&mut states, &plan, access)?.1);
+    Ok(Begun { at, before: Before { elapsed: at.elapsed(), states, counters }, gaps })
+}
+
+fn evidence(what: &Diagnose, begun: Option<Begun>, access: &Access) -> anyhow::Result<(Source, Evidence)> {
+    let (settings, mut gaps) = host::settings();
+    let mut seen = Seen::new(&settings, &what.thresholds);
+    let needs = Needs {
+        processes: Some(ProcessName::Comm),
+        listeners: Some(ListenerUse::Holders),
+        ..Needs::default()
+    };
+    let plan = CountPlan::new(&what.query, &Filter::default(), needs)?;
+    let (source, more) = count_into(&mut seen, &plan, access)?;
+    gaps.extend(more);
+    let (counters, unread) = host::counters();
+    gaps.extend(unread);
+    let (descriptors, unread) = limits(&seen, what);
+    gaps.extend(unread);
+    let before = begun.map(|begun| {
+        gaps.extend(begun.gaps);
+        Before { elapsed: begun.at.elapsed(), ..begun.before }
+    });
+    let mut once: Vec<Gap> = Vec::new();
+    for gap in gaps {
+        if !once.contains(&gap) {
+            once.push(gap);
+        }
+    }
+    Ok((source, Evidence { seen, settings, counters, before, descriptors, gaps: once }))
+}
+
+/// So many processes are asked for their limits.
+const FEW: usize = 64;
+
+/// The limits of the processes that have the most sockets.
+fn limits(seen: &Seen, what: &Diagnose) -> (Vec<Descriptors>, Vec<Gap>) {
+    let (mut found, mut gaps) = (Vec::new(), Vec::new());
+    for (pid, sockets) in seen.with_most_sockets().into_iter().take(FEW) {
+        let may_matter = |limit| what.thresholds.sockets_may_fill(sockets, limit);
+        match descriptors(Path::new("/proc"), pid, may_matter) {
+            Ok(descriptors) => found.extend(descriptors),
+            Err(gap) => gaps.push(gap),
+        }
+    }
+    (found, gaps)
+}
