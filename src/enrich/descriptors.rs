@@ -27,7 +27,7 @@ pub fn descriptors(
         Ok(text) => soft_limit(&text),
         Err(error) => return unless_ended(&limits, error),
     };
-    if limit.is_some_and(|limit| !may_matter(limit)) || limit.is_none() {
+    if limit.is_none_or(|limit| !may_matter(limit)) {
         return Ok(None);
     }
     let open = folder.join("fd");

@@ -11,7 +11,7 @@ use super::Head;
 use super::json::{push_document_head, push_document_tail, push_value};
 use super::report::{Report as Paper, ReportStyle};
 use super::text::{self, escaped};
-use crate::diagnose::{Counted, Diagnosis, Evidence, Fact, Finding, Severity, Thresholds, Value};
+use crate::diagnose::{Counted, Diagnosis, Evidence, Fact, Finding, Severity, Threshold, Thresholds, Value};
 
 /// What is told, and what it was judged by.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,13 @@ pub struct Report<'a> {
     pub evidence: &'a Evidence,
     /// Compared with what.
     pub thresholds: &'a Thresholds,
+}
+
+impl Report<'_> {
+    /// A threshold and its value, as they are typed.
+    fn named(&self, threshold: Threshold) -> String {
+        format!("--{} {}", threshold.flag(), self.thresholds.of(threshold))
+    }
 }
 
 /// Appends what was found, and what could not be seen.
@@ -64,21 +71,18 @@ fn push_finding(paper: &mut Paper<'_>, finding: &Finding, report: &Report<'_>) {
     let severity = finding.severity.name().to_uppercase();
     let severity = paper.styled(severity_style(finding.severity).bold(), &severity);
     paper.titled(&severity, finding.severity.name().len(), &finding.title);
-    let labels = finding.seen.iter().map(|fact| fact.name.replace('_', " "));
-    let labels: Vec<_> = labels.collect();
-    let width = labels.iter().map(|label| text::width(label)).max().unwrap_or(0) + 2;
     let interval = report.evidence.before.as_ref().map(|before| before.elapsed.as_secs_f64());
-    for (label, Fact { value, .. }) in labels.iter().zip(&finding.seen) {
-        paper.labelled(label, width, &shown(value, interval));
-    }
-    paper.labelled("why", width, &finding.why);
-    paper.labelled("do", width, &finding.advice);
-    if !finding.thresholds.is_empty() {
-        let named = finding
-            .thresholds
-            .iter()
-            .map(|threshold| format!("--{} {}", threshold.flag(), report.thresholds.of(*threshold)));
-        paper.labelled("judged by", width, &named.collect::<Vec<_>>().join(", "));
+    let seen =
+        finding.seen.iter().map(|Fact { name, value }| (name.replace('_', " "), shown(value, interval)));
+    let rule = std::iter::once(finding.rule.to_owned())
+        .chain(finding.thresholds.iter().map(|threshold| report.named(*threshold)));
+    let mut told: Vec<_> = seen.filter(|(_, value)| !value.is_empty()).collect();
+    told.push(("why".to_owned(), finding.why.clone()));
+    told.push(("do".to_owned(), finding.advice.clone()));
+    told.push(("rule".to_owned(), rule.collect::<Vec<_>>().join(" ")));
+    let width = told.iter().map(|(label, _)| text::width(label)).max().unwrap_or(0) + 2;
+    for (label, text) in &told {
+        paper.labelled(label, width, text);
     }
     paper.command(&finding.command);
     paper.blank();
@@ -95,7 +99,9 @@ fn severity_style(severity: Severity) -> Style {
 /// What was found in all, or that nothing was.
 fn verdict(report: &Report<'_>) -> String {
     let Diagnosis { rules, sockets, .. } = report.diagnosis;
-    let checked = format!("{} rules over {sockets} sockets, the settings and the counters", rules.len());
+    let plural = if *sockets == 1 { "" } else { "s" };
+    let checked =
+        format!("{} rules over {sockets} socket{plural}, the settings and the counters", rules.len());
     let counts: Vec<_> = [Severity::Critical, Severity::Warning, Severity::Note]
         .into_iter()
         .map(|severity| (severity.name(), report.diagnosis.count(severity)))
@@ -118,7 +124,7 @@ fn shown(value: &Value, interval: Option<f64>) -> String {
         Value::Count(count) => count.to_string(),
         Value::Bytes(bytes) => format!("{bytes} bytes"),
         Value::Pages(pages) => format!("{pages} pages"),
-        Value::Millis(millis) => text::span_us(millis.saturating_mul(1000)),
+        Value::Millis(millis) => span(*millis),
         Value::Percent(percent) => format!("{percent} %"),
         Value::Counter(counted) => counter(*counted, interval),
         Value::Change(change) => format!("{change:+} within {}", seconds(interval)),
@@ -130,6 +136,14 @@ fn shown(value: &Value, interval: Option<f64>) -> String {
         Value::Peers(peers) => list(peers, ToString::to_string),
         Value::Nets(nets) => list(nets, ToString::to_string),
         Value::Ports(ports) => ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// Whole seconds where there are many.
+fn span(millis: u64) -> String {
+    match millis {
+        0..10_000 => text::span_us(millis * 1000),
+        _ => format!("{} s", millis / 1000),
     }
 }
 

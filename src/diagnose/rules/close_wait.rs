@@ -39,7 +39,7 @@ fn of_process(evidence: &Evidence, pid: Option<u32>, pile: &Pile, thresholds: &T
     let of_pid = pid.map(|pid| format!(" pid = {pid}")).unwrap_or_default();
     RULE.finding(severity, title)
         .seen("sockets", Value::Count(pile.count))
-        .seen_if("in_close_wait_for_at_least", pile.oldest_ms.map(|age| Value::Millis(age.into())))
+        .seen_if("age_at_least", pile.oldest_ms.map(|age| Value::Millis(age.into())))
         .seen("unread", Value::Bytes(pile.bytes))
         .seen("processes", processes(evidence, &pile.pids.top()))
         .seen("peers", Value::Peers(pile.peers.top()))

@@ -1,6 +1,17 @@
 //! The rules, one file a subject.
 
+mod accept_queue;
 mod close_wait;
+mod descriptors;
+mod families;
+mod local_ports;
+mod memory;
+mod orphans;
+mod reading;
+mod retransmission;
+mod syn_recv;
+mod syn_sent;
+mod time_wait;
 
 use std::sync::Arc;
 
@@ -40,7 +51,21 @@ pub(super) enum Need {
 }
 
 /// All of them, in the order in which they are told.
-pub(super) const RULES: &[Rule] = &[close_wait::RULE];
+pub(super) const RULES: &[Rule] = &[
+    accept_queue::RULE,
+    descriptors::RULE,
+    local_ports::RULE,
+    memory::RULE,
+    orphans::RULE,
+    close_wait::RULE,
+    reading::PROGRAM,
+    reading::PEER,
+    syn_sent::RULE,
+    syn_recv::RULE,
+    retransmission::RULE,
+    time_wait::RULE,
+    families::RULE,
+];
 
 impl Rule {
     fn finding(&self, severity: Severity, title: String) -> Finding {

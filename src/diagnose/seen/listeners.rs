@@ -1,7 +1,5 @@
 //! Listeners, and the connections that are half-open at them.
 
-use std::collections::BTreeMap;
-
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
@@ -105,23 +103,27 @@ impl Listeners {
         self.places.iter().filter(is_unknown).count() as u64
     }
 
-    /// Half-open connections by the place of the listener that they come to: the one on their very address, or on all
-    /// addresses.
-    pub(in crate::diagnose) fn half_open_by_listener(
-        &self,
-    ) -> BTreeMap<(String, u16), (HalfOpen, Option<&Listening>)> {
-        let mut by_listener = BTreeMap::<_, (HalfOpen, Option<&Listening>)>::new();
-        for ((family, local), half_open) in &self.half_open {
-            let wildcard = Endpoint { port: local.port, ..Endpoint::unspecified(*family) };
-            let at = [*local, wildcard]
-                .into_iter()
-                .find_map(|end| self.places.get(&(*family, end)).map(|at| (end, at)));
-            let end = at.map_or(*local, |(end, _)| end);
-            let (sum, listening) = by_listener.entry((end.addr.to_string(), end.port)).or_default();
-            *listening = at.map(|(_, listening)| listening);
-            sum.count += half_open.count;
-            sum.nets.merge(&half_open.nets);
+    /// Half-open connections by the listener that they come to: the one on their very address, or on all addresses.
+    pub(in crate::diagnose) fn half_open_by_listener(&self) -> Vec<(Endpoint, HalfOpen, Option<&Listening>)> {
+        let mut by_listener = IndexMap::<Place, HalfOpen, FxBuildHasher>::default();
+        for (place, half_open) in &self.half_open {
+            let (sum, new) = (by_listener.entry(self.listener_of(place)).or_default(), half_open);
+            sum.count += new.count;
+            sum.nets.merge(&new.nets);
         }
-        by_listener
+        let mut all: Vec<_> = by_listener
+            .into_iter()
+            .map(|(place, half_open)| (place.1, half_open, self.places.get(&place)))
+            .collect();
+        all.sort_by_key(|(end, half_open, _)| (std::cmp::Reverse(half_open.count), end.port, end.addr));
+        all
+    }
+
+    /// The place itself where nobody listens any more.
+    fn listener_of(&self, place: &Place) -> Place {
+        let (family, local) = *place;
+        let wildcard = Endpoint { port: local.port, ..Endpoint::unspecified(family) };
+        let ends = [local, wildcard].map(|end| (family, end));
+        ends.into_iter().find(|place| self.places.contains_key(place)).unwrap_or(*place)
     }
 }

@@ -17,9 +17,9 @@ use super::thresholds::{Threshold, Thresholds};
 use crate::model::{Holder, Process, Queues, Row, Settings, Socket, TcpInfo, TcpState, Timer};
 use crate::select::{Counter, StateCounts};
 
-pub(super) use listeners::{Listeners, Listening};
+pub(super) use listeners::{HalfOpen, Listeners, Listening};
 pub(super) use piles::{Pile, Piles};
-pub(super) use ports::{Ports, Used, Way};
+pub(super) use ports::{Choice, Ports, Used, Way};
 pub(super) use tally::Tally;
 
 /// What was seen of the sockets.
@@ -158,7 +158,7 @@ impl Seen {
             |trouble, bytes: u32, age_ms| Noted { trouble, peer, bytes: bytes.into(), age_ms, tries: 0 };
         let info = socket.tcp_info();
         let is_old = |age: Option<u32>, threshold| {
-            age.is_some_and(|age| u64::from(age) >= self.thresholds.of(threshold) * 1000)
+            age.is_some_and(|age| u64::from(age) >= self.thresholds.of(threshold).saturating_mul(1000))
         };
         if socket.state == TcpState::SynSent {
             let tries = socket.timer.map_or(0, |timer| timer.retransmits());

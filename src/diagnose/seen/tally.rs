@@ -43,8 +43,8 @@ impl<K: Copy + Ord + Hash> Tally<K> {
         all
     }
 
-    /// How many were counted.
-    pub(in crate::diagnose) fn total(&self) -> u64 {
-        self.0.values().sum()
+    /// How many different ones there are.
+    pub(in crate::diagnose) fn len(&self) -> u64 {
+        self.0.len() as u64
     }
 }

@@ -1,0 +1,64 @@
+//! Data that nobody reads: peers that don't, programs that don't.
+
+use super::Need::{Processes, TcpInfo};
+use super::Rule;
+use crate::diagnose::evidence::Evidence;
+use crate::diagnose::finding::{Finding, Severity, Value, number_of};
+use crate::diagnose::thresholds::{Threshold, Thresholds};
+
+pub(super) const PEER: Rule =
+    Rule { name: "peer-not-reading", needs: &[TcpInfo], find: peers, thresholds: &[Threshold::StallAge] };
+
+pub(super) const PROGRAM: Rule = Rule {
+    name: "program-not-reading",
+    needs: &[TcpInfo, Processes],
+    find: programs,
+    thresholds: &[Threshold::StallAge],
+};
+
+fn peers(evidence: &Evidence, _: &Thresholds) -> Vec<Finding> {
+    let pile = &evidence.seen.piles.unread_there;
+    if pile.count == 0 {
+        return Vec::new();
+    }
+    let title =
+        format!("the peer does not read: the window of {} is closed", number_of(pile.count, "connection"));
+    vec![
+        PEER.finding(Severity::Warning, title)
+            .pile(evidence, pile)
+            .seen("send_queues", Value::Bytes(pile.bytes))
+            .why(
+                "The peer's buffer is full (zero window, persist timer), so data waits here in Send-Q. The program's write() \
+                 blocks, or its memory grows; the kernel probes without end while the peer answers, and a socket that was \
+                 closed stays as an orphan meanwhile.",
+            )
+            .advice(
+                "Look at the program at the other end: it hangs, or is slower than what is sent. Here, TCP_USER_TIMEOUT or \
+                 a time-out on writes lets a program give such a peer up.",
+                "tcpstates -nopi 'sendq > 0'",
+            ),
+    ]
+}
+
+fn programs(evidence: &Evidence, _: &Thresholds) -> Vec<Finding> {
+    let pile = &evidence.seen.piles.unread_here;
+    if pile.count == 0 {
+        return Vec::new();
+    }
+    let title = format!("data of {} is not read by this host's program", number_of(pile.count, "connection"));
+    vec![
+        PROGRAM
+            .finding(Severity::Warning, title)
+            .pile(evidence, pile)
+            .seen("unread", Value::Bytes(pile.bytes))
+            .why(
+                "The data came, was acknowledged and lies in Recv-Q: the program hangs, waits for something else, or has \
+                 forgotten the connection. When the buffer is full the peer has to wait.",
+            )
+            .advice(
+                "Look at what the program does: where its threads wait, whether its event loop has lost the descriptor. No \
+                 setting of the kernel helps; larger buffers only hide it longer.",
+                "tcpstates -npi 'recvq > 0' state established state fin-wait-1 state fin-wait-2",
+            ),
+    ]
+}

@@ -1,0 +1,116 @@
+//! Half-open connections that pile up.
+
+use super::Need::{Counter, Setting};
+use super::{Rule, processes};
+use crate::diagnose::evidence::{Counted, Evidence};
+use crate::diagnose::finding::{Finding, Peer, Severity, Value, number_of};
+use crate::diagnose::seen::{HalfOpen, Listening};
+use crate::diagnose::thresholds::{Threshold, Thresholds};
+use crate::model::{self, Endpoint, TcpState};
+
+pub(super) const RULE: Rule = Rule {
+    name: "syn-recv",
+    needs: &[
+        Setting(model::Setting::MaxSynBacklog),
+        Setting(model::Setting::Syncookies),
+        Counter("TcpExt", "SyncookiesSent"),
+        Counter("TcpExt", "TCPReqQFullDrop"),
+    ],
+    find,
+    thresholds: &[Threshold::SynRecvCount],
+};
+
+fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
+    let by_listener = evidence.seen.listeners.half_open_by_listener();
+    let count = thresholds.of(Threshold::SynRecvCount);
+    let mut found: Vec<_> = by_listener
+        .iter()
+        .filter(|(_, half_open, _)| half_open.count >= count)
+        .map(|(local, half_open, listening)| of_listener(evidence, *local, half_open, *listening))
+        .collect();
+    if found.is_empty() {
+        found.extend(of_counters(evidence));
+    }
+    found
+}
+
+fn of_listener(
+    evidence: &Evidence,
+    local: Endpoint,
+    half_open: &HalfOpen,
+    listening: Option<&Listening>,
+) -> Finding {
+    let room = listening.and_then(|listening| room(evidence, listening));
+    let is_full = room.is_some_and(|room| half_open.count >= room);
+    let severity = if is_full { Severity::Critical } else { Severity::Warning };
+    let at = Peer { addr: local.addr, port: Some(local.port) };
+    let connections = number_of(half_open.count, "connection");
+    let full = if is_full { ": as many as there may be" } else { "" };
+    let finding = RULE
+        .finding(severity, format!("{connections} are half-open at {at}{full}"))
+        .seen("listener", Value::Text(at.to_string()))
+        .seen("half_open", Value::Count(half_open.count))
+        .seen_if("room_for", room.map(Value::Count))
+        .seen("source_nets", Value::Nets(half_open.nets.top()))
+        .seen("distinct_nets", Value::Count(half_open.nets.len()))
+        .seen_if("processes", listening.map(|listening| processes(evidence, &listening.pids.top())))
+        .seen_if("change_of_syn_recv", evidence.grown(TcpState::SynRecv).map(Value::Change));
+    advised(finding, evidence, format!("tcpstates -no state syn-recv sport = :{}", local.port))
+}
+
+/// How many half-open connections there may be (`tcp_conn_request` of net/ipv4/tcp_input.c): the listeners' backlogs,
+/// and without cookies three quarters of tcp_max_syn_backlog.
+fn room(evidence: &Evidence, listening: &Listening) -> Option<u64> {
+    let backlog = listening.backlog?;
+    let most = evidence.setting(model::Setting::MaxSynBacklog).map(|most| most - most / 4);
+    match evidence.setting(model::Setting::Syncookies) {
+        Some(0) => Some(backlog.min(most.unwrap_or(backlog))),
+        _ => Some(backlog),
+    }
+}
+
+fn counters(evidence: &Evidence) -> [Option<Counted>; 2] {
+    ["SyncookiesSent", "TCPReqQFullDrop"].map(|name| evidence.counted("TcpExt", name))
+}
+
+fn of_counters(evidence: &Evidence) -> Option<Finding> {
+    let counted = counters(evidence);
+    if !counted.iter().flatten().any(|counted| counted.matters()) {
+        return None;
+    }
+    let goes_on = counted.iter().flatten().any(|counted| counted.goes_on());
+    let (severity, title) = if goes_on {
+        (Severity::Warning, "SYNs met a full queue within the interval")
+    } else {
+        (Severity::Note, "SYNs have met a full queue since boot")
+    };
+    let finding = RULE.finding(severity, title.to_owned());
+    Some(advised(finding, evidence, "tcpstates -no state syn-recv".to_owned()))
+}
+
+fn advised(finding: Finding, evidence: &Evidence, command: String) -> Finding {
+    let [cookies, dropped] = counters(evidence);
+    let beyond = match evidence.setting(model::Setting::Syncookies) {
+        Some(0) => "With tcp_syncookies = 0 SYNs are dropped beyond that: set it to 1.",
+        Some(2) => {
+            "With tcp_syncookies = 2 every SYN is answered by a cookie: that is for tests; 1 is meant."
+        }
+        _ => {
+            "Beyond that the kernel answers by SYN cookies, which cost a connection its window scale and SACK where \
+              the client sends no timestamps."
+        }
+    };
+    finding
+        .seen_if("syncookies_sent", cookies.map(Value::Counter))
+        .seen_if("dropped_as_full", dropped.map(Value::Counter))
+        .why(format!(
+            "A half-open connection waits for the client's ACK, for one round trip as a rule. A pile is a flood of SYNs \
+             from forged addresses, or a way back on which the SYN+ACK is lost. {beyond}"
+        ))
+        .advice(
+            "One net that stands out: look at the route and the firewall towards it, or limit its SYNs there. Many nets \
+             with a few each: a flood; keep tcp_syncookies at 1 and let the program ask for a longer queue by listen() \
+             (net.core.somaxconn caps it).",
+            command,
+        )
+}
