@@ -13,6 +13,7 @@ mod columns;
 mod command_line;
 mod counts;
 mod demo;
+mod diagnose;
 mod explain;
 mod faults;
 mod filters;

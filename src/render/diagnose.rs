@@ -162,3 +162,6 @@ fn list<T>(items: &[(T, u64)], shown: impl Fn(&T) -> String) -> String {
     let items: Vec<_> = items.iter().map(|(item, count)| format!("{} ({count})", shown(item))).collect();
     items.join(", ")
 }
+
+#[cfg(test)]
+mod tests;

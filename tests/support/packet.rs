@@ -21,6 +21,7 @@ pub(crate) struct Segment {
     pub(crate) seq: u32,
     pub(crate) ack: u32,
     pub(crate) flags: u8,
+    pub(crate) window: u16,
     pub(crate) payload: Vec<u8>,
 }
 
@@ -45,7 +46,7 @@ impl Segment {
         tcp.extend(self.ack.to_be_bytes());
         tcp.push(TCP_HEADER_WORDS << 4);
         tcp.push(self.flags);
-        tcp.extend(u16::MAX.to_be_bytes()); // the window
+        tcp.extend(self.window.to_be_bytes());
         tcp.extend([0; 4]); // the checksum, below, and no urgent pointer
         tcp.extend(&self.payload);
         let sum = checksum(&[&pseudo_header(self.from.ip(), self.to.ip(), tcp.len()), &tcp]);
@@ -71,6 +72,7 @@ impl Segment {
             seq: be_u32(tcp, 4)?,
             ack: be_u32(tcp, 8)?,
             flags: header[13],
+            window: be_u16(tcp, 14)?,
             payload: tcp.get(header_len..)?.to_vec(),
         })
     }
@@ -163,7 +165,7 @@ mod tests {
 
     fn segment(flags: u8, seq: u32, ack: u32, payload: &[u8]) -> Segment {
         let (from, to) = ((OUR_V4, 8001).into(), (PEER_V4, 7001).into());
-        Segment { from, to, seq, ack, flags, payload: payload.to_vec() }
+        Segment { from, to, seq, ack, flags, window: u16::MAX, payload: payload.to_vec() }
     }
 
     #[test]
@@ -204,6 +206,7 @@ mod tests {
             seq: 0,
             ack: 0,
             flags: SYN,
+            window: u16::MAX,
             payload: Vec::new(),
         };
         let packet = syn.build();

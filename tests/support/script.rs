@@ -31,10 +31,12 @@ pub(crate) enum Script {
     SimultaneousFin,
     /// Answers a FIN with one that acknowledges it.
     OrderlyClose,
+    /// Acknowledges what comes first, and has no room for more.
+    CloseWindow,
 }
 
 impl Script {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Silent,
         Self::Accept,
         Self::SendData,
@@ -43,6 +45,7 @@ impl Script {
         Self::AcceptThenFin,
         Self::SimultaneousFin,
         Self::OrderlyClose,
+        Self::CloseWindow,
     ];
 
     /// The peer's port at which connections meet this script.
@@ -160,7 +163,7 @@ impl Flow {
 
     fn meet_fin(&mut self, at: u32) -> Option<Segment> {
         match self.script {
-            Script::Accept | Script::SendData => {
+            Script::Accept | Script::SendData | Script::CloseWindow => {
                 self.take(at, 1);
                 Some(self.acknowledgement())
             }
@@ -222,7 +225,17 @@ impl Flow {
     }
 
     fn segment(&self, flags: u8) -> Segment {
-        Segment { from: self.from, to: self.to, seq: self.seq, ack: self.ack, flags, payload: Vec::new() }
+        let closes = self.script == Script::CloseWindow && self.established;
+        let window = if closes { 0 } else { u16::MAX };
+        Segment {
+            from: self.from,
+            to: self.to,
+            seq: self.seq,
+            ack: self.ack,
+            flags,
+            window,
+            payload: Vec::new(),
+        }
     }
 }
 
@@ -238,6 +251,7 @@ mod tests {
             seq,
             ack,
             flags,
+            window: u16::MAX,
             payload: payload.to_vec(),
         }
     }
@@ -324,6 +338,13 @@ mod tests {
     }
 
     #[test]
+    fn a_window_closes_behind_the_handshake() {
+        let (mut flows, _) = connected(Script::CloseWindow);
+        let said = flows.respond(&segment(ACK, 100, 1_000_001, Script::CloseWindow, b"four"));
+        assert_eq!((said[0].ack, said[0].window), (104, 0));
+    }
+
+    #[test]
     fn resets_have_the_number_expected_next() {
         for (script, next) in [
             (Script::Accept, 1_000_001),
@@ -345,8 +366,15 @@ mod tests {
     fn the_peer_opens_connections_too() {
         let from = SocketAddr::from((PEER_V6, 7100));
         let to = SocketAddr::from((OUR_V6, 9000));
-        let syn_ack =
-            Segment { from: to, to: from, seq: 50, ack: 1_000_001, flags: SYN | ACK, payload: Vec::new() };
+        let syn_ack = Segment {
+            from: to,
+            to: from,
+            seq: 50,
+            ack: 1_000_001,
+            flags: SYN | ACK,
+            window: u16::MAX,
+            payload: Vec::new(),
+        };
         for (script, answer) in [
             (Script::Silent, vec![]),
             (Script::Accept, vec![(ACK, 1_000_001, 51, 0)]),

@@ -1,0 +1,368 @@
+//! Each rule's edges.
+
+use super::samples::{Numbers, Sample, connection, end, holder, listener, socket};
+use super::*;
+use crate::model::{Descriptors, Endpoint, Family, Gap, Setting, Socket, TcpState, Timer};
+
+fn judged(sample: Sample) -> Diagnosis {
+    let thresholds = sample.thresholds;
+    diagnose(&sample.evidence(), &thresholds)
+}
+
+/// Rules and severities.
+fn gist(sample: Sample) -> Vec<(&'static str, Severity)> {
+    judged(sample).findings.iter().map(|finding| (finding.rule, finding.severity)).collect()
+}
+
+fn fact(diagnosis: &Diagnosis, name: &str) -> Value {
+    let facts = diagnosis.findings.iter().flat_map(|finding| &finding.seen);
+    facts.clone().find(|fact| fact.name == name).unwrap_or_else(|| panic!("no {name}")).value.clone()
+}
+
+use Severity::{Critical, Note, Warning};
+
+#[test]
+fn nothing_is_wrong_with_nothing() {
+    let diagnosis = judged(Sample::default());
+    assert_eq!((diagnosis.findings, diagnosis.unseen, diagnosis.sockets), (vec![], vec![], 0));
+    assert_eq!(diagnosis.rules.len(), 13);
+}
+
+#[test]
+fn orphans_near_their_limit() {
+    let orphans = |count| gist(Sample::default().counter("TCP", "orphan", count));
+    assert_eq!(orphans(79), []);
+    assert_eq!(orphans(80), [("orphans", Warning)]);
+    assert_eq!(orphans(100), [("orphans", Critical)]);
+    let closing =
+        Socket { inode: None, ..socket(TcpState::LastAck, end("10.0.0.1", 80), end("10.0.0.2", 9)) };
+    let held = Socket { inode: Some(3), ..closing.clone() };
+    let diagnosis = judged(Sample::default().counter("TCP", "orphan", 90).socket(closing).socket(held));
+    assert_eq!(fact(&diagnosis, "last_ack_here"), Value::Count(1));
+}
+
+#[test]
+fn memory_near_its_limit() {
+    let memory = |pages| gist(Sample::default().counter("TCP", "mem", pages));
+    assert_eq!(memory(199), []);
+    assert_eq!(memory(200), [("tcp-memory", Warning)], "from the pressure on");
+    assert_eq!(memory(400), [("tcp-memory", Critical)]);
+    let wide =
+        |pages| gist(Sample::default().setting(Setting::Mem, "1 399 400").counter("TCP", "mem", pages));
+    assert_eq!(wide(319), []);
+    assert_eq!(wide(320), [("tcp-memory", Warning)], "or from the percentage on");
+}
+
+#[test]
+fn limits_of_the_whole_host_are_said_once_to_be_hidden() {
+    let hidden = Sample::default().without(Setting::Mem).without(Setting::MaxOrphans);
+    let unseen = judged(hidden.counter("TCP", "orphan", u64::MAX)).unseen;
+    assert_eq!(unseen.len(), 1, "{unseen:?}");
+    assert!(unseen[0].contains("hidden in a network namespace: tcp-memory, orphans see less"), "{unseen:?}");
+    let other = judged(Sample::default().without(Setting::MaxTwBuckets)).unseen;
+    assert_eq!(other, ["not to be had here: net.ipv4.tcp_max_tw_buckets: time-wait sees less"]);
+}
+
+#[test]
+fn what_could_not_be_seen_is_listed() {
+    let mut evidence = Sample::default()
+        .held(listener("::", 80, 0, None), &[])
+        .held(socket(TcpState::Established, end("::1", 80), end("::1", 9)), &[holder(1, "x")])
+        .evidence();
+    evidence.gaps.push(Gap::ProcessesHidden);
+    let unseen = diagnose(&evidence, &Thresholds::default()).unseen;
+    assert!(unseen[0].contains("hidepid"), "{unseen:?}");
+    for part in ["of 1 connection, no numbers", "of 1 listener, no limit", "of 1 socket, no process"] {
+        assert!(unseen.iter().any(|what| what.starts_with(part)), "{part}: {unseen:?}");
+    }
+    assert_eq!(unseen.len(), 4);
+}
+
+#[test]
+fn close_wait_is_held_by_age_and_process() {
+    let held = |ack, data| {
+        let numbers = Numbers { last_ack_recv_ms: ack, last_data_recv_ms: data, ..Numbers::default() };
+        connection(TcpState::CloseWait, "10.0.0.2", (5, 0), numbers)
+    };
+    let many = |count| Sample::default().sockets(count, &held(60_000, 90_000));
+    assert_eq!(gist(Sample::default().socket(held(59_999, 90_000))), [], "it may have come just now");
+    assert_eq!(gist(many(1)), [("close-wait", Note)]);
+    assert_eq!(gist(many(9)), [("close-wait", Note)]);
+    assert_eq!(gist(many(10)), [("close-wait", Warning)]);
+    assert_eq!(gist(many(100)), [("close-wait", Critical)]);
+    let diagnosis = judged(many(10));
+    assert_eq!(
+        (fact(&diagnosis, "age_at_least"), fact(&diagnosis, "unread")),
+        (Value::Millis(60_000), Value::Bytes(40))
+    );
+    // A socket that two processes share is in the pile of each.
+    let shared =
+        Sample::default().held(held(60_000, 60_000), &[holder(1, "a"), holder(1, "a"), holder(2, "b")]);
+    assert_eq!(gist(shared), [("close-wait", Note), ("close-wait", Note)]);
+    // One that waits to be accepted is its listener's trouble.
+    assert_eq!(gist(Sample::default().socket(Socket { inode: None, ..held(90_000, 90_000) })), []);
+}
+
+#[test]
+fn the_fullest_queue_of_a_place_counts() {
+    let queue = |pending, backlog| Sample::default().socket(listener("10.0.0.1", 80, pending, Some(backlog)));
+    assert_eq!(gist(queue(74, 99)), []);
+    assert_eq!(gist(queue(75, 99)), [("accept-queue", Warning)]);
+    assert_eq!(gist(queue(99, 99)), [("accept-queue", Warning)], "it takes one more");
+    assert_eq!(gist(queue(100, 99)), [("accept-queue", Critical)]);
+    assert_eq!(gist(queue(0, 0)), []);
+    assert_eq!(gist(queue(1, 0)), [("accept-queue", Critical)]);
+    let shared = queue(3, 99).socket(listener("10.0.0.1", 80, 90, Some(99)));
+    let diagnosis = judged(shared);
+    assert_eq!(
+        (fact(&diagnosis, "waiting"), fact(&diagnosis, "listening_sockets")),
+        (Value::Count(90), Value::Count(2))
+    );
+    let most = judged(queue(4097, 4096));
+    assert!(most.findings[0].advice.contains("as much as net.core.somaxconn = 4096 allows"));
+}
+
+#[test]
+fn counters_are_a_note_unless_they_go_on() {
+    for (name, rule, severity) in [
+        ("ListenOverflows", "accept-queue", Critical),
+        ("ListenDrops", "accept-queue", Critical),
+        ("SyncookiesSent", "syn-recv", Warning),
+        ("TCPReqQFullDrop", "syn-recv", Warning),
+        ("TCPTimeWaitOverflow", "time-wait", Warning),
+    ] {
+        let sample = || Sample::default().counter("TcpExt", name, 5);
+        assert_eq!(gist(sample()), [(rule, Note)]);
+        assert_eq!(gist(sample().since(&[("TcpExt", name, 5)])), [], "{name} stands still");
+        assert_eq!(gist(sample().since(&[("TcpExt", name, 3)])), [(rule, severity)]);
+    }
+}
+
+#[test]
+fn half_open_connections_belong_to_the_listener_that_is_nearest() {
+    let half_open = |local: &str| {
+        let (local, peer) = (end(local, 80), end("192.0.2.9", 5));
+        Socket { inode: None, ..socket(TcpState::SynRecv, local, peer) }
+    };
+    let sample = |count| {
+        Sample::default()
+            .socket(listener("0.0.0.0", 80, 0, Some(30)))
+            .socket(listener("10.0.0.1", 80, 0, Some(500)))
+            .sockets(count, &half_open("10.0.0.1"))
+            .sockets(count, &half_open("10.0.0.2"))
+    };
+    let listeners = |diagnosis: &Diagnosis| {
+        let text = |finding: &Finding| match &finding.seen[0].value {
+            Value::Text(text) => text.clone(),
+            other => panic!("{other:?}"),
+        };
+        let of_rule = diagnosis.findings.iter().filter(|finding| finding.rule == "syn-recv");
+        let mut all: Vec<_> = of_rule.map(|finding| (text(finding), finding.severity)).collect();
+        all.sort();
+        all
+    };
+    assert_eq!(listeners(&judged(sample(19))), []);
+    let (all, very) = ("0.0.0.0:80".to_owned(), "10.0.0.1:80".to_owned());
+    assert_eq!(listeners(&judged(sample(20))), [(all.clone(), Warning), (very.clone(), Warning)]);
+    assert_eq!(listeners(&judged(sample(30))), [(all.clone(), Critical), (very.clone(), Warning)]);
+    // Without cookies there is less room, whatever the backlog: three quarters of 100.
+    let without = sample(75).setting(Setting::Syncookies, "0");
+    assert_eq!(listeners(&judged(without)), [(all, Critical), (very, Critical)]);
+    assert_eq!(
+        fact(&judged(sample(20)), "source_nets"),
+        Value::Nets(vec![(Net { addr: "192.0.2.0".parse().unwrap(), len: 24 }, 20)])
+    );
+}
+
+#[test]
+fn a_syn_is_stuck_after_retries() {
+    let syn = |retransmits| Socket {
+        timer: Some(Timer::Retransmit { expires_ms: 9, retransmits }),
+        ..socket(TcpState::SynSent, end("10.0.0.1", 40001), end("10.0.0.2", 443))
+    };
+    assert_eq!(gist(Sample::default().socket(syn(1))), []);
+    let diagnosis = judged(Sample::default().socket(syn(2)).socket(syn(5)));
+    assert_eq!(fact(&diagnosis, "most_retries"), Value::Count(5));
+    let peer = Peer { addr: "10.0.0.2".parse().unwrap(), port: Some(443) };
+    assert_eq!(fact(&diagnosis, "peers"), Value::Peers(vec![(peer, 2)]));
+}
+
+#[test]
+fn ports_are_counted_by_way() {
+    let connection = |port, to: &str| socket(TcpState::Established, end("10.0.0.1", port), end(to, 443));
+    let ports = |range: std::ops::Range<u16>, to: &'static str| range.map(move |port| connection(port, to));
+    let taken = |sockets: &mut dyn Iterator<Item = Socket>| sockets.fold(Sample::default(), Sample::socket);
+    assert_eq!(gist(taken(&mut ports(40000..40007, "10.0.0.2"))), []);
+    assert_eq!(gist(taken(&mut ports(40000..40008, "10.0.0.2"))), [("local-ports", Warning)]);
+    assert_eq!(gist(taken(&mut ports(40000..40010, "10.0.0.2"))), [("local-ports", Critical)]);
+    let two = &mut ports(40000..40007, "10.0.0.2").chain(ports(40000..40007, "10.0.0.3"));
+    assert_eq!(gist(taken(two)), [], "each way has all the ports");
+    let mapped = &mut ports(40000..40004, "10.0.0.2").chain((40004..40008).map(|port| {
+        let (local, peer) = (end("::ffff:10.0.0.1", port), end("::ffff:10.0.0.2", 443));
+        socket(TcpState::Established, local, peer)
+    }));
+    assert_eq!(gist(taken(mapped)), [("local-ports", Warning)], "a v4-mapped connection takes an IPv4 port");
+    // A chosen port outside of the range is none of these.
+    assert_eq!(gist(taken(&mut ports(50000..50010, "10.0.0.2"))), []);
+}
+
+#[test]
+fn reserved_and_bound_ports_are_no_ones() {
+    let ways = |reserved: &str, taken: u16| {
+        (40000..40000 + taken)
+            .map(|port| socket(TcpState::Established, end("10.0.0.1", port), end("10.0.0.2", 443)))
+            .fold(Sample::default().setting(Setting::LocalReservedPorts, reserved), Sample::socket)
+    };
+    assert_eq!(gist(ways("", 5)), []);
+    assert_eq!(gist(ways("40008-40009,1-3", 7)), [("local-ports", Warning)]);
+    assert_eq!(gist(ways("40005-40009", 5)), [("local-ports", Critical)]);
+    let bound = |sample: Sample, port| {
+        sample.socket(socket(TcpState::Close, end("0.0.0.0", port), Endpoint::unspecified(Family::Inet)))
+    };
+    assert_eq!(gist(bound(bound(ways("", 8), 40008), 40009)), [("local-ports", Critical)]);
+    assert_eq!(gist(bound(ways("40009", 8), 40009)), [("local-ports", Warning)], "it was away already");
+}
+
+#[test]
+fn time_wait_takes_ports_as_tcp_tw_reuse_says() {
+    let waiting = |to: &str, age: u32| {
+        (40000..40010)
+            .map(|port| Socket {
+                inode: None,
+                timer: Some(Timer::TimeWait { expires_ms: 60_000 - age }),
+                ..socket(TcpState::TimeWait, end("10.0.0.1", port), end(to, 443))
+            })
+            .fold(Sample::default(), Sample::socket)
+    };
+    let full = [("local-ports", Critical)];
+    assert_eq!(gist(waiting("10.0.0.2", 5000)), full, "2 is for loopback");
+    assert_eq!(gist(waiting("127.0.0.1", 5000)), []);
+    assert_eq!(gist(waiting("127.0.0.1", 1000)), full, "too young");
+    assert_eq!(gist(waiting("10.0.0.2", 5000).setting(Setting::TwReuse, "1")), []);
+    assert_eq!(gist(waiting("127.0.0.1", 5000).setting(Setting::TwReuse, "0")), full);
+}
+
+#[test]
+fn an_orphaned_fin_wait2_may_be_a_time_wait_record() {
+    let record = |state| Socket {
+        inode: None,
+        timer: Some(Timer::TimeWait { expires_ms: 9 }),
+        ..socket(state, end("10.0.0.1", 80), end("10.0.0.2", 9))
+    };
+    let records = |count| {
+        let sample = Sample::default().sockets(count, &record(TcpState::FinWait2));
+        gist(sample.sockets(40, &record(TcpState::TimeWait)))
+    };
+    assert_eq!(records(39), []);
+    assert_eq!(records(40), [("time-wait", Warning)]);
+}
+
+#[test]
+fn stalls_are_by_age() {
+    let numbers = |millis| Numbers {
+        last_data_recv_ms: millis,
+        last_data_sent_ms: millis,
+        snd_wnd: 1,
+        ..Numbers::default()
+    };
+    let unread = |millis, recv_q| connection(TcpState::Established, "10.0.0.2", (recv_q, 0), numbers(millis));
+    assert_eq!(gist(Sample::default().socket(unread(29_999, 1))), []);
+    assert_eq!(gist(Sample::default().socket(unread(90_000, 0))), [], "it is idle");
+    assert_eq!(gist(Sample::default().socket(unread(30_000, 1))), [("program-not-reading", Warning)]);
+    let unsent = |millis, snd_wnd| {
+        let numbers = Numbers { snd_wnd, ..numbers(millis) };
+        connection(TcpState::FinWait1, "10.0.0.2", (0, 9), numbers)
+    };
+    assert_eq!(gist(Sample::default().socket(unsent(90_000, 1))), [], "it is lost, not closed out");
+    assert_eq!(gist(Sample::default().socket(unsent(29_999, 0))), []);
+    assert_eq!(gist(Sample::default().socket(unsent(30_000, 0))), [("peer-not-reading", Warning)]);
+    let probed = Socket { timer: Some(Timer::Probe0 { expires_ms: 1, probes: 0 }), ..unsent(30_000, 1) };
+    assert_eq!(gist(Sample::default().socket(probed)), [("peer-not-reading", Warning)]);
+}
+
+#[test]
+fn retransmission_needs_enough_segments_of_a_peer() {
+    let sent = |peer, again, segments| {
+        let numbers =
+            Numbers { total_retrans: again, data_segs_out: segments, snd_wnd: 9, ..Numbers::default() };
+        connection(TcpState::Established, peer, (0, 0), numbers)
+    };
+    assert_eq!(gist(Sample::default().socket(sent("10.0.0.2", 99, 99))), []);
+    assert_eq!(gist(Sample::default().socket(sent("10.0.0.2", 4, 100))), []);
+    assert_eq!(gist(Sample::default().socket(sent("10.0.0.2", 5, 100))), [("retransmission", Warning)]);
+    let shared = Sample::default().socket(sent("10.0.0.2", 9, 50)).socket(sent("::ffff:10.0.0.2", 1, 50));
+    assert_eq!(gist(shared), [("retransmission", Warning)], "one peer by two families");
+    let apart = Sample::default().socket(sent("10.0.0.2", 9, 50)).socket(sent("10.0.0.3", 1, 50));
+    assert_eq!(gist(apart), []);
+}
+
+#[test]
+fn retransmission_of_the_host_is_of_the_interval() {
+    let now = || Sample::default().counter("Tcp", "OutSegs", 1095).counter("Tcp", "RetransSegs", 1000);
+    assert_eq!(gist(now()), []);
+    let since = |again| now().since(&[("Tcp", "OutSegs", 1000), ("Tcp", "RetransSegs", again)]);
+    assert_eq!(gist(since(996)), []);
+    assert_eq!(gist(since(995)), [("retransmission", Warning)]);
+}
+
+#[test]
+fn twins_are_of_a_port() {
+    let only6 = |port| Socket { v6only: Some(true), ..listener("::", port, 0, Some(9)) };
+    let any4 = |port| listener("0.0.0.0", port, 0, Some(9));
+    let sample = Sample::default;
+    assert_eq!(gist(sample().socket(listener("::", 80, 0, Some(9)))), [], "dual-stack");
+    assert_eq!(gist(sample().socket(only6(80)).socket(any4(80))), []);
+    assert_eq!(
+        gist(sample().socket(only6(80)).socket(any4(81))),
+        [("one-family", Note), ("one-family", Note)]
+    );
+    assert_eq!(gist(sample().socket(listener("127.0.0.1", 80, 0, Some(9)))), []);
+    let unknown = Socket { v6only: None, ..only6(80) };
+    assert_eq!(gist(sample().socket(unknown)), []);
+    assert_eq!(gist(sample().without(Setting::BindV6only).socket(any4(80))), [], "there is no IPv6");
+}
+
+#[test]
+fn descriptors_matter_where_sockets_are_the_cause() {
+    let judged = |open, sockets| {
+        let connection = socket(TcpState::Established, end("10.0.0.1", 80), end("10.0.0.2", 9));
+        let mut evidence = Sample::default().sockets(sockets, &connection).evidence();
+        evidence.descriptors.push(Descriptors { pid: 7, open, limit: Some(100) });
+        let findings = diagnose(&evidence, &Thresholds::default()).findings;
+        findings.into_iter().map(|finding| (finding.rule, finding.severity)).collect::<Vec<_>>()
+    };
+    assert_eq!(judged(79, 79), []);
+    assert_eq!(judged(80, 39), [], "they are files");
+    assert_eq!(judged(80, 40), [("descriptors", Warning)]);
+    assert_eq!(judged(100, 90), [("descriptors", Critical)]);
+}
+
+#[test]
+fn a_new_attempt_forgets_all_but_what_is_looked_for() {
+    use crate::model::Row;
+    use crate::select::Counter as _;
+    let full = || {
+        (40000..40010)
+            .map(|port| socket(TcpState::Established, end("10.0.0.1", port), end("10.0.0.2", 443)))
+            .fold(Sample::default().socket(listener("0.0.0.0", 80, 9, Some(1))), Sample::socket)
+    };
+    let mut evidence = full().evidence();
+    evidence.seen.reset();
+    let thresholds = Thresholds::default();
+    let empty = diagnose(&evidence, &thresholds);
+    assert_eq!((empty.findings, empty.sockets), (vec![], 0));
+    for port in 40000..40010 {
+        let socket = socket(TcpState::Established, end("10.0.0.1", port), end("10.0.0.2", 443));
+        evidence.seen.count(&Row::bare(&socket));
+    }
+    assert_eq!(diagnose(&evidence, &thresholds).findings.len(), 1, "the range is known still");
+}
+
+#[test]
+fn the_most_severe_comes_first() {
+    let sample = Sample::default()
+        .socket(listener("0.0.0.0", 81, 0, Some(9)))
+        .counter("TCP", "orphan", 85)
+        .counter("TCP", "mem", 400);
+    assert_eq!(gist(sample), [("tcp-memory", Critical), ("orphans", Warning), ("one-family", Note)]);
+}
