@@ -64,6 +64,8 @@ pub struct Fact {
 pub enum Value {
     /// A number of whatever the name says.
     Count(u64),
+    /// The setting of this name.
+    Setting(u64),
     /// Bytes.
     Bytes(u64),
     /// Pages of memory.

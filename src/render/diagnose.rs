@@ -57,7 +57,7 @@ pub fn write_diagnosis(
     for finding in &diagnosis.findings {
         push_finding(&mut paper, finding, report);
     }
-    paper.line(&verdict(report));
+    paper.sentence(&verdict(report));
     if !diagnosis.unseen.is_empty() {
         paper.heading("COULD NOT BE SEEN");
         for sentence in &diagnosis.unseen {
@@ -72,8 +72,7 @@ fn push_finding(paper: &mut Paper<'_>, finding: &Finding, report: &Report<'_>) {
     let severity = paper.styled(severity_style(finding.severity).bold(), &severity);
     paper.titled(&severity, finding.severity.name().len(), &finding.title);
     let interval = report.evidence.before.as_ref().map(|before| before.elapsed.as_secs_f64());
-    let seen =
-        finding.seen.iter().map(|Fact { name, value }| (name.replace('_', " "), shown(value, interval)));
+    let seen = finding.seen.iter().map(|fact| (label(fact), shown(&fact.value, interval)));
     let rule = std::iter::once(finding.rule.to_owned())
         .chain(finding.thresholds.iter().map(|threshold| report.named(*threshold)));
     let mut told: Vec<_> = seen.filter(|(_, value)| !value.is_empty()).collect();
@@ -88,6 +87,14 @@ fn push_finding(paper: &mut Paper<'_>, finding: &Finding, report: &Report<'_>) {
     paper.blank();
 }
 
+/// The name in words; a setting keeps its own.
+fn label(fact: &Fact) -> String {
+    match fact.value {
+        Value::Setting(_) => fact.name.to_owned(),
+        _ => fact.name.replace('_', " "),
+    }
+}
+
 fn severity_style(severity: Severity) -> Style {
     match severity {
         Severity::Critical => AnsiColor::Red.on_default(),
@@ -100,8 +107,7 @@ fn severity_style(severity: Severity) -> Style {
 fn verdict(report: &Report<'_>) -> String {
     let Diagnosis { rules, sockets, .. } = report.diagnosis;
     let plural = if *sockets == 1 { "" } else { "s" };
-    let checked =
-        format!("{} rules over {sockets} socket{plural}, the settings and the counters", rules.len());
+    let checked = format!("{} rules over {sockets} socket{plural}, settings and counters", rules.len());
     let counts: Vec<_> = [Severity::Critical, Severity::Warning, Severity::Note]
         .into_iter()
         .map(|severity| (severity.name(), report.diagnosis.count(severity)))
@@ -121,7 +127,7 @@ fn verdict(report: &Report<'_>) -> String {
 /// A value in words.
 fn shown(value: &Value, interval: Option<f64>) -> String {
     match value {
-        Value::Count(count) => count.to_string(),
+        Value::Count(number) | Value::Setting(number) => number.to_string(),
         Value::Bytes(bytes) => format!("{bytes} bytes"),
         Value::Pages(pages) => format!("{pages} pages"),
         Value::Millis(millis) => span(*millis),
@@ -131,7 +137,7 @@ fn shown(value: &Value, interval: Option<f64>) -> String {
         Value::Text(text) => text.clone(),
         Value::Processes(processes) => list(processes, |process| match process {
             Some(process) => format!("{}/{}", process.pid, escaped(&process.name)),
-            None => "not to be seen".to_owned(),
+            None => "none to be seen".to_owned(),
         }),
         Value::Peers(peers) => list(peers, ToString::to_string),
         Value::Nets(nets) => list(nets, ToString::to_string),

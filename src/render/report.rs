@@ -65,6 +65,11 @@ impl<'a> Report<'a> {
         self.wrapped(&blanks, INDENT, text);
     }
 
+    /// A paragraph that is not set in.
+    pub(super) fn sentence(&mut self, text: &str) {
+        self.wrapped("", 0, text);
+    }
+
     /// Text beside its label, which takes `width` columns.
     pub(super) fn labelled(&mut self, label: &str, width: usize, text: &str) {
         let gap = width.saturating_sub(text::width(label)).max(1);

@@ -66,7 +66,7 @@ fn of_way(evidence: &Evidence, choice: &Choice, way: &Way, used: Used, ports: &P
         .seen("range", Value::Text(format!("{}-{}", choice.range.start(), choice.range.end())))
         .seen_if("reserved", reserved.then_some(Value::Count(choice.reserved.len() as u64)))
         .seen("bound", Value::Count(evidence.seen.ports.bound.len() as u64))
-        .seen("tcp_tw_reuse", Value::Count(choice.reuse))
+        .seen("tcp_tw_reuse", Value::Setting(choice.reuse))
         .why(
             "Between one source address and one destination address and port each local port serves once, for 60 s after \
              the close too (TIME_WAIT). When all are taken connect() fails with EADDRNOTAVAIL, 'Cannot assign requested \

@@ -29,7 +29,7 @@ fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
     vec![
         RULE.finding(severity, format!("{orphans} orphans of {most} that there may be on the whole host"))
             .seen("orphans", Value::Count(orphans))
-            .seen("tcp_max_orphans", Value::Count(most))
+            .seen("tcp_max_orphans", Value::Setting(most))
             .seen("used", Value::Percent(used))
             .seen("fin_wait1_here", here(TcpState::FinWait1))
             .seen("fin_wait2_here", here(TcpState::FinWait2))

@@ -30,8 +30,9 @@ fn find(evidence: &Evidence, _: &Thresholds) -> Vec<Finding> {
         .seen("most_retries", Value::Count(pile.most_tries.into()))
         .seen_if("change_of_syn_sent", evidence.grown(TcpState::SynSent).map(Value::Change))
         .why(
-            "connect() waits, and its program with it. Nothing came back: the host is down or unreachable, or a firewall \
-             drops the SYN or its answer. A host that is up and has no listener there would have sent a reset.",
+            "connect() waits, and its program with it. Nothing came back: the host is down or unreachable, a firewall \
+             drops the SYN or its answer, or the accept queue there is full. A host that is up and has no listener on \
+             that port would have sent a reset.",
         )
         .advice(
             format!(

@@ -36,7 +36,7 @@ fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
     vec![
         RULE.finding(severity, title)
             .seen("records", Value::Count(records))
-            .seen_if("tcp_max_tw_buckets", most.map(Value::Count))
+            .seen_if("tcp_max_tw_buckets", most.map(Value::Setting))
             .seen_if("used", used.map(Value::Percent))
             .seen("time_wait", Value::Count(evidence.seen.states.of(TcpState::TimeWait)))
             .seen_if("overflows", overflow.map(Value::Counter))

@@ -90,7 +90,7 @@ impl Serialize for Facts<'_> {
         for Fact { name, value } in self.0 {
             let key = |unit: &str| format!("{name}{unit}");
             match value {
-                Value::Count(number) => map.serialize_entry(&key(""), number)?,
+                Value::Count(number) | Value::Setting(number) => map.serialize_entry(&key(""), number)?,
                 Value::Bytes(number) => map.serialize_entry(&key("_bytes"), number)?,
                 Value::Pages(number) => map.serialize_entry(&key("_pages"), number)?,
                 Value::Millis(number) => map.serialize_entry(&key("_ms"), number)?,

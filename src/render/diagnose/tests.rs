@@ -42,7 +42,7 @@ fn text_at_80_columns() {
 #[test]
 fn one_line_where_nothing_is_wrong() {
     let text = written(Sample::default(), &[], TEXT);
-    assert_eq!(text, "Nothing wrong: 13 rules over 0 sockets, the settings and the counters.\n");
+    assert_eq!(text, "Nothing wrong: 13 rules over 0 sockets, settings and counters.\n");
 }
 
 #[test]
