@@ -79,6 +79,7 @@ Register-ArgumentCompleter -Native -CommandName 'tcpstates' -ScriptBlock {
             [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Explain the TCP states, or one of them, with what this host has of it')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Play a scene of TCP''s life with real sockets, and draw it as textbooks do')
             [CompletionResult]::new('bind', 'bind', [CompletionResultType]::ParameterValue, 'Say why a port can''t be bound, and who holds it')
+            [CompletionResult]::new('diagnose', 'diagnose', [CompletionResultType]::ParameterValue, 'Say what is wrong with this host''s TCP: what was seen, why it matters, what to do')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -149,10 +150,45 @@ Register-ArgumentCompleter -Native -CommandName 'tcpstates' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'tcpstates;diagnose' {
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Look twice, this long apart, and judge counters by what they counted meanwhile')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with status 1 where something is found that is as bad as this, or worse')
+            [CompletionResult]::new('--close-wait-age', '--close-wait-age', [CompletionResultType]::ParameterName, 'A program holds a socket in CLOSE_WAIT when nothing has come for this long')
+            [CompletionResult]::new('--close-wait-count', '--close-wait-count', [CompletionResultType]::ParameterName, 'So many of them in one process are a warning, ten times as many critical')
+            [CompletionResult]::new('--queue-percent', '--queue-percent', [CompletionResultType]::ParameterName, 'Warn of an accept queue that is filled to this part of it')
+            [CompletionResult]::new('--syn-recv-count', '--syn-recv-count', [CompletionResultType]::ParameterName, 'Warn of so many half-open connections at a listener')
+            [CompletionResult]::new('--syn-retries', '--syn-retries', [CompletionResultType]::ParameterName, 'Warn of SYNs that were sent again so often')
+            [CompletionResult]::new('--ports-percent', '--ports-percent', [CompletionResultType]::ParameterName, 'Warn where this part of the local ports towards one destination is taken')
+            [CompletionResult]::new('--limit-percent', '--limit-percent', [CompletionResultType]::ParameterName, 'Warn where this part of a limit is used: of TIME_WAIT, orphans, memory, a process''s descriptors')
+            [CompletionResult]::new('--stall-age', '--stall-age', [CompletionResultType]::ParameterName, 'Warn of data that has been waiting this long for a peer or a program to read')
+            [CompletionResult]::new('--retrans-percent', '--retrans-percent', [CompletionResultType]::ParameterName, 'Warn of a peer to which this part of the segments had to be sent again')
+            [CompletionResult]::new('--retrans-segments', '--retrans-segments', [CompletionResultType]::ParameterName, 'Judge that by no fewer segments')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Choose the layout')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Choose the layout')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the states')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Choose where the sockets are read: from netlink, from /proc, or from /proc where netlink can''t be had')
+            [CompletionResult]::new('--proc-root', '--proc-root', [CompletionResultType]::ParameterName, 'Read another proc tree, such as /host/proc')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Show IPv4 sockets')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Show IPv4 sockets')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Show IPv6 sockets')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Show IPv6 sockets')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Show numbers in place of service and user names')
+            [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Show numbers in place of service and user names')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too')
+            [CompletionResult]::new('--processes', '--processes', [CompletionResultType]::ParameterName, 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too')
+            [CompletionResult]::new('--program', '--program', [CompletionResultType]::ParameterName, 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document')
+            [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Leave the heading out')
+            [CompletionResult]::new('--no-header', '--no-header', [CompletionResultType]::ParameterName, 'Leave the heading out')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'tcpstates;help' {
             [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Explain the TCP states, or one of them, with what this host has of it')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Play a scene of TCP''s life with real sockets, and draw it as textbooks do')
             [CompletionResult]::new('bind', 'bind', [CompletionResultType]::ParameterValue, 'Say why a port can''t be bound, and who holds it')
+            [CompletionResult]::new('diagnose', 'diagnose', [CompletionResultType]::ParameterValue, 'Say what is wrong with this host''s TCP: what was seen, why it matters, what to do')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -163,6 +199,9 @@ Register-ArgumentCompleter -Native -CommandName 'tcpstates' -ScriptBlock {
             break
         }
         'tcpstates;help;bind' {
+            break
+        }
+        'tcpstates;help;diagnose' {
             break
         }
         'tcpstates;help;help' {

@@ -22,6 +22,9 @@ _tcpstates() {
             tcpstates,demo)
                 cmd="tcpstates__subcmd__demo"
                 ;;
+            tcpstates,diagnose)
+                cmd="tcpstates__subcmd__diagnose"
+                ;;
             tcpstates,explain)
                 cmd="tcpstates__subcmd__explain"
                 ;;
@@ -33,6 +36,9 @@ _tcpstates() {
                 ;;
             tcpstates__subcmd__help,demo)
                 cmd="tcpstates__subcmd__help__subcmd__demo"
+                ;;
+            tcpstates__subcmd__help,diagnose)
+                cmd="tcpstates__subcmd__help__subcmd__diagnose"
                 ;;
             tcpstates__subcmd__help,explain)
                 cmd="tcpstates__subcmd__help__subcmd__explain"
@@ -47,7 +53,7 @@ _tcpstates() {
 
     case "${cmd}" in
         tcpstates)
-            opts="-a -l -t -o -e -i -m -s -W -r -O -c -4 -6 -n -p -f -H -h -V --all --listening --tcp --timers --extended --info --memory --summary --count-by --diff --ndjson --wide --filter-file --explain-filter --peer-process --columns --resolve --resolve-timeout --oneline --sort --limit --continuous --ipv4 --ipv6 --numeric --program --processes --format --json --no-header --color --source --proc-root --help --version explain demo bind help"
+            opts="-a -l -t -o -e -i -m -s -W -r -O -c -4 -6 -n -p -f -H -h -V --all --listening --tcp --timers --extended --info --memory --summary --count-by --diff --ndjson --wide --filter-file --explain-filter --peer-process --columns --resolve --resolve-timeout --oneline --sort --limit --continuous --ipv4 --ipv6 --numeric --program --processes --format --json --no-header --color --source --proc-root --help --version explain demo bind diagnose help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -184,6 +190,88 @@ _tcpstates() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        tcpstates__subcmd__diagnose)
+            opts="-4 -6 -n -p -f -H -h --interval --fail-on --close-wait-age --close-wait-count --queue-percent --syn-recv-count --syn-retries --ports-percent --limit-percent --stall-age --retrans-percent --retrans-segments --ipv4 --ipv6 --numeric --program --processes --format --json --no-header --color --source --proc-root --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fail-on)
+                    COMPREPLY=($(compgen -W "warning critical" -- "${cur}"))
+                    return 0
+                    ;;
+                --close-wait-age)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --close-wait-count)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --queue-percent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --syn-recv-count)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --syn-retries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ports-percent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit-percent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stall-age)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retrans-percent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retrans-segments)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain netstat ss json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -W "table plain netstat ss json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --source)
+                    COMPREPLY=($(compgen -W "auto netlink procfs" -- "${cur}"))
+                    return 0
+                    ;;
+                --proc-root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         tcpstates__subcmd__explain)
             opts="-4 -6 -n -p -f -H -h --ipv4 --ipv6 --numeric --program --processes --format --json --no-header --color --source --proc-root --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -219,7 +307,7 @@ _tcpstates() {
             return 0
             ;;
         tcpstates__subcmd__help)
-            opts="explain demo bind help"
+            opts="explain demo bind diagnose help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -247,6 +335,20 @@ _tcpstates() {
             return 0
             ;;
         tcpstates__subcmd__help__subcmd__demo)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tcpstates__subcmd__help__subcmd__diagnose)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -76,6 +76,7 @@ set edit:completion:arg-completer[tcpstates] = {|@words|
             cand explain 'Explain the TCP states, or one of them, with what this host has of it'
             cand demo 'Play a scene of TCP''s life with real sockets, and draw it as textbooks do'
             cand bind 'Say why a port can''t be bound, and who holds it'
+            cand diagnose 'Say what is wrong with this host''s TCP: what was seen, why it matters, what to do'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'tcpstates;explain'= {
@@ -142,10 +143,44 @@ set edit:completion:arg-completer[tcpstates] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'tcpstates;diagnose'= {
+            cand --interval 'Look twice, this long apart, and judge counters by what they counted meanwhile'
+            cand --fail-on 'End with status 1 where something is found that is as bad as this, or worse'
+            cand --close-wait-age 'A program holds a socket in CLOSE_WAIT when nothing has come for this long'
+            cand --close-wait-count 'So many of them in one process are a warning, ten times as many critical'
+            cand --queue-percent 'Warn of an accept queue that is filled to this part of it'
+            cand --syn-recv-count 'Warn of so many half-open connections at a listener'
+            cand --syn-retries 'Warn of SYNs that were sent again so often'
+            cand --ports-percent 'Warn where this part of the local ports towards one destination is taken'
+            cand --limit-percent 'Warn where this part of a limit is used: of TIME_WAIT, orphans, memory, a process''s descriptors'
+            cand --stall-age 'Warn of data that has been waiting this long for a peer or a program to read'
+            cand --retrans-percent 'Warn of a peer to which this part of the segments had to be sent again'
+            cand --retrans-segments 'Judge that by no fewer segments'
+            cand -f 'Choose the layout'
+            cand --format 'Choose the layout'
+            cand --color 'Colour the states'
+            cand --source 'Choose where the sockets are read: from netlink, from /proc, or from /proc where netlink can''t be had'
+            cand --proc-root 'Read another proc tree, such as /host/proc'
+            cand -4 'Show IPv4 sockets'
+            cand --ipv4 'Show IPv4 sockets'
+            cand -6 'Show IPv6 sockets'
+            cand --ipv6 'Show IPv6 sockets'
+            cand -n 'Show numbers in place of service and user names'
+            cand --numeric 'Show numbers in place of service and user names'
+            cand -p 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too'
+            cand --processes 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too'
+            cand --program 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too'
+            cand --json 'Print one JSON document'
+            cand -H 'Leave the heading out'
+            cand --no-header 'Leave the heading out'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'tcpstates;help'= {
             cand explain 'Explain the TCP states, or one of them, with what this host has of it'
             cand demo 'Play a scene of TCP''s life with real sockets, and draw it as textbooks do'
             cand bind 'Say why a port can''t be bound, and who holds it'
+            cand diagnose 'Say what is wrong with this host''s TCP: what was seen, why it matters, what to do'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'tcpstates;help;explain'= {
@@ -153,6 +188,8 @@ set edit:completion:arg-completer[tcpstates] = {|@words|
         &'tcpstates;help;demo'= {
         }
         &'tcpstates;help;bind'= {
+        }
+        &'tcpstates;help;diagnose'= {
         }
         &'tcpstates;help;help'= {
         }

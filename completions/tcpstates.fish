@@ -71,6 +71,7 @@ complete -c tcpstates -n "__fish_tcpstates_needs_command" -s V -l version -d 'Pr
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -a "explain" -d 'Explain the TCP states, or one of them, with what this host has of it'
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -a "demo" -d 'Play a scene of TCP\'s life with real sockets, and draw it as textbooks do'
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -a "bind" -d 'Say why a port can\'t be bound, and who holds it'
+complete -c tcpstates -n "__fish_tcpstates_needs_command" -a "diagnose" -d 'Say what is wrong with this host\'s TCP: what was seen, why it matters, what to do'
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand explain" -s f -l format -d 'Choose the layout' -r -f -a "table\t''
 plain\t''
@@ -136,7 +137,42 @@ complete -c tcpstates -n "__fish_tcpstates_using_subcommand bind" -s p -l proces
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand bind" -l json -d 'Print one JSON document'
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand bind" -s H -l no-header -d 'Leave the heading out'
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand bind" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand help; and not __fish_seen_subcommand_from explain demo bind help" -f -a "explain" -d 'Explain the TCP states, or one of them, with what this host has of it'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand help; and not __fish_seen_subcommand_from explain demo bind help" -f -a "demo" -d 'Play a scene of TCP\'s life with real sockets, and draw it as textbooks do'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand help; and not __fish_seen_subcommand_from explain demo bind help" -f -a "bind" -d 'Say why a port can\'t be bound, and who holds it'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand help; and not __fish_seen_subcommand_from explain demo bind help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l interval -d 'Look twice, this long apart, and judge counters by what they counted meanwhile' -r
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l fail-on -d 'End with status 1 where something is found that is as bad as this, or worse' -r -f -a "warning\t'Something goes wrong, or soon will'
+critical\t'Connections fail'"
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l close-wait-age -d 'A program holds a socket in CLOSE_WAIT when nothing has come for this long' -r
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l close-wait-count -d 'So many of them in one process are a warning, ten times as many critical' -r
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l queue-percent -d 'Warn of an accept queue that is filled to this part of it' -r
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l syn-recv-count -d 'Warn of so many half-open connections at a listener' -r
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l syn-retries -d 'Warn of SYNs that were sent again so often' -r
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l ports-percent -d 'Warn where this part of the local ports towards one destination is taken' -r
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l limit-percent -d 'Warn where this part of a limit is used: of TIME_WAIT, orphans, memory, a process\'s descriptors' -r
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l stall-age -d 'Warn of data that has been waiting this long for a peer or a program to read' -r
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l retrans-percent -d 'Warn of a peer to which this part of the segments had to be sent again' -r
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l retrans-segments -d 'Judge that by no fewer segments' -r
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -s f -l format -d 'Choose the layout' -r -f -a "table\t''
+plain\t''
+netstat\t''
+ss\t''
+json\t''
+ndjson\t''
+csv\t''"
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l color -d 'Colour the states' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l source -d 'Choose where the sockets are read: from netlink, from /proc, or from /proc where netlink can\'t be had' -r -f -a "auto\t'netlink, else /proc'
+netlink\t'netlink only'
+procfs\t'/proc only'"
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l proc-root -d 'Read another proc tree, such as /host/proc' -r -F
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -s 4 -l ipv4 -d 'Show IPv4 sockets'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -s 6 -l ipv6 -d 'Show IPv6 sockets'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -s n -l numeric -d 'Show numbers in place of service and user names'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -s p -l processes -l program -d 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l json -d 'Print one JSON document'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -s H -l no-header -d 'Leave the heading out'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand help; and not __fish_seen_subcommand_from explain demo bind diagnose help" -f -a "explain" -d 'Explain the TCP states, or one of them, with what this host has of it'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand help; and not __fish_seen_subcommand_from explain demo bind diagnose help" -f -a "demo" -d 'Play a scene of TCP\'s life with real sockets, and draw it as textbooks do'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand help; and not __fish_seen_subcommand_from explain demo bind diagnose help" -f -a "bind" -d 'Say why a port can\'t be bound, and who holds it'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand help; and not __fish_seen_subcommand_from explain demo bind diagnose help" -f -a "diagnose" -d 'Say what is wrong with this host\'s TCP: what was seen, why it matters, what to do'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand help; and not __fish_seen_subcommand_from explain demo bind diagnose help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
