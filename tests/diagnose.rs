@@ -196,6 +196,20 @@ fn close_wait_that_a_program_holds() {
 }
 
 #[test]
+fn close_wait_that_nobody_has_accepted_is_the_listeners() {
+    let Some(namespace) = namespace() else { return };
+    let listener = namespace.inside(|| {
+        let listener = listener(local(80), 64);
+        (0..3).for_each(|_| drop(TcpStream::connect(local(80)).expect("there is room")));
+        listener
+    });
+    let finding = only(&namespace, &["--close-wait-age", "0"], "close-wait", "note");
+    assert_eq!((finding.number("sockets"), finding.number("not_accepted")), (3, 3));
+    assert_eq!(finding.first("processes", "pid"), own_pid());
+    drop(listener);
+}
+
+#[test]
 fn an_accept_queue_that_fills() {
     let Some(namespace) = namespace() else { return };
     let listener = namespace.inside(|| listener(local(80), 3));
@@ -336,6 +350,7 @@ fn local_ports_that_run_out() {
     held.push((connect().expect("there are ports"), accept()));
     let finding = only(&namespace, &[], "local-ports", "critical");
     assert_eq!(finding.number("connections"), 8);
+    assert_eq!(finding.first("processes", "pid"), own_pid());
     // So says the kernel.
     let error = connect().expect_err("there is no port left");
     assert_eq!(error.raw_os_error(), Some(libc::EADDRNOTAVAIL));

@@ -40,6 +40,7 @@ fn of_process(evidence: &Evidence, pid: Option<u32>, pile: &Pile, thresholds: &T
     RULE.finding(severity, title)
         .seen("sockets", Value::Count(pile.count))
         .seen_if("age_at_least", pile.oldest_ms.map(|age| Value::Millis(age.into())))
+        .seen("not_accepted", Value::Count(pile.without_inode))
         .seen("unread", Value::Bytes(pile.bytes))
         .seen("processes", processes(evidence, &pile.pids.top()))
         .seen("peers", Value::Peers(pile.peers.top()))

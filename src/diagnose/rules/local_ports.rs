@@ -1,7 +1,7 @@
 //! Local ports that run out.
 
 use super::Need::Setting;
-use super::Rule;
+use super::{Rule, processes};
 use crate::diagnose::evidence::Evidence;
 use crate::diagnose::finding::{Finding, Peer, Severity, Value};
 use crate::diagnose::seen::{Choice, Used, Way};
@@ -40,14 +40,14 @@ fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
             let free_again = if choice.reuses(way) { used.old_time_wait } else { 0 };
             let taken = (used.connections + used.time_wait).saturating_sub(free_again);
             let is_near = percent(taken, usable) >= thresholds.of(Threshold::PortsPercent);
-            is_near.then_some((*way, *used, Ports { usable, taken }))
+            is_near.then_some((*way, used, Ports { usable, taken }))
         })
         .collect();
     found.sort_unstable_by_key(|(way, _, ports)| (std::cmp::Reverse(ports.taken), *way));
-    found.iter().map(|(way, used, ports)| of_way(evidence, choice, way, *used, ports)).collect()
+    found.iter().map(|(way, used, ports)| of_way(evidence, choice, way, used, ports)).collect()
 }
 
-fn of_way(evidence: &Evidence, choice: &Choice, way: &Way, used: Used, ports: &Ports) -> Finding {
+fn of_way(evidence: &Evidence, choice: &Choice, way: &Way, used: &Used, ports: &Ports) -> Finding {
     let Ports { usable, taken } = *ports;
     let to = Peer { addr: way.to, port: Some(way.port) };
     let all = taken >= usable;
@@ -63,6 +63,7 @@ fn of_way(evidence: &Evidence, choice: &Choice, way: &Way, used: Used, ports: &P
         .seen("connections", Value::Count(used.connections))
         .seen("time_wait", Value::Count(used.time_wait))
         .seen("time_wait_old_enough", Value::Count(used.old_time_wait))
+        .seen("processes", processes(evidence, &used.pids.top()))
         .seen("range", Value::Text(format!("{}-{}", choice.range.start(), choice.range.end())))
         .seen_if("reserved", reserved.then_some(Value::Count(choice.reserved.len() as u64)))
         .seen("bound", Value::Count(evidence.seen.ports.bound.len() as u64))

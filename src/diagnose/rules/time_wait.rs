@@ -39,6 +39,7 @@ fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
             .seen_if("tcp_max_tw_buckets", most.map(Value::Setting))
             .seen_if("used", used.map(Value::Percent))
             .seen("time_wait", Value::Count(evidence.seen.states.of(TcpState::TimeWait)))
+            .seen("peers", Value::Peers(evidence.seen.time_wait_peers.top()))
             .seen_if("overflows", overflow.map(Value::Counter))
             .seen_if("change_of_time_wait", evidence.grown(TcpState::TimeWait).map(Value::Change))
             .why(

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use super::tally::Tally;
+use super::tally::{Tally, pids};
 use crate::diagnose::finding::Net;
 use crate::model::{Endpoint, Family, Holder, Queues, Socket};
 use crate::select::net_of;
@@ -79,10 +79,7 @@ impl Listeners {
 
     pub(super) fn held(&mut self, number: usize, holders: &[Holder]) {
         let Some((_, listening)) = self.places.get_index_mut(number) else { return };
-        let pids: std::collections::BTreeSet<_> = holders.iter().map(|holder| holder.process.pid).collect();
-        for pid in pids {
-            listening.pids.add(Some(pid));
-        }
+        listening.pids.add_all(pids(holders));
     }
 
     pub(super) fn half_open(&mut self, socket: &Socket) {

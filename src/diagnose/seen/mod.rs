@@ -35,6 +35,7 @@ pub struct Seen {
     pub(super) orphans: StateCounts,
     /// Records of the kernel's that count as time-wait ones: TIME_WAIT and orphaned FIN_WAIT2.
     pub(super) time_wait_records: u64,
+    pub(super) time_wait_peers: Tally<Peer>,
     /// Connections of which the kernel tells no numbers.
     pub(super) without_info: u64,
     /// Sockets that some process must hold, and those for which one was seen.
@@ -66,15 +67,24 @@ pub(super) struct Sent {
 
 /// What waits for the holders.
 #[derive(Clone, Copy, Debug)]
-enum PutOff {
+struct PutOff {
+    what: What,
+    /// The number of its way, too.
+    way: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum What {
     Listener(usize),
     Noted(Noted),
 }
 
-/// The number of a socket that has no inode, and of one that has; others follow.
+/// The number of a socket that has no inode, and of one that has. Others follow; behind the last of these come the ways,
+/// one number for all on the same.
 const UNHELD: u32 = 0;
 const PLAIN: u32 = 1;
 const FIRST_PUT_OFF: u32 = 2;
+const FIRST_WAY: u32 = 1 << 31;
 
 impl Seen {
     /// Nothing yet. The settings say which ports matter, the thresholds how old a trouble must be.
@@ -88,6 +98,7 @@ impl Seen {
             sent: FxHashMap::default(),
             orphans: StateCounts::default(),
             time_wait_records: 0,
+            time_wait_peers: Tally::default(),
             without_info: 0,
             with_inode: 0,
             held: 0,
@@ -104,22 +115,34 @@ impl Seen {
         all
     }
 
+    /// Counts the descriptors that refer to one socket.
+    fn count_descriptors(&mut self, holders: &[Holder]) {
+        self.held += u64::from(!holders.is_empty());
+        for holder in holders {
+            let new = || Program { process: holder.process.clone(), descriptors: 0 };
+            self.programs.entry(holder.process.pid).or_insert_with(new).descriptors += 1;
+        }
+    }
+
     pub(super) fn program(&self, pid: u32) -> Option<&Program> {
         self.programs.get(&pid)
     }
 
     /// Counts a socket; what waits for its holders, if anything does.
-    fn look(&mut self, socket: &Socket) -> Option<PutOff> {
+    fn look(&mut self, socket: &Socket) -> Option<What> {
         self.states.add(socket.state);
-        self.ports.add(socket);
         self.count_records(socket);
         match socket.state.shown() {
-            TcpState::Listen => return Some(PutOff::Listener(self.listeners.listen(socket))),
+            TcpState::Listen => return Some(What::Listener(self.listeners.listen(socket))),
             TcpState::SynRecv => {
                 self.listeners.half_open(socket);
                 return None;
             }
-            TcpState::TimeWait | TcpState::Close => return None,
+            TcpState::TimeWait => {
+                self.time_wait_peers.add(Peer { addr: socket.peer.addr.to_canonical(), port: None });
+                return None;
+            }
+            TcpState::Close => return None,
             _ => {}
         }
         match socket.tcp_info() {
@@ -127,7 +150,7 @@ impl Seen {
             None if socket.inode.is_some() => self.without_info += 1,
             None => {}
         }
-        self.trouble(socket).map(PutOff::Noted)
+        self.trouble(socket).map(What::Noted)
     }
 
     /// What counts against a limit of the kernel's. An orphaned FIN_WAIT2 is a time-wait record soon.
@@ -154,8 +177,11 @@ impl Seen {
     fn trouble(&self, socket: &Socket) -> Option<Noted> {
         let Queues::Data { recv_q, send_q } = socket.queues else { return None };
         let peer = Peer { addr: socket.peer.addr.to_canonical(), port: None };
-        let noted =
-            |trouble, bytes: u32, age_ms| Noted { trouble, peer, bytes: bytes.into(), age_ms, tries: 0 };
+        let has_inode = socket.inode.is_some();
+        let noted = |trouble, bytes: u32, age_ms| {
+            let bytes = bytes.into();
+            Noted { trouble, peer, bytes, age_ms, tries: 0, has_inode }
+        };
         let info = socket.tcp_info();
         let is_old = |age: Option<u32>, threshold| {
             age.is_some_and(|age| u64::from(age) >= self.thresholds.of(threshold).saturating_mul(1000))
@@ -167,7 +193,7 @@ impl Seen {
             return enough.then_some(Noted { peer, tries, ..noted(Trouble::Unanswered, 0, None) });
         }
         // A FIN counts as a byte. It came before the last acknowledgement did.
-        if socket.state == TcpState::CloseWait && socket.inode.is_some() {
+        if socket.state == TcpState::CloseWait {
             let age = info.and_then(|info| info.last_ack_recv_ms().min(info.last_data_recv_ms()));
             let is_held = age.is_none() || is_old(age, Threshold::CloseWaitAge);
             return is_held.then(|| noted(Trouble::Held, recv_q.saturating_sub(1), age));
@@ -179,8 +205,7 @@ impl Seen {
         let may_read =
             matches!(socket.state, TcpState::Established | TcpState::FinWait1 | TcpState::FinWait2);
         let received = info.and_then(TcpInfo::last_data_recv_ms);
-        let is_unread =
-            may_read && socket.inode.is_some() && recv_q > 0 && is_old(received, Threshold::StallAge);
+        let is_unread = may_read && has_inode && recv_q > 0 && is_old(received, Threshold::StallAge);
         is_unread.then(|| noted(Trouble::UnreadHere, recv_q, received))
     }
 }
@@ -207,30 +232,46 @@ impl Counter for Seen {
     fn put_off(&mut self, row: &Row<'_>) -> u32 {
         let has_inode = row.socket.inode.is_some();
         self.with_inode += u64::from(has_inode);
-        match self.look(row.socket) {
-            Some(put_off) => {
-                self.put_off.push(put_off);
-                u32::try_from(self.put_off.len()).unwrap_or(u32::MAX).saturating_add(FIRST_PUT_OFF - 1)
+        let way = self.ports.add(row.socket);
+        match (self.look(row.socket), way) {
+            (Some(what), way) => {
+                self.put_off.push(PutOff { what, way });
+                number(FIRST_PUT_OFF, self.put_off.len().saturating_sub(1))
             }
-            None if has_inode => PLAIN,
-            None => UNHELD,
+            (None, Some(way)) => number(FIRST_WAY, way),
+            (None, None) if has_inode => PLAIN,
+            (None, None) => UNHELD,
         }
     }
 
     fn count_put_off(&mut self, number: u32, holders: &[Holder]) {
-        if number != UNHELD && !holders.is_empty() {
-            self.held += 1;
-            for holder in holders {
-                let program = self.programs.entry(holder.process.pid);
-                let new = || Program { process: holder.process.clone(), descriptors: 0 };
-                program.or_insert_with(new).descriptors += 1;
-            }
+        if let Some(way) = number.checked_sub(FIRST_WAY) {
+            self.count_descriptors(holders);
+            return self.ports.held(way as usize, holders);
         }
         let index = number.checked_sub(FIRST_PUT_OFF).map(|index| index as usize);
-        match index.and_then(|index| self.put_off.get(index)) {
-            Some(PutOff::Listener(place)) => self.listeners.held(*place, holders),
-            Some(PutOff::Noted(noted)) => self.piles.add(noted, holders),
+        let put_off = index.and_then(|index| self.put_off.get(index)).copied();
+        // Holders of one without an inode are its listener's.
+        match put_off.map(|put_off| put_off.what) {
+            None if number == PLAIN => self.count_descriptors(holders),
             None => {}
+            Some(What::Listener(place)) => {
+                self.count_descriptors(holders);
+                self.listeners.held(place, holders);
+            }
+            Some(What::Noted(noted)) => {
+                if noted.has_inode {
+                    self.count_descriptors(holders);
+                }
+                self.piles.add(&noted, holders);
+            }
+        }
+        if let Some(way) = put_off.and_then(|put_off| put_off.way) {
+            self.ports.held(way, holders);
         }
     }
+}
+
+fn number(first: u32, index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX).saturating_add(first)
 }

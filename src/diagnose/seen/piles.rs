@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::tally::Tally;
+use super::tally::{Tally, pids};
 use crate::diagnose::finding::Peer;
 use crate::model::Holder;
 
@@ -29,12 +29,16 @@ pub(super) struct Noted {
     pub(super) age_ms: Option<u32>,
     /// How often it was tried again.
     pub(super) tries: u32,
+    /// Without one it is an orphan, or waits to be accepted.
+    pub(super) has_inode: bool,
 }
 
 /// Sockets that share a trouble.
 #[derive(Debug, Default)]
 pub(in crate::diagnose) struct Pile {
     pub(in crate::diagnose) count: u64,
+    /// Those that are in no process's table.
+    pub(in crate::diagnose) without_inode: u64,
     pub(in crate::diagnose) bytes: u64,
     pub(in crate::diagnose) oldest_ms: Option<u32>,
     pub(in crate::diagnose) most_tries: u32,
@@ -49,9 +53,8 @@ impl Pile {
         self.oldest_ms = self.oldest_ms.max(noted.age_ms);
         self.most_tries = self.most_tries.max(noted.tries);
         self.peers.add(noted.peer);
-        for pid in pids(holders) {
-            self.pids.add(pid);
-        }
+        self.without_inode += u64::from(!noted.has_inode);
+        self.pids.add_all(pids(holders));
     }
 }
 
@@ -81,14 +84,4 @@ impl Piles {
             Trouble::UnreadHere => self.unread_here.add(noted, holders),
         }
     }
-}
-
-/// Each process that holds it, once; `None` where there is none or none is to be seen.
-fn pids(holders: &[Holder]) -> Vec<Option<u32>> {
-    let mut pids: Vec<_> = holders.iter().map(|holder| Some(holder.process.pid)).collect();
-    pids.dedup();
-    if pids.is_empty() {
-        pids.push(None);
-    }
-    pids
 }

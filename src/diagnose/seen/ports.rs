@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
-use rustc_hash::FxHashMap;
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
 
-use crate::model::{Setting, Settings, Socket, TcpState, Timer};
+use super::tally::{Tally, pids};
+use crate::model::{Holder, Setting, Settings, Socket, TcpState, Timer};
 
 /// `TCP_TIMEWAIT_LEN`.
 const TIME_WAIT_MS: u32 = 60_000;
@@ -70,7 +72,7 @@ pub(in crate::diagnose) struct Way {
 }
 
 /// The local ports in use on a way.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::diagnose) struct Used {
     /// By connections.
     pub(in crate::diagnose) connections: u64,
@@ -78,6 +80,7 @@ pub(in crate::diagnose) struct Used {
     pub(in crate::diagnose) time_wait: u64,
     /// By those of these that are old enough for tcp_tw_reuse.
     pub(in crate::diagnose) old_time_wait: u64,
+    pub(in crate::diagnose) pids: Tally<Option<u32>>,
 }
 
 /// All that are in use.
@@ -86,7 +89,7 @@ pub(in crate::diagnose) struct Ports {
     /// What is chosen from, where that is known.
     pub(in crate::diagnose) choice: Option<Choice>,
     /// By way.
-    pub(in crate::diagnose) ways: FxHashMap<Way, Used>,
+    pub(in crate::diagnose) ways: IndexMap<Way, Used, FxBuildHasher>,
     /// Ports of the range that somebody listens on or has bound: no connection gets one of these by itself.
     pub(in crate::diagnose) bound: BTreeSet<u16>,
 }
@@ -102,31 +105,44 @@ impl Ports {
         self.bound.clear();
     }
 
-    pub(super) fn add(&mut self, socket: &Socket) {
-        let Some(choice) = &self.choice else { return };
+    /// Takes a socket in; the number of its way, where a process of this host may be on it.
+    pub(super) fn add(&mut self, socket: &Socket) -> Option<usize> {
+        let choice = self.choice.as_ref()?;
         let port = socket.local.port;
         if !choice.range.contains(&port) {
-            return;
+            return None;
         }
         if socket.peer.is_unspecified() {
             if !choice.reserved.contains(&port) {
                 self.bound.insert(port);
             }
-            return;
+            return None;
         }
         let way = Way {
             from: socket.local.addr.to_canonical(),
             to: socket.peer.addr.to_canonical(),
             port: socket.peer.port,
         };
-        let delay = choice.reuse_delay_ms;
-        let used = self.ways.entry(way).or_default();
+        let entry = self.ways.entry(way);
+        let number = entry.index();
+        let used = entry.or_default();
         match socket.timer {
             Some(Timer::TimeWait { expires_ms }) if socket.state == TcpState::TimeWait => {
+                let age = u64::from(TIME_WAIT_MS.saturating_sub(expires_ms));
                 used.time_wait += 1;
-                used.old_time_wait += u64::from(u64::from(TIME_WAIT_MS.saturating_sub(expires_ms)) > delay);
+                used.old_time_wait += u64::from(age > choice.reuse_delay_ms);
             }
             _ => used.connections += 1,
+        }
+        socket.inode.map(|_| number)
+    }
+
+    /// Who holds a connection on this way.
+    pub(super) fn held(&mut self, number: usize, holders: &[Holder]) {
+        let Some((_, used)) = self.ways.get_index_mut(number) else { return };
+        // A server may have as many ways as clients, with one connection on each.
+        if used.connections + used.time_wait > 1 {
+            used.pids.add_all(pids(holders));
         }
     }
 }

@@ -4,6 +4,8 @@ use std::hash::Hash;
 
 use rustc_hash::FxHashMap;
 
+use crate::model::Holder;
+
 /// How many there are of each.
 #[derive(Clone, Debug)]
 pub(in crate::diagnose) struct Tally<K>(FxHashMap<K, u64>);
@@ -18,6 +20,11 @@ impl<K: Copy + Ord + Hash> Tally<K> {
     /// Counts one more.
     pub(in crate::diagnose) fn add(&mut self, key: K) {
         *self.0.entry(key).or_default() += 1;
+    }
+
+    /// Counts one more of each.
+    pub(in crate::diagnose) fn add_all(&mut self, keys: impl IntoIterator<Item = K>) {
+        keys.into_iter().for_each(|key| self.add(key));
     }
 
     /// Counts what another has counted.
@@ -47,4 +54,15 @@ impl<K: Copy + Ord + Hash> Tally<K> {
     pub(in crate::diagnose) fn len(&self) -> u64 {
         self.0.len() as u64
     }
+}
+
+/// Each process that holds a socket, once; `None` where there is none or none is to be seen.
+pub(super) fn pids(holders: &[Holder]) -> Vec<Option<u32>> {
+    let mut pids: Vec<_> = holders.iter().map(|holder| Some(holder.process.pid)).collect();
+    // They come by rising number.
+    pids.dedup();
+    if pids.is_empty() {
+        pids.push(None);
+    }
+    pids
 }
