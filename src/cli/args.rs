@@ -1,13 +1,15 @@
 //! What was typed.
 
+mod diagnose;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, RangedU64ValueParser};
+use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+pub(super) use self::diagnose::DiagnoseArgs;
 use crate::demo::Scene;
-use crate::diagnose::{Severity, Threshold};
 use crate::query::SourceChoice;
 use crate::render::Format;
 use crate::select::{CountKey, Direction, SortKey, SortTerm};
@@ -307,83 +309,6 @@ pub(super) enum Command {
         #[arg(value_enum)]
         artifact: Artifact,
     },
-}
-
-/// Options of the diagnosis. Each threshold has a flag of its name.
-#[derive(Clone, Debug, ClapArgs)]
-pub(super) struct DiagnoseArgs {
-    /// Look twice, this long apart, and judge counters by what they counted meanwhile
-    #[arg(long, value_name = "SECONDS", value_parser = interval)]
-    pub(super) interval: Option<Duration>,
-
-    /// End with status 1 where something is found that is as bad as this, or worse
-    #[arg(long, value_name = "SEVERITY", value_enum)]
-    pub(super) fail_on: Option<FailOn>,
-
-    /// A program holds a socket in CLOSE_WAIT when nothing has come for this long
-    #[arg(long, value_name = "SECONDS", default_value_t = Threshold::CloseWaitAge.usual())]
-    pub(super) close_wait_age: u64,
-
-    /// So many of them in one process are a warning, ten times as many critical
-    #[arg(long, value_name = "N", default_value_t = Threshold::CloseWaitCount.usual(), value_parser = count())]
-    pub(super) close_wait_count: u64,
-
-    /// Warn of an accept queue that is filled to this part of it
-    #[arg(long, value_name = "PERCENT", default_value_t = Threshold::QueuePercent.usual(), value_parser = percent())]
-    pub(super) queue_percent: u64,
-
-    /// Warn of so many half-open connections at a listener
-    #[arg(long, value_name = "N", default_value_t = Threshold::SynRecvCount.usual(), value_parser = count())]
-    pub(super) syn_recv_count: u64,
-
-    /// Warn of SYNs that were sent again so often
-    #[arg(long, value_name = "N", default_value_t = Threshold::SynRetries.usual())]
-    pub(super) syn_retries: u64,
-
-    /// Warn where this part of the local ports towards one destination is taken
-    #[arg(long, value_name = "PERCENT", default_value_t = Threshold::PortsPercent.usual(), value_parser = percent())]
-    pub(super) ports_percent: u64,
-
-    /// Warn where this part of a limit is used: of TIME_WAIT, orphans, memory, a process's descriptors
-    #[arg(long, value_name = "PERCENT", default_value_t = Threshold::LimitPercent.usual(), value_parser = percent())]
-    pub(super) limit_percent: u64,
-
-    /// Warn of data that has been waiting this long for a peer or a program to read
-    #[arg(long, value_name = "SECONDS", default_value_t = Threshold::StallAge.usual())]
-    pub(super) stall_age: u64,
-
-    /// Warn of a peer to which this part of the segments had to be sent again
-    #[arg(long, value_name = "PERCENT", default_value_t = Threshold::RetransPercent.usual(), value_parser = percent())]
-    pub(super) retrans_percent: u64,
-
-    /// Judge that by no fewer segments
-    #[arg(long, value_name = "N", default_value_t = Threshold::RetransSegments.usual(), value_parser = count())]
-    pub(super) retrans_segments: u64,
-}
-
-fn percent() -> RangedU64ValueParser {
-    RangedU64ValueParser::new().range(1..=100)
-}
-
-fn count() -> RangedU64ValueParser {
-    RangedU64ValueParser::new().range(1..)
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum FailOn {
-    /// Something goes wrong, or soon will
-    Warning,
-    /// Connections fail
-    Critical,
-}
-
-impl From<FailOn> for Severity {
-    fn from(arg: FailOn) -> Self {
-        match arg {
-            FailOn::Warning => Self::Warning,
-            FailOn::Critical => Self::Critical,
-        }
-    }
 }
 
 /// A file that is made from the command line's definition.

@@ -105,3 +105,34 @@ fn limits(seen: &Seen, what: &Diagnose) -> (Vec<Descriptors>, Vec<Gap>) {
     }
     (found, gaps)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Environment, parse};
+    use crate::diagnose::samples::Sample;
+    use crate::diagnose::{Finding, Thresholds};
+
+    /// A command's words as a shell has them: quotes keep blanks together.
+    fn words(command: &str) -> Vec<String> {
+        let parts = command.split('\'').enumerate();
+        parts
+            .flat_map(|(number, part)| match number % 2 {
+                0 => part.split_whitespace().map(str::to_owned).collect(),
+                _ => vec![part.to_owned()],
+            })
+            .collect()
+    }
+
+    /// The others' are run over their scenes.
+    #[test]
+    fn commands_of_the_whole_hosts_limits_are_understood() {
+        let sample = Sample::default().counter("TCP", "orphan", 100).counter("TCP", "mem", 400);
+        let findings = judge(&sample.evidence(), &Thresholds::default()).findings;
+        assert_eq!(findings.len(), 2);
+        for Finding { command, .. } in findings {
+            let environment = Environment::default();
+            assert!(parse(words(&command), environment).is_ok(), "{command}");
+        }
+    }
+}

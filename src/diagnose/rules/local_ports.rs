@@ -69,9 +69,9 @@ fn of_way(evidence: &Evidence, choice: &Choice, way: &Way, used: &Used, ports: &
         .seen("bound", Value::Count(evidence.seen.ports.bound.len() as u64))
         .seen("tcp_tw_reuse", Value::Setting(choice.reuse))
         .why(
-            "Between one source address and one destination address and port each local port serves once, for 60 s after \
-             the close too (TIME_WAIT). When all are taken connect() fails with EADDRNOTAVAIL, 'Cannot assign requested \
-             address'; before that it searches long.",
+            "Between one source address and one destination address and port each local port serves once, and for 60 s \
+             after a close that this end began (TIME_WAIT). When all are taken connect() fails with EADDRNOTAVAIL, \
+             'Cannot assign requested address'; before that it searches long.",
         )
         .advice(
             format!(

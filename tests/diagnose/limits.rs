@@ -1,0 +1,135 @@
+//! What runs out.
+
+use std::io::Read as _;
+use std::net::{SocketAddr, TcpStream};
+use std::process::Child;
+use std::thread::sleep;
+use std::time::Duration;
+
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use serde_json::Value;
+use socket2::Socket;
+
+use super::{listener, local, nothing, only, own_pid};
+use crate::support::namespace;
+use crate::support::namespace::Namespace;
+use crate::support::run::command;
+
+/// Ten ports, one of them reserved and one listened on.
+fn few_ports() -> Option<(Namespace, Socket)> {
+    let namespace = namespace()?;
+    namespace.sysctl("ipv4/ip_local_port_range", "40000 40009");
+    namespace.sysctl("ipv4/ip_local_reserved_ports", "40009,50000-50010");
+    namespace.sysctl("ipv4/tcp_tw_reuse", "0");
+    let server = namespace.inside(|| listener(local(40003), 64));
+    Some((namespace, server))
+}
+
+#[test]
+fn local_ports_that_run_out() {
+    let Some((namespace, server)) = few_ports() else { return };
+    let connect = || namespace.inside(|| TcpStream::connect(local(40003)));
+    let accept = || server.accept().expect("one has come");
+    let mut held: Vec<_> = (0..6).map(|_| (connect().expect("there are ports"), accept())).collect();
+    nothing(&namespace, &[]);
+    held.push((connect().expect("there are ports"), accept()));
+    let finding = only(&namespace, &[], "local-ports", "warning");
+    assert_eq!((finding.number("taken"), finding.number("usable")), (7, 8));
+    assert_eq!((finding.number("reserved"), finding.number("bound")), (1, 1));
+    assert_eq!(finding.seen["destination"], "127.0.0.1:40003");
+    held.push((connect().expect("there are ports"), accept()));
+    let finding = only(&namespace, &[], "local-ports", "critical");
+    assert_eq!(finding.number("connections"), 8);
+    assert_eq!(finding.first("processes", "pid"), own_pid());
+    // So says the kernel.
+    let error = connect().expect_err("there is no port left");
+    assert_eq!(error.raw_os_error(), Some(libc::EADDRNOTAVAIL));
+}
+
+/// A connection that this end closes first.
+fn leave_time_wait(namespace: &Namespace, listener: &Socket, address: SocketAddr) {
+    let mut client = namespace.inside(|| TcpStream::connect(address).expect("it listens"));
+    let (accepted, _) = listener.accept().expect("one has come");
+    client.shutdown(std::net::Shutdown::Write).expect("it stands");
+    drop(accepted);
+    assert_eq!(client.read(&mut [0]).expect("the other end closes"), 0);
+}
+
+#[test]
+fn ports_in_time_wait_are_taken_unless_they_are_used_again() {
+    let Some((namespace, server)) = few_ports() else { return };
+    let connect = || namespace.inside(|| TcpStream::connect(local(40003)));
+    (0..8).for_each(|_| leave_time_wait(&namespace, &server, local(40003)));
+    let finding = only(&namespace, &[], "local-ports", "critical");
+    assert_eq!((finding.number("time_wait"), finding.number("connections")), (8, 0));
+    assert!(finding.advice.contains("now 0"), "{}", finding.advice);
+    connect().expect_err("there is no port left");
+    // On loopback a second after.
+    namespace.sysctl("ipv4/tcp_tw_reuse", "2");
+    sleep(Duration::from_millis(1500));
+    nothing(&namespace, &[]);
+    connect().expect("a port is used again");
+}
+
+#[test]
+fn time_wait_near_its_limit() {
+    let Some(namespace) = namespace() else { return };
+    let server = namespace.inside(|| listener(local(80), 64));
+    let end_one = || leave_time_wait(&namespace, &server, local(80));
+    namespace.sysctl("ipv4/tcp_max_tw_buckets", "10");
+    (0..7).for_each(|_| end_one());
+    nothing(&namespace, &[]);
+    end_one();
+    let finding = only(&namespace, &[], "time-wait", "warning");
+    assert_eq!((finding.number("records"), finding.number("used_percent")), (8, 80));
+    assert_eq!(finding.number("overflows"), 0);
+    (0..4).for_each(|_| end_one());
+    let finding = only(&namespace, &[], "time-wait", "warning");
+    assert!(finding.number("records") <= 11 && finding.number("overflows") > 0, "{:?}", finding.seen);
+    namespace.sysctl("ipv4/tcp_max_tw_buckets", "1000");
+    only(&namespace, &[], "time-wait", "note");
+    nothing(&namespace, &["--interval", "0.05"]);
+}
+
+/// Ended when dropped.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn descriptors_that_sockets_use_up() {
+    let Some(namespace) = namespace() else { return };
+    // Eight descriptors of one listener.
+    let words = "exec sleep 60 3<&0 4<&0 5<&0 6<&0 7<&0 8<&0 9<&0";
+    let child = namespace.inside(|| {
+        let stdin = std::os::fd::OwnedFd::from(listener(local(80), 1));
+        Running(command("sh").args(["-c", words]).stdin(stdin).spawn().expect("sh can be run"))
+    });
+    let pid = Pid::from_child(&child.0);
+    let limit = |current| {
+        let limit = Rlimit { current: Some(current), maximum: Some(4096) };
+        prlimit(Some(pid), Resource::Nofile, limit).expect("it is our child");
+    };
+    let is_sleep =
+        || std::fs::read(format!("/proc/{}/comm", child.0.id())).is_ok_and(|name| name == b"sleep\n");
+    while !is_sleep() {
+        sleep(Duration::from_millis(5));
+    }
+    // It may have inherited others.
+    let open =
+        std::fs::read_dir(format!("/proc/{}/fd", child.0.id())).expect("it is our child").count() as u64;
+    limit(10 * open);
+    nothing(&namespace, &[]);
+    limit(open + 2);
+    let finding = only(&namespace, &[], "descriptors", "warning");
+    assert_eq!((finding.number("open"), finding.number("tcp_sockets")), (open, 8));
+    assert_eq!(finding.first("processes", "pid"), Value::from(child.0.id()));
+    nothing(&namespace, &["--limit-percent", "95"]);
+    limit(open);
+    only(&namespace, &[], "descriptors", "critical");
+}
