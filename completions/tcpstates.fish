@@ -139,7 +139,7 @@ complete -c tcpstates -n "__fish_tcpstates_using_subcommand bind" -s H -l no-hea
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand bind" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l interval -d 'Look twice, this long apart, and judge counters by what they counted meanwhile' -r
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l fail-on -d 'End with status 1 where something is found that is as bad as this, or worse' -r -f -a "warning\t'Something goes wrong, or soon will'
-critical\t'Connections fail'"
+critical\t'Connections fail, or it is far gone'"
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l close-wait-age -d 'A program holds a socket in CLOSE_WAIT when nothing has come for this long' -r
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l close-wait-count -d 'So many of them in one process are a warning, ten times as many critical' -r
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l queue-percent -d 'Warn of an accept queue that is filled to this part of it' -r

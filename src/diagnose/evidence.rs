@@ -59,7 +59,7 @@ impl Evidence {
     /// A counter; `None` where this kernel has no such one.
     pub fn counted(&self, group: &str, name: &str) -> Option<Counted> {
         let total = self.counters.count(group, name)?;
-        let before = self.before.as_ref().map(|before| before.counters.count(group, name).unwrap_or(0));
+        let before = self.before.as_ref().and_then(|before| before.counters.count(group, name));
         Some(Counted { total, lately: before.map(|before| total.saturating_sub(before)) })
     }
 

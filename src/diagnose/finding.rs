@@ -14,7 +14,7 @@ pub enum Severity {
     Note,
     /// It goes wrong, or soon will.
     Warning,
-    /// Connections fail.
+    /// Connections fail, or it is far gone.
     Critical,
 }
 

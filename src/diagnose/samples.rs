@@ -129,10 +129,10 @@ impl Sample {
 
     /// As it was two seconds before.
     pub(crate) fn since(mut self, counters: &[(&str, &str, u64)]) -> Self {
-        let counters: Counters = counters
-            .iter()
-            .map(|(group, name, count)| (((*group).to_owned(), (*name).to_owned()), *count))
-            .collect();
+        let named =
+            counters.iter().map(|(group, name, count)| (((*group).to_owned(), (*name).to_owned()), *count));
+        // All others have counted nothing since.
+        let counters: Counters = self.counters.iter().cloned().chain(named).collect();
         let elapsed = std::time::Duration::from_secs(2);
         self.before = Some(Before { elapsed, states: StateCounts::default(), counters });
         self

@@ -94,7 +94,7 @@ fn counters_are_a_note_unless_they_go_on() {
         ("ListenOverflows", "accept-queue", Critical),
         ("ListenDrops", "accept-queue", Critical),
         ("SyncookiesSent", "syn-recv", Warning),
-        ("TCPReqQFullDrop", "syn-recv", Warning),
+        ("TCPReqQFullDrop", "syn-recv", Critical),
         ("TCPTimeWaitOverflow", "time-wait", Warning),
     ] {
         let sample = || Sample::default().counter("TcpExt", name, 5);
@@ -130,10 +130,11 @@ fn half_open_connections_belong_to_the_listener_that_is_nearest() {
     assert_eq!(listeners(&judged(sample(19))), []);
     let (all, very) = ("0.0.0.0:80".to_owned(), "10.0.0.1:80".to_owned());
     assert_eq!(listeners(&judged(sample(20))), [(all.clone(), Warning), (very.clone(), Warning)]);
-    assert_eq!(listeners(&judged(sample(30))), [(all.clone(), Critical), (very.clone(), Warning)]);
+    assert_eq!(fact(&judged(sample(30)), "room_for"), Value::Count(30));
+    let dropping = |count| sample(count).setting(Setting::Syncookies, "0");
+    assert_eq!(listeners(&judged(dropping(30))), [(all.clone(), Critical), (very.clone(), Warning)]);
     // Without cookies there is less room, whatever the backlog: three quarters of 100.
-    let without = sample(75).setting(Setting::Syncookies, "0");
-    assert_eq!(listeners(&judged(without)), [(all, Critical), (very, Critical)]);
+    assert_eq!(listeners(&judged(dropping(75))), [(all, Critical), (very, Critical)]);
     assert_eq!(
         fact(&judged(sample(20)), "source_nets"),
         Value::Nets(vec![(Net { addr: "192.0.2.0".parse().unwrap(), len: 24 }, 20)])

@@ -5,17 +5,18 @@ mod records;
 use std::io;
 
 use anstyle::{AnsiColor, Style};
+use serde::Serialize;
 
-use self::records::{CheckRecord, FindingRecord};
+use self::records::{FindingRecord, SettingRecords, Values};
 use super::Head;
 use super::json::{push_document_head, push_document_tail, push_value};
-use super::report::{Report as Paper, ReportStyle};
+use super::report::{Report, ReportStyle};
 use super::text::{self, escaped};
 use crate::diagnose::{Counted, Diagnosis, Evidence, Fact, Finding, Severity, Threshold, Thresholds, Value};
 
 /// What is told, and what it was judged by.
 #[derive(Clone, Copy, Debug)]
-pub struct Report<'a> {
+pub struct Judgement<'a> {
     /// What was found.
     pub diagnosis: &'a Diagnosis,
     /// By what.
@@ -24,10 +25,15 @@ pub struct Report<'a> {
     pub thresholds: &'a Thresholds,
 }
 
-impl Report<'_> {
+impl Judgement<'_> {
     /// A threshold and its value, as they are typed.
     fn named(&self, threshold: Threshold) -> String {
         format!("--{} {}", threshold.flag(), self.thresholds.of(threshold))
+    }
+
+    /// How long the interval was, in seconds.
+    fn interval_s(&self) -> Option<f64> {
+        self.evidence.before.as_ref().map(|before| before.elapsed.as_secs_f64())
     }
 }
 
@@ -36,55 +42,59 @@ pub fn write_diagnosis(
     out: &mut Vec<u8>,
     style: ReportStyle,
     head: &Head<'_>,
-    report: &Report<'_>,
+    judgement: &Judgement<'_>,
 ) -> io::Result<()> {
-    let Report { diagnosis, evidence, thresholds } = *report;
+    let Judgement { diagnosis, evidence, thresholds } = *judgement;
     if style.json {
         push_document_head(out, head)?;
-        out.extend_from_slice(b",\"findings\":");
         let findings = diagnosis.findings.iter().map(|finding| FindingRecord::of(finding, thresholds));
-        push_value(out, &findings.collect::<Vec<_>>())?;
-        // What follows are the keys of one object.
-        let mut rest = Vec::new();
-        push_value(&mut rest, &CheckRecord::of(report))?;
-        out.push(b',');
-        out.extend_from_slice(
-            rest.strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}")).unwrap_or(b""),
-        );
+        push_key(out, "findings", &findings.collect::<Vec<_>>())?;
+        push_key(out, "unseen", &diagnosis.unseen)?;
+        push_key(out, "rules", &diagnosis.rules)?;
+        push_key(out, "sockets", &diagnosis.sockets)?;
+        push_key(out, "interval_s", &judgement.interval_s())?;
+        push_key(out, "thresholds", &Values(Threshold::ALL, thresholds))?;
+        push_key(out, "settings", &SettingRecords(&evidence.settings))?;
         return push_document_tail(out, &evidence.gaps);
     }
-    let mut paper = Paper::new(out, style);
+    let mut report = Report::new(out, style);
     for finding in &diagnosis.findings {
-        push_finding(&mut paper, finding, report);
+        push_finding(&mut report, finding, judgement);
     }
-    paper.sentence(&verdict(report));
+    report.sentence(&verdict(judgement));
     if !diagnosis.unseen.is_empty() {
-        paper.heading("COULD NOT BE SEEN");
+        report.heading("COULD NOT BE SEEN");
         for sentence in &diagnosis.unseen {
-            paper.paragraph(&escaped(sentence.as_bytes()));
+            report.labelled("-", 2, &escaped(sentence.as_bytes()));
         }
     }
     Ok(())
 }
 
-fn push_finding(paper: &mut Paper<'_>, finding: &Finding, report: &Report<'_>) {
+/// Appends a key that is known to need no escaping, and its value.
+fn push_key(out: &mut Vec<u8>, key: &str, value: &impl Serialize) -> io::Result<()> {
+    out.extend_from_slice(format!(",\"{key}\":").as_bytes());
+    push_value(out, value)
+}
+
+fn push_finding(report: &mut Report<'_>, finding: &Finding, judgement: &Judgement<'_>) {
     let severity = finding.severity.name().to_uppercase();
-    let severity = paper.styled(severity_style(finding.severity).bold(), &severity);
-    paper.titled(&severity, finding.severity.name().len(), &finding.title);
-    let interval = report.evidence.before.as_ref().map(|before| before.elapsed.as_secs_f64());
+    let severity = report.styled(severity_style(finding.severity).bold(), &severity);
+    report.titled(&severity, finding.severity.name().len(), &finding.title);
+    let interval = judgement.interval_s();
     let seen = finding.seen.iter().map(|fact| (label(fact), shown(&fact.value, interval)));
     let rule = std::iter::once(finding.rule.to_owned())
-        .chain(finding.thresholds.iter().map(|threshold| report.named(*threshold)));
+        .chain(finding.thresholds.iter().map(|threshold| judgement.named(*threshold)));
     let mut told: Vec<_> = seen.filter(|(_, value)| !value.is_empty()).collect();
     told.push(("why".to_owned(), finding.why.clone()));
     told.push(("do".to_owned(), finding.advice.clone()));
     told.push(("rule".to_owned(), rule.collect::<Vec<_>>().join(" ")));
     let width = told.iter().map(|(label, _)| text::width(label)).max().unwrap_or(0) + 2;
     for (label, text) in &told {
-        paper.labelled(label, width, text);
+        report.labelled(label, width, text);
     }
-    paper.command(&finding.command);
-    paper.blank();
+    report.command(&finding.command);
+    report.blank();
 }
 
 /// The name in words; a setting keeps its own.
@@ -104,13 +114,13 @@ fn severity_style(severity: Severity) -> Style {
 }
 
 /// What was found in all, or that nothing was.
-fn verdict(report: &Report<'_>) -> String {
-    let Diagnosis { rules, sockets, .. } = report.diagnosis;
+fn verdict(judgement: &Judgement<'_>) -> String {
+    let Diagnosis { rules, sockets, .. } = judgement.diagnosis;
     let plural = if *sockets == 1 { "" } else { "s" };
     let checked = format!("{} rules over {sockets} socket{plural}, settings and counters", rules.len());
     let counts: Vec<_> = [Severity::Critical, Severity::Warning, Severity::Note]
         .into_iter()
-        .map(|severity| (severity.name(), report.diagnosis.count(severity)))
+        .map(|severity| (severity.name(), judgement.diagnosis.count(severity)))
         .filter(|(_, count)| *count > 0)
         .map(|(name, count)| {
             let plural = if count == 1 || name == "critical" { "" } else { "s" };

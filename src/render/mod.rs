@@ -30,7 +30,7 @@ use crate::model::{Gap, Row, Source};
 pub use bind::write_answer;
 pub use chosen::Column;
 pub use counts::{CountStyle, write_changes, write_counts};
-pub use diagnose::{Report, write_diagnosis};
+pub use diagnose::{Judgement, write_diagnosis};
 pub use explain::{write_explanation, write_overview};
 pub use pages::Pages;
 pub use report::ReportStyle;

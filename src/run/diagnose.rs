@@ -13,7 +13,7 @@ use crate::exit::ExitStatus;
 use crate::filter::Filter;
 use crate::model::{Descriptors, Gap, ListenerUse, ProcessName, Source};
 use crate::query::{Access, Needs, Query};
-use crate::render::{Head, Report, write_diagnosis};
+use crate::render::{Head, Judgement, write_diagnosis};
 use crate::select::StateCounts;
 
 /// Diagnoses once; the status says whether something is as bad as was asked for.
@@ -34,8 +34,8 @@ pub(super) fn diagnose(
     let diagnosis = judge(&evidence, &what.thresholds);
     let mut out = Vec::new();
     let head = Head { source, taken_at: &taken_at };
-    let report = Report { diagnosis: &diagnosis, evidence: &evidence, thresholds: &what.thresholds };
-    write_diagnosis(&mut out, what.style, &head, &report)?;
+    let judgement = Judgement { diagnosis: &diagnosis, evidence: &evidence, thresholds: &what.thresholds };
+    write_diagnosis(&mut out, what.style, &head, &judgement)?;
     let is_so_bad = diagnosis.worst().zip(what.fail_on).is_some_and(|(worst, limit)| worst >= limit);
     let status = if is_so_bad { ExitStatus::Failure } else { ExitStatus::Success };
     match answer(&out) {

@@ -72,7 +72,7 @@ fn count() -> RangedU64ValueParser {
 pub(in crate::cli) enum FailOn {
     /// Something goes wrong, or soon will
     Warning,
-    /// Connections fail
+    /// Connections fail, or it is far gone
     Critical,
 }
 

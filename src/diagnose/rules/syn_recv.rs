@@ -42,7 +42,9 @@ fn of_listener(
 ) -> Finding {
     let room = listening.and_then(|listening| room(evidence, listening));
     let is_full = room.is_some_and(|room| half_open.count >= room);
-    let severity = if is_full { Severity::Critical } else { Severity::Warning };
+    // Cookies keep what is beyond that going.
+    let drops = is_full && evidence.setting(model::Setting::Syncookies) == Some(0);
+    let severity = if drops { Severity::Critical } else { Severity::Warning };
     let at = Peer { addr: local.addr, port: Some(local.port) };
     let connections = number_of(half_open.count, "connection");
     let full = if is_full { ": as many as there may be" } else { "" };
@@ -78,9 +80,12 @@ fn of_counters(evidence: &Evidence) -> Option<Finding> {
     if !counted.iter().flatten().any(|counted| counted.matters()) {
         return None;
     }
-    let goes_on = counted.iter().flatten().any(|counted| counted.goes_on());
-    let (severity, title) = if goes_on {
-        (Severity::Warning, "SYNs met a full queue within the interval")
+    let goes_on = |counted: Option<Counted>| counted.is_some_and(Counted::goes_on);
+    let [cookies, dropped] = counted;
+    let (severity, title) = if goes_on(dropped) {
+        (Severity::Critical, "SYNs met a full queue within the interval and were dropped")
+    } else if goes_on(cookies) {
+        (Severity::Warning, "SYNs met a full queue within the interval and were answered by cookies")
     } else {
         (Severity::Note, "SYNs have met a full queue since boot")
     };

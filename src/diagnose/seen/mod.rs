@@ -38,7 +38,7 @@ pub struct Seen {
     pub(super) time_wait_peers: Tally<Peer>,
     /// Connections of which the kernel tells no numbers.
     pub(super) without_info: u64,
-    /// Sockets that some process must hold, and those for which one was seen.
+    /// Sockets that some process must hold.
     pub(super) with_inode: u64,
     /// Those for which a process was seen.
     pub(super) held: u64,

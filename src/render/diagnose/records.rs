@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
-use super::Report;
 use crate::diagnose::{Counted, Fact, Finding, Threshold, Thresholds, Value};
 use crate::model::{Setting, Settings};
 use crate::render::json;
@@ -22,17 +21,6 @@ pub(super) struct FindingRecord<'a> {
     thresholds: Values<'a>,
 }
 
-/// What follows the findings.
-#[derive(serde::Serialize)]
-pub(super) struct CheckRecord<'a> {
-    unseen: &'a [String],
-    rules: &'a [&'static str],
-    sockets: u64,
-    interval_s: Option<f64>,
-    thresholds: Values<'a>,
-    settings: SettingRecords<'a>,
-}
-
 impl<'a> FindingRecord<'a> {
     pub(super) fn of(finding: &'a Finding, thresholds: &'a Thresholds) -> Self {
         Self {
@@ -48,21 +36,8 @@ impl<'a> FindingRecord<'a> {
     }
 }
 
-impl<'a> CheckRecord<'a> {
-    pub(super) fn of(report: &Report<'a>) -> Self {
-        Self {
-            unseen: &report.diagnosis.unseen,
-            rules: &report.diagnosis.rules,
-            sockets: report.diagnosis.sockets,
-            interval_s: report.evidence.before.as_ref().map(|before| before.elapsed.as_secs_f64()),
-            thresholds: Values(Threshold::ALL, report.thresholds),
-            settings: SettingRecords(&report.evidence.settings),
-        }
-    }
-}
-
 /// Thresholds by flag.
-struct Values<'a>(&'a [Threshold], &'a Thresholds);
+pub(super) struct Values<'a>(pub(super) &'a [Threshold], pub(super) &'a Thresholds);
 
 impl Serialize for Values<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -73,7 +48,7 @@ impl Serialize for Values<'_> {
 }
 
 /// Settings by name, as the kernel writes them.
-struct SettingRecords<'a>(&'a Settings);
+pub(super) struct SettingRecords<'a>(pub(super) &'a Settings);
 
 impl Serialize for SettingRecords<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -9,9 +9,9 @@ fn written(sample: Sample, gaps: &[Gap], style: ReportStyle) -> String {
     evidence.gaps = gaps.to_vec();
     let diagnosis = diagnose(&evidence, &thresholds);
     let head = Head { source: Source::Netlink, taken_at: "2026-11-21T12:00:00.000Z" };
-    let report = Report { diagnosis: &diagnosis, evidence: &evidence, thresholds: &thresholds };
+    let judgement = Judgement { diagnosis: &diagnosis, evidence: &evidence, thresholds: &thresholds };
     let mut out = Vec::new();
-    write_diagnosis(&mut out, style, &head, &report).unwrap();
+    write_diagnosis(&mut out, style, &head, &judgement).unwrap();
     String::from_utf8(out).unwrap()
 }
 
