@@ -1,7 +1,7 @@
 //! What runs out.
 
 use std::io::Read as _;
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv6Addr, SocketAddr, TcpStream};
 use std::process::Child;
 use std::thread::sleep;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::Value;
 use socket2::Socket;
 
-use super::{listener, local, nothing, only, own_pid};
+use super::{listener, local, nothing, only, own_pid, pair};
 use crate::support::namespace;
 use crate::support::namespace::Namespace;
 use crate::support::run::command;
@@ -44,6 +44,20 @@ fn local_ports_that_run_out() {
     // So says the kernel.
     let error = connect().expect_err("there is no port left");
     assert_eq!(error.raw_os_error(), Some(libc::EADDRNOTAVAIL));
+}
+
+#[test]
+fn local_ports_of_ipv6_are_counted_by_themselves() {
+    let Some((namespace, _server)) = few_ports() else { return };
+    let address = SocketAddr::from((Ipv6Addr::LOCALHOST, 443));
+    let held = namespace.inside(|| {
+        let listener = listener(address, 64);
+        let pairs: Vec<_> = (0..8).map(|_| pair(&listener)).collect();
+        (listener, pairs)
+    });
+    let finding = only(&namespace, &[], "local-ports", "critical");
+    assert_eq!(finding.seen["destination"], "[::1]:443");
+    drop(held);
 }
 
 /// A connection that this end closes first.
