@@ -189,6 +189,8 @@ fn retransmission_needs_enough_segments_of_a_peer() {
     assert_eq!(gist(Sample::default().socket(sent("10.0.0.2", 5, 100))), [("retransmission", Warning)]);
     let shared = Sample::default().socket(sent("10.0.0.2", 9, 50)).socket(sent("::ffff:10.0.0.2", 1, 50));
     assert_eq!(gist(shared), [("retransmission", Warning)], "one peer by two families");
+    let syns = Sample::default().socket(sent("10.0.0.2", 99, 0)).socket(sent("10.0.0.2", 0, 100));
+    assert_eq!(gist(syns), [], "SYNs are no data");
     let apart = Sample::default().socket(sent("10.0.0.2", 9, 50)).socket(sent("10.0.0.3", 1, 50));
     assert_eq!(gist(apart), []);
 }

@@ -169,7 +169,8 @@ impl Seen {
         let sent = self.sent.entry(socket.peer.addr.to_canonical()).or_default();
         sent.connections += 1;
         sent.segments += u64::from(segments);
-        sent.segments_again += u64::from(again);
+        // A SYN that was sent again counts there too, and is no data.
+        sent.segments_again += u64::from(again.min(segments));
         sent.bytes += info.bytes_sent().unwrap_or(0);
         sent.bytes_again += info.bytes_retrans().unwrap_or(0);
     }
