@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use clap::builder::RangedU64ValueParser;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::interval;
@@ -20,52 +19,57 @@ pub(in crate::cli) struct DiagnoseArgs {
     pub(in crate::cli) fail_on: Option<FailOn>,
 
     /// A program holds a socket in CLOSE_WAIT when nothing has come for this long
-    #[arg(long, value_name = "SECONDS", default_value_t = Threshold::CloseWaitAge.usual())]
+    #[arg(long, value_name = "SECONDS", default_value_t = Threshold::CloseWaitAge.usual(), value_parser = whole)]
     pub(in crate::cli) close_wait_age: u64,
 
     /// So many of them in one process are a warning, ten times as many critical
-    #[arg(long, value_name = "N", default_value_t = Threshold::CloseWaitCount.usual(), value_parser = count())]
+    #[arg(long, value_name = "N", default_value_t = Threshold::CloseWaitCount.usual(), value_parser = count)]
     pub(in crate::cli) close_wait_count: u64,
 
     /// Warn of an accept queue that is filled to this part of it
-    #[arg(long, value_name = "PERCENT", default_value_t = Threshold::QueuePercent.usual(), value_parser = percent())]
+    #[arg(long, value_name = "PERCENT", default_value_t = Threshold::QueuePercent.usual(), value_parser = percent)]
     pub(in crate::cli) queue_percent: u64,
 
     /// Warn of so many half-open connections at a listener
-    #[arg(long, value_name = "N", default_value_t = Threshold::SynRecvCount.usual(), value_parser = count())]
+    #[arg(long, value_name = "N", default_value_t = Threshold::SynRecvCount.usual(), value_parser = count)]
     pub(in crate::cli) syn_recv_count: u64,
 
     /// Warn of SYNs that were sent again so often
-    #[arg(long, value_name = "N", default_value_t = Threshold::SynRetries.usual())]
+    #[arg(long, value_name = "N", default_value_t = Threshold::SynRetries.usual(), value_parser = whole)]
     pub(in crate::cli) syn_retries: u64,
 
     /// Warn where this part of the local ports towards one destination is taken
-    #[arg(long, value_name = "PERCENT", default_value_t = Threshold::PortsPercent.usual(), value_parser = percent())]
+    #[arg(long, value_name = "PERCENT", default_value_t = Threshold::PortsPercent.usual(), value_parser = percent)]
     pub(in crate::cli) ports_percent: u64,
 
     /// Warn where this part of a limit is used: of TIME_WAIT, orphans, memory, a process's descriptors
-    #[arg(long, value_name = "PERCENT", default_value_t = Threshold::LimitPercent.usual(), value_parser = percent())]
+    #[arg(long, value_name = "PERCENT", default_value_t = Threshold::LimitPercent.usual(), value_parser = percent)]
     pub(in crate::cli) limit_percent: u64,
 
     /// Warn of data that has been waiting this long for a peer or a program to read
-    #[arg(long, value_name = "SECONDS", default_value_t = Threshold::StallAge.usual())]
+    #[arg(long, value_name = "SECONDS", default_value_t = Threshold::StallAge.usual(), value_parser = whole)]
     pub(in crate::cli) stall_age: u64,
 
     /// Warn of a peer to which this part of the segments had to be sent again
-    #[arg(long, value_name = "PERCENT", default_value_t = Threshold::RetransPercent.usual(), value_parser = percent())]
+    #[arg(long, value_name = "PERCENT", default_value_t = Threshold::RetransPercent.usual(), value_parser = percent)]
     pub(in crate::cli) retrans_percent: u64,
 
     /// Judge that by no fewer segments
-    #[arg(long, value_name = "N", default_value_t = Threshold::RetransSegments.usual(), value_parser = count())]
+    #[arg(long, value_name = "N", default_value_t = Threshold::RetransSegments.usual(), value_parser = count)]
     pub(in crate::cli) retrans_segments: u64,
 }
 
-fn percent() -> RangedU64ValueParser {
-    RangedU64ValueParser::new().range(1..=100)
+fn whole(word: &str) -> Result<u64, String> {
+    word.parse().map_err(|_| "it is no whole number".to_owned())
 }
 
-fn count() -> RangedU64ValueParser {
-    RangedU64ValueParser::new().range(1..)
+fn count(word: &str) -> Result<u64, String> {
+    whole(word).ok().filter(|count| *count > 0).ok_or_else(|| "it is no whole number from 1 on".to_owned())
+}
+
+fn percent(word: &str) -> Result<u64, String> {
+    let percent = whole(word).ok().filter(|percent| (1..=100).contains(percent));
+    percent.ok_or_else(|| "it is no whole number from 1 to 100".to_owned())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
