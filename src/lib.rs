@@ -15,13 +15,14 @@
 //! | `query`, `filter` | `model` |
 //! | `collect` | `model`, `query`, `filter` (bytecode) |
 //! | `enrich` | `model` |
+//! | `trace` | `model`, `filter`, `collect`, `query` |
 //! | `select` | `model`, `filter` |
 //! | `explain` | `model`, `select` |
 //! | `bind` | `model`, `query` |
 //! | `demo` | `model`, `query`, `collect` |
 //! | `diagnose` | `model`, `select` |
-//! | `render` | `model`, `select` (counts), the report types of `explain`, `bind`, `diagnose`, `demo` |
-//! | `cli` | `model`, `query`, `filter`, the option enums of `select`, `render`, `diagnose`, `demo` |
+//! | `render` | `model`, `select` (counts), the report types of `explain`, `bind`, `diagnose`, `demo`, `trace` |
+//! | `cli` | `model`, `query`, `filter`, the option enums of `select`, `render`, `diagnose`, `demo`, `trace` |
 //! | `run` | everything; only `main` imports `run` |
 //!
 //! `tests/architecture.rs` reads the `use` lines and fails on any other import.
@@ -40,3 +41,4 @@ pub mod query;
 pub mod render;
 pub mod run;
 pub mod select;
+pub mod trace;

@@ -10,6 +10,7 @@ mod gather;
 mod list;
 mod put_off;
 mod repeat;
+mod trace;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -85,6 +86,7 @@ fn carry_out(plan: &Plan) -> anyhow::Result<ExitStatus> {
         Mode::Demo(what) => demo::demo(what)?,
         Mode::Bind(what) => return bind::bind(what, &plan.access, &mut session),
         Mode::Diagnose(what) => return diagnose::diagnose(what, &plan.access, &mut session),
+        Mode::Trace(what) => trace::trace(what)?,
         Mode::ExplainFilter(list) => {
             let list = ready(list)?;
             answer(filter::explain(&list.filter, &list.query, list.shown.states, list.needs).as_bytes())?;

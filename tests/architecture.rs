@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// The table of src/lib.rs: who may import whom.
 const TABLE: &[(&str, &[&str])] = &[
     ("bind", &["model", "query"]),
-    ("cli", &["demo", "diagnose", "filter", "model", "query", "render", "select"]),
+    ("cli", &["demo", "diagnose", "filter", "model", "query", "render", "select", "trace"]),
     ("collect", &["filter", "model", "query"]),
     ("demo", &["collect", "model", "query"]),
     ("diagnose", &["model", "select"]),
@@ -17,15 +17,16 @@ const TABLE: &[(&str, &[&str])] = &[
     ("filter", &["model"]),
     ("model", &[]),
     ("query", &["model"]),
-    ("render", &["bind", "demo", "diagnose", "explain", "model", "select"]),
+    ("render", &["bind", "demo", "diagnose", "explain", "model", "select", "trace"]),
     (
         "run",
         &[
             "bind", "cli", "collect", "demo", "diagnose", "enrich", "exit", "explain", "filter", "model",
-            "query", "render", "select",
+            "query", "render", "select", "trace",
         ],
     ),
     ("select", &["filter", "model"]),
+    ("trace", &["collect", "model", "query"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -9,6 +9,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(super) use self::diagnose::DiagnoseArgs;
+use super::trace::TraceArgs;
 use crate::demo::Scene;
 use crate::query::SourceChoice;
 use crate::render::Format;
@@ -302,6 +303,13 @@ pub(super) enum Command {
     /// seen is said. Exit status: 0, or with --fail-on 1; 3 where it could not be asked.
     Diagnose(DiagnoseArgs),
 
+    /// Show every transition from state to state as it happens
+    ///
+    /// A line a transition: when, who was on the processor (in brackets where it was just interrupted), both ends, the
+    /// states before and after, the time in the one before, and what it means. It sees the connections of all network
+    /// namespaces by the kernel's tracepoints, for which it must be root; else it compares snapshots of this one.
+    Trace(Box<TraceArgs>),
+
     /// Print a file that is made from the command line's definition
     #[command(hide = true)]
     Generate {
@@ -349,7 +357,7 @@ fn limit(word: &str) -> Result<u64, String> {
     word.parse().map_err(|_| "it is no whole number of sockets".to_owned())
 }
 
-fn interval(word: &str) -> Result<Duration, String> {
+pub(super) fn interval(word: &str) -> Result<Duration, String> {
     /// A millisecond to a year.
     const ACCEPTED: std::ops::RangeInclusive<f64> = 0.001..=31_536_000.0;
     let seconds = word.parse().ok().filter(|seconds| ACCEPTED.contains(seconds));

@@ -9,6 +9,7 @@ mod plan;
 mod reports;
 mod suggest;
 mod target;
+mod trace;
 
 use std::ffi::OsString;
 
@@ -20,6 +21,7 @@ pub use environment::Environment;
 pub use generate::generate;
 pub use plan::{List, Mode, Plan};
 pub use reports::{Bind, Demo, Diagnose, Explain};
+pub use trace::Trace;
 
 /// What is to be said in place of doing anything.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -10,6 +10,7 @@ use clap::parser::ValueSource;
 use super::args::{Args, Artifact, ColorChoice, Command, SharedArgs};
 use super::counts::{self, Count};
 use super::reports::{self, Bind, Demo, Diagnose, Explain};
+use super::trace::{self, Trace};
 use super::{Environment, Refusal, suggest};
 use crate::filter::{Dialect, Filter, FilterText};
 use crate::model::{Family, ListenerUse, ProcessName, StateSet, TcpState};
@@ -56,6 +57,8 @@ pub enum Mode {
     Bind(Bind),
     /// Say what is wrong.
     Diagnose(Diagnose),
+    /// Show transitions as they happen.
+    Trace(Box<Trace>),
     /// Print a generated file.
     Generate(Artifact),
 }
@@ -109,6 +112,10 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
             Command::Diagnose(diagnose) => {
                 refuse_list_words(args, matches, "diagnose")?;
                 Mode::Diagnose(reports::diagnose(args, diagnose, environment)?)
+            }
+            Command::Trace(words) => {
+                refuse_list_words(args, matches, "trace")?;
+                Mode::Trace(Box::new(trace::trace(args, words, environment)?))
             }
         };
         return Ok(Plan { mode, access, repeat: None, notes: Vec::new() });

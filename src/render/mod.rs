@@ -22,6 +22,7 @@ mod ss;
 mod summary;
 mod table;
 pub mod text;
+mod trace;
 
 use std::io;
 
@@ -36,6 +37,7 @@ pub use pages::Pages;
 pub use report::ReportStyle;
 pub use scene::SceneWriter;
 pub use summary::{Summary, write_summary};
+pub use trace::{TraceFormat, TraceLines, TraceStyle};
 
 /// The layouts of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,7 +17,7 @@ pub(super) struct Misuse(pub(super) String);
 ///
 /// Some look-ups need to know of sockets that don't fit.
 pub(super) fn prepare(filter: &Filter, query: &mut Query, needs: Needs) -> Result<Filter, Misuse> {
-    let filter = filter.clone().resolve(&mut HostNames::default()).map_err(|bad| Misuse(bad.report()))?;
+    let filter = resolve(filter)?;
     query.attributes.tcp_info |= filter.expr.evidence().tcp_info;
     if let Some(term) = filter.expr.needs_netlink() {
         query.netlink_only = Some(term.to_string());
@@ -28,6 +28,11 @@ pub(super) fn prepare(filter: &Filter, query: &mut Query, needs: Needs) -> Resul
         query.states = needs.widened(query.states - StateSet::unconnected());
     }
     Ok(filter)
+}
+
+/// Resolves the names of a filter that is evaluated here alone.
+pub(super) fn resolve(filter: &Filter) -> Result<Filter, Misuse> {
+    filter.clone().resolve(&mut HostNames::default()).map_err(|bad| Misuse(bad.report()))
 }
 
 /// What of a filter goes to the kernel: nothing that would leave out what must be known besides what is shown.

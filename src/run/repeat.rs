@@ -20,6 +20,11 @@ pub(super) struct Output {
 }
 
 impl Output {
+    /// A write that has to wait ends once the stream can be read.
+    pub(super) fn until(file: File, ended: UnixStream) -> Self {
+        Self { file, ended: Some(ended) }
+    }
+
     /// Whether a signal has come that ends it all. Without an interval signals do that by themselves.
     pub(super) fn has_ended(&self) -> bool {
         let Some(ended) = &self.ended else { return false };
@@ -37,7 +42,7 @@ pub(super) fn repeat(
     let Some(interval) = interval else { return once(&mut Pages::new(Output { file, ended: None })) };
     let ended = signals().context("wait for signals")?;
     let for_writes = ended.try_clone().context("wait for signals")?;
-    let mut out = Pages::new(Output { file, ended: Some(for_writes) });
+    let mut out = Pages::new(Output::until(file, for_writes));
     loop {
         let begun = Instant::now();
         once(&mut out)?;
@@ -53,7 +58,7 @@ pub(super) fn repeat(
 }
 
 /// A stream that can be read once SIGINT or SIGTERM has come.
-fn signals() -> io::Result<UnixStream> {
+pub(super) fn signals() -> io::Result<UnixStream> {
     let (ours, theirs) = UnixStream::pair()?;
     for signal in [SIGINT, SIGTERM] {
         signal_hook::low_level::pipe::register(signal, theirs.try_clone()?)?;
@@ -91,7 +96,7 @@ fn wait_for(
     }
 }
 
-fn timespec(duration: Duration) -> Timespec {
+pub(super) fn timespec(duration: Duration) -> Timespec {
     Timespec {
         tv_sec: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: duration.subsec_nanos().into(),

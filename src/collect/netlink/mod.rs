@@ -6,6 +6,7 @@ mod dump;
 #[cfg(test)]
 mod dump_tests;
 mod frame;
+mod lookup;
 mod repeats;
 pub mod request;
 mod split;
@@ -17,6 +18,7 @@ use rustix::io::Errno;
 
 pub use datagrams::{Datagram, Datagrams, Recording, connect};
 pub use dump::{Connect, dump};
+pub use lookup::lookup;
 pub use split::middle_port;
 
 /// A step of the conversation that failed.

@@ -1,0 +1,155 @@
+//! Shows transitions as they come, until a signal, the reader's leaving or a limit ends it.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use anyhow::Context;
+use jiff::tz::TimeZone;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::time::{ClockId, clock_gettime};
+
+use super::repeat::{Output, signals, timespec};
+use super::{filter, stdout, tell, write};
+use crate::cli::Trace;
+use crate::filter::{Filter, Known};
+use crate::model::Row;
+use crate::render::{Pages, TraceLines};
+use crate::trace::{By, Change, Nanos, Tracer};
+
+/// Traces.
+pub(super) fn trace(what: &Trace) -> anyhow::Result<()> {
+    let filter = filter::resolve(&what.filter)?;
+    let ended = signals().context("wait for signals")?;
+    let for_writes = ended.try_clone().context("wait for signals")?;
+    let mut out = Pages::new(Output::until(write(stdout())?, for_writes));
+    let mut tracer = Tracer::start(&what.options)?;
+    say_where(&tracer);
+    let lines = TraceLines::new(what.style, offset(), TimeZone::system());
+    let mut teller =
+        Teller { what, filter, lines, out: &mut out, left: what.count.unwrap_or(u64::MAX), error: None };
+    teller.lines.head(teller.out.buffer());
+    let begun = now();
+    let until = what.duration.map(|duration| begun.saturating_add(nanos(duration)));
+    loop {
+        write(teller.out.flush())?;
+        let rest = until.map_or(Nanos::MAX, |until| until.saturating_sub(now()));
+        let woken = wait(&ended, &tracer, rest.min(tracer.tick())).context("wait for the kernel's events")?;
+        let now = now();
+        let is_over = woken != Woken::ToGoOn || until.is_some_and(|until| now >= until);
+        if is_over {
+            tracer.finish(now, &mut |change| teller.change(change));
+        } else {
+            tracer.read(now, &mut |change| teller.change(change));
+        }
+        if let Some(error) = teller.error.take() {
+            return write(Err(error));
+        }
+        if is_over || teller.left == 0 {
+            break;
+        }
+    }
+    write(out.flush())?;
+    say_missed(&tracer);
+    Ok(())
+}
+
+/// Writes what fits.
+struct Teller<'a> {
+    what: &'a Trace,
+    filter: Filter,
+    lines: TraceLines,
+    out: &'a mut Pages<Output>,
+    left: u64,
+    error: Option<io::Error>,
+}
+
+impl Teller<'_> {
+    fn change(&mut self, change: &Change) {
+        if self.left == 0 || self.error.is_some() || !self.fits(change) {
+            return;
+        }
+        self.left -= 1;
+        let written = self.lines.change(self.out.buffer(), change).and_then(|()| self.out.turn());
+        self.error = written.err();
+    }
+
+    /// A transition into nobody knows what is shown unless a state was asked for.
+    fn fits(&self, change: &Change) -> bool {
+        let socket = change.socket();
+        let into = |states: crate::model::StateSet| match change.new {
+            Some(new) => states.contains(new),
+            None => states == crate::model::StateSet::ALL,
+        };
+        self.what.families.each().contains(&change.family)
+            && into(self.what.into)
+            && self.filter.states.is_none_or(into)
+            && self.filter.admits(&Row::bare(&socket), Known::SOCKET)
+    }
+}
+
+fn say_where(tracer: &Tracer) {
+    match tracer.by() {
+        By::Tracepoint => tell("the transitions of all network namespaces are seen", None),
+        By::Poll => {}
+    }
+    for tracepoint in tracer.missing() {
+        let name = tracepoint.replace('/', ":");
+        tell(&format!("this kernel has no {name}: why connections end is less sure"), None);
+    }
+}
+
+fn say_missed(tracer: &Tracer) {
+    let missed = tracer.missed();
+    if missed.lost > 0 {
+        tell(&format!("{} of the kernel's records were lost", missed.lost), None);
+    }
+    if missed.dropped > 0 {
+        let hint = "--max-sockets N remembers more";
+        tell(&format!("{} sockets were forgotten for want of room", missed.dropped), Some(hint));
+    }
+}
+
+/// Why a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Woken {
+    /// A signal, or the reader has gone.
+    ToEnd,
+    /// There is something to read, or the time is over.
+    ToGoOn,
+}
+
+fn wait(ended: &impl AsFd, tracer: &Tracer, span: Nanos) -> io::Result<Woken> {
+    let stdout = io::stdout();
+    let mut watched = vec![
+        PollFd::from_borrowed_fd(ended.as_fd(), PollFlags::IN),
+        // Nothing is asked of it; that its reader has gone is told unasked.
+        PollFd::from_borrowed_fd(stdout.as_fd(), PollFlags::empty()),
+    ];
+    watched.extend(tracer.descriptors().into_iter().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+    match poll(&mut watched, Some(&timespec(Duration::from_nanos(span)))) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let is_over = watched.iter().take(2).any(|watched| !watched.revents().is_empty());
+    Ok(if is_over { Woken::ToEnd } else { Woken::ToGoOn })
+}
+
+/// The kernel's monotonic time.
+fn now() -> Nanos {
+    time_of(ClockId::Monotonic).try_into().unwrap_or_default()
+}
+
+/// What the wall clock is before it.
+fn offset() -> i128 {
+    time_of(ClockId::Realtime) - time_of(ClockId::Monotonic)
+}
+
+fn time_of(clock: ClockId) -> i128 {
+    let time = clock_gettime(clock);
+    i128::from(time.tv_sec) * 1_000_000_000 + i128::from(time.tv_nsec)
+}
+
+fn nanos(duration: Duration) -> Nanos {
+    Nanos::try_from(duration.as_nanos()).unwrap_or(Nanos::MAX)
+}

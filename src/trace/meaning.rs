@@ -1,0 +1,80 @@
+//! Which of several ways between two states it was.
+
+use super::change::Meaning;
+use crate::model::{Event, Segment, TcpState, Transition, ways_between};
+
+/// What was seen besides the transition itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// An RST came.
+    pub(super) reset_received: bool,
+    /// An RST was sent.
+    pub(super) reset_sent: bool,
+    /// The socket was told this error.
+    pub(super) errno: Option<i32>,
+    /// It happened in an interrupt, and not within a program's call.
+    pub(super) in_interrupt: bool,
+}
+
+/// What the transition means, after all that was seen.
+pub(super) fn meaning(old: TcpState, new: TcpState, seen: Seen) -> Meaning {
+    way(old, new, seen).map_or(Meaning::Unlisted, Meaning::Way)
+}
+
+fn way(old: TcpState, new: TcpState, seen: Seen) -> Option<&'static Transition> {
+    let of =
+        |wanted: &[Event]| ways_between(old, new).find(|way| way.on_linux && wanted.contains(&way.event));
+    let reset = Event::Received(Segment::Rst);
+    let by_evidence = match seen {
+        Seen { reset_received: true, .. } => of(&[reset]),
+        Seen { errno: Some(libc::ETIMEDOUT), .. } => of(&[Event::GaveUp, Event::TimeLimit]),
+        Seen { errno: Some(libc::ECONNABORTED), .. } | Seen { reset_sent: true, .. } => of(&[Event::Abort]),
+        Seen { errno: Some(_), .. } => of(&[Event::Unreachable]),
+        // Nothing but a program's call is left.
+        Seen { in_interrupt: false, .. } => of(&[Event::Close]).or_else(|| {
+            let usual = ways_between(old, new).next()?;
+            if usual.event == reset { of(&[Event::Abort]) } else { Some(usual) }
+        }),
+        _ => None,
+    };
+    by_evidence.or_else(|| ways_between(old, new).find(|way| way.on_linux))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use TcpState::{Close, Established, FinWait1, FinWait2, LastAck, SynSent, TimeWait};
+
+    fn event(old: TcpState, new: TcpState, seen: Seen) -> Option<Event> {
+        meaning(old, new, seen).way().map(|way| way.event)
+    }
+
+    #[test]
+    fn what_was_seen_tells_why_it_closed() {
+        let reset = Seen { reset_received: true, in_interrupt: true, ..Seen::default() };
+        let sent = Seen { reset_sent: true, ..Seen::default() };
+        let told = |errno| Seen { errno: Some(errno), in_interrupt: true, ..Seen::default() };
+        let rst = Some(Event::Received(Segment::Rst));
+        for old in [SynSent, Established, FinWait1, FinWait2, LastAck] {
+            assert_eq!(event(old, Close, reset), rst, "{old}");
+        }
+        assert_eq!(event(Established, Close, sent), Some(Event::Abort));
+        assert_eq!(event(Established, Close, Seen::default()), Some(Event::Abort));
+        assert_eq!(event(SynSent, Close, Seen::default()), Some(Event::Close));
+        assert_eq!(event(SynSent, Close, told(libc::ETIMEDOUT)), Some(Event::GaveUp));
+        assert_eq!(event(SynSent, Close, told(libc::EHOSTUNREACH)), Some(Event::Unreachable));
+        assert_eq!(event(SynSent, Close, told(libc::ECONNABORTED)), Some(Event::Abort));
+        assert_eq!(event(LastAck, Close, told(libc::ETIMEDOUT)), Some(Event::GaveUp));
+        let interrupted = Seen { in_interrupt: true, ..Seen::default() };
+        assert_eq!(event(LastAck, Close, interrupted), Some(Event::AckOfFin));
+        assert_eq!(event(LastAck, Close, Seen::default()), Some(Event::AckOfFin));
+    }
+
+    #[test]
+    fn what_the_machine_does_not_have_is_marked() {
+        assert_eq!(meaning(Close, Established, Seen::default()), Meaning::Unlisted);
+        let limit = Seen { errno: Some(libc::ETIMEDOUT), in_interrupt: true, ..Seen::default() };
+        assert!(meaning(FinWait2, Close, limit).to_string().starts_with("not in RFC 9293: "));
+        assert!(!meaning(FinWait2, TimeWait, Seen::default()).to_string().starts_with("not in"));
+    }
+}

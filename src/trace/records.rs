@@ -1,0 +1,216 @@
+//! The records of a ring (`enum perf_event_type`) → [`Event`]s, without allocating.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::event::{Comm, Ends, Event, Kind};
+use super::tracefs::{Layout, Place};
+use crate::model::{Endpoint, Family};
+
+const PERF_RECORD_LOST: u32 = 2;
+const PERF_RECORD_COMM: u32 = 3;
+const PERF_RECORD_EXIT: u32 = 4;
+const PERF_RECORD_FORK: u32 = 7;
+const PERF_RECORD_SAMPLE: u32 = 9;
+
+const AF_INET: u64 = 2;
+const AF_INET6: u64 = 10;
+const IPPROTO_TCP: u64 = 6;
+
+/// Where the fields of each tracepoint are.
+#[derive(Debug, Default)]
+pub(super) struct Layouts {
+    of: Vec<(u16, Fields)>,
+}
+
+/// What a tracepoint tells, and where.
+#[derive(Clone, Copy, Debug)]
+enum Fields {
+    State { common: Common, old: Place, new: Place, protocol: Place, ends: EndPlaces },
+    ResetReceived { common: Common },
+    ResetSent { common: Common },
+    Destroyed { common: Common, cookie: Option<Place> },
+    Error { flags: Place, errno: Place, protocol: Place, ends: EndPlaces },
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Common {
+    flags: Place,
+    socket: Place,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct EndPlaces {
+    family: Place,
+    local_port: Place,
+    peer_port: Place,
+    local: Place,
+    peer: Place,
+    local_v6: Place,
+    peer_v6: Place,
+}
+
+/// The tracepoint without which there is nothing to see.
+pub(super) const STATE: &str = "sock/inet_sock_set_state";
+/// Those that tell why a connection ended, and which socket it was.
+pub(super) const OTHERS: [&str; 4] =
+    ["tcp/tcp_receive_reset", "tcp/tcp_send_reset", "tcp/tcp_destroy_sock", "sock/inet_sk_error_report"];
+
+impl Layouts {
+    /// Notes a tracepoint's layout; false where it lacks a field that is needed.
+    pub(super) fn add(&mut self, tracepoint: &str, layout: &Layout) -> bool {
+        let fields = Fields::find(tracepoint, layout);
+        self.of.extend(fields.map(|fields| (layout.id, fields)));
+        fields.is_some()
+    }
+
+    /// The tracepoints' numbers.
+    pub(super) fn ids(&self) -> Vec<u16> {
+        self.of.iter().map(|(id, _)| *id).collect()
+    }
+
+    /// What a record tells; `None` where that is of no matter here.
+    pub(super) fn decode(&self, record: &[u8]) -> Option<Event> {
+        let kind = u32_at(record, 0)?;
+        if kind == PERF_RECORD_SAMPLE {
+            return self.sample(record);
+        }
+        // What follows any other record: the thread, the time and the processor.
+        let time = u64_at(record, record.len().checked_sub(16)?)?;
+        let cpu = u32_at(record, record.len().checked_sub(8)?)?;
+        let about = |kind| Some(Event { at: time, pid: 0, cpu, in_interrupt: false, kind });
+        match kind {
+            PERF_RECORD_LOST => about(Kind::Lost { records: u64_at(record, 16)? }),
+            PERF_RECORD_COMM => {
+                let (pid, thread) = (u32_at(record, 8)?, u32_at(record, 12)?);
+                let name = Comm::from_bytes(record.get(16..)?);
+                if pid == thread { about(Kind::Named { pid, name }) } else { None }
+            }
+            PERF_RECORD_FORK => {
+                let (pid, parent) = (u32_at(record, 8)?, u32_at(record, 12)?);
+                if pid == parent { None } else { about(Kind::Forked { pid, parent }) }
+            }
+            PERF_RECORD_EXIT => {
+                let (pid, thread) = (u32_at(record, 8)?, u32_at(record, 16)?);
+                if pid == thread { about(Kind::Exited { pid }) } else { None }
+            }
+            _ => None,
+        }
+    }
+
+    fn sample(&self, record: &[u8]) -> Option<Event> {
+        let (pid, at, cpu) = (u32_at(record, 8)?, u64_at(record, 16)?, u32_at(record, 24)?);
+        let len = usize::try_from(u32_at(record, 32)?).ok()?;
+        let raw = record.get(36..)?.get(..len)?;
+        let id = raw.first_chunk().map(|bytes| u16::from_ne_bytes(*bytes))?;
+        let (_, fields) = self.of.iter().find(|(known, _)| *known == id)?;
+        let (flags, kind) = fields.read(raw)?;
+        /// `TRACE_FLAG_HARDIRQ | TRACE_FLAG_SOFTIRQ | TRACE_FLAG_NMI`
+        const INTERRUPT: u64 = 0x08 | 0x10 | 0x40;
+        Some(Event { at, pid, cpu, in_interrupt: flags & INTERRUPT != 0, kind })
+    }
+}
+
+impl Fields {
+    fn find(tracepoint: &str, layout: &Layout) -> Option<Self> {
+        let flags = layout.place("common_flags")?;
+        let common = || Some(Common { flags, socket: layout.place("skaddr")? });
+        Some(match tracepoint {
+            STATE => Self::State {
+                common: common()?,
+                old: layout.place("oldstate")?,
+                new: layout.place("newstate")?,
+                protocol: layout.place("protocol")?,
+                ends: EndPlaces::find(layout)?,
+            },
+            "tcp/tcp_receive_reset" => Self::ResetReceived { common: common()? },
+            "tcp/tcp_send_reset" => Self::ResetSent { common: common()? },
+            "tcp/tcp_destroy_sock" => {
+                Self::Destroyed { common: common()?, cookie: layout.place("sock_cookie") }
+            }
+            _ => Self::Error {
+                flags,
+                errno: layout.place("error")?,
+                protocol: layout.place("protocol")?,
+                ends: EndPlaces::find(layout)?,
+            },
+        })
+    }
+
+    /// The flags, and what happened.
+    fn read(&self, raw: &[u8]) -> Option<(u64, Kind)> {
+        let common = |common: &Common| Some((common.flags.number(raw)?, common.socket.number(raw)?));
+        Some(match self {
+            Self::State { common: places, old, new, protocol, ends } => {
+                if protocol.number(raw)? != IPPROTO_TCP {
+                    return None;
+                }
+                let (flags, socket) = common(places)?;
+                // The kernel's numbers of states are small.
+                let (old, new) = (u8::try_from(old.number(raw)?).ok()?, u8::try_from(new.number(raw)?).ok()?);
+                (flags, Kind::State { socket, old, new, ends: ends.read(raw)? })
+            }
+            Self::ResetReceived { common: places } => {
+                let (flags, socket) = common(places)?;
+                (flags, Kind::ResetReceived { socket })
+            }
+            Self::ResetSent { common: places } => {
+                let (flags, socket) = common(places)?;
+                (flags, Kind::ResetSent { socket })
+            }
+            Self::Destroyed { common: places, cookie } => {
+                let (flags, socket) = common(places)?;
+                (flags, Kind::Destroyed { socket, cookie: cookie.and_then(|cookie| cookie.number(raw)) })
+            }
+            Self::Error { flags, errno, protocol, ends } => {
+                if protocol.number(raw)? != IPPROTO_TCP {
+                    return None;
+                }
+                let errno = i32::try_from(errno.number(raw)?).ok()?;
+                (flags.number(raw)?, Kind::Error { errno, ends: ends.read(raw)? })
+            }
+        })
+    }
+}
+
+impl EndPlaces {
+    fn find(layout: &Layout) -> Option<Self> {
+        Some(Self {
+            family: layout.place("family")?,
+            local_port: layout.place("sport")?,
+            peer_port: layout.place("dport")?,
+            local: layout.place("saddr")?,
+            peer: layout.place("daddr")?,
+            local_v6: layout.place("saddr_v6")?,
+            peer_v6: layout.place("daddr_v6")?,
+        })
+    }
+
+    /// Ports are in host order, addresses as they travel.
+    fn read(&self, raw: &[u8]) -> Option<Ends> {
+        let family = match self.family.number(raw)? {
+            AF_INET => Family::Inet,
+            AF_INET6 => Family::Inet6,
+            _ => return None,
+        };
+        let end = |v4: Place, v6: Place, port: Place| {
+            let addr: IpAddr = match family {
+                Family::Inet => Ipv4Addr::from(<[u8; 4]>::try_from(v4.bytes(raw)?).ok()?).into(),
+                Family::Inet6 => Ipv6Addr::from(<[u8; 16]>::try_from(v6.bytes(raw)?).ok()?).into(),
+            };
+            Some(Endpoint::new(addr, u16::try_from(port.number(raw)?).ok()?))
+        };
+        Some(Ends {
+            family,
+            local: end(self.local, self.local_v6, self.local_port)?,
+            peer: end(self.peer, self.peer_v6, self.peer_port)?,
+        })
+    }
+}
+
+fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
+    bytes.get(offset..)?.first_chunk().map(|chunk| u32::from_ne_bytes(*chunk))
+}
+
+fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
+    bytes.get(offset..)?.first_chunk().map(|chunk| u64::from_ne_bytes(*chunk))
+}

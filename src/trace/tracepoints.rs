@@ -1,0 +1,119 @@
+//! Transitions from the kernel's tracepoints: a ring for each processor, merged in the order of time.
+
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd};
+
+use super::change::Change;
+use super::connections::{Connections, Lacks, PATIENCE};
+use super::event::{Event, Kind, Nanos};
+use super::minisocket::Minisockets;
+use super::records::{Layouts, OTHERS, STATE};
+use super::ring::Ring;
+use super::tracefs::{Tracefs, processors};
+use super::{Missed, Options};
+
+/// How long a record may take from its time to its place in the ring: less is newer than what another ring may yet
+/// bring.
+const SLACK: Nanos = 5_000_000;
+
+/// All rings together, and each.
+const ALL_RINGS: usize = 64 << 20;
+const RING: std::ops::RangeInclusive<usize> = 128 << 10..=8 << 20;
+
+/// The tracepoints at work.
+#[derive(Debug)]
+pub(super) struct Tracepoints {
+    layouts: Layouts,
+    rings: Vec<Ring>,
+    /// What was read and may not be the next yet.
+    events: Vec<Event>,
+    connections: Connections,
+    minisockets: Minisockets,
+    lost: u64,
+}
+
+impl Tracepoints {
+    /// Sets them up; minisockets are asked for in this thread's network namespace. The names are those of tracepoints
+    /// that this kernel does not have.
+    pub(super) fn start(options: &Options) -> Result<(Self, Vec<&'static str>), SetupError> {
+        let tracefs = Tracefs::open().map_err(SetupError::Tracefs)?;
+        let mut layouts = Layouts::default();
+        let layout = tracefs.layout(STATE).map_err(SetupError::Tracefs)?;
+        if !layouts.add(STATE, &layout) {
+            return Err(SetupError::Fields);
+        }
+        let had = |tracepoint: &&str| {
+            tracefs.layout(tracepoint).is_ok_and(|layout| layouts.add(tracepoint, &layout))
+        };
+        let (_, missing): (Vec<_>, Vec<_>) = OTHERS.into_iter().partition(had);
+        let processors = processors().map_err(SetupError::Processors)?;
+        let size = (ALL_RINGS / processors.len().max(1)).clamp(*RING.start(), *RING.end());
+        let size = 1 << size.ilog2();
+        let ids = layouts.ids();
+        let rings = processors.into_iter().map(|processor| Ring::open(processor, &ids, size));
+        let rings = rings.collect::<io::Result<Vec<_>>>().map_err(SetupError::Perf)?;
+        let tracepoints = Self {
+            layouts,
+            rings,
+            events: Vec::new(),
+            connections: Connections::new(options.max_sockets),
+            minisockets: Minisockets::new(options.max_sockets, options.poll),
+            lost: 0,
+        };
+        Ok((tracepoints, missing))
+    }
+
+    /// What becomes readable when much is there.
+    pub(super) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.rings.iter().filter_map(|ring| Some(ring.descriptor()?.as_fd()))
+    }
+
+    /// Reads what is there and tells what is sure; with `all` whatever there is.
+    pub(super) fn read(&mut self, now: Nanos, all: bool, tell: &mut dyn FnMut(&Change)) {
+        for ring in &mut self.rings {
+            let (layouts, events) = (&self.layouts, &mut self.events);
+            ring.read(|record| events.extend(layouts.decode(record)));
+        }
+        // Each ring's are nearly in order: a stable sort merges such runs.
+        self.events.sort_by_key(|event| event.at);
+        let sure = if all { Nanos::MAX } else { now.saturating_sub(SLACK) };
+        let count = self.events.partition_point(|event| event.at <= sure);
+        for event in self.events.drain(..count) {
+            if let Kind::Lost { records } = event.kind {
+                self.lost += records;
+            }
+            self.connections.take(&event);
+        }
+        let sure = sure.min(now);
+        for line in self.connections.lacking(Lacks::Minisocket) {
+            self.minisockets.settle(line, now);
+        }
+        let connections = &mut self.connections;
+        self.minisockets.poll(sure, &mut |change| connections.push(change));
+        let patience = if all { Nanos::MAX } else { now.saturating_sub(PATIENCE) };
+        while let Some(line) = self.connections.next(patience) {
+            tell(&line.change);
+        }
+    }
+
+    pub(super) fn missed(&self) -> Missed {
+        Missed { lost: self.lost, dropped: self.connections.dropped + self.minisockets.dropped }
+    }
+}
+
+/// Why the tracepoints can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The tracing file system, which only root may read.
+    #[error("tracefs: {0} (root is needed)")]
+    Tracefs(io::Error),
+    /// The list of processors.
+    #[error("/sys/devices/system/cpu/online: {0}")]
+    Processors(io::Error),
+    /// The rings.
+    #[error("perf_event_open: {0} (CAP_PERFMON is needed)")]
+    Perf(io::Error),
+    /// A kernel with another tracepoint of that name.
+    #[error("sock:inet_sock_set_state has other fields than are known")]
+    Fields,
+}
