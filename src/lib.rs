@@ -15,7 +15,7 @@
 //! | `query`, `filter` | `model` |
 //! | `collect` | `model`, `query`, `filter` (bytecode) |
 //! | `enrich` | `model` |
-//! | `trace` | `model`, `filter`, `collect`, `query` |
+//! | `trace` | `model`, `query`, `collect` |
 //! | `select` | `model`, `filter` |
 //! | `explain` | `model`, `select` |
 //! | `bind` | `model`, `query` |

@@ -86,7 +86,7 @@ fn carry_out(plan: &Plan) -> anyhow::Result<ExitStatus> {
         Mode::Demo(what) => demo::demo(what)?,
         Mode::Bind(what) => return bind::bind(what, &plan.access, &mut session),
         Mode::Diagnose(what) => return diagnose::diagnose(what, &plan.access, &mut session),
-        Mode::Trace(what) => trace::trace(what)?,
+        Mode::Trace(what) => trace::trace(what, &plan.access, &mut session)?,
         Mode::ExplainFilter(list) => {
             let list = ready(list)?;
             answer(filter::explain(&list.filter, &list.query, list.shown.states, list.needs).as_bytes())?;

@@ -117,6 +117,7 @@ pub(super) fn trace(args: &Args, trace: &TraceArgs, environment: Environment) ->
             }),
             poll: u64::from(trace.poll) * 1_000_000,
             max_sockets: usize::try_from(trace.max_sockets).unwrap_or(usize::MAX),
+            bytes: trace.connections,
         },
         filter,
         families: families(args),

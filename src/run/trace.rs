@@ -10,21 +10,22 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::repeat::{Output, signals, timespec};
-use super::{filter, stdout, tell, write};
+use super::{Session, filter, stdout, tell, write};
 use crate::cli::Trace;
 use crate::filter::{Filter, Known};
-use crate::model::Row;
+use crate::model::{Row, StateSet};
+use crate::query::Access;
 use crate::render::{Pages, TraceLines};
-use crate::trace::{By, Change, Nanos, Tracer};
+use crate::trace::{By, Change, Nanos, Note, Told, Tracer};
 
 /// Traces.
-pub(super) fn trace(what: &Trace) -> anyhow::Result<()> {
+pub(super) fn trace(what: &Trace, access: &Access, session: &mut Session) -> anyhow::Result<()> {
     let filter = filter::resolve(&what.filter)?;
     let ended = signals().context("wait for signals")?;
     let for_writes = ended.try_clone().context("wait for signals")?;
     let mut out = Pages::new(Output::until(write(stdout())?, for_writes));
-    let mut tracer = Tracer::start(&what.options)?;
-    say_where(&tracer);
+    let mut tracer = Tracer::start(&what.options, access)?;
+    say_where(&tracer, what);
     let lines = TraceLines::new(what.style, offset(), TimeZone::system());
     let mut teller =
         Teller { what, filter, lines, out: &mut out, left: what.count.unwrap_or(u64::MAX), error: None };
@@ -34,13 +35,14 @@ pub(super) fn trace(what: &Trace) -> anyhow::Result<()> {
     loop {
         write(teller.out.flush())?;
         let rest = until.map_or(Nanos::MAX, |until| until.saturating_sub(now()));
-        let woken = wait(&ended, &tracer, rest.min(tracer.tick())).context("wait for the kernel's events")?;
+        let woken =
+            wait(&ended, &tracer, rest.min(tracer.wait(now()))).context("wait for the kernel's events")?;
         let now = now();
         let is_over = woken != Woken::ToGoOn || until.is_some_and(|until| now >= until);
         if is_over {
-            tracer.finish(now, &mut |change| teller.change(change));
+            tracer.finish(now, &mut |told| teller.take(told));
         } else {
-            tracer.read(now, &mut |change| teller.change(change));
+            session.tell(&tracer.read(now, &mut |told| teller.take(told))?);
         }
         if let Some(error) = teller.error.take() {
             return write(Err(error));
@@ -65,6 +67,13 @@ struct Teller<'a> {
 }
 
 impl Teller<'_> {
+    fn take(&mut self, told: Told<'_>) {
+        match told {
+            Told::Change(change) => self.change(change),
+            Told::Gone { .. } => {}
+        }
+    }
+
     fn change(&mut self, change: &Change) {
         if self.left == 0 || self.error.is_some() || !self.fits(change) {
             return;
@@ -77,9 +86,9 @@ impl Teller<'_> {
     /// A transition into nobody knows what is shown unless a state was asked for.
     fn fits(&self, change: &Change) -> bool {
         let socket = change.socket();
-        let into = |states: crate::model::StateSet| match change.new {
+        let into = |states: StateSet| match change.new {
             Some(new) => states.contains(new),
-            None => states == crate::model::StateSet::ALL,
+            None => states == StateSet::ALL,
         };
         self.what.families.each().contains(&change.family)
             && into(self.what.into)
@@ -88,14 +97,32 @@ impl Teller<'_> {
     }
 }
 
-fn say_where(tracer: &Tracer) {
+fn say_where(tracer: &Tracer, what: &Trace) {
+    let snapshots = format!(
+        "snapshots of this network namespace are compared every {} ms",
+        what.options.poll / 1_000_000
+    );
+    for note in tracer.notes() {
+        match note {
+            Note::FellBack(error) => {
+                tell(&format!("the kernel's tracepoints can't be had, so {snapshots}: {error}"), None)
+            }
+            Note::Missing(tracepoint) => {
+                let name = tracepoint.replace('/', ":");
+                tell(&format!("this kernel has no {name}: why connections end is less sure"), None);
+            }
+            Note::NoNotices(error) => {
+                tell(
+                    &format!("what opens and closes between two snapshots is not seen: netlink: {error}"),
+                    None,
+                );
+            }
+        }
+    }
     match tracer.by() {
         By::Tracepoint => tell("the transitions of all network namespaces are seen", None),
+        By::Poll if what.options.by == Some(By::Poll) => tell(&snapshots, None),
         By::Poll => {}
-    }
-    for tracepoint in tracer.missing() {
-        let name = tracepoint.replace('/', ":");
-        tell(&format!("this kernel has no {name}: why connections end is less sure"), None);
     }
 }
 
@@ -103,6 +130,9 @@ fn say_missed(tracer: &Tracer) {
     let missed = tracer.missed();
     if missed.lost > 0 {
         tell(&format!("{} of the kernel's records were lost", missed.lost), None);
+    }
+    if missed.notices > 0 {
+        tell("notices of destroyed sockets were lost", None);
     }
     if missed.dropped > 0 {
         let hint = "--max-sockets N remembers more";

@@ -5,6 +5,38 @@ use std::fmt;
 use super::event::{Comm, Nanos};
 use crate::model::{Endpoint, Family, Socket, TcpState, Transition};
 
+/// What is told by a trace.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Told<'a> {
+    /// A transition.
+    Change(&'a Change),
+    /// A connection's socket is destroyed, and so much had passed through it.
+    Gone {
+        /// Its number.
+        connection: u64,
+        /// What had passed.
+        bytes: Bytes,
+    },
+}
+
+/// What passed through a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bytes {
+    /// From here; those sent again count once.
+    pub sent: u64,
+    /// From the peer.
+    pub received: u64,
+}
+
+impl Bytes {
+    /// From the last numbers of a socket.
+    pub(super) fn of(socket: &Socket) -> Option<Self> {
+        let info = socket.tcp_info()?;
+        let sent = info.bytes_sent()?.saturating_sub(info.bytes_retrans()?);
+        Some(Self { sent, received: info.bytes_received()? })
+    }
+}
+
 /// A socket went from one state to another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Change {
@@ -52,6 +84,10 @@ pub enum Meaning {
     Unlisted,
     /// There were steps between that nobody saw.
     StepsMissed,
+    /// It closed, and nobody saw why.
+    WhyUnseen,
+    /// It opened and closed between two snapshots; the kernel told that it was there.
+    BetweenSnapshots,
     /// The kernel gave the connection to TIME_WAIT or to an orphaned FIN_WAIT2, or it is gone: in another network
     /// namespace, which can't be asked.
     HandedOver,
@@ -62,7 +98,7 @@ impl Meaning {
     pub fn way(&self) -> Option<&'static Transition> {
         match self {
             Self::Way(way) | Self::TimeWait(way, _) => Some(way),
-            Self::Unlisted | Self::StepsMissed | Self::HandedOver => None,
+            _ => None,
         }
     }
 }
@@ -77,6 +113,8 @@ impl fmt::Display for Meaning {
                 write!(f, "{}; ends in {} s", way.meaning, (left + 500_000_000) / 1_000_000_000)
             }
             Self::Unlisted => f.write_str("not in RFC 9293: no such transition"),
+            Self::WhyUnseen => f.write_str("why it closed was not seen"),
+            Self::BetweenSnapshots => f.write_str("opened and closed between two snapshots"),
             Self::StepsMissed => f.write_str("steps between the two snapshots were not seen"),
             Self::HandedOver => {
                 f.write_str("unknown: TIME_WAIT, an orphan or gone, in a namespace that can't be asked")

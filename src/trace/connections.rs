@@ -29,6 +29,8 @@ pub(super) struct Connections {
     /// The last error that a socket was told on each processor.
     errors: Vec<Option<(Nanos, i32, Ends)>>,
     names: Names,
+    /// The cookies of sockets that are gone, and their connections, where they are asked for.
+    pub(super) destroyed: Option<Vec<(u64, u64)>>,
 }
 
 /// A socket between two of its transitions.
@@ -79,6 +81,7 @@ impl Connections {
             next_connection: 0,
             errors: Vec::new(),
             names: Names::default(),
+            destroyed: None,
         }
     }
 
@@ -97,9 +100,12 @@ impl Connections {
                 }
             }
             Kind::ResetSent { socket } => self.note(socket, |seen| seen.reset_sent = true),
-            Kind::Destroyed { socket, .. } => {
+            Kind::Destroyed { socket, cookie } => {
                 self.note(socket, |_| {});
-                self.live.remove(&socket);
+                let gone = self.live.remove(&socket);
+                if let (Some(gone), Some(cookie), Some(destroyed)) = (gone, cookie, &mut self.destroyed) {
+                    destroyed.push((cookie, gone.connection));
+                }
             }
             Kind::Error { errno, ends } => {
                 let cpu = usize::try_from(event.cpu).unwrap_or(usize::MAX);

@@ -1,6 +1,6 @@
 //! What the kernel's tracepoints say, one event each.
 
-use crate::model::{Endpoint, Family};
+use crate::model::{Endpoint, Family, Socket};
 
 /// Nanoseconds of the kernel's `CLOCK_MONOTONIC`.
 pub type Nanos = u64;
@@ -23,6 +23,13 @@ pub(super) struct Ends {
     pub(super) family: Family,
     pub(super) local: Endpoint,
     pub(super) peer: Endpoint,
+}
+
+impl Ends {
+    /// Those of a socket.
+    pub(super) fn of(socket: &Socket) -> Self {
+        Self { family: socket.family, local: socket.local, peer: socket.peer }
+    }
 }
 
 /// What happened. A socket is known by its address in the kernel.

@@ -5,12 +5,15 @@
 //! the kernel's `CLOCK_MONOTONIC`, which also the events have. All of it must be called on one thread: the
 //! connections' leftovers are asked for in that thread's network namespace.
 
+mod bytes;
 mod change;
 mod connections;
 mod event;
 mod meaning;
 mod minisocket;
 mod names;
+mod poll;
+mod ports;
 mod records;
 // The rings are the kernel's: it is talked to directly.
 #[allow(unsafe_code)]
@@ -18,12 +21,18 @@ mod ring;
 mod tracefs;
 mod tracepoints;
 
+use std::io;
 use std::os::fd::BorrowedFd;
 
-pub use change::{Change, Meaning, OnCpu};
+pub use change::{Bytes, Change, Meaning, OnCpu, Told};
 pub use event::{Comm, Nanos};
 pub use tracepoints::SetupError;
 
+use crate::collect::CollectError;
+use crate::collect::netlink::Notices;
+use crate::model::Gap;
+use crate::query::Access;
+use poll::Poller;
 use tracepoints::Tracepoints;
 
 /// How to trace.
@@ -35,6 +44,8 @@ pub struct Options {
     pub poll: Nanos,
     /// How many sockets are remembered at most.
     pub max_sockets: usize,
+    /// Whether it is told what passed through connections.
+    pub bytes: bool,
 }
 
 /// Where the transitions are seen.
@@ -53,55 +64,107 @@ pub struct Missed {
     pub lost: u64,
     /// Sockets that were forgotten for want of room: their next transition has no time in its old state.
     pub dropped: u64,
+    /// How often notices of destroyed sockets were lost.
+    pub notices: u64,
 }
 
 /// A trace at work.
 #[derive(Debug)]
 pub struct Tracer {
-    tracepoints: Tracepoints,
-    /// The tracepoints that this kernel does not have.
-    missing: Vec<&'static str>,
+    eyes: Eyes,
+    notes: Vec<Note>,
+}
+
+#[derive(Debug)]
+enum Eyes {
+    Tracepoints(Box<Tracepoints>),
+    Snapshots(Box<Poller>),
+}
+
+/// What is to be said of a trace when it begins.
+#[derive(Debug)]
+pub enum Note {
+    /// Tracepoints can't be had, so snapshots are compared.
+    FellBack(SetupError),
+    /// The kernel does not have this tracepoint: why connections end is less sure.
+    Missing(&'static str),
+    /// The kernel's notices can't be had: what opens and closes between two snapshots is not seen.
+    NoNotices(io::Error),
 }
 
 impl Tracer {
     /// Begins to trace.
-    pub fn start(options: &Options) -> Result<Self, SetupError> {
-        let (tracepoints, missing) = Tracepoints::start(options)?;
-        Ok(Self { tracepoints, missing })
+    pub fn start(options: &Options, access: &Access) -> Result<Self, SetupError> {
+        let mut notes = Vec::new();
+        if options.by != Some(By::Poll) {
+            match Tracepoints::start(options) {
+                Ok((tracepoints, missing)) => {
+                    notes.extend(missing.into_iter().map(Note::Missing));
+                    return Ok(Self { eyes: Eyes::Tracepoints(Box::new(tracepoints)), notes });
+                }
+                Err(error) if options.by == Some(By::Tracepoint) => return Err(error),
+                Err(error) => notes.push(Note::FellBack(error)),
+            }
+        }
+        let notices = Notices::join().map_err(|error| notes.push(Note::NoNotices(error))).ok();
+        let poller = Poller::new(options, access, notices);
+        Ok(Self { eyes: Eyes::Snapshots(Box::new(poller)), notes })
     }
 
     /// Where the transitions are seen.
     pub fn by(&self) -> By {
-        By::Tracepoint
+        match self.eyes {
+            Eyes::Tracepoints(_) => By::Tracepoint,
+            Eyes::Snapshots(_) => By::Poll,
+        }
     }
 
-    /// The tracepoints besides the first that this kernel does not have: why connections ended is less sure.
-    pub fn missing(&self) -> &[&'static str] {
-        &self.missing
+    /// What is to be said of it.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
     }
 
     /// What becomes readable when there is so much that it should be read soon.
     pub fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
-        self.tracepoints.descriptors().collect()
+        match &self.eyes {
+            Eyes::Tracepoints(tracepoints) => tracepoints.descriptors().collect(),
+            Eyes::Snapshots(_) => Vec::new(),
+        }
     }
 
     /// How long to wait at most before it is read again.
-    pub fn tick(&self) -> Nanos {
-        20_000_000
+    pub fn wait(&self, now: Nanos) -> Nanos {
+        /// Nobody who watches notices it.
+        const TICK: Nanos = 20_000_000;
+        match &self.eyes {
+            Eyes::Tracepoints(_) => TICK,
+            Eyes::Snapshots(poller) => poller.wait(now),
+        }
     }
 
-    /// Tells what is sure by now.
-    pub fn read(&mut self, now: Nanos, tell: &mut dyn FnMut(&Change)) {
-        self.tracepoints.read(now, false, tell);
+    /// Tells what is sure by now; returns what could not be seen.
+    pub fn read(&mut self, now: Nanos, tell: &mut dyn FnMut(Told<'_>)) -> Result<Vec<Gap>, CollectError> {
+        match &mut self.eyes {
+            Eyes::Tracepoints(tracepoints) => {
+                tracepoints.read(now, false, tell);
+                Ok(Vec::new())
+            }
+            Eyes::Snapshots(poller) => poller.read(now, tell),
+        }
     }
 
     /// Tells whatever there is, sure or not.
-    pub fn finish(&mut self, now: Nanos, tell: &mut dyn FnMut(&Change)) {
-        self.tracepoints.read(now, true, tell);
+    pub fn finish(&mut self, now: Nanos, tell: &mut dyn FnMut(Told<'_>)) {
+        if let Eyes::Tracepoints(tracepoints) = &mut self.eyes {
+            tracepoints.read(now, true, tell);
+        }
     }
 
     /// What was not told so far.
     pub fn missed(&self) -> Missed {
-        self.tracepoints.missed()
+        match &self.eyes {
+            Eyes::Tracepoints(tracepoints) => tracepoints.missed(),
+            Eyes::Snapshots(poller) => poller.missed(),
+        }
     }
 }

@@ -3,14 +3,16 @@
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
 
-use super::change::Change;
-use super::connections::{Connections, Lacks, PATIENCE};
+use super::bytes::Joiner;
+use super::change::Told;
+use super::connections::{Connections, Lacks, Line, PATIENCE};
 use super::event::{Event, Kind, Nanos};
 use super::minisocket::Minisockets;
 use super::records::{Layouts, OTHERS, STATE};
 use super::ring::Ring;
 use super::tracefs::{Tracefs, processors};
-use super::{Missed, Options};
+use super::{Missed, Options, ports};
+use crate::collect::netlink::Notices;
 
 /// How long a record may take from its time to its place in the ring: less is newer than what another ring may yet
 /// bring.
@@ -29,6 +31,11 @@ pub(super) struct Tracepoints {
     events: Vec<Event>,
     connections: Connections,
     minisockets: Minisockets,
+    /// What passed through connections, where that is asked for and can be had.
+    bytes: Option<Joiner>,
+    /// When the ports of connections without an answer may be asked for again.
+    next_ports: Nanos,
+    every: Nanos,
     lost: u64,
 }
 
@@ -52,12 +59,18 @@ impl Tracepoints {
         let ids = layouts.ids();
         let rings = processors.into_iter().map(|processor| Ring::open(processor, &ids, size));
         let rings = rings.collect::<io::Result<Vec<_>>>().map_err(SetupError::Perf)?;
+        let bytes = options.bytes.then(Notices::join).and_then(Result::ok).map(Joiner::new);
+        let mut connections = Connections::new(options.max_sockets);
+        connections.destroyed = bytes.is_some().then(Vec::new);
         let tracepoints = Self {
             layouts,
             rings,
             events: Vec::new(),
-            connections: Connections::new(options.max_sockets),
+            connections,
             minisockets: Minisockets::new(options.max_sockets, options.poll),
+            bytes,
+            next_ports: 0,
+            every: options.poll,
             lost: 0,
         };
         Ok((tracepoints, missing))
@@ -69,7 +82,7 @@ impl Tracepoints {
     }
 
     /// Reads what is there and tells what is sure; with `all` whatever there is.
-    pub(super) fn read(&mut self, now: Nanos, all: bool, tell: &mut dyn FnMut(&Change)) {
+    pub(super) fn read(&mut self, now: Nanos, all: bool, tell: &mut dyn FnMut(Told<'_>)) {
         for ring in &mut self.rings {
             let (layouts, events) = (&self.layouts, &mut self.events);
             ring.read(|record| events.extend(layouts.decode(record)));
@@ -91,13 +104,32 @@ impl Tracepoints {
         let connections = &mut self.connections;
         self.minisockets.poll(sure, &mut |change| connections.push(change));
         let patience = if all { Nanos::MAX } else { now.saturating_sub(PATIENCE) };
+        self.fill_in_ports(now, patience);
         while let Some(line) = self.connections.next(patience) {
-            tell(&line.change);
+            tell(Told::Change(&line.change));
+        }
+        if let (Some(bytes), Some(destroyed)) = (&mut self.bytes, &mut self.connections.destroyed) {
+            bytes.join(now, destroyed, tell);
+        }
+    }
+
+    /// Asks for the ports of connections that have waited so long for one, though not each time.
+    fn fill_in_ports(&mut self, now: Nanos, patience: Nanos) {
+        let is_due = |line: &&mut Line| line.change.at <= patience;
+        if now >= self.next_ports
+            && self.connections.lacking(Lacks::Port).any(|line| line.change.at <= patience)
+        {
+            self.next_ports = now + self.every;
+            ports::fill_in(self.connections.lacking(Lacks::Port).filter(is_due));
         }
     }
 
     pub(super) fn missed(&self) -> Missed {
-        Missed { lost: self.lost, dropped: self.connections.dropped + self.minisockets.dropped }
+        Missed {
+            lost: self.lost,
+            dropped: self.connections.dropped + self.minisockets.dropped,
+            notices: self.bytes.as_ref().map_or(0, |bytes| bytes.losses),
+        }
     }
 }
 

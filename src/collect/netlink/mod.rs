@@ -7,6 +7,7 @@ mod dump;
 mod dump_tests;
 mod frame;
 mod lookup;
+mod notices;
 mod repeats;
 pub mod request;
 mod split;
@@ -19,6 +20,7 @@ use rustix::io::Errno;
 pub use datagrams::{Datagram, Datagrams, Recording, connect};
 pub use dump::{Connect, dump};
 pub use lookup::lookup;
+pub use notices::Notices;
 pub use split::middle_port;
 
 /// A step of the conversation that failed.

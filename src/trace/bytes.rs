@@ -1,0 +1,71 @@
+//! Joins the kernel's notices of destroyed sockets, which tell what passed through them, with their connections. A
+//! notice and the event that tells of the same socket come by different ways, in any order.
+
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashMap;
+
+use super::change::{Bytes, Told};
+use super::event::Nanos;
+use crate::collect::netlink::Notices;
+
+/// How long one waits for the other.
+pub(super) const PATIENCE: Nanos = 300_000_000;
+
+/// The two halves, by cookie.
+#[derive(Debug)]
+pub(super) struct Joiner {
+    notices: Notices,
+    halves: FxHashMap<u64, Half>,
+    /// The cookies by age.
+    ages: VecDeque<(Nanos, u64)>,
+    /// How often notices were lost.
+    pub(super) losses: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Half {
+    Connection(u64),
+    Bytes(Bytes),
+}
+
+impl Joiner {
+    pub(super) fn new(notices: Notices) -> Self {
+        Self { notices, halves: FxHashMap::default(), ages: VecDeque::new(), losses: 0 }
+    }
+
+    /// Takes the connections that are gone, and tells what passed through those of which the notice has come.
+    pub(super) fn join(
+        &mut self,
+        now: Nanos,
+        destroyed: &mut Vec<(u64, u64)>,
+        tell: &mut dyn FnMut(Told<'_>),
+    ) {
+        while let Some((at, cookie)) = self.ages.front().copied() {
+            if at + PATIENCE >= now {
+                break;
+            }
+            self.ages.pop_front();
+            self.halves.remove(&cookie);
+        }
+        let Self { notices, halves, ages, losses } = self;
+        let mut meet = |cookie, half| match (halves.remove(&cookie), half) {
+            (Some(Half::Bytes(bytes)), Half::Connection(connection))
+            | (Some(Half::Connection(connection)), Half::Bytes(bytes)) => {
+                tell(Told::Gone { connection, bytes });
+            }
+            _ => {
+                halves.insert(cookie, half);
+                ages.push_back((now, cookie));
+            }
+        };
+        *losses += notices.read(&mut |socket| {
+            if let (Some(cookie), Some(bytes)) = (socket.cookie, Bytes::of(socket)) {
+                meet(cookie, Half::Bytes(bytes));
+            }
+        });
+        for (cookie, connection) in destroyed.drain(..) {
+            meet(cookie, Half::Connection(connection));
+        }
+    }
+}
