@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::event::{Comm, Nanos};
+use super::event::{Comm, Ends, Nanos};
 use crate::model::{Endpoint, Family, Socket, TcpState, Transition};
 
 /// What is told by a trace.
@@ -124,6 +124,10 @@ impl fmt::Display for Meaning {
 }
 
 impl Change {
+    pub(super) fn ends(&self) -> Ends {
+        Ends { family: self.family, local: self.local, peer: self.peer }
+    }
+
     /// The socket as far as it is known, for a filter.
     pub fn socket(&self) -> Socket {
         Socket::new(self.family, self.new.unwrap_or(TcpState::Close), self.local, self.peer)

@@ -107,15 +107,7 @@ impl Connections {
                     destroyed.push((cookie, gone.connection));
                 }
             }
-            Kind::Error { errno, ends } => {
-                let cpu = usize::try_from(event.cpu).unwrap_or(usize::MAX);
-                if cpu >= self.errors.len() && cpu < 1 << 16 {
-                    self.errors.resize(cpu + 1, None);
-                }
-                if let Some(last) = self.errors.get_mut(cpu) {
-                    *last = Some((event.at, errno, ends));
-                }
-            }
+            Kind::Error { errno, ends } => self.take_error(event, errno, ends),
             Kind::Named { .. } | Kind::Forked { .. } | Kind::Exited { .. } => self.names.learn(&event.kind),
             Kind::Lost { .. } => {}
         }
@@ -187,6 +179,28 @@ impl Connections {
         self.lines.push_back(Line { change, lacks, seen, since });
     }
 
+    /// Kernels before 6.10 tell the error before they close the socket, later ones after it.
+    fn take_error(&mut self, event: &Event, errno: i32, ends: Ends) {
+        /// It closed just now, so its line is among the last.
+        const LAST: usize = 64;
+        let closed = self.lines.iter_mut().rev().take(LAST).find(|line| {
+            let change = &line.change;
+            matches!(line.lacks, Lacks::Reason | Lacks::Minisocket)
+                && (change.family, change.local, change.peer) == (ends.family, ends.local, ends.peer)
+        });
+        if let Some(line) = closed {
+            line.learn(|seen| seen.errno = Some(errno));
+            return;
+        }
+        let cpu = usize::try_from(event.cpu).unwrap_or(usize::MAX);
+        if cpu >= self.errors.len() && cpu < 1 << 16 {
+            self.errors.resize(cpu + 1, None);
+        }
+        if let Some(last) = self.errors.get_mut(cpu) {
+            *last = Some((event.at, errno, ends));
+        }
+    }
+
     /// The error that this very socket was told just now on this processor: it closes for that.
     fn error(&mut self, event: &Event, ends: &Ends) -> Option<i32> {
         const JUST_NOW: Nanos = 1_000_000;
@@ -207,17 +221,8 @@ impl Connections {
 
     /// Ends a line's wait for its reason.
     fn note(&mut self, socket: u64, learn: impl FnOnce(&mut Seen)) {
-        let Some(line) = self.waiting(socket) else { return };
-        let before = line.seen;
-        learn(&mut line.seen);
-        let is_news = line.seen != before;
-        match line.lacks {
-            Lacks::Reason => line.lacks = Lacks::Nothing,
-            Lacks::Minisocket if is_news => line.lacks = Lacks::Nothing,
-            _ => return,
-        }
-        if let Some(new) = line.change.new {
-            line.change.meaning = meaning(line.change.old, new, line.seen);
+        if let Some(line) = self.waiting(socket) {
+            line.learn(learn);
         }
     }
 
@@ -265,6 +270,22 @@ impl Connections {
     #[cfg(test)]
     fn len(&self) -> usize {
         self.live.len()
+    }
+}
+
+impl Line {
+    /// Learns why the socket closed, or that no more will come.
+    fn learn(&mut self, learn: impl FnOnce(&mut Seen)) {
+        let before = self.seen;
+        learn(&mut self.seen);
+        match self.lacks {
+            Lacks::Reason => self.lacks = Lacks::Nothing,
+            Lacks::Minisocket if self.seen != before => self.lacks = Lacks::Nothing,
+            _ => return,
+        }
+        if let Some(new) = self.change.new {
+            self.change.meaning = meaning(self.change.old, new, self.seen);
+        }
     }
 }
 

@@ -29,7 +29,10 @@ fn way(old: TcpState, new: TcpState, seen: Seen) -> Option<&'static Transition> 
         Seen { reset_received: true, .. } => of(&[reset]),
         Seen { errno: Some(libc::ETIMEDOUT), .. } => of(&[Event::GaveUp, Event::TimeLimit]),
         Seen { errno: Some(libc::ECONNABORTED), .. } | Seen { reset_sent: true, .. } => of(&[Event::Abort]),
-        Seen { errno: Some(_), .. } => of(&[Event::Unreachable]),
+        // What a program is told after a reset, whoever sent it.
+        Seen { errno: Some(errno), .. } if !matches!(errno, libc::ECONNRESET | libc::EPIPE) => {
+            of(&[Event::Unreachable])
+        }
         // Nothing but a program's call is left.
         Seen { in_interrupt: false, .. } => of(&[Event::Close]).or_else(|| {
             let usual = ways_between(old, new).next()?;
@@ -37,7 +40,9 @@ fn way(old: TcpState, new: TcpState, seen: Seen) -> Option<&'static Transition> 
         }),
         _ => None,
     };
-    by_evidence.or_else(|| ways_between(old, new).find(|way| way.on_linux))
+    // A reset would have been seen.
+    let usual = || ways_between(old, new).find(|way| way.on_linux && way.event != reset);
+    by_evidence.or_else(usual)
 }
 
 #[cfg(test)]
@@ -66,6 +71,7 @@ mod tests {
         assert_eq!(event(SynSent, Close, told(libc::ECONNABORTED)), Some(Event::Abort));
         assert_eq!(event(LastAck, Close, told(libc::ETIMEDOUT)), Some(Event::GaveUp));
         let interrupted = Seen { in_interrupt: true, ..Seen::default() };
+        assert_eq!(event(FinWait1, Close, interrupted), Some(Event::GaveUp), "an orphan is told no error");
         assert_eq!(event(LastAck, Close, interrupted), Some(Event::AckOfFin));
         assert_eq!(event(LastAck, Close, Seen::default()), Some(Event::AckOfFin));
     }

@@ -1,36 +1,76 @@
 //! The local ports of connections that wait for an answer to their SYN: the event comes before the kernel has chosen
 //! one, and the next event may be minutes away.
 
+use std::net::IpAddr;
 use std::ops::ControlFlow;
 
-use super::connections::Line;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::connections::{Lacks, Line};
+use super::event::Ends;
 use crate::collect::Sink;
 use crate::collect::netlink::{connect, dump};
-use crate::model::{Socket, Source, StateSet, TcpState};
+use crate::model::{Endpoint, Socket, Source, StateSet, TcpState};
 use crate::query::{Families, Query};
 
-/// Fills in the ports of these lines' sockets, as far as this network namespace has them and leaves no choice.
-pub(super) fn fill_in<'a>(lines: impl Iterator<Item = &'a mut Line>) {
+/// What is known of such connections.
+#[derive(Debug, Default)]
+pub(super) struct Ports {
+    /// The cookies of those that are no answer any more.
+    given: FxHashSet<u64>,
+}
+
+impl Ports {
+    /// Those that are there already are no answer to anything.
+    pub(super) fn new() -> Self {
+        let given = ask().iter().filter_map(|socket| socket.cookie).collect();
+        Self { given }
+    }
+
+    /// Fills in the ports of these lines' sockets, as far as this network namespace has them and leaves no choice.
+    pub(super) fn fill_in<'a>(&mut self, lines: impl Iterator<Item = &'a mut Line>) {
+        let sockets = ask();
+        let mut given = FxHashSet::default();
+        let mut new: FxHashMap<Asked, Vec<u16>> = FxHashMap::default();
+        for socket in &sockets {
+            match socket.cookie {
+                Some(cookie) if self.given.contains(&cookie) => {}
+                _ => new.entry(asked(&Ends::of(socket))).or_default().push(socket.local.port),
+            }
+            given.extend(socket.cookie);
+        }
+        let mut lines: Vec<_> = lines.collect();
+        let mut wanted: FxHashMap<Asked, u32> = FxHashMap::default();
+        for line in &lines {
+            *wanted.entry(asked(&line.change.ends())).or_default() += 1;
+        }
+        for line in &mut lines {
+            let asked = asked(&line.change.ends());
+            // Of several that began at once it can't be told which is which.
+            if let (Some([port]), Some(1)) = (new.get(&asked).map(Vec::as_slice), wanted.get(&asked)) {
+                line.change.local.port = *port;
+            }
+            line.lacks = Lacks::Nothing;
+        }
+        self.given = given;
+    }
+}
+
+/// The local address and the peer's ends, by which such a connection is looked for.
+type Asked = (IpAddr, Endpoint);
+
+fn asked(ends: &Ends) -> Asked {
+    // The scope of an address is not told by events.
+    (ends.local.addr, Endpoint::new(ends.peer.addr, ends.peer.port))
+}
+
+/// The connections that wait for an answer.
+fn ask() -> Vec<Socket> {
     let mut waiting = Waiting::default();
     let query = Query::new(Families::Both, StateSet::exactly(TcpState::SynSent));
-    if dump(&query, None, &mut connect, &mut waiting).is_err() {
-        return;
-    }
-    let lines: Vec<_> = lines.collect();
-    let asked = |line: &Line| (line.change.family, line.change.local.addr, line.change.peer);
-    let mut ports = Vec::with_capacity(lines.len());
-    for line in &lines {
-        let mut fitting = waiting.sockets.iter().filter(|socket| {
-            (socket.family, socket.local.addr) == (line.change.family, line.change.local.addr)
-                && (socket.peer.addr, socket.peer.port) == (line.change.peer.addr, line.change.peer.port)
-        });
-        // Of several that began at once it can't be told which is which.
-        let alone = lines.iter().filter(|other| asked(other) == asked(line)).count() == 1;
-        let port = fitting.next().map(|socket| socket.local.port);
-        ports.push(port.filter(|_| alone && fitting.next().is_none()));
-    }
-    for (line, port) in lines.into_iter().zip(ports) {
-        line.change.local.port = port.unwrap_or(line.change.local.port);
+    match dump(&query, None, &mut connect, &mut waiting) {
+        Ok(_) => waiting.sockets,
+        Err(_) => Vec::new(),
     }
 }
 

@@ -8,10 +8,11 @@ use super::change::Told;
 use super::connections::{Connections, Lacks, Line, PATIENCE};
 use super::event::{Event, Kind, Nanos};
 use super::minisocket::Minisockets;
+use super::ports::Ports;
 use super::records::{Layouts, OTHERS, STATE};
 use super::ring::Ring;
 use super::tracefs::{Tracefs, processors};
-use super::{Missed, Options, ports};
+use super::{Missed, Options};
 use crate::collect::netlink::Notices;
 
 /// How long a record may take from its time to its place in the ring: less is newer than what another ring may yet
@@ -35,6 +36,7 @@ pub(super) struct Tracepoints {
     bytes: Option<Joiner>,
     /// When the ports of connections without an answer may be asked for again.
     next_ports: Nanos,
+    ports: Ports,
     every: Nanos,
     lost: u64,
 }
@@ -70,6 +72,7 @@ impl Tracepoints {
             minisockets: Minisockets::new(options.max_sockets, options.poll),
             bytes,
             next_ports: 0,
+            ports: Ports::new(),
             every: options.poll,
             lost: 0,
         };
@@ -120,7 +123,7 @@ impl Tracepoints {
             && self.connections.lacking(Lacks::Port).any(|line| line.change.at <= patience)
         {
             self.next_ports = now + self.every;
-            ports::fill_in(self.connections.lacking(Lacks::Port).filter(is_due));
+            self.ports.fill_in(self.connections.lacking(Lacks::Port).filter(is_due));
         }
     }
 
