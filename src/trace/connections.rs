@@ -14,6 +14,9 @@ use crate::model::TcpState;
 /// How long a line waits for what comes behind it: the port of a SYN_SENT, the reason of an end.
 pub(super) const PATIENCE: Nanos = 10_000_000;
 
+/// How much longer it waits for a port at most.
+const FOR_PORTS: Nanos = 200_000_000;
+
 /// The sockets that are known, and the transitions that are not told yet.
 #[derive(Debug)]
 pub(super) struct Connections {
@@ -249,8 +252,12 @@ impl Connections {
 
     /// The next line that can be told: it lacks nothing, or has waited until `patience` for it.
     pub(super) fn next(&mut self, patience: Nanos) -> Option<Line> {
-        let is_ripe =
-            |line: &Line| matches!(line.lacks, Lacks::Nothing | Lacks::Worth) || line.change.at <= patience;
+        let is_ripe = |line: &Line| match line.lacks {
+            Lacks::Nothing | Lacks::Worth => true,
+            // Ports are asked for now and then, for all that wait by then.
+            Lacks::Port => line.change.at.saturating_add(FOR_PORTS) <= patience,
+            Lacks::Reason | Lacks::Minisocket => line.change.at <= patience,
+        };
         loop {
             if !is_ripe(self.lines.front()?) {
                 return None;
@@ -264,12 +271,6 @@ impl Connections {
                 return Some(line);
             }
         }
-    }
-
-    /// How many sockets are known.
-    #[cfg(test)]
-    fn len(&self) -> usize {
-        self.live.len()
     }
 }
 

@@ -19,6 +19,9 @@ use crate::collect::netlink::Notices;
 /// bring.
 const SLACK: Nanos = 5_000_000;
 
+/// How often ports are asked for at most.
+const PORTS_EVERY: Nanos = 100_000_000;
+
 /// All rings together, and each.
 const ALL_RINGS: usize = 64 << 20;
 const RING: std::ops::RangeInclusive<usize> = 128 << 10..=8 << 20;
@@ -122,7 +125,7 @@ impl Tracepoints {
         if now >= self.next_ports
             && self.connections.lacking(Lacks::Port).any(|line| line.change.at <= patience)
         {
-            self.next_ports = now + self.every;
+            self.next_ports = now + self.every.min(PORTS_EVERY);
             self.ports.fill_in(self.connections.lacking(Lacks::Port).filter(is_due));
         }
     }
