@@ -108,6 +108,9 @@ pub(super) fn trace(args: &Args, trace: &TraceArgs, environment: Environment) ->
             "addresses, ports and states can stand in it",
         ));
     }
+    if trace.connections && (!trace.state.is_empty() || filter.states.is_some()) {
+        return Err(Refusal::usage("--connections: its lines are of whole connections, and no state's"));
+    }
     let chosen = trace.state.iter().copied().reduce(|all, more| all | more);
     Ok(Trace {
         options: Options {

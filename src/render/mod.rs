@@ -23,6 +23,7 @@ mod summary;
 mod table;
 pub mod text;
 mod trace;
+mod trace_ends;
 
 use std::io;
 

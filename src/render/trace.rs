@@ -42,9 +42,9 @@ pub struct TraceStyle {
 /// Writes transitions.
 #[derive(Debug)]
 pub struct TraceLines {
-    style: TraceStyle,
+    pub(super) style: TraceStyle,
     /// Each transition is of one line.
-    one_line: bool,
+    pub(super) one_line: bool,
     /// What is to be added to the kernel's monotonic time.
     offset: i128,
     zone: TimeZone,
@@ -52,10 +52,10 @@ pub struct TraceLines {
     second: (i64, String),
 }
 
-const TIME: usize = 15;
-const END: usize = 23;
+pub(super) const TIME: usize = 15;
+pub(super) const END: usize = 23;
 const STATE: usize = 11;
-const SPAN: usize = 10;
+pub(super) const SPAN: usize = 10;
 const CPU: usize = 22;
 /// From here on a terminal takes it all in one line, with most of the meanings.
 const WIDE: usize = 170;
@@ -175,7 +175,7 @@ impl TraceLines {
     }
 
     /// The time of the day, to the microsecond.
-    fn push_clock(&mut self, out: &mut Vec<u8>, at: Nanos) {
+    pub(super) fn push_clock(&mut self, out: &mut Vec<u8>, at: Nanos) {
         let nanos = i128::from(at) + self.offset;
         let second = i64::try_from(nanos.div_euclid(1_000_000_000)).unwrap_or_default();
         if self.second.0 != second {
@@ -186,7 +186,7 @@ impl TraceLines {
         push_fmt(out, format_args!("{}.{:06} ", self.second.1, nanos.rem_euclid(1_000_000_000) / 1_000));
     }
 
-    fn push_timestamp(&self, out: &mut Vec<u8>, at: Nanos) {
+    pub(super) fn push_timestamp(&self, out: &mut Vec<u8>, at: Nanos) {
         let time = Timestamp::from_nanosecond(i128::from(at) + self.offset).unwrap_or_default();
         push_fmt(out, format_args!("{time:.6}"));
     }
@@ -205,18 +205,8 @@ impl TraceLines {
             }
             None => out.extend_from_slice(b"null"),
         }
-        for (name, end) in [("local", &change.local), ("peer", &change.peer)] {
-            push_fmt(out, format_args!(",\"{name}_address\":"));
-            if end.is_unspecified() {
-                out.extend_from_slice(b"null");
-            } else {
-                out.push(b'"');
-                push_addr(out, end.addr);
-                out.push(b'"');
-            }
-            push_fmt(out, format_args!(",\"{name}_port\":"));
-            push_number_or(out, Some(end.port).filter(|port| *port != 0), "null");
-        }
+        out.push(b',');
+        push_json_ends(out, &change.local, &change.peer);
         let program = program(change);
         out.extend_from_slice(b",\"pid\":");
         push_number_or(out, program.map(|program| program.pid), "null");
@@ -241,14 +231,7 @@ impl TraceLines {
         if change.new.is_some() {
             push_state_name(out, change.new);
         }
-        for end in [&change.local, &change.peer] {
-            out.push(b',');
-            if !end.is_unspecified() {
-                push_addr(out, end.addr);
-            }
-            out.push(b',');
-            push_number_or(out, Some(end.port).filter(|port| *port != 0), "");
-        }
+        push_csv_ends(out, &change.local, &change.peer);
         let program = program(change);
         out.push(b',');
         push_number_or(out, program.map(|program| program.pid), "");
@@ -259,6 +242,34 @@ impl TraceLines {
         out.push(b',');
         push_field(out, &change.meaning.to_string());
         out.push(b'\n');
+    }
+}
+
+/// Null for an end that there is none of, and for a port that is not known.
+pub(super) fn push_json_ends(out: &mut Vec<u8>, local: &Endpoint, peer: &Endpoint) {
+    for (at, (name, end)) in [("local", local), ("peer", peer)].into_iter().enumerate() {
+        push_fmt(out, format_args!("{}\"{name}_address\":", if at > 0 { "," } else { "" }));
+        if end.is_unspecified() {
+            out.extend_from_slice(b"null");
+        } else {
+            out.push(b'"');
+            push_addr(out, end.addr);
+            out.push(b'"');
+        }
+        push_fmt(out, format_args!(",\"{name}_port\":"));
+        push_number_or(out, Some(end.port).filter(|port| *port != 0), "null");
+    }
+}
+
+/// Each with a comma before it.
+pub(super) fn push_csv_ends(out: &mut Vec<u8>, local: &Endpoint, peer: &Endpoint) {
+    for end in [local, peer] {
+        out.push(b',');
+        if !end.is_unspecified() {
+            push_addr(out, end.addr);
+        }
+        out.push(b',');
+        push_number_or(out, Some(end.port).filter(|port| *port != 0), "");
     }
 }
 
@@ -280,7 +291,7 @@ fn push_state_name(out: &mut Vec<u8>, state: Option<TcpState>) {
 }
 
 /// IPv6 in brackets, `*` for no port.
-fn push_end(out: &mut Vec<u8>, end: &Endpoint) {
+pub(super) fn push_end(out: &mut Vec<u8>, end: &Endpoint) {
     if end.addr.is_ipv6() {
         out.push(b'[');
     }
@@ -321,7 +332,7 @@ fn push_number_or(out: &mut Vec<u8>, number: Option<impl itoa::Integer>, none: &
 }
 
 /// Seconds to the microsecond.
-fn push_seconds(out: &mut Vec<u8>, span: Option<Nanos>, none: &str) {
+pub(super) fn push_seconds(out: &mut Vec<u8>, span: Option<Nanos>, none: &str) {
     match span {
         Some(span) => {
             push_fmt(out, format_args!("{}.{:06}", span / 1_000_000_000, span % 1_000_000_000 / 1_000));

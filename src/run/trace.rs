@@ -13,10 +13,10 @@ use super::repeat::{Output, signals, timespec};
 use super::{Session, filter, stdout, tell, write};
 use crate::cli::Trace;
 use crate::filter::{Filter, Known};
-use crate::model::{Row, StateSet};
+use crate::model::{Row, Socket, StateSet, TcpState};
 use crate::query::Access;
 use crate::render::{Pages, TraceLines};
-use crate::trace::{By, Change, Nanos, Note, Told, Tracer};
+use crate::trace::{By, Change, Nanos, Note, Stories, Tally, Told, Tracer};
 
 /// Traces.
 pub(super) fn trace(what: &Trace, access: &Access, session: &mut Session) -> anyhow::Result<()> {
@@ -27,9 +27,21 @@ pub(super) fn trace(what: &Trace, access: &Access, session: &mut Session) -> any
     let mut tracer = Tracer::start(&what.options, access)?;
     say_where(&tracer, what);
     let lines = TraceLines::new(what.style, offset(), TimeZone::system());
-    let mut teller =
-        Teller { what, filter, lines, out: &mut out, left: what.count.unwrap_or(u64::MAX), error: None };
-    teller.lines.head(teller.out.buffer());
+    let mut teller = Teller {
+        what,
+        filter,
+        lines,
+        out: &mut out,
+        left: what.count.unwrap_or(u64::MAX),
+        stories: what.connections.then(|| Stories::new(what.options.max_sockets)),
+        tally: Tally::new(),
+        error: None,
+    };
+    if what.connections {
+        teller.lines.stories_head(teller.out.buffer());
+    } else {
+        teller.lines.head(teller.out.buffer());
+    }
     let begun = now();
     let until = what.duration.map(|duration| begun.saturating_add(nanos(duration)));
     loop {
@@ -44,12 +56,17 @@ pub(super) fn trace(what: &Trace, access: &Access, session: &mut Session) -> any
         } else {
             session.tell(&tracer.read(now, &mut |told| teller.take(told))?);
         }
+        teller.tell_stories(if is_over { Nanos::MAX } else { now });
         if let Some(error) = teller.error.take() {
             return write(Err(error));
         }
         if is_over || teller.left == 0 {
             break;
         }
+    }
+    if what.summary {
+        let Teller { lines, tally, out, .. } = &mut teller;
+        lines.summary(out.buffer(), tally, tracer.missed())?;
     }
     write(out.flush())?;
     say_missed(&tracer);
@@ -63,22 +80,56 @@ struct Teller<'a> {
     lines: TraceLines,
     out: &'a mut Pages<Output>,
     left: u64,
+    /// In place of transitions.
+    stories: Option<Stories>,
+    tally: Tally,
     error: Option<io::Error>,
 }
 
 impl Teller<'_> {
     fn take(&mut self, told: Told<'_>) {
         match told {
-            Told::Change(change) => self.change(change),
-            Told::Gone { .. } => {}
+            Told::Change(change) if self.stories.is_none() => self.change(change),
+            told => {
+                if let (Told::Change(change), true) = (told, self.what.summary) {
+                    self.count(change);
+                }
+                self.stories.as_mut().into_iter().for_each(|stories| stories.take(&told));
+            }
+        }
+    }
+
+    /// Writes the connections that have ended.
+    fn tell_stories(&mut self, now: Nanos) {
+        while let Some(story) = self.stories.as_mut().and_then(|stories| stories.next(now)) {
+            let socket = Socket::new(story.family, TcpState::Close, story.local, story.peer);
+            if self.is_over() || !self.fits_ends(&socket) {
+                continue;
+            }
+            self.left -= 1;
+            let written = self.lines.story(self.out.buffer(), &story).and_then(|()| self.out.turn());
+            self.error = written.err();
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.left == 0 || self.error.is_some()
+    }
+
+    fn count(&mut self, change: &Change) {
+        if self.fits(change) {
+            self.tally.count(change);
         }
     }
 
     fn change(&mut self, change: &Change) {
-        if self.left == 0 || self.error.is_some() || !self.fits(change) {
+        if self.is_over() || !self.fits(change) {
             return;
         }
         self.left -= 1;
+        if self.what.summary {
+            self.tally.count(change);
+        }
         let written = self.lines.change(self.out.buffer(), change).and_then(|()| self.out.turn());
         self.error = written.err();
     }
@@ -90,10 +141,12 @@ impl Teller<'_> {
             Some(new) => states.contains(new),
             None => states == StateSet::ALL,
         };
-        self.what.families.each().contains(&change.family)
-            && into(self.what.into)
-            && self.filter.states.is_none_or(into)
-            && self.filter.admits(&Row::bare(&socket), Known::SOCKET)
+        into(self.what.into) && self.filter.states.is_none_or(into) && self.fits_ends(&socket)
+    }
+
+    fn fits_ends(&self, socket: &Socket) -> bool {
+        self.what.families.each().contains(&socket.family)
+            && self.filter.admits(&Row::bare(socket), Known::SOCKET)
     }
 }
 

@@ -18,6 +18,8 @@ mod records;
 // The rings are the kernel's: it is talked to directly.
 #[allow(unsafe_code)]
 mod ring;
+mod stories;
+mod tally;
 mod tracefs;
 mod tracepoints;
 
@@ -26,6 +28,8 @@ use std::os::fd::BorrowedFd;
 
 pub use change::{Bytes, Change, Meaning, OnCpu, Told};
 pub use event::{Comm, Nanos};
+pub use stories::{Ended, Side, Stories, Story};
+pub use tally::{Spans, Tally};
 pub use tracepoints::SetupError;
 
 use crate::collect::CollectError;

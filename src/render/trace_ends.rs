@@ -1,0 +1,283 @@
+//! Connections that have ended, one a line, and the summary of a trace.
+
+use std::io;
+
+use serde::Serialize;
+
+use super::columns::push_fmt;
+use super::json::push_value;
+use super::text::{pad_from, push_left, span_us};
+use super::trace::{
+    END, SPAN, TIME, TraceFormat, TraceLines, push_csv_ends, push_end, push_json_ends, push_seconds,
+};
+use crate::model::TcpState;
+use crate::trace::{Missed, Side, Story, Tally};
+
+const SIDE: usize = 6;
+const HOW: usize = 12;
+const BYTES: usize = 12;
+
+impl TraceLines {
+    /// Appends the heading of connections.
+    pub fn stories_head(&self, out: &mut Vec<u8>) {
+        if !self.style.header {
+            return;
+        }
+        match self.style.format {
+            TraceFormat::Ndjson => {}
+            TraceFormat::Csv => out.extend_from_slice(
+                b"time,local_address,local_port,peer_address,peer_port,duration,closed_first,ended,bytes_sent,\
+                  bytes_received,states\n",
+            ),
+            TraceFormat::Plain | TraceFormat::Table => {
+                let columns = [
+                    ("Time", TIME), ("Local Address", END), ("Peer Address", END), ("Lasted", SPAN), ("First", SIDE),
+                    ("Ended", HOW), ("Sent", BYTES), ("Received", BYTES),
+                ];
+                for (title, width) in columns {
+                    let is_below = !self.one_line && width == END;
+                    if !is_below {
+                        push_left(out, title, width);
+                        out.push(b' ');
+                    }
+                }
+                out.extend_from_slice(if self.one_line { b"States\n" } else { b"\n" });
+            }
+        }
+    }
+
+    /// Appends a connection.
+    pub fn story(&mut self, out: &mut Vec<u8>, story: &Story) -> io::Result<()> {
+        match self.style.format {
+            TraceFormat::Ndjson => {
+                out.extend_from_slice(b"{\"time\":\"");
+                self.push_timestamp(out, story.at);
+                out.extend_from_slice(b"\",");
+                push_json_ends(out, &story.local, &story.peer);
+                out.extend_from_slice(b",\"duration\":");
+                push_seconds(out, story.lasted, "null");
+                out.extend_from_slice(b",\"closed_first\":");
+                push_value(out, &story.closed_first.map(Side::word))?;
+                out.extend_from_slice(b",\"ended\":");
+                push_value(out, &story.ended.word())?;
+                out.extend_from_slice(b",\"bytes_sent\":");
+                push_value(out, &story.bytes.map(|bytes| bytes.sent))?;
+                out.extend_from_slice(b",\"bytes_received\":");
+                push_value(out, &story.bytes.map(|bytes| bytes.received))?;
+                out.extend_from_slice(b",\"states\":[");
+                for (at, (state, span)) in story.states.iter().enumerate() {
+                    let comma = if at > 0 { "," } else { "" };
+                    push_fmt(out, format_args!("{comma}{{\"state\":\"{state}\",\"duration\":"));
+                    push_seconds(out, *span, "null");
+                    out.push(b'}');
+                }
+                out.extend_from_slice(b"]}\n");
+            }
+            TraceFormat::Csv => {
+                self.push_timestamp(out, story.at);
+                push_csv_ends(out, &story.local, &story.peer);
+                out.push(b',');
+                push_seconds(out, story.lasted, "");
+                let first = story.closed_first.map_or("", Side::word);
+                push_fmt(out, format_args!(",{first},{},", story.ended.word()));
+                match story.bytes {
+                    Some(bytes) => push_fmt(out, format_args!("{},{},", bytes.sent, bytes.received)),
+                    None => out.extend_from_slice(b",,"),
+                }
+                for (at, (state, span)) in story.states.iter().enumerate() {
+                    push_fmt(out, format_args!("{}{state}=", if at > 0 { " " } else { "" }));
+                    push_seconds(out, *span, "");
+                }
+                out.push(b'\n');
+            }
+            TraceFormat::Plain | TraceFormat::Table => self.story_text(out, story),
+        }
+        Ok(())
+    }
+
+    fn story_text(&mut self, out: &mut Vec<u8>, story: &Story) {
+        self.push_clock(out, story.at);
+        let ends = |out: &mut Vec<u8>, width| {
+            for end in [&story.local, &story.peer] {
+                let start = out.len();
+                push_end(out, end);
+                pad_from(out, start, width);
+                out.push(b' ');
+            }
+        };
+        if self.one_line {
+            ends(out, END);
+        }
+        let span = |span: Option<u64>| span.map_or_else(|| "-".to_owned(), |span| span_us(span / 1_000));
+        let number = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
+        let cells = [
+            (span(story.lasted), SPAN),
+            (story.closed_first.map_or("-", Side::word).to_owned(), SIDE),
+            (story.ended.word().to_owned(), HOW),
+            (number(story.bytes.map(|bytes| bytes.sent)), BYTES),
+            (number(story.bytes.map(|bytes| bytes.received)), BYTES),
+        ];
+        for (cell, width) in cells {
+            push_left(out, &cell, width);
+            out.push(b' ');
+        }
+        if !self.one_line {
+            out.push(b'\n');
+            push_left(out, "", TIME + 1);
+            ends(out, 0);
+        }
+        let states: Vec<_> =
+            story.states.iter().map(|(state, time)| format!("{state} {}", span(*time))).collect();
+        let states = states.join(", ");
+        let width = self.style.width.filter(|_| !self.one_line);
+        match width {
+            None => out.extend_from_slice(states.as_bytes()),
+            Some(width) => {
+                let blanks = " ".repeat(TIME + 1);
+                let options = textwrap::Options::new(width)
+                    .initial_indent(&blanks)
+                    .subsequent_indent(&blanks)
+                    .break_words(false)
+                    .word_splitter(textwrap::WordSplitter::NoHyphenation);
+                for line in textwrap::wrap(&states, options) {
+                    push_fmt(out, format_args!("\n{line}"));
+                }
+            }
+        }
+        out.push(b'\n');
+    }
+
+    /// Appends the summary.
+    pub fn summary(&self, out: &mut Vec<u8>, tally: &Tally, missed: Missed) -> io::Result<()> {
+        match self.style.format {
+            TraceFormat::Csv => Ok(()),
+            TraceFormat::Ndjson => {
+                push_value(out, &Summary { summary: SummaryRecord::of(tally, missed) })?;
+                out.push(b'\n');
+                Ok(())
+            }
+            TraceFormat::Plain | TraceFormat::Table => {
+                push_matrix(out, tally);
+                push_spans(out, tally);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The eleven, and what is none of them.
+fn states() -> impl Iterator<Item = Option<TcpState>> + Clone {
+    TcpState::SHOWN.into_iter().map(Some).chain([None])
+}
+
+fn name(state: Option<TcpState>) -> &'static str {
+    state.and_then(TcpState::name).unwrap_or("unknown")
+}
+
+/// Old states at the side, new ones above; only those that occur.
+fn push_matrix(out: &mut Vec<u8>, tally: &Tally) {
+    let columns: Vec<_> = states()
+        .filter(|new| states().any(|old| tally.transitions(old, *new) > 0))
+        .map(|new| {
+            let heads = head(new);
+            let digits = states().map(|old| tally.transitions(old, new).to_string().len()).max().unwrap_or(1);
+            (new, heads, digits.max(heads.0.len()).max(heads.1.len()))
+        })
+        .collect();
+    push_fmt(out, format_args!("\n{:11}", "To"));
+    for (_, (above, _), width) in &columns {
+        push_fmt(out, format_args!(" {above:>width$}"));
+    }
+    push_fmt(out, format_args!("\n{:11}", "From"));
+    for (_, (_, below), width) in &columns {
+        push_fmt(out, format_args!(" {below:>width$}"));
+    }
+    out.push(b'\n');
+    for old in states().filter(|old| states().any(|new| tally.transitions(*old, new) > 0)) {
+        push_fmt(out, format_args!("{:11}", name(old)));
+        for (new, _, width) in &columns {
+            match tally.transitions(old, *new) {
+                0 => push_fmt(out, format_args!(" {:>width$}", ".")),
+                count => push_fmt(out, format_args!(" {count:>width$}")),
+            }
+        }
+        out.push(b'\n');
+    }
+}
+
+/// A state's name in two lines, which keeps the matrix within a terminal.
+fn head(state: Option<TcpState>) -> (&'static str, &'static str) {
+    let name = name(state);
+    match name.split_once('_') {
+        Some(parts) => parts,
+        None if name == "ESTABLISHED" => ("ESTAB-", "LISHED"),
+        None => ("", name),
+    }
+}
+
+fn push_spans(out: &mut Vec<u8>, tally: &Tally) {
+    push_fmt(out, format_args!("\n{:11} {:>10} {:>10} {:>10}\n", "State", "Left", "Median", "99 %"));
+    for state in TcpState::SHOWN {
+        if let Some(spans) = tally.spans(state) {
+            let span = |span: u64| span_us(span / 1_000);
+            let (median, p99) = (span(spans.median), span(spans.p99));
+            push_fmt(out, format_args!("{state:11} {:>10} {median:>10} {p99:>10}\n", spans.count));
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Summary {
+    summary: SummaryRecord,
+}
+
+#[derive(Serialize)]
+struct SummaryRecord {
+    transitions: Vec<TransitionRecord>,
+    states: Vec<StateRecord>,
+    lost: u64,
+    dropped: u64,
+}
+
+#[derive(Serialize)]
+struct TransitionRecord {
+    old: &'static str,
+    new: Option<&'static str>,
+    count: u64,
+}
+
+/// Times are in seconds.
+#[derive(Serialize)]
+struct StateRecord {
+    state: &'static str,
+    count: u64,
+    median: f64,
+    p99: f64,
+}
+
+impl SummaryRecord {
+    fn of(tally: &Tally, missed: Missed) -> Self {
+        let pairs = states().flat_map(|old| states().map(move |new| (old, new)));
+        let transitions = pairs.filter_map(|(old, new)| {
+            let count = tally.transitions(old, new);
+            let new = new.and_then(TcpState::name);
+            (count > 0).then(|| TransitionRecord { old: name(old), new, count })
+        });
+        let states = TcpState::SHOWN.into_iter().filter_map(|state| {
+            let spans = tally.spans(state)?;
+            let seconds = |nanos: u64| std::time::Duration::from_nanos(nanos).as_secs_f64();
+            Some(StateRecord {
+                state: state.name()?,
+                count: spans.count,
+                median: seconds(spans.median),
+                p99: seconds(spans.p99),
+            })
+        });
+        Self {
+            transitions: transitions.collect(),
+            states: states.collect(),
+            lost: missed.lost,
+            dropped: missed.dropped,
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! How many transitions there were, and how long sockets were in each state: in memory that does not grow.
+
+use hdrhistogram::Histogram;
+
+use super::change::Change;
+use super::event::Nanos;
+use crate::model::TcpState;
+
+/// The eleven states, and whatever else.
+const PLACES: usize = TcpState::SHOWN.len() + 1;
+
+/// The counts.
+#[derive(Debug)]
+pub struct Tally {
+    counts: [[u64; PLACES]; PLACES],
+    spans: Vec<Histogram<u64>>,
+}
+
+/// How long sockets were in a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spans {
+    /// So many of them, beginning and end of which were seen.
+    pub count: u64,
+    /// Half of them were no longer in it.
+    pub median: Nanos,
+    /// 99 of a hundred were no longer in it.
+    pub p99: Nanos,
+}
+
+impl Tally {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        /// A microsecond to a day.
+        const BOUNDS: (u64, u64) = (1, 86_400_000_000);
+        // Two digits are exact.
+        let histogram = || Histogram::new_with_bounds(BOUNDS.0, BOUNDS.1, 2).ok();
+        let spans = std::iter::repeat_with(histogram).take(PLACES).flatten().collect();
+        Self { counts: [[0; PLACES]; PLACES], spans }
+    }
+
+    /// Counts a transition.
+    pub fn count(&mut self, change: &Change) {
+        let (old, new) = (place(Some(change.old)), place(change.new));
+        if let Some(count) = self.counts.get_mut(old).and_then(|row| row.get_mut(new)) {
+            *count += 1;
+        }
+        if let (Some(span), Some(spans)) = (change.in_old, self.spans.get_mut(old)) {
+            spans.saturating_record(span / 1_000);
+        }
+    }
+
+    /// How often sockets went from one state to the other; `None` stands for those that are none of the eleven.
+    pub fn transitions(&self, old: Option<TcpState>, new: Option<TcpState>) -> u64 {
+        self.counts.get(place(old)).and_then(|row| row.get(place(new))).copied().unwrap_or(0)
+    }
+
+    /// How long sockets were in this state; `None` where that was seen of none.
+    pub fn spans(&self, state: TcpState) -> Option<Spans> {
+        let spans = self.spans.get(place(Some(state))).filter(|spans| !spans.is_empty())?;
+        let nanos = |quantile| spans.value_at_quantile(quantile) * 1_000;
+        Some(Spans { count: spans.len(), median: nanos(0.5), p99: nanos(0.99) })
+    }
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn place(state: Option<TcpState>) -> usize {
+    state.and_then(TcpState::rank).unwrap_or(TcpState::SHOWN.len())
+}
