@@ -28,5 +28,6 @@ mod peers;
 mod proc_tree;
 mod repeat;
 mod support;
+mod trace;
 mod zoo;
 mod zoo_itself;

@@ -93,7 +93,10 @@ impl Connections {
         match event.kind {
             Kind::State { socket, old, new, ends } => {
                 let (old, new) = (TcpState::from_kernel(old).shown(), TcpState::from_kernel(new).shown());
-                self.transition(event, socket, (old, new), &ends);
+                // close() in FIN_WAIT2 sets that state anew.
+                if old != new {
+                    self.transition(event, socket, (old, new), &ends);
+                }
             }
             Kind::ResetReceived { socket } => {
                 if let Some(live) = self.live.get_mut(&socket) {

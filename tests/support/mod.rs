@@ -10,6 +10,7 @@ mod packet;
 pub(crate) mod peer;
 mod plans;
 mod proc_table;
+pub(crate) mod reflector;
 pub(crate) mod run;
 mod script;
 mod sockets;

@@ -96,7 +96,7 @@ impl Drop for Peer {
 }
 
 /// Makes the device, which lives as long as the file is open.
-fn open_tun() -> io::Result<File> {
+pub(super) fn open_tun() -> io::Result<File> {
     let tun =
         OpenOptions::new().read(true).write(true).custom_flags(libc::O_NONBLOCK).open("/dev/net/tun")?;
     let mut request = libc::ifreq {
