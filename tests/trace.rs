@@ -32,6 +32,7 @@ struct Trace {
 
 /// Runs it in this thread's namespace; it is at work when it has said where it sees transitions.
 fn start(args: &[&str]) -> Trace {
+    // Of an option that stands twice the last counts.
     started(tcpstates(&[&["trace", "--ndjson", "--poll", "20"], args].concat()))
 }
 
@@ -466,15 +467,14 @@ fn an_interrupt_ends_it_with_the_summary() {
 #[test]
 fn it_ends_when_its_reader_leaves_though_nothing_happens() {
     let Some(namespace) = namespace() else { return };
-    for by in ["tracepoint", "poll"] {
-        namespace.inside(|| {
-            let trace = start(&["--by", by, "--poll", "3600000", ":1"]);
-            let Trace { child, stdout, .. } = trace;
-            drop(stdout);
-            let status = status_of(child);
-            assert!(status == Some(0) || by == "tracepoint", "{by}: {status:?}");
-        });
-    }
+    namespace.inside(|| {
+        let nothing = &["--poll", "3600000", ":1"];
+        let by_snapshots = start(&[&["--by", "poll"], &nothing[..]].concat());
+        for trace in [Some(by_snapshots), Trace::by_tracepoints(nothing)].into_iter().flatten() {
+            drop(trace.stdout);
+            assert_eq!(status_of(trace.child), Some(0));
+        }
+    });
 }
 
 #[test]
@@ -486,7 +486,6 @@ fn limits_end_it() {
         let (stdout, _) = finish(timed).noted();
         assert_eq!(stdout, "");
         let mut trace = start(&["--by", "poll", "--count", "2"]);
-        std::thread::sleep(Duration::from_millis(60));
         let listeners: Vec<_> =
             (4113..4117).map(|port| TcpListener::bind((LOCALHOST, port)).expect("it is free")).collect();
         while trace.read() {}
@@ -503,7 +502,8 @@ fn connections_are_told_whole() {
         let listener = TcpListener::bind((LOCALHOST, 4118)).expect("the port is free");
         let mut trace = start(&["--by", "tracepoint", "--connections", ":4118"]);
         if trace.said.trim_end() != SEEN_EVERYWHERE {
-            return drop(or_skip::<()>(Err(trace.said)));
+            or_skip::<()>(Err(trace.said));
+            return;
         }
         let (mut client, mut server) = connected(&listener, LOCALHOST);
         let client_port = port(&client);
@@ -525,7 +525,10 @@ fn connections_are_told_whole() {
                 .map(|key| end[key].to_string())
                 .join(" ")
         };
-        assert_eq!(gist(client), "\"local\" \"orderly\" 5 0");
+        // The server's FIN counts as a byte if it came before the kernel had given the socket up.
+        let gist_of_client = gist(client);
+        assert!(gist_of_client.starts_with("\"local\" \"orderly\" 5 "), "{gist_of_client}");
+        assert!(client["bytes_received"].as_u64() <= Some(1), "{gist_of_client}");
         assert_eq!(gist(server), "\"peer\" \"orderly\" 0 5");
         let states = |end: &serde_json::Value| {
             let states = end["states"].as_array().expect("a list").iter();
@@ -546,7 +549,7 @@ fn what_can_not_be_asked_is_refused() {
     for (args, message) in [
         (
             &["rtt > 5"][..],
-            "filter: no transition tells what 'rtt > 5us' asks\nhint: addresses, ports and states can stand in it",
+            "filter: no transition tells what 'rtt > 5000us' asks\nhint: addresses, ports and states can stand in it",
         ),
         (
             &[":80", "and", "uid", "=", "5"],

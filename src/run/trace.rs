@@ -24,8 +24,6 @@ pub(super) fn trace(what: &Trace, access: &Access, session: &mut Session) -> any
     let ended = signals().context("wait for signals")?;
     let for_writes = ended.try_clone().context("wait for signals")?;
     let mut out = Pages::new(Output::until(write(stdout())?, for_writes));
-    let mut tracer = Tracer::start(&what.options, access)?;
-    say_where(&tracer, what);
     let lines = TraceLines::new(what.style, offset(), TimeZone::system());
     let mut teller = Teller {
         what,
@@ -37,33 +35,12 @@ pub(super) fn trace(what: &Trace, access: &Access, session: &mut Session) -> any
         tally: Tally::new(),
         error: None,
     };
-    if what.connections {
-        teller.lines.stories_head(teller.out.buffer());
-    } else {
-        teller.lines.head(teller.out.buffer());
-    }
-    let begun = now();
-    let until = what.duration.map(|duration| begun.saturating_add(nanos(duration)));
-    loop {
-        write(teller.out.flush())?;
-        let rest = until.map_or(Nanos::MAX, |until| until.saturating_sub(now()));
-        let woken =
-            wait(&ended, &tracer, rest.min(tracer.wait(now()))).context("wait for the kernel's events")?;
-        let now = now();
-        let is_over = woken != Woken::ToGoOn || until.is_some_and(|until| now >= until);
-        if is_over {
-            tracer.finish(now, &mut |told| teller.take(told));
-        } else {
-            session.tell(&tracer.read(now, &mut |told| teller.take(told))?);
-        }
-        teller.tell_stories(if is_over { Nanos::MAX } else { now });
-        if let Some(error) = teller.error.take() {
-            return write(Err(error));
-        }
-        if is_over || teller.left == 0 {
-            break;
-        }
-    }
+    teller.head();
+    let mut tracer = Tracer::start(&what.options, access)?;
+    // The first snapshot is what the next is compared with: it is taken before anybody is told that all is set up.
+    session.tell(&tracer.read(now(), &mut |told| teller.take(told))?);
+    say_where(&tracer, what);
+    watch(&mut tracer, &mut teller, &ended, session)?;
     if what.summary {
         let Teller { lines, tally, out, .. } = &mut teller;
         lines.summary(out.buffer(), tally, tracer.missed())?;
@@ -71,6 +48,34 @@ pub(super) fn trace(what: &Trace, access: &Access, session: &mut Session) -> any
     write(out.flush())?;
     say_missed(&tracer);
     Ok(())
+}
+
+/// Tells what comes until it is to end.
+fn watch(
+    tracer: &mut Tracer,
+    teller: &mut Teller<'_>,
+    ended: &impl AsFd,
+    session: &mut Session,
+) -> anyhow::Result<()> {
+    let until = teller.what.duration.map(|duration| now().saturating_add(nanos(duration)));
+    loop {
+        write(teller.out.flush())?;
+        let rest = until.map_or(Nanos::MAX, |until| until.saturating_sub(now()));
+        let span = rest.min(tracer.wait(now()));
+        let woken = wait(ended, tracer, span).context("wait for the kernel's events")?;
+        let now = now();
+        let is_over = woken != Woken::ToGoOn || until.is_some_and(|until| now >= until);
+        let mut take = |told: Told<'_>| teller.take(told);
+        let gaps = if is_over { tracer.finish(now, &mut take)? } else { tracer.read(now, &mut take)? };
+        session.tell(&gaps);
+        teller.tell_stories(if is_over { Nanos::MAX } else { now });
+        if let Some(error) = teller.error.take() {
+            return write(Err(error));
+        }
+        if is_over || teller.left == 0 {
+            return Ok(());
+        }
+    }
 }
 
 /// Writes what fits.
@@ -87,6 +92,14 @@ struct Teller<'a> {
 }
 
 impl Teller<'_> {
+    fn head(&mut self) {
+        if self.what.connections {
+            self.lines.stories_head(self.out.buffer());
+        } else {
+            self.lines.head(self.out.buffer());
+        }
+    }
+
     fn take(&mut self, told: Told<'_>) {
         match told {
             Told::Change(change) if self.stories.is_none() => self.change(change),

@@ -1,21 +1,23 @@
 //! What the kernel keeps of a connection when it has closed the socket: an orphaned FIN_WAIT2, a TIME_WAIT or nothing.
 //! It tells of these by no event, so it is asked.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::net::IpAddr;
 
 use super::change::{Change, Meaning};
 use super::connections::{Lacks, Line};
 use super::event::Nanos;
 use crate::collect::netlink::{Datagrams, connect, lookup};
-use crate::model::{Event, Segment, TcpState, Timer, ways_between};
+use crate::model::{Endpoint, Event, Family, Segment, TcpState, Timer, ways_between};
 
 /// The kernel's small records that are watched.
 pub(super) struct Minisockets {
     /// `None` where it can't be asked.
     source: Option<Box<dyn Datagrams + Send>>,
     orphans: VecDeque<Kept>,
-    /// TIME_WAITs by their ends; the second number keeps two of the same moment apart.
-    waits: BTreeMap<(Nanos, u64), Kept>,
+    /// The next to end first.
+    waits: BinaryHeap<Reverse<Wait>>,
     limit: usize,
     /// Records that were forgotten for want of room.
     pub(super) dropped: u64,
@@ -23,11 +25,21 @@ pub(super) struct Minisockets {
     next_poll: Nanos,
 }
 
-/// A connection without a socket.
+/// A TIME_WAIT, of which there may be very many. They are in the order of their ends.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Wait {
+    end: Nanos,
+    since: Nanos,
+    connection: u64,
+    local: (IpAddr, u16),
+    peer: (IpAddr, u16),
+}
+
+/// An orphan.
 struct Kept {
     /// Its last transition.
     change: Change,
-    /// When its present state began.
+    /// When its FIN_WAIT2 began.
     since: Option<Nanos>,
     /// How long it may last yet.
     left: Nanos,
@@ -46,7 +58,7 @@ impl Minisockets {
         Self {
             source: connect().ok(),
             orphans: VecDeque::new(),
-            waits: BTreeMap::new(),
+            waits: BinaryHeap::new(),
             limit,
             dropped: 0,
             every,
@@ -80,8 +92,7 @@ impl Minisockets {
             Mini::TimeWait(left) => {
                 line.lacks = Lacks::Nothing;
                 enter_time_wait(&mut line.change, left);
-                let since = Some(line.change.at);
-                self.keep_wait(now, Kept { change: line.change, since, left });
+                self.keep_wait(now, &line.change, left);
             }
             Mini::Nothing => {}
         }
@@ -89,13 +100,12 @@ impl Minisockets {
 
     /// What has become of the orphans, if it is time to ask, and which TIME_WAITs are over.
     pub(super) fn poll(&mut self, now: Nanos, tell: &mut dyn FnMut(Change)) {
-        while let Some(first) = self.waits.first_entry() {
-            if first.key().0 > now {
+        while let Some(Reverse(first)) = self.waits.peek() {
+            if first.end > now {
                 break;
             }
-            let over = |event| event == Event::TwoMsl;
-            let kept = first.remove();
-            tell(kept.next(TcpState::TimeWait, TcpState::Close, now, over));
+            tell(first.over(now));
+            self.waits.pop();
         }
         if now < self.next_poll {
             return;
@@ -112,7 +122,7 @@ impl Minisockets {
                     let mut change = orphan.next(TcpState::FinWait2, TcpState::TimeWait, now, |_| true);
                     enter_time_wait(&mut change, left);
                     tell(change);
-                    self.keep_wait(now, Kept { change, since: Some(now), left });
+                    self.keep_wait(now, &change, left);
                 }
                 Mini::Nothing => {
                     // It went before its time.
@@ -132,12 +142,35 @@ impl Minisockets {
         self.orphans.push_back(orphan);
     }
 
-    fn keep_wait(&mut self, now: Nanos, wait: Kept) {
+    fn keep_wait(&mut self, now: Nanos, change: &Change, left: Nanos) {
         if self.waits.len() >= self.limit {
-            self.waits.pop_first();
+            self.waits.pop();
             self.dropped += 1;
         }
-        self.waits.insert((now + wait.left, wait.change.connection), wait);
+        let end = |end: &Endpoint| (end.addr, end.port);
+        let (local, peer) = (end(&change.local), end(&change.peer));
+        let wait = Wait { end: now + left, since: change.at, connection: change.connection, local, peer };
+        self.waits.push(Reverse(wait));
+    }
+}
+
+impl Wait {
+    fn over(&self, now: Nanos) -> Change {
+        let end = |(addr, port)| Endpoint::new(addr, port);
+        let family = if self.local.0.is_ipv4() { Family::Inet } else { Family::Inet6 };
+        let over = ways_between(TcpState::TimeWait, TcpState::Close).find(|way| way.event == Event::TwoMsl);
+        Change {
+            at: now,
+            connection: self.connection,
+            family,
+            local: end(self.local),
+            peer: end(self.peer),
+            old: TcpState::TimeWait,
+            new: Some(TcpState::Close),
+            in_old: Some(now.saturating_sub(self.since)),
+            on_cpu: None,
+            meaning: over.map_or(Meaning::Unlisted, Meaning::Way),
+        }
     }
 }
 

@@ -158,9 +158,13 @@ impl Tracer {
     }
 
     /// Tells whatever there is, sure or not.
-    pub fn finish(&mut self, now: Nanos, tell: &mut dyn FnMut(Told<'_>)) {
-        if let Eyes::Tracepoints(tracepoints) = &mut self.eyes {
-            tracepoints.read(now, true, tell);
+    pub fn finish(&mut self, now: Nanos, tell: &mut dyn FnMut(Told<'_>)) -> Result<Vec<Gap>, CollectError> {
+        match &mut self.eyes {
+            Eyes::Tracepoints(tracepoints) => {
+                tracepoints.read(now, true, tell);
+                Ok(Vec::new())
+            }
+            Eyes::Snapshots(poller) => poller.snapshot(now, tell),
         }
     }
 

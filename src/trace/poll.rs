@@ -88,9 +88,15 @@ impl Poller {
         now: Nanos,
         tell: &mut dyn FnMut(Told<'_>),
     ) -> Result<Vec<Gap>, CollectError> {
-        if now < self.next {
-            return Ok(Vec::new());
-        }
+        if now < self.next { Ok(Vec::new()) } else { self.snapshot(now, tell) }
+    }
+
+    /// Takes a snapshot, and tells what changed.
+    pub(super) fn snapshot(
+        &mut self,
+        now: Nanos,
+        tell: &mut dyn FnMut(Told<'_>),
+    ) -> Result<Vec<Gap>, CollectError> {
         self.next = now + self.every;
         self.round += 1;
         let is_first = self.round == 1;
