@@ -171,7 +171,7 @@ fn say_where(tracer: &Tracer, what: &Trace) {
     for note in tracer.notes() {
         match note {
             Note::FellBack(error) => {
-                tell(&format!("the kernel's tracepoints can't be had, so {snapshots}: {error}"), None)
+                tell(&format!("the kernel's tracepoints can't be had, so {snapshots}: {error}"), None);
             }
             Note::Missing(tracepoint) => {
                 let name = tracepoint.replace('/', ":");

@@ -12,6 +12,9 @@ const PERF_RECORD_EXIT: u32 = 4;
 const PERF_RECORD_FORK: u32 = 7;
 const PERF_RECORD_SAMPLE: u32 = 9;
 
+/// `TRACE_FLAG_HARDIRQ | TRACE_FLAG_SOFTIRQ | TRACE_FLAG_NMI`, in every tracepoint's flags.
+const INTERRUPT: u64 = 0x08 | 0x10 | 0x40;
+
 const AF_INET: u64 = 2;
 const AF_INET6: u64 = 10;
 const IPPROTO_TCP: u64 = 6;
@@ -104,8 +107,6 @@ impl Layouts {
         let id = raw.first_chunk().map(|bytes| u16::from_ne_bytes(*bytes))?;
         let (_, fields) = self.of.iter().find(|(known, _)| *known == id)?;
         let (flags, kind) = fields.read(raw)?;
-        /// `TRACE_FLAG_HARDIRQ | TRACE_FLAG_SOFTIRQ | TRACE_FLAG_NMI`
-        const INTERRUPT: u64 = 0x08 | 0x10 | 0x40;
         Some(Event { at, pid, cpu, in_interrupt: flags & INTERRUPT != 0, kind })
     }
 }

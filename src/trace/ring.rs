@@ -46,15 +46,16 @@ const ALWAYS: u64 = 1 << 14 | 1 << 18 | 1 << 25;
 const PERF_EVENT_IOC_SET_OUTPUT: libc::Ioctl = 0x2405;
 const PERF_FLAG_FD_CLOEXEC: libc::c_ulong = 8;
 
-/// Where `struct perf_event_mmap_page` has the two ends of what is to be read.
-const DATA_HEAD: usize = 1024;
-const DATA_TAIL: usize = 1032;
+/// Where `struct perf_event_mmap_page` has the two ends of what is to be read, in words.
+const DATA_HEAD: usize = 1024 / size_of::<u64>();
+const DATA_TAIL: usize = 1032 / size_of::<u64>();
 
 /// A processor's ring, and the tracepoints that write to it.
 #[derive(Debug)]
 pub(super) struct Ring {
     events: Vec<OwnedFd>,
-    map: NonNull<u8>,
+    /// The kernel's page, then the data.
+    map: NonNull<u64>,
     /// Of the data behind the first page, in bytes: a power of two.
     size: usize,
     page: usize,
@@ -109,7 +110,7 @@ impl Ring {
 
     /// Hands on each record that is there now, and frees its place.
     pub(super) fn read(&mut self, mut take: impl FnMut(&[u8])) {
-        // SAFETY: these are two aligned words of the page that the map begins with; the kernel and this value access
+        // SAFETY: these are two words of the page that the map begins with; the kernel and this value access
         // them as atomics.
         let (head, tail) = unsafe { (self.word(DATA_HEAD), self.word(DATA_TAIL)) };
         let end = head.load(Ordering::Acquire);
@@ -159,13 +160,13 @@ impl Ring {
 
     fn data(&self) -> *const u8 {
         // SAFETY: the data is behind the first page of the map.
-        unsafe { self.map.as_ptr().add(self.page) }
+        unsafe { self.map.as_ptr().cast::<u8>().add(self.page) }
     }
 
-    /// SAFETY: `offset` must be that of an aligned word in the first page, which all access as an atomic.
-    unsafe fn word<'a>(&self, offset: usize) -> &'a AtomicU64 {
+    /// SAFETY: `place` must be that of a word in the first page, which all access as an atomic.
+    unsafe fn word<'a>(&self, place: usize) -> &'a AtomicU64 {
         // SAFETY: as the caller says; the page is mapped for as long as this value lives, and `read` keeps it no longer.
-        unsafe { AtomicU64::from_ptr(self.map.as_ptr().add(offset).cast::<u64>()) }
+        unsafe { AtomicU64::from_ptr(self.map.as_ptr().add(place)) }
     }
 }
 
@@ -209,10 +210,10 @@ fn event(id: u16, processor: i32, ring: usize, first: bool) -> io::Result<OwnedF
     }
 }
 
-fn map(event: &OwnedFd, len: usize) -> io::Result<NonNull<u8>> {
+fn map(event: &OwnedFd, len: usize) -> io::Result<NonNull<u64>> {
     // SAFETY: a new mapping takes nobody's place.
     let map = unsafe {
         mmap(ptr::null_mut(), len, ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED, event, 0)
     }?;
-    NonNull::new(map.cast::<u8>()).ok_or_else(|| io::ErrorKind::OutOfMemory.into())
+    NonNull::new(map.cast::<u64>()).ok_or_else(|| io::ErrorKind::OutOfMemory.into())
 }

@@ -91,7 +91,7 @@ impl Layout {
     }
 }
 
-/// `__u8 saddr[4];	offset:32;	size:4;	signed:0;`
+/// `__u8 saddr[4]; offset:32; size:4; signed:0;`
 fn field(line: &str) -> Option<(String, Place)> {
     let mut parts = line.split(';').map(str::trim);
     let declared = parts.next()?;
