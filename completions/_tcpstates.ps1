@@ -80,6 +80,7 @@ Register-ArgumentCompleter -Native -CommandName 'tcpstates' -ScriptBlock {
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Play a scene of TCP''s life with real sockets, and draw it as textbooks do')
             [CompletionResult]::new('bind', 'bind', [CompletionResultType]::ParameterValue, 'Say why a port can''t be bound, and who holds it')
             [CompletionResult]::new('diagnose', 'diagnose', [CompletionResultType]::ParameterValue, 'Say what is wrong with this host''s TCP: what was seen, why it matters, what to do')
+            [CompletionResult]::new('trace', 'trace', [CompletionResultType]::ParameterValue, 'Show every transition from state to state as it happens')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -184,11 +185,43 @@ Register-ArgumentCompleter -Native -CommandName 'tcpstates' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'tcpstates;trace' {
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Show transitions into STATE only, in any spelling')
+            [CompletionResult]::new('--duration', '--duration', [CompletionResultType]::ParameterName, 'End after so long')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'End after N lines')
+            [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'Choose where transitions are seen: at the kernel''s tracepoints, or by snapshots that are compared, which need no privilege and miss what lasts less; else the first, and the second where that can''t be had')
+            [CompletionResult]::new('--poll', '--poll', [CompletionResultType]::ParameterName, 'Take a snapshot every MS milliseconds')
+            [CompletionResult]::new('--max-sockets', '--max-sockets', [CompletionResultType]::ParameterName, 'Remember at most N sockets')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Choose the layout')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Choose the layout')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the states')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Choose where the sockets are read: from netlink, from /proc, or from /proc where netlink can''t be had')
+            [CompletionResult]::new('--proc-root', '--proc-root', [CompletionResultType]::ParameterName, 'Read another proc tree, such as /host/proc')
+            [CompletionResult]::new('--connections', '--connections', [CompletionResultType]::ParameterName, 'Print one line for each connection when it ends')
+            [CompletionResult]::new('--summary', '--summary', [CompletionResultType]::ParameterName, 'Print at the end how many transitions there were, and how long sockets were in each state')
+            [CompletionResult]::new('--ndjson', '--ndjson', [CompletionResultType]::ParameterName, 'Print one JSON document a line')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Show IPv4 sockets')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Show IPv4 sockets')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Show IPv6 sockets')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Show IPv6 sockets')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Show numbers in place of service and user names')
+            [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Show numbers in place of service and user names')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too')
+            [CompletionResult]::new('--processes', '--processes', [CompletionResultType]::ParameterName, 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too')
+            [CompletionResult]::new('--program', '--program', [CompletionResultType]::ParameterName, 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document')
+            [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Leave the heading out')
+            [CompletionResult]::new('--no-header', '--no-header', [CompletionResultType]::ParameterName, 'Leave the heading out')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'tcpstates;help' {
             [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Explain the TCP states, or one of them, with what this host has of it')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Play a scene of TCP''s life with real sockets, and draw it as textbooks do')
             [CompletionResult]::new('bind', 'bind', [CompletionResultType]::ParameterValue, 'Say why a port can''t be bound, and who holds it')
             [CompletionResult]::new('diagnose', 'diagnose', [CompletionResultType]::ParameterValue, 'Say what is wrong with this host''s TCP: what was seen, why it matters, what to do')
+            [CompletionResult]::new('trace', 'trace', [CompletionResultType]::ParameterValue, 'Show every transition from state to state as it happens')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -202,6 +235,9 @@ Register-ArgumentCompleter -Native -CommandName 'tcpstates' -ScriptBlock {
             break
         }
         'tcpstates;help;diagnose' {
+            break
+        }
+        'tcpstates;help;trace' {
             break
         }
         'tcpstates;help;help' {

@@ -77,6 +77,7 @@ set edit:completion:arg-completer[tcpstates] = {|@words|
             cand demo 'Play a scene of TCP''s life with real sockets, and draw it as textbooks do'
             cand bind 'Say why a port can''t be bound, and who holds it'
             cand diagnose 'Say what is wrong with this host''s TCP: what was seen, why it matters, what to do'
+            cand trace 'Show every transition from state to state as it happens'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'tcpstates;explain'= {
@@ -176,11 +177,42 @@ set edit:completion:arg-completer[tcpstates] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'tcpstates;trace'= {
+            cand --state 'Show transitions into STATE only, in any spelling'
+            cand --duration 'End after so long'
+            cand --count 'End after N lines'
+            cand --by 'Choose where transitions are seen: at the kernel''s tracepoints, or by snapshots that are compared, which need no privilege and miss what lasts less; else the first, and the second where that can''t be had'
+            cand --poll 'Take a snapshot every MS milliseconds'
+            cand --max-sockets 'Remember at most N sockets'
+            cand -f 'Choose the layout'
+            cand --format 'Choose the layout'
+            cand --color 'Colour the states'
+            cand --source 'Choose where the sockets are read: from netlink, from /proc, or from /proc where netlink can''t be had'
+            cand --proc-root 'Read another proc tree, such as /host/proc'
+            cand --connections 'Print one line for each connection when it ends'
+            cand --summary 'Print at the end how many transitions there were, and how long sockets were in each state'
+            cand --ndjson 'Print one JSON document a line'
+            cand -4 'Show IPv4 sockets'
+            cand --ipv4 'Show IPv4 sockets'
+            cand -6 'Show IPv6 sockets'
+            cand --ipv6 'Show IPv6 sockets'
+            cand -n 'Show numbers in place of service and user names'
+            cand --numeric 'Show numbers in place of service and user names'
+            cand -p 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too'
+            cand --processes 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too'
+            cand --program 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too'
+            cand --json 'Print one JSON document'
+            cand -H 'Leave the heading out'
+            cand --no-header 'Leave the heading out'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'tcpstates;help'= {
             cand explain 'Explain the TCP states, or one of them, with what this host has of it'
             cand demo 'Play a scene of TCP''s life with real sockets, and draw it as textbooks do'
             cand bind 'Say why a port can''t be bound, and who holds it'
             cand diagnose 'Say what is wrong with this host''s TCP: what was seen, why it matters, what to do'
+            cand trace 'Show every transition from state to state as it happens'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'tcpstates;help;explain'= {
@@ -190,6 +222,8 @@ set edit:completion:arg-completer[tcpstates] = {|@words|
         &'tcpstates;help;bind'= {
         }
         &'tcpstates;help;diagnose'= {
+        }
+        &'tcpstates;help;trace'= {
         }
         &'tcpstates;help;help'= {
         }

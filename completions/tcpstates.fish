@@ -72,6 +72,7 @@ complete -c tcpstates -n "__fish_tcpstates_needs_command" -a "explain" -d 'Expla
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -a "demo" -d 'Play a scene of TCP\'s life with real sockets, and draw it as textbooks do'
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -a "bind" -d 'Say why a port can\'t be bound, and who holds it'
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -a "diagnose" -d 'Say what is wrong with this host\'s TCP: what was seen, why it matters, what to do'
+complete -c tcpstates -n "__fish_tcpstates_needs_command" -a "trace" -d 'Show every transition from state to state as it happens'
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand explain" -s f -l format -d 'Choose the layout' -r -f -a "table\t''
 plain\t''
@@ -171,8 +172,40 @@ complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -s p -l pr
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l json -d 'Print one JSON document'
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -s H -l no-header -d 'Leave the heading out'
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand help; and not __fish_seen_subcommand_from explain demo bind diagnose help" -f -a "explain" -d 'Explain the TCP states, or one of them, with what this host has of it'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand help; and not __fish_seen_subcommand_from explain demo bind diagnose help" -f -a "demo" -d 'Play a scene of TCP\'s life with real sockets, and draw it as textbooks do'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand help; and not __fish_seen_subcommand_from explain demo bind diagnose help" -f -a "bind" -d 'Say why a port can\'t be bound, and who holds it'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand help; and not __fish_seen_subcommand_from explain demo bind diagnose help" -f -a "diagnose" -d 'Say what is wrong with this host\'s TCP: what was seen, why it matters, what to do'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand help; and not __fish_seen_subcommand_from explain demo bind diagnose help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -l state -d 'Show transitions into STATE only, in any spelling' -r
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -l duration -d 'End after so long' -r
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -l count -d 'End after N lines' -r
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -l by -d 'Choose where transitions are seen: at the kernel\'s tracepoints, or by snapshots that are compared, which need no privilege and miss what lasts less; else the first, and the second where that can\'t be had' -r -f -a "tracepoint\t'At the kernel\'s tracepoints'
+poll\t'By snapshots'"
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -l poll -d 'Take a snapshot every MS milliseconds' -r
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -l max-sockets -d 'Remember at most N sockets' -r
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -s f -l format -d 'Choose the layout' -r -f -a "table\t''
+plain\t''
+netstat\t''
+ss\t''
+json\t''
+ndjson\t''
+csv\t''"
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -l color -d 'Colour the states' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -l source -d 'Choose where the sockets are read: from netlink, from /proc, or from /proc where netlink can\'t be had' -r -f -a "auto\t'netlink, else /proc'
+netlink\t'netlink only'
+procfs\t'/proc only'"
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -l proc-root -d 'Read another proc tree, such as /host/proc' -r -F
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -l connections -d 'Print one line for each connection when it ends'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -l summary -d 'Print at the end how many transitions there were, and how long sockets were in each state'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -l ndjson -d 'Print one JSON document a line'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -s 4 -l ipv4 -d 'Show IPv4 sockets'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -s 6 -l ipv6 -d 'Show IPv6 sockets'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -s n -l numeric -d 'Show numbers in place of service and user names'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -s p -l processes -l program -d 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -l json -d 'Print one JSON document'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -s H -l no-header -d 'Leave the heading out'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand help; and not __fish_seen_subcommand_from explain demo bind diagnose trace help" -f -a "explain" -d 'Explain the TCP states, or one of them, with what this host has of it'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand help; and not __fish_seen_subcommand_from explain demo bind diagnose trace help" -f -a "demo" -d 'Play a scene of TCP\'s life with real sockets, and draw it as textbooks do'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand help; and not __fish_seen_subcommand_from explain demo bind diagnose trace help" -f -a "bind" -d 'Say why a port can\'t be bound, and who holds it'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand help; and not __fish_seen_subcommand_from explain demo bind diagnose trace help" -f -a "diagnose" -d 'Say what is wrong with this host\'s TCP: what was seen, why it matters, what to do'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand help; and not __fish_seen_subcommand_from explain demo bind diagnose trace help" -f -a "trace" -d 'Show every transition from state to state as it happens'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand help; and not __fish_seen_subcommand_from explain demo bind diagnose trace help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

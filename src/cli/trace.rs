@@ -57,7 +57,7 @@ pub(super) struct TraceArgs {
     max_sockets: u32,
 
     /// Print one JSON document a line
-    #[arg(long, overrides_with_all = ["json", "format", "ndjson"])]
+    #[arg(long, overrides_with = "ndjson")]
     ndjson: bool,
 }
 

@@ -1,5 +1,6 @@
 //! The names of the processes that are on the processors.
 
+use std::collections::VecDeque;
 use std::fs;
 
 use rustc_hash::FxHashMap;
@@ -10,7 +11,12 @@ use super::event::{Comm, Kind};
 #[derive(Debug, Default)]
 pub(super) struct Names {
     known: FxHashMap<u32, Comm>,
+    /// Processes that have ended: they close their sockets after that is told.
+    ended: VecDeque<u32>,
 }
+
+/// So many processes that have ended keep their names.
+const ENDED: usize = 1024;
 
 impl Names {
     /// The process's name: one that began since the trace did is known though it may be gone by now.
@@ -37,7 +43,13 @@ impl Names {
                 }
             }
             Kind::Exited { pid } => {
-                self.known.remove(pid);
+                self.ended.push_back(*pid);
+                if self.ended.len() > ENDED
+                    && let Some(first) = self.ended.pop_front()
+                {
+                    // Another one may have the number by now: then its name is read again.
+                    self.known.remove(&first);
+                }
             }
             _ => {}
         }
@@ -60,7 +72,11 @@ mod tests {
         names.learn(&Kind::Named { pid, name: Comm::from_bytes(b"curl") });
         assert_eq!(names.of(pid).as_bytes(), b"curl");
         names.learn(&Kind::Exited { pid });
-        assert_eq!(names.of(pid).as_bytes(), b"");
+        assert_eq!(names.of(pid).as_bytes(), b"curl", "it closes its sockets yet");
+        for pid in 1..=u32::try_from(ENDED).unwrap() {
+            names.learn(&Kind::Exited { pid: u32::MAX / 2 + pid });
+        }
+        assert_eq!(names.of(pid).as_bytes(), b"", "it is forgotten");
         assert_ne!(names.of(std::process::id()).as_bytes(), b"", "its own is read");
     }
 
