@@ -96,6 +96,16 @@ fn wait_for(
     }
 }
 
+/// Whether it can be written within this time.
+fn is_writable(output: &impl AsFd, wait: Duration) -> io::Result<bool> {
+    let mut watched = [PollFd::from_borrowed_fd(output.as_fd(), PollFlags::OUT)];
+    match poll(&mut watched, Some(&timespec(wait))) {
+        Ok(ready) => Ok(ready > 0),
+        Err(rustix::io::Errno::INTR) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 pub(super) fn timespec(duration: Duration) -> Timespec {
     Timespec {
         tv_sec: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
@@ -103,13 +113,16 @@ pub(super) fn timespec(duration: Duration) -> Timespec {
     }
 }
 
+/// A slow terminal takes what is left after a signal in less time than this.
+const PATIENCE: Duration = Duration::from_millis(300);
+
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         /// A pipe that can be written takes as much without waiting (`PIPE_BUF`).
         const SURE: usize = 4096;
         let Some(ended) = &self.ended else { return self.file.write(bytes) };
         let (signal, writable) = wait_for(ended, &self.file, PollFlags::OUT, None)?;
-        if signal && !writable {
+        if signal && !writable && !is_writable(&self.file, PATIENCE)? {
             // Nobody takes the rest: as if the reader had gone.
             return Err(io::ErrorKind::BrokenPipe.into());
         }
