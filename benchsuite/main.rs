@@ -18,6 +18,7 @@ mod measure;
 mod report;
 mod rows;
 mod scan;
+mod trace;
 mod worker;
 
 use std::os::unix::process::CommandExt as _;
@@ -45,6 +46,9 @@ struct Options {
     /// Keep the table in benchsuite/runs under this name.
     #[arg(long)]
     keep: Option<String>,
+    /// Measure what a trace costs, by loads that last this many seconds, and nothing else.
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "5")]
+    trace: Option<f64>,
     /// Set by cargo.
     #[arg(long, hide = true)]
     bench: bool,
@@ -61,6 +65,7 @@ fn main() {
         ["floor", extensions] => floor::print(extensions.parse().expect("a number of extensions")),
         ["scan"] => scan::print(),
         ["worker", words @ ..] => worker::work(words),
+        ["connections", words @ ..] => trace::connect(words),
         [INSIDE, words @ ..] => suite(words),
         words => outside(words),
     }
@@ -68,28 +73,34 @@ fn main() {
 
 /// Goes on in namespaces that end with it.
 fn outside(words: &[&str]) {
-    let own = std::env::current_exe().expect("it runs");
-    let mut unshare = Command::new("unshare");
-    unshare
-        .args(["--net", "--pid", "--mount", "--mount-proc", "--fork", "--kill-child"])
-        .arg(own)
-        .arg(INSIDE);
-    if words.contains(&"--bench") {
-        unshare.args(words);
+    let inside = |words: &[&str]| {
+        let own = std::env::current_exe().expect("it runs");
+        let mut unshare = Command::new("unshare");
+        unshare.args(["--net", "--pid", "--mount", "--mount-proc", "--fork", "--kill-child"]).arg(own);
+        unshare.arg(INSIDE).args(words);
+        unshare
+    };
+    let mut unshare = if words.contains(&"--bench") {
+        inside(words)
     } else {
         // By `cargo test`: does it run at all?
         if !rustix::process::geteuid().is_root() {
             assert!(std::env::var_os("CI").is_none(), "would be skipped, which CI does not allow");
             return eprintln!("skipped: the benchmark's smoke test needs root");
         }
-        unshare.args(["--sizes", "10,40", "--rounds", "1", "--slow-rounds", "1"]);
-    }
+        let traced = inside(&["--trace=0.2", "--rounds", "1"]).status();
+        assert!(traced.expect("unshare can be run").success(), "the trace's benchmark failed");
+        inside(&["--sizes", "10,40", "--rounds", "1", "--slow-rounds", "1"])
+    };
     let error = unshare.exec();
     panic!("cannot run unshare: {error}");
 }
 
 fn suite(words: &[&str]) {
     let options = Options::parse_from(std::iter::once(&"suite").chain(words));
+    if let Some(seconds) = options.trace {
+        return keep(&trace::table(options.rounds, seconds), options.keep.as_deref());
+    }
     let mut tables = Vec::new();
     for size in &options.sizes {
         let mut load = Load::new(*size);
@@ -112,9 +123,12 @@ fn suite(words: &[&str]) {
             rows: measured,
         });
     }
-    let text = report::text(&tables, options.rounds);
+    keep(&report::text(&tables, options.rounds), options.keep.as_deref());
+}
+
+fn keep(text: &str, name: Option<&str>) {
     println!("{text}");
-    if let Some(name) = options.keep {
+    if let Some(name) = name {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("benchsuite/runs").join(name);
         std::fs::write(path, text).expect("the run can be kept");
     }
