@@ -304,3 +304,7 @@ fn lacks(old: TcpState, new: TcpState, ends: &Ends, seen: Seen) -> Lacks {
         _ => Lacks::Nothing,
     }
 }
+
+#[cfg(test)]
+#[path = "connections_tests.rs"]
+mod tests;

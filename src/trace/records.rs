@@ -215,3 +215,115 @@ fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
 fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
     bytes.get(offset..)?.first_chunk().map(|chunk| u64::from_ne_bytes(*chunk))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A tracepoint's format, and a record of it, made from the same fields.
+    fn made(id: u16, fields: &[(&str, usize, &[u8])]) -> (Layout, Vec<u8>) {
+        let (mut text, mut raw) = (format!("ID: {id}\n"), Vec::new());
+        for (name, offset, bytes) in fields {
+            text += &format!("\tfield:int {name};\toffset:{offset};\tsize:{};\n", bytes.len());
+            raw.resize(raw.len().max(offset + bytes.len()), 0);
+            raw[*offset..offset + bytes.len()].copy_from_slice(bytes);
+        }
+        (Layout::parse(&text).unwrap(), raw)
+    }
+
+    /// Not where this machine's kernel has them.
+    fn state(protocol: u16) -> (Layout, Vec<u8>) {
+        made(
+            77,
+            &[
+                ("common_type", 0, &77_u16.to_ne_bytes()),
+                ("common_flags", 2, &[0x10]),
+                ("oldstate", 4, &2_u32.to_ne_bytes()),
+                ("newstate", 8, &1_u32.to_ne_bytes()),
+                ("skaddr", 16, &0xffff_8000_u64.to_ne_bytes()),
+                ("family", 24, &2_u16.to_ne_bytes()),
+                ("protocol", 26, &protocol.to_ne_bytes()),
+                ("sport", 28, &4000_u16.to_ne_bytes()),
+                ("dport", 30, &80_u16.to_ne_bytes()),
+                ("saddr", 32, &[127, 0, 0, 1]),
+                ("daddr", 36, &[127, 0, 0, 2]),
+                ("saddr_v6", 40, &[0; 16]),
+                ("daddr_v6", 56, &[0; 16]),
+            ],
+        )
+    }
+
+    fn record(kind: u32, body: &[&[u8]]) -> Vec<u8> {
+        let body = body.concat();
+        let len = u16::try_from(8 + body.len()).unwrap();
+        [&kind.to_ne_bytes()[..], &0_u16.to_ne_bytes(), &len.to_ne_bytes(), &body].concat()
+    }
+
+    fn sample(raw: &[u8]) -> Vec<u8> {
+        let thread = [5_u32.to_ne_bytes(), 6_u32.to_ne_bytes()].concat();
+        let cpu = [3_u32.to_ne_bytes(), 0_u32.to_ne_bytes()].concat();
+        let len = u32::try_from(raw.len()).unwrap().to_ne_bytes();
+        record(PERF_RECORD_SAMPLE, &[&thread, &9_u64.to_ne_bytes(), &cpu, &len, raw])
+    }
+
+    #[test]
+    fn a_transition_is_read_by_the_formats_places() {
+        let (layout, raw) = state(6);
+        let mut layouts = Layouts::default();
+        assert!(layouts.add(STATE, &layout));
+        let event = layouts.decode(&sample(&raw)).unwrap();
+        assert_eq!((event.at, event.pid, event.cpu, event.in_interrupt), (9, 5, 3, true));
+        let end = |last, port| Endpoint::new([127, 0, 0, last].into(), port);
+        let ends = Ends { family: Family::Inet, local: end(1, 4000), peer: end(2, 80) };
+        assert_eq!(event.kind, Kind::State { socket: 0xffff_8000, old: 2, new: 1, ends });
+        let mut others = Layouts::default();
+        assert!(others.add(STATE, &state(132).0));
+        assert_eq!(others.decode(&sample(&state(132).1)), None, "SCTP is none of ours");
+        assert!(!layouts.add(STATE, &Layout::parse("ID: 1").unwrap()), "a format without the fields");
+    }
+
+    #[test]
+    fn processes_and_losses_are_told() {
+        let layouts = Layouts::default();
+        let trailer = [[0; 8], 7_u64.to_ne_bytes(), [0; 8]].concat();
+        let pair = |a: u32, b: u32| [a.to_ne_bytes(), b.to_ne_bytes()].concat();
+        let kind = |kind, body: &[&[u8]]| {
+            layouts.decode(&record(kind, &[body, &[&trailer]].concat())).map(|event| event.kind)
+        };
+        assert_eq!(
+            kind(PERF_RECORD_LOST, &[&1_u64.to_ne_bytes(), &42_u64.to_ne_bytes()]),
+            Some(Kind::Lost { records: 42 })
+        );
+        let name = Comm::from_bytes(b"curl");
+        assert_eq!(
+            kind(PERF_RECORD_COMM, &[&pair(5, 5), b"curl\0\0\0\0"]),
+            Some(Kind::Named { pid: 5, name })
+        );
+        assert_eq!(kind(PERF_RECORD_COMM, &[&pair(5, 6), b"worker\0\0"]), None, "a thread's name");
+        let times = 7_u64.to_ne_bytes();
+        assert_eq!(
+            kind(PERF_RECORD_FORK, &[&pair(5, 4), &pair(5, 4), &times]),
+            Some(Kind::Forked { pid: 5, parent: 4 })
+        );
+        assert_eq!(kind(PERF_RECORD_FORK, &[&pair(5, 5), &pair(6, 5), &times]), None, "a thread");
+        assert_eq!(
+            kind(PERF_RECORD_EXIT, &[&pair(5, 4), &pair(5, 4), &times]),
+            Some(Kind::Exited { pid: 5 })
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(bytes: Vec<u8>, kind in 0_u32..12, cut in 0_usize..120) {
+            let (layout, raw) = state(6);
+            let mut layouts = Layouts::default();
+            layouts.add(STATE, &layout);
+            let _ = layouts.decode(&bytes);
+            let _ = layouts.decode(&record(kind, &[&bytes]));
+            let whole = sample(&raw);
+            let cut = cut.min(whole.len() - 1);
+            prop_assert_eq!(layouts.decode(&whole[..cut]), None);
+        }
+    }
+}

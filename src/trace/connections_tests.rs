@@ -1,0 +1,115 @@
+//! Events of made-up sockets, joined.
+
+use super::*;
+use crate::model::{Endpoint, Event as Cause, Family, Segment};
+use TcpState::{Close, CloseWait, Established, FinWait2, LastAck, Listen, SynRecv, SynSent};
+
+fn ends(local_port: u16) -> Ends {
+    let end = |port| Endpoint::new([127, 0, 0, 1].into(), port);
+    Ends { family: Family::Inet, local: end(local_port), peer: end(80) }
+}
+
+fn event(at: Nanos, kind: Kind) -> Event {
+    Event { at, pid: 0, cpu: 0, in_interrupt: true, kind }
+}
+
+fn state(at: Nanos, socket: u64, (old, new): (TcpState, TcpState), port: u16) -> Event {
+    event(at, Kind::State { socket, old: old.kernel(), new: new.kernel(), ends: ends(port) })
+}
+
+fn lines(connections: &mut Connections, patience: Nanos) -> Vec<Change> {
+    std::iter::from_fn(|| connections.next(patience)).map(|line| line.change).collect()
+}
+
+#[test]
+fn a_port_is_told_with_the_event_that_comes_next() {
+    let mut connections = Connections::new(10);
+    connections.take(&state(10, 1, (Close, SynSent), 0));
+    connections.take(&state(15, 2, (CloseWait, LastAck), 7));
+    assert!(lines(&mut connections, 11).is_empty(), "what comes behind waits too");
+    connections.take(&state(30, 1, (SynSent, Established), 4000));
+    let told = lines(&mut connections, 11);
+    let gist: Vec<_> = told.iter().map(|change| (change.at, change.local.port, change.in_old)).collect();
+    assert_eq!(gist, [(10, 4000, None), (15, 7, None), (30, 4000, Some(20))]);
+    assert_eq!(told[0].connection, told[2].connection);
+}
+
+#[test]
+fn nothing_waits_for_ever() {
+    let mut connections = Connections::new(10);
+    connections.take(&state(10, 1, (Close, SynSent), 0));
+    assert_eq!(lines(&mut connections, 10 + FOR_PORTS)[0].local.port, 0);
+    connections.take(&state(20, 2, (FinWait2, Close), 4000));
+    let told = lines(&mut connections, 20);
+    assert_eq!((told[0].new, told[0].meaning), (None, Meaning::HandedOver));
+}
+
+#[test]
+fn an_address_that_is_used_again_is_another_connection() {
+    let mut connections = Connections::new(10);
+    connections.take(&state(10, 1, (Listen, SynRecv), 80));
+    connections.take(&state(11, 1, (SynRecv, Established), 80));
+    connections.take(&state(12, 1, (Established, Close), 80));
+    connections.take(&event(13, Kind::Destroyed { socket: 1, cookie: None }));
+    connections.take(&state(20, 1, (Listen, SynRecv), 80));
+    let told = lines(&mut connections, 13);
+    let spans: Vec<_> = told.iter().map(|change| change.in_old).collect();
+    // The child was never in LISTEN, and in SYN_RECV for no time.
+    assert_eq!(spans, [None, None, Some(1), None]);
+    assert_ne!(told[0].connection, told[3].connection);
+}
+
+#[test]
+fn after_a_loss_times_are_not_made_up() {
+    let mut connections = Connections::new(10);
+    connections.take(&state(10, 1, (SynSent, Established), 4000));
+    connections.take(&state(30, 1, (CloseWait, LastAck), 4000));
+    assert_eq!(lines(&mut connections, 0)[1].in_old, None);
+}
+
+#[test]
+fn a_state_that_is_set_anew_is_no_transition() {
+    let mut connections = Connections::new(10);
+    connections.take(&state(10, 1, (TcpState::FinWait1, FinWait2), 4000));
+    connections.take(&state(20, 1, (FinWait2, FinWait2), 4000));
+    connections.take(&state(30, 1, (FinWait2, Close), 4000));
+    let told = lines(&mut connections, 30);
+    assert_eq!((told.len(), told[1].in_old), (2, Some(20)));
+}
+
+#[test]
+fn what_comes_before_or_behind_tells_why_it_closed() {
+    let cause = |events: &[Event]| {
+        let mut connections = Connections::new(10);
+        events.iter().for_each(|event| connections.take(event));
+        let told = lines(&mut connections, 0);
+        told.first().and_then(|change| change.meaning.way()).map(|way| way.event)
+    };
+    let closes = state(10, 1, (Established, Close), 4000);
+    let error = |at| event(at, Kind::Error { errno: libc::ETIMEDOUT, ends: ends(4000) });
+    let other = event(9, Kind::Error { errno: libc::ETIMEDOUT, ends: ends(4001) });
+    let received = event(9, Kind::ResetReceived { socket: 1 });
+    let sent = event(11, Kind::ResetSent { socket: 1 });
+    let destroyed = event(12, Kind::Destroyed { socket: 1, cookie: None });
+    assert_eq!(cause(&[received, closes]), Some(Cause::Received(Segment::Rst)));
+    assert_eq!(cause(&[closes]), None, "it may come yet");
+    assert_eq!(cause(&[closes, sent]), Some(Cause::Abort));
+    assert_eq!(cause(&[closes, error(11)]), Some(Cause::GaveUp));
+    assert_eq!(cause(&[error(9), closes]), Some(Cause::GaveUp));
+    let ends_well = state(10, 1, (LastAck, Close), 4000);
+    assert_eq!(cause(&[other, ends_well, destroyed]), Some(Cause::AckOfFin), "another socket's error");
+}
+
+#[test]
+fn the_longest_idle_is_forgotten_and_counted() {
+    let mut connections = Connections::new(2);
+    for socket in 1..=3 {
+        connections.take(&state(socket * 10, socket, (Close, SynSent), 4000));
+        // The first has news: the second is idle longer.
+        if socket == 2 {
+            connections.take(&state(25, 1, (SynSent, Established), 4000));
+        }
+    }
+    assert_eq!((connections.live.len(), connections.dropped), (2, 1));
+    assert!(connections.live.contains_key(&1) && !connections.live.contains_key(&2));
+}
