@@ -24,15 +24,16 @@ pub(crate) fn connect(words: &[&str]) {
     let (pace, seconds): (f64, f64) =
         (pace.parse().expect("a number"), seconds.parse().expect("a number of seconds"));
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, PORT)).expect("the port is free");
+    // Each time-wait socket keeps a port to an address: there are not enough of them for one, nor for two loads.
+    let second = u8::try_from(std::process::id() % 200).expect("it is small") + 4;
     let (begun, mut made) = (Instant::now(), 0_u32);
     while begun.elapsed().as_secs_f64() < seconds {
         if pace > 0.0 && f64::from(made) >= begun.elapsed().as_secs_f64() * pace {
             thread::sleep(Duration::from_micros(100));
             continue;
         }
-        // Each time-wait socket keeps a port to this address: there are not enough of them for one.
-        let third = u8::try_from(made / 20_000 % 250).expect("it is small");
-        let client = TcpStream::connect((Ipv4Addr::new(127, 4, third, 1), PORT)).expect("it connects");
+        let third = u8::try_from(made / 2_000 % 250).expect("it is small");
+        let client = TcpStream::connect((Ipv4Addr::new(127, second, third, 1), PORT)).expect("it connects");
         let (server, _) = listener.accept().expect("it is accepted");
         drop(client);
         drop(server);

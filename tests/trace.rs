@@ -545,6 +545,39 @@ fn connections_are_told_whole() {
 }
 
 #[test]
+fn under_load_every_transition_is_seen_or_counted_as_lost() {
+    const CONNECTIONS: usize = 3000;
+    /// Of both ends, up to TIME_WAIT.
+    const TRANSITIONS: usize = 10;
+    let Some(namespace) = namespace() else { return };
+    namespace.inside(|| {
+        let listener = TcpListener::bind((LOCALHOST, 4119)).expect("the port is free");
+        let trace = start(&["--by", "tracepoint", "--max-sockets", "100", ":4119"]);
+        if trace.said.trim_end() != SEEN_EVERYWHERE {
+            or_skip::<()>(Err(trace.said));
+            return;
+        }
+        let Trace { mut child, stdout, mut stderr, .. } = trace;
+        let reader = std::thread::spawn(move || stdout.lines().map_while(Result::ok).collect::<Vec<_>>());
+        for _ in 0..CONNECTIONS {
+            let (client, server) = connected(&listener, LOCALHOST);
+            drop(client);
+            drop(server);
+        }
+        kill_process(Pid::from_child(&child), Signal::INT).expect("it can be signalled");
+        let lines = reader.join().expect("it reads");
+        let mut told = String::new();
+        stderr.read_to_string(&mut told).expect("it can be read");
+        assert_eq!(child.wait().expect("it has ended").code(), Some(0), "{told}");
+        assert!(told.contains("sockets were forgotten for want of room\nhint: --max-sockets N"), "{told}");
+        let is_whole = lines.len() == CONNECTIONS * TRANSITIONS;
+        assert!(is_whole || told.contains("of the kernel's records were lost"), "{} {told}", lines.len());
+        let unknown = lines.iter().filter(|line| line.contains("\"new\":null")).count();
+        assert!(unknown == 0 || told.contains("were lost"), "{unknown} ends were not found: {told}");
+    });
+}
+
+#[test]
 fn what_can_not_be_asked_is_refused() {
     for (args, message) in [
         (

@@ -58,7 +58,7 @@ const STATE: usize = 11;
 pub(super) const SPAN: usize = 10;
 const CPU: usize = 22;
 /// From here on a terminal takes it all in one line, with most of the meanings.
-const WIDE: usize = 170;
+pub(super) const WIDE: usize = 170;
 
 impl TraceLines {
     /// Lines of this style; times are the monotonic ones and this offset, shown as those of the zone.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::columns::push_fmt;
 use super::json::push_value;
-use super::text::{pad_from, push_left, span_us};
+use super::text::{pad_from, push_left, span_us, trim_end};
 use super::trace::{
     END, SPAN, TIME, TraceFormat, TraceLines, push_csv_ends, push_end, push_json_ends, push_seconds,
 };
@@ -30,20 +30,35 @@ impl TraceLines {
                   bytes_received,states\n",
             ),
             TraceFormat::Plain | TraceFormat::Table => {
-                let columns = [
-                    ("Time", TIME), ("Local Address", END), ("Peer Address", END), ("Lasted", SPAN), ("First", SIDE),
-                    ("Ended", HOW), ("Sent", BYTES), ("Received", BYTES),
-                ];
-                for (title, width) in columns {
-                    let is_below = !self.one_line && width == END;
-                    if !is_below {
-                        push_left(out, title, width);
-                        out.push(b' ');
-                    }
-                }
-                out.extend_from_slice(if self.one_line { b"States\n" } else { b"\n" });
+                self.stories_text_head(out);
             }
         }
+    }
+
+    fn stories_text_head(&self, out: &mut Vec<u8>) {
+        let columns = [
+            ("Time", TIME),
+            ("Local Address", END),
+            ("Peer Address", END),
+            ("Lasted", SPAN),
+            ("First", SIDE),
+            ("Ended", HOW),
+            ("Sent", BYTES),
+            ("Received", BYTES),
+        ];
+        let start = out.len();
+        for (title, width) in columns {
+            let is_below = !self.one_line && width == END;
+            if !is_below {
+                push_left(out, title, width);
+                out.push(b' ');
+            }
+        }
+        if self.one_line {
+            out.extend_from_slice(b"States");
+        }
+        trim_end(out, start);
+        out.push(b'\n');
     }
 
     /// Appends a connection.
@@ -96,6 +111,7 @@ impl TraceLines {
     }
 
     fn story_text(&mut self, out: &mut Vec<u8>, story: &Story) {
+        let start = out.len();
         self.push_clock(out, story.at);
         let ends = |out: &mut Vec<u8>, width| {
             for end in [&story.local, &story.peer] {
@@ -122,9 +138,11 @@ impl TraceLines {
             out.push(b' ');
         }
         if !self.one_line {
+            trim_end(out, start);
             out.push(b'\n');
             push_left(out, "", TIME + 1);
             ends(out, 0);
+            trim_end(out, start);
         }
         let states: Vec<_> =
             story.states.iter().map(|(state, time)| format!("{state} {}", span(*time))).collect();
@@ -281,3 +299,7 @@ impl SummaryRecord {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "trace_tests.rs"]
+mod tests;

@@ -81,7 +81,9 @@ fn a_state_that_is_set_anew_is_no_transition() {
 fn what_comes_before_or_behind_tells_why_it_closed() {
     let cause = |events: &[Event]| {
         let mut connections = Connections::new(10);
-        events.iter().for_each(|event| connections.take(event));
+        for event in events {
+            connections.take(event);
+        }
         let told = lines(&mut connections, 0);
         told.first().and_then(|change| change.meaning.way()).map(|way| way.event)
     };

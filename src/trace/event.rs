@@ -64,7 +64,7 @@ pub struct Comm {
 
 impl Comm {
     /// Up to the first NUL or line break, or as far as it fits.
-    pub(super) fn from_bytes(bytes: &[u8]) -> Self {
+    pub fn from_bytes(bytes: &[u8]) -> Self {
         let mut comm = Self::default();
         let name = bytes.iter().take_while(|byte| !matches!(byte, 0 | b'\n'));
         for (to, from) in comm.bytes.iter_mut().zip(name) {

@@ -218,6 +218,8 @@ fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
     use proptest::prelude::*;
 
@@ -225,7 +227,7 @@ mod tests {
     fn made(id: u16, fields: &[(&str, usize, &[u8])]) -> (Layout, Vec<u8>) {
         let (mut text, mut raw) = (format!("ID: {id}\n"), Vec::new());
         for (name, offset, bytes) in fields {
-            text += &format!("\tfield:int {name};\toffset:{offset};\tsize:{};\n", bytes.len());
+            let _ = writeln!(text, "\tfield:int {name};\toffset:{offset};\tsize:{};", bytes.len());
             raw.resize(raw.len().max(offset + bytes.len()), 0);
             raw[*offset..offset + bytes.len()].copy_from_slice(bytes);
         }
