@@ -23,7 +23,6 @@ mod summary;
 mod table;
 pub mod text;
 mod trace;
-mod trace_ends;
 
 use std::io;
 

@@ -2,9 +2,7 @@
 
 use super::*;
 use crate::model::{Endpoint, Family, ways_between};
-use crate::render::TraceStyle;
-use crate::render::trace::WIDE;
-use crate::trace::{Change, Comm, Meaning, OnCpu, Stories, Told};
+use crate::trace::{Comm, Meaning, Missed, OnCpu, Stories, Tally, Told};
 use TcpState::{Close, Established, FinWait1, FinWait2, Listen, SynSent, TimeWait};
 use jiff::tz::TimeZone;
 

@@ -1,0 +1,122 @@
+//! Transitions, one a line: columns of fixed width, since nobody knows what comes; ndjson; CSV. And what is made of
+//! them: connections, and a summary.
+
+mod data;
+mod stories;
+mod summary;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::io;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::columns::{push_fmt, push_state};
+use crate::model::TcpState;
+use crate::trace::{Change, Nanos};
+
+/// The layouts of a trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TraceFormat {
+    /// For a terminal: in two lines or three where one is too narrow.
+    Table,
+    /// For a pipe: one line.
+    Plain,
+    /// One document a line.
+    Ndjson,
+    /// A heading and one line each.
+    Csv,
+}
+
+/// How a trace is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TraceStyle {
+    /// The layout.
+    pub format: TraceFormat,
+    /// Whether there is a heading.
+    pub header: bool,
+    /// Colours and styles.
+    pub color: bool,
+    /// The terminal's columns.
+    pub width: Option<usize>,
+}
+
+/// Writes transitions.
+#[derive(Debug)]
+pub struct TraceLines {
+    style: TraceStyle,
+    /// Each transition is of one line.
+    one_line: bool,
+    /// What is to be added to the kernel's monotonic time.
+    offset: i128,
+    zone: TimeZone,
+    /// The second that was written last, and its text.
+    second: (i64, String),
+}
+
+const TIME: usize = 15;
+const END: usize = 23;
+const STATE: usize = 11;
+const SPAN: usize = 10;
+const CPU: usize = 22;
+/// From here on a terminal takes it all in one line, with most of the meanings.
+const WIDE: usize = 170;
+
+impl TraceLines {
+    /// Lines of this style; times are the monotonic ones and this offset, shown as those of the zone.
+    pub fn new(style: TraceStyle, offset: i128, zone: TimeZone) -> Self {
+        let one_line = style.format != TraceFormat::Table || style.width.is_none_or(|width| width >= WIDE);
+        Self { style, one_line, offset, zone, second: (i64::MIN, String::new()) }
+    }
+
+    /// Appends the heading.
+    pub fn head(&self, out: &mut Vec<u8>) {
+        if !self.style.header {
+            return;
+        }
+        match self.style.format {
+            TraceFormat::Ndjson => {}
+            TraceFormat::Csv => out.extend_from_slice(
+                b"time,old,new,local_address,local_port,peer_address,peer_port,pid,name,duration,meaning\n",
+            ),
+            TraceFormat::Plain | TraceFormat::Table => self.text_head(out),
+        }
+    }
+
+    /// Appends a transition.
+    pub fn change(&mut self, out: &mut Vec<u8>, change: &Change) -> io::Result<()> {
+        match self.style.format {
+            TraceFormat::Ndjson => return self.ndjson(out, change),
+            TraceFormat::Csv => self.csv(out, change),
+            TraceFormat::Plain | TraceFormat::Table if self.one_line => self.line(out, change),
+            TraceFormat::Plain | TraceFormat::Table => self.lines(out, change),
+        }
+        Ok(())
+    }
+
+    /// The time of the day, to the microsecond.
+    fn push_clock(&mut self, out: &mut Vec<u8>, at: Nanos) {
+        let nanos = i128::from(at) + self.offset;
+        let second = i64::try_from(nanos.div_euclid(1_000_000_000)).unwrap_or_default();
+        if self.second.0 != second {
+            let shown = Timestamp::from_second(second).map(|time| time.to_zoned(self.zone.clone()));
+            let text = shown.map(|time| time.strftime("%H:%M:%S").to_string()).unwrap_or_default();
+            self.second = (second, text);
+        }
+        push_fmt(out, format_args!("{}.{:06} ", self.second.1, nanos.rem_euclid(1_000_000_000) / 1_000));
+    }
+
+    fn push_timestamp(&self, out: &mut Vec<u8>, at: Nanos) {
+        let time = Timestamp::from_nanosecond(i128::from(at) + self.offset).unwrap_or_default();
+        push_fmt(out, format_args!("{time:.6}"));
+    }
+}
+
+fn push_state_name(out: &mut Vec<u8>, state: Option<TcpState>) {
+    match state {
+        Some(state) => push_state(out, state, state.name()),
+        None => out.extend_from_slice(b"unknown"),
+    }
+}
