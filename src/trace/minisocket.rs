@@ -98,8 +98,8 @@ impl Minisockets {
         }
     }
 
-    /// What has become of the orphans, if it is time to ask, and which TIME_WAITs are over.
-    pub(super) fn poll(&mut self, now: Nanos, tell: &mut dyn FnMut(Change)) {
+    /// What has become of the orphans, if it is time to ask or the `last` time, and which TIME_WAITs are over.
+    pub(super) fn poll(&mut self, now: Nanos, last: bool, tell: &mut dyn FnMut(Change)) {
         while let Some(Reverse(first)) = self.waits.peek() {
             if first.end > now {
                 break;
@@ -107,7 +107,7 @@ impl Minisockets {
             tell(first.over(now));
             self.waits.pop();
         }
-        if now < self.next_poll {
+        if now < self.next_poll && !last {
             return;
         }
         self.next_poll = now + self.every;

@@ -108,7 +108,7 @@ impl Tracepoints {
             self.minisockets.settle(line, now);
         }
         let connections = &mut self.connections;
-        self.minisockets.poll(sure, &mut |change| connections.push(change));
+        self.minisockets.poll(sure, all, &mut |change| connections.push(change));
         let patience = if all { Nanos::MAX } else { now.saturating_sub(PATIENCE) };
         self.fill_in_ports(now, patience);
         while let Some(line) = self.connections.next(patience) {
