@@ -361,6 +361,26 @@ fn snapshots_show_what_lasts() {
 }
 
 #[test]
+fn what_passes_between_two_snapshots_is_told_of() {
+    let Some(namespace) = namespace() else { return };
+    namespace.inside(|| {
+        let listener = TcpListener::bind((LOCALHOST, 4120)).expect("the port is free");
+        let mut trace = started(tcpstates(&["trace", "--ndjson", "--by", "poll", "--poll", "300"]));
+        for _ in 0..5 {
+            let (client, server) = connected(&listener, LOCALHOST);
+            SockRef::from(&client).set_linger(Some(Duration::ZERO)).expect("it can be set");
+            drop((client, server));
+        }
+        let told = "opened and closed between two snapshots";
+        let is_told = |trace: &Trace| trace.meanings.iter().any(|(_, meaning)| meaning == told);
+        while !is_told(&trace) {
+            assert!(trace.read(), "it ended");
+        }
+        trace.end();
+    });
+}
+
+#[test]
 fn without_privilege_it_falls_back_and_says_so() {
     if !has("setpriv") {
         return;
