@@ -81,9 +81,14 @@ pub(crate) fn table(rounds: usize, seconds: f64) -> String {
         return format!("no trace: {}", String::from_utf8_lossy(&probe.stderr));
     }
     let folder = tempfile::tempdir().expect("a folder can be had");
-    let mut text =
-        "| load | watched by | connections a second | of those unwatched | |\n|---|---|---:|---:|---|\n"
-            .to_owned();
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").expect("Linux has one");
+    let processors = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let mut text = format!(
+        "Linux {}, {processors} processors; connections over loopback, one after the other, for {seconds} s; unpaced, \
+         medians of {rounds} rounds.\n\n\
+         | load | watched by | connections a second | of those unwatched | |\n|---|---|---:|---:|---|\n",
+        release.trim()
+    );
     let alone = Made::load(PACE, seconds);
     let (watched, said) = traced(folder.path(), PACE, seconds);
     push(&mut text, "paced", "nobody", alone.pace(), 1.0, "");
@@ -127,7 +132,8 @@ fn traced(folder: &Path, pace: u32, seconds: f64) -> (Made, String) {
     stderr.read_line(&mut said).expect("it says that it is set up");
     let before = resident_kib(&child);
     let made = Made::load(pace, seconds);
-    thread::sleep(Duration::from_millis(100));
+    // A FIN that was dropped on its way, as under much load some are, is sent again within this time.
+    thread::sleep(Duration::from_secs(1));
     let after = resident_kib(&child);
     kill_process(Pid::from_child(&child), Signal::INT).expect("it can be signalled");
     assert!(child.wait().expect("it ends").success(), "{said}");
@@ -138,7 +144,10 @@ fn traced(folder: &Path, pace: u32, seconds: f64) -> (Made, String) {
     let seen = (lines.lines().count() as u64).saturating_sub(3);
     let wanted = u64::from(made.count) * TRANSITIONS;
     let bytes = after.saturating_sub(before) * 1024 / u64::from(made.count).max(1);
-    assert!(seen >= wanted || lost > 0, "{seen} of {wanted} transitions were seen, and none was lost");
+    assert!(
+        seen >= wanted || lost > 0,
+        "{seen} of {wanted} transitions were seen, and none was lost: {summary}"
+    );
     (
         made,
         format!(

@@ -30,10 +30,11 @@ struct Trace {
     meanings: Vec<(String, String)>,
 }
 
-/// Runs it in this thread's namespace; it is at work when it has said where it sees transitions.
+/// Runs it in this thread's namespace; it is at work when it has said where it sees transitions. It sees those of the
+/// whole machine: where there are too many, some are lost, and the test must not wait for them for ever.
 fn start(args: &[&str]) -> Trace {
     // Of an option that stands twice the last counts.
-    started(tcpstates(&[&["trace", "--ndjson", "--poll", "20"], args].concat()))
+    started(tcpstates(&[&["trace", "--ndjson", "--poll", "20", "--duration", "60"], args].concat()))
 }
 
 fn started(mut command: Command) -> Trace {
