@@ -17,12 +17,18 @@ use crate::render::Pages;
 pub(super) struct Output {
     file: File,
     ended: Option<UnixStream>,
+    /// So much is written at once where the output is ready.
+    at_once: usize,
 }
 
 impl Output {
     /// A write that has to wait ends once the stream can be read.
     pub(super) fn until(file: File, ended: UnixStream) -> Self {
-        Self { file, ended: Some(ended) }
+        /// A pipe that can be written takes as much without waiting (`PIPE_BUF`).
+        const SURE: usize = 4096;
+        // A regular file takes all.
+        let is_regular = file.metadata().is_ok_and(|file| file.is_file());
+        Self { file, ended: Some(ended), at_once: if is_regular { usize::MAX } else { SURE } }
     }
 
     /// Whether a signal has come that ends it all. Without an interval signals do that by themselves.
@@ -39,7 +45,9 @@ pub(super) fn repeat(
     mut once: impl FnMut(&mut Pages<Output>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let file = write(stdout())?;
-    let Some(interval) = interval else { return once(&mut Pages::new(Output { file, ended: None })) };
+    let Some(interval) = interval else {
+        return once(&mut Pages::new(Output { file, ended: None, at_once: usize::MAX }));
+    };
     let ended = signals().context("wait for signals")?;
     let for_writes = ended.try_clone().context("wait for signals")?;
     let mut out = Pages::new(Output::until(file, for_writes));
@@ -118,15 +126,13 @@ const PATIENCE: Duration = Duration::from_millis(300);
 
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        /// A pipe that can be written takes as much without waiting (`PIPE_BUF`).
-        const SURE: usize = 4096;
         let Some(ended) = &self.ended else { return self.file.write(bytes) };
         let (signal, writable) = wait_for(ended, &self.file, PollFlags::OUT, None)?;
         if signal && !writable && !is_writable(&self.file, PATIENCE)? {
             // Nobody takes the rest: as if the reader had gone.
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        self.file.write(bytes.get(..SURE).unwrap_or(bytes))
+        self.file.write(bytes.get(..self.at_once).unwrap_or(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -11,7 +11,7 @@ use crate::render::text::{escaped, push_number};
 use crate::trace::{Change, Nanos, OnCpu};
 
 impl TraceLines {
-    pub(super) fn ndjson(&self, out: &mut Vec<u8>, change: &Change) -> io::Result<()> {
+    pub(super) fn ndjson(&mut self, out: &mut Vec<u8>, change: &Change) -> io::Result<()> {
         out.extend_from_slice(b"{\"time\":\"");
         self.push_timestamp(out, change.at);
         out.extend_from_slice(b"\",\"old\":\"");
@@ -43,7 +43,7 @@ impl TraceLines {
         Ok(())
     }
 
-    pub(super) fn csv(&self, out: &mut Vec<u8>, change: &Change) {
+    pub(super) fn csv(&mut self, out: &mut Vec<u8>, change: &Change) {
         self.push_timestamp(out, change.at);
         out.push(b',');
         push_state_name(out, Some(change.old));

@@ -52,8 +52,9 @@ pub struct TraceLines {
     /// What is to be added to the kernel's monotonic time.
     offset: i128,
     zone: TimeZone,
-    /// The second that was written last, and its text.
-    second: (i64, String),
+    /// The seconds that were written last, and their texts: of the day, and by RFC 3339.
+    clock: (i64, String),
+    stamp: (i64, String),
 }
 
 const TIME: usize = 15;
@@ -61,6 +62,8 @@ const END: usize = 23;
 const STATE: usize = 11;
 const SPAN: usize = 10;
 const CPU: usize = 22;
+/// None was written yet.
+const NO_SECOND: (i64, String) = (i64::MIN, String::new());
 /// From here on a terminal takes it all in one line, with most of the meanings.
 const WIDE: usize = 170;
 
@@ -68,7 +71,7 @@ impl TraceLines {
     /// Lines of this style; times are the monotonic ones and this offset, shown as those of the zone.
     pub fn new(style: TraceStyle, offset: i128, zone: TimeZone) -> Self {
         let one_line = style.format != TraceFormat::Table || style.width.is_none_or(|width| width >= WIDE);
-        Self { style, one_line, offset, zone, second: (i64::MIN, String::new()) }
+        Self { style, one_line, offset, zone, clock: NO_SECOND, stamp: NO_SECOND }
     }
 
     /// Appends the heading.
@@ -98,19 +101,30 @@ impl TraceLines {
 
     /// The time of the day, to the microsecond.
     fn push_clock(&mut self, out: &mut Vec<u8>, at: Nanos) {
-        let nanos = i128::from(at) + self.offset;
-        let second = i64::try_from(nanos.div_euclid(1_000_000_000)).unwrap_or_default();
-        if self.second.0 != second {
+        let (second, micros) = self.wall_clock(at);
+        if self.clock.0 != second {
             let shown = Timestamp::from_second(second).map(|time| time.to_zoned(self.zone.clone()));
             let text = shown.map(|time| time.strftime("%H:%M:%S").to_string()).unwrap_or_default();
-            self.second = (second, text);
+            self.clock = (second, text);
         }
-        push_fmt(out, format_args!("{}.{:06} ", self.second.1, nanos.rem_euclid(1_000_000_000) / 1_000));
+        push_fmt(out, format_args!("{}.{micros:06} ", self.clock.1));
     }
 
-    fn push_timestamp(&self, out: &mut Vec<u8>, at: Nanos) {
-        let time = Timestamp::from_nanosecond(i128::from(at) + self.offset).unwrap_or_default();
-        push_fmt(out, format_args!("{time:.6}"));
+    /// The second and the microsecond in it.
+    fn wall_clock(&self, at: Nanos) -> (i64, i128) {
+        let nanos = i128::from(at) + self.offset;
+        let second = i64::try_from(nanos.div_euclid(1_000_000_000)).unwrap_or_default();
+        (second, nanos.rem_euclid(1_000_000_000) / 1_000)
+    }
+
+    /// By RFC 3339, in UTC.
+    fn push_timestamp(&mut self, out: &mut Vec<u8>, at: Nanos) {
+        let (second, micros) = self.wall_clock(at);
+        if self.stamp.0 != second {
+            let text = Timestamp::from_second(second).unwrap_or_default().to_string();
+            self.stamp = (second, text.trim_end_matches('Z').to_owned());
+        }
+        push_fmt(out, format_args!("{}.{micros:06}Z", self.stamp.1));
     }
 }
 
