@@ -1,4 +1,5 @@
-//! Joins what the tracepoints tell of a socket: it is known by its address in the kernel, until it is destroyed.
+//! Joins what the tracepoints tell of a socket: it is known by its address in the kernel, until it is destroyed, or
+//! closed and all is said of that.
 
 use std::collections::VecDeque;
 
@@ -51,6 +52,8 @@ struct Live {
 /// A transition that is to be told.
 #[derive(Debug)]
 pub(super) struct Line {
+    /// The socket's address; 0 where no event told it.
+    socket: u64,
     pub(super) change: Change,
     pub(super) lacks: Lacks,
     pub(super) seen: Seen,
@@ -182,7 +185,7 @@ impl Connections {
             }),
             meaning: meaning(old, new, seen),
         };
-        self.lines.push_back(Line { change, lacks, seen, since });
+        self.lines.push_back(Line { socket, change, lacks, seen, since });
     }
 
     /// Kernels before 6.10 tell the error before they close the socket, later ones after it.
@@ -245,12 +248,22 @@ impl Connections {
 
     /// Adds a transition that no event told.
     pub(super) fn push(&mut self, change: Change) {
-        self.lines.push_back(Line { change, lacks: Lacks::Nothing, seen: Seen::default(), since: None });
+        let seen = Seen::default();
+        self.lines.push_back(Line { socket: 0, change, lacks: Lacks::Nothing, seen, since: None });
     }
 
     /// The lines that wait for this.
     pub(super) fn lacking(&mut self, lacks: Lacks) -> impl Iterator<Item = &mut Line> {
         self.lines.iter_mut().filter(move |line| line.lacks == lacks)
+    }
+
+    /// Where its destruction is not told, a socket is forgotten when all is said of its end.
+    fn forget_closed(&mut self, line: &Line) {
+        let is_over =
+            |live: &Live| (live.connection, live.state) == (line.change.connection, TcpState::Close);
+        if self.destroyed.is_none() && self.live.get(&line.socket).is_some_and(is_over) {
+            self.live.remove(&line.socket);
+        }
     }
 
     /// The next line that can be told: it lacks nothing, or has waited until `patience` for it.
@@ -267,6 +280,7 @@ impl Connections {
             }
             self.first += 1;
             let mut line = self.lines.pop_front()?;
+            self.forget_closed(&line);
             if line.lacks == Lacks::Minisocket {
                 (line.change.new, line.change.meaning) = (None, Meaning::HandedOver);
             }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::{Endpoint, Event as Cause, Family, Segment};
-use TcpState::{Close, CloseWait, Established, FinWait2, LastAck, Listen, SynRecv, SynSent};
+use TcpState::{Close, CloseWait, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent};
 
 fn ends(local_port: u16) -> Ends {
     let end = |port| Endpoint::new([127, 0, 0, 1].into(), port);
@@ -114,4 +114,20 @@ fn the_longest_idle_is_forgotten_and_counted() {
     }
     assert_eq!((connections.live.len(), connections.dropped), (2, 1));
     assert!(connections.live.contains_key(&1) && !connections.live.contains_key(&2));
+}
+
+#[test]
+fn a_closed_socket_is_forgotten_when_all_is_said_of_it() {
+    let mut connections = Connections::new(10);
+    connections.take(&state(10, 1, (Established, Close), 80));
+    connections.take(&state(11, 2, (Established, FinWait1), 81));
+    assert_eq!(connections.live.len(), 2, "a reset may follow");
+    assert_eq!(lines(&mut connections, 11).len(), 2);
+    assert_eq!(connections.live.keys().copied().collect::<Vec<_>>(), [2]);
+    // Where its destruction is told, that is waited for: it brings the cookie.
+    connections.destroyed = Some(Vec::new());
+    connections.take(&state(12, 3, (Established, Close), 82));
+    assert_eq!(lines(&mut connections, 12).len(), 1);
+    connections.take(&event(13, Kind::Destroyed { socket: 3, cookie: Some(7) }));
+    assert_eq!(connections.destroyed.as_ref().map(Vec::len), Some(1));
 }

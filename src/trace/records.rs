@@ -54,9 +54,11 @@ struct EndPlaces {
 
 /// The tracepoint without which there is nothing to see.
 pub(super) const STATE: &str = "sock/inet_sock_set_state";
+/// A socket is gone, and which it was.
+pub(super) const DESTROYED: &str = "tcp/tcp_destroy_sock";
 /// Those that tell why a connection ended, and which socket it was.
 pub(super) const OTHERS: [&str; 4] =
-    ["tcp/tcp_receive_reset", "tcp/tcp_send_reset", "tcp/tcp_destroy_sock", "sock/inet_sk_error_report"];
+    ["tcp/tcp_receive_reset", "tcp/tcp_send_reset", DESTROYED, "sock/inet_sk_error_report"];
 
 impl Layouts {
     /// Notes a tracepoint's layout; false where it lacks a field that is needed.
@@ -125,9 +127,7 @@ impl Fields {
             },
             "tcp/tcp_receive_reset" => Self::ResetReceived { common: common()? },
             "tcp/tcp_send_reset" => Self::ResetSent { common: common()? },
-            "tcp/tcp_destroy_sock" => {
-                Self::Destroyed { common: common()?, cookie: layout.place("sock_cookie") }
-            }
+            DESTROYED => Self::Destroyed { common: common()?, cookie: layout.place("sock_cookie") },
             _ => Self::Error {
                 flags,
                 errno: layout.place("error")?,

@@ -43,6 +43,8 @@ const SAMPLE: u64 = 1 << 1 | 1 << 2 | 1 << 7 | 1 << 10;
 const COMM_AND_TASK: u64 = 1 << 9 | 1 << 13;
 /// `watermark`, `sample_id_all` and `use_clockid`; `exclude_kernel` is not among them.
 const ALWAYS: u64 = 1 << 14 | 1 << 18 | 1 << 25;
+/// Reading an event gives its count, then how many of its records found no place.
+const PERF_FORMAT_LOST: u64 = 1 << 4;
 const PERF_EVENT_IOC_SET_OUTPUT: libc::Ioctl = 0x2405;
 const PERF_FLAG_FD_CLOEXEC: libc::c_ulong = 8;
 
@@ -106,6 +108,17 @@ impl Ring {
     /// What can be waited for: readable once a quarter of the ring is full.
     pub(super) fn descriptor(&self) -> Option<&OwnedFd> {
         self.events.first()
+    }
+
+    /// How many records found no place so far, those that no record tells of yet too; 0 where the kernel does not count
+    /// them.
+    pub(super) fn lost(&self) -> u64 {
+        let lost = |event: &OwnedFd| {
+            let mut words = [0; 16];
+            let len = rustix::io::read(event, &mut words).ok()?;
+            words.get(8..len)?.first_chunk().map(|word| u64::from_ne_bytes(*word))
+        };
+        self.events.iter().filter_map(lost).sum()
     }
 
     /// Hands on each record that is there now, and frees its place.
@@ -177,14 +190,21 @@ impl Drop for Ring {
     }
 }
 
-/// Opens a tracepoint on a processor, for all processes.
+/// Opens a tracepoint on a processor, for all processes; with a count of what was lost, where the kernel has one
+/// (Linux 6.0).
 fn event(id: u16, processor: i32, ring: usize, first: bool) -> io::Result<OwnedFd> {
+    event_with(PERF_FORMAT_LOST, id, processor, ring, first)
+        .or_else(|_| event_with(0, id, processor, ring, first))
+}
+
+fn event_with(read_format: u64, id: u16, processor: i32, ring: usize, first: bool) -> io::Result<OwnedFd> {
     let attributes = Attributes {
         kind: PERF_TYPE_TRACEPOINT,
         size: ATTRIBUTES_LEN,
         config: id.into(),
         sample_period: 1,
         sample_type: SAMPLE,
+        read_format,
         flags: if first { ALWAYS | COMM_AND_TASK } else { ALWAYS },
         wakeup_watermark: u32::try_from(ring / 4).unwrap_or(u32::MAX),
         clockid: libc::CLOCK_MONOTONIC,

@@ -9,7 +9,7 @@ use super::connections::{Connections, Lacks, Line, PATIENCE};
 use super::event::{Event, Kind, Nanos};
 use super::minisocket::Minisockets;
 use super::ports::Ports;
-use super::records::{Layouts, OTHERS, STATE};
+use super::records::{DESTROYED, Layouts, OTHERS, STATE};
 use super::ring::Ring;
 use super::tracefs::{Tracefs, processors};
 use super::{Missed, Options};
@@ -57,7 +57,9 @@ impl Tracepoints {
         let had = |tracepoint: &&str| {
             tracefs.layout(tracepoint).is_ok_and(|layout| layouts.add(tracepoint, &layout))
         };
-        let (_, missing): (Vec<_>, Vec<_>) = OTHERS.into_iter().partition(had);
+        // What passed through a connection comes by its cookie, which only the destruction of its socket tells.
+        let wanted = OTHERS.into_iter().filter(|tracepoint| options.bytes || *tracepoint != DESTROYED);
+        let (_, missing): (Vec<_>, Vec<_>) = wanted.partition(had);
         let processors = processors().map_err(SetupError::Processors)?;
         let size = (ALL_RINGS / processors.len().max(1)).clamp(*RING.start(), *RING.end());
         let size = 1 << size.ilog2();
@@ -132,7 +134,8 @@ impl Tracepoints {
 
     pub(super) fn missed(&self) -> Missed {
         Missed {
-            lost: self.lost,
+            // A record tells of lost ones only when the next finds place, which it may never.
+            lost: self.lost.max(self.rings.iter().map(Ring::lost).sum()),
             dropped: self.connections.dropped + self.minisockets.dropped,
             notices: self.bytes.as_ref().map_or(0, |bytes| bytes.losses),
         }
