@@ -119,12 +119,9 @@ pub struct PortFacts {
 impl PortFacts {
     /// What is said of this port.
     pub fn of(port: u16, settings: &Settings) -> Self {
-        let port = u64::from(port);
-        let reserved = settings.text(Setting::LocalReservedPorts).map(|ranges| is_in(ranges, port));
-        let chosen_from = match settings.numbers(Setting::LocalPortRange)[..] {
-            [first, last] => Some((first..=last).contains(&port)),
-            _ => None,
-        };
+        let reserved =
+            settings.reserved_ports().map(|ranges| ranges.iter().any(|range| range.contains(&port)));
+        let chosen_from = settings.local_ports().map(|range| range.contains(&port));
         Self { unprivileged_from: settings.number(Setting::UnprivilegedPortStart), reserved, chosen_from }
     }
 
@@ -132,15 +129,6 @@ impl PortFacts {
     pub fn privileged(&self, port: u16) -> Option<bool> {
         self.unprivileged_from.map(|start| u64::from(port) < start)
     }
-}
-
-/// `8080,9000-9010` has 9003.
-fn is_in(ranges: &str, port: u64) -> bool {
-    let range = |words: &str| {
-        let (first, last) = words.split_once('-').unwrap_or((words, words));
-        Some(first.trim().parse::<u64>().ok()?..=last.trim().parse().ok()?)
-    };
-    ranges.split(',').filter_map(range).any(|range| range.contains(&port))
 }
 
 /// The answer.

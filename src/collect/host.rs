@@ -6,7 +6,7 @@ use std::io;
 use std::path::PathBuf;
 use std::thread::available_parallelism;
 
-use crate::model::{Counters, Gap, Setting, Settings};
+use crate::model::{Counters, Gap, Setting, Settings, port_range};
 
 /// Below this many sockets one walk takes so little that a second thread costs more.
 const MANY: u64 = 10_000;
@@ -27,31 +27,31 @@ fn count(sockstat: &str) -> u64 {
     in_lines(sockstat).iter().filter(|(key, _)| of_tcp(key)).map(|(_, number)| number).sum()
 }
 
-/// The first and last port that the kernel chooses from (ip_local_port_range), where it tells.
+/// The first and last port that the kernel chooses from, where it tells.
 pub fn local_ports() -> Option<(u16, u16)> {
-    parse_ports(&fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?)
+    port_range(&read(Setting::LocalPortRange).ok()?)
 }
 
-fn parse_ports(range: &str) -> Option<(u16, u16)> {
-    let mut ends = range.split_whitespace().map(str::parse);
-    Some((ends.next()?.ok()?, ends.next()?.ok()?))
+fn path(setting: Setting) -> PathBuf {
+    PathBuf::from("/proc/sys").join(setting.name().replace('.', "/"))
+}
+
+fn read(setting: Setting) -> io::Result<String> {
+    fs::read_to_string(path(setting))
 }
 
 /// The settings that matter to TCP; one that this kernel or namespace does not have is left out.
 pub fn settings() -> (Settings, Vec<Gap>) {
     let mut gaps = Vec::new();
-    let mut read = |setting: &Setting| {
-        let path = PathBuf::from("/proc/sys").join(setting.name().replace('.', "/"));
-        match fs::read_to_string(&path) {
-            Ok(text) => Some((*setting, text.trim_end().to_owned())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => {
-                gaps.push(unreadable(&path.display().to_string(), &error));
-                None
-            }
+    let mut known = |setting: &Setting| match read(*setting) {
+        Ok(text) => Some((*setting, text.trim_end().to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => {
+            gaps.push(unreadable(&path(*setting).display().to_string(), &error));
+            None
         }
     };
-    let settings: Settings = Setting::ALL.iter().filter_map(&mut read).collect();
+    let settings: Settings = Setting::ALL.iter().filter_map(&mut known).collect();
     if settings == Settings::default() && gaps.is_empty() {
         gaps.push(unreadable("/proc/sys/net", &io::ErrorKind::NotFound.into()));
     }
@@ -117,13 +117,6 @@ fn entry(group: &str, name: &str, number: &str) -> Option<((String, String), u64
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_range_of_ports_is_two_numbers() {
-        assert_eq!(parse_ports("32768\t60999\n"), Some((32768, 60999)));
-        assert_eq!(parse_ports("1024 65535"), Some((1024, 65535)));
-        assert_eq!(parse_ports("none"), None);
-    }
 
     #[test]
     fn names_and_numbers_stand_in_two_lines_or_in_turn() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{Setting, Settings, TcpState};
+use crate::model::{Setting, Settings, TIME_WAIT_MS, TcpState};
 
 /// `TCP_TIMEOUT_INIT` of include/net/tcp.h: before a SYN is sent for the second time, in milliseconds.
 const FIRST_SYN_MS: u64 = 1000;
@@ -10,10 +10,6 @@ const FIRST_SYN_MS: u64 = 1000;
 const SHORTEST_RTO_MS: u64 = 200;
 /// `TCP_RTO_MAX`, the longest, on kernels that have no setting for it.
 const LONGEST_RTO_MS: u64 = 120_000;
-/// `TCP_TIMEWAIT_LEN`.
-const TIME_WAIT_S: u64 = 60;
-/// After which tcp_tw_reuse lets a connection take the ports, on kernels that have no setting for it.
-const REUSE_DELAY_MS: u64 = 1000;
 /// What tcp_orphan_retries = 0 stands for (`tcp_orphan_retries()` of net/ipv4/tcp_timer.c).
 const ORPHAN_RETRIES: u64 = 8;
 /// More retries than any setting allows: keeps sums finite.
@@ -75,7 +71,7 @@ pub(super) fn lasts(state: TcpState, settings: &Settings) -> Vec<String> {
             keepalive(settings),
         ],
         TcpState::TimeWait => vec![
-            format!("{TIME_WAIT_S} seconds, fixed in the kernel; -o shows what remains of each."),
+            format!("{} seconds, fixed in the kernel; -o shows what remains of each.", TIME_WAIT_MS / 1000),
             buckets(settings),
             reuse(settings),
         ],
@@ -213,7 +209,7 @@ fn buckets(settings: &Settings) -> String {
 
 fn reuse(settings: &Settings) -> String {
     let Some(reuse) = settings.number(Setting::TwReuse) else { return untold(Setting::TwReuse) };
-    let delay = duration(settings.number(Setting::TwReuseDelay).unwrap_or(REUSE_DELAY_MS));
+    let delay = duration(settings.tw_reuse_delay_ms());
     let which = match reuse {
         0 => "no new connection of this host may take its ports meanwhile".to_owned(),
         1 => format!(

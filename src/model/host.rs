@@ -1,6 +1,7 @@
 //! What the kernel tells of the host besides its sockets: its settings and its counters.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 macro_rules! settings {
     ($($(#[doc = $doc:literal])+ $name:ident = $sysctl:literal,)*) => {
@@ -78,6 +79,22 @@ settings! {
     BindV6only = "net.ipv6.bindv6only",
 }
 
+/// How long a socket is in TIME_WAIT (`TCP_TIMEWAIT_LEN` of include/net/tcp.h).
+pub const TIME_WAIT_MS: u32 = 60_000;
+
+/// `32768\t60999`, as ip_local_port_range has it.
+pub fn port_range(text: &str) -> Option<(u16, u16)> {
+    let mut ends = text.split_whitespace().map(str::parse);
+    Some((ends.next()?.ok()?, ends.next()?.ok()?))
+}
+
+/// `8080` or `9000-9010`.
+fn reserved(item: &str) -> Option<RangeInclusive<u16>> {
+    let item = item.trim();
+    let (first, last) = item.split_once('-').unwrap_or((item, item));
+    Some(first.parse().ok()?..=last.parse().ok()?)
+}
+
 /// The present values of this network namespace. Kernels differ in what they have, and a namespace lacks what is the
 /// whole host's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -96,6 +113,24 @@ impl Settings {
             .split_whitespace()
             .filter_map(|word| word.parse().ok())
             .collect()
+    }
+
+    /// The ports that the kernel chooses from, where it tells.
+    pub fn local_ports(&self) -> Option<RangeInclusive<u16>> {
+        let (first, last) = port_range(self.text(Setting::LocalPortRange)?)?;
+        Some(first..=last)
+    }
+
+    /// Those of them that it leaves alone; `None` where it does not tell.
+    pub fn reserved_ports(&self) -> Option<Vec<RangeInclusive<u16>>> {
+        Some(self.text(Setting::LocalReservedPorts)?.split(',').filter_map(reserved).collect())
+    }
+
+    /// How old a time-wait socket must be for tcp_tw_reuse, in milliseconds.
+    pub fn tw_reuse_delay_ms(&self) -> u64 {
+        /// On kernels that have no setting for it.
+        const FIXED: u64 = 1000;
+        self.number(Setting::TwReuseDelay).unwrap_or(FIXED)
     }
 
     /// Its one number, or its first.
@@ -155,6 +190,18 @@ mod tests {
         assert_eq!(settings.numbers(Setting::Mem), [1, 2, 3]);
         assert_eq!(settings.number(Setting::FinTimeout), None);
         assert_eq!(settings.text(Setting::LocalReservedPorts), Some("8080,9000-9010"));
+    }
+
+    #[test]
+    fn ports_are_ranges() {
+        assert_eq!(port_range("32768\t60999\n"), Some((32768, 60999)));
+        assert_eq!(port_range("1024 65535"), Some((1024, 65535)));
+        assert_eq!(port_range("none"), None);
+        let settings: Settings =
+            [(Setting::LocalReservedPorts, "8080, 9000-9010,x".to_owned())].into_iter().collect();
+        assert_eq!(settings.reserved_ports(), Some(vec![8080..=8080, 9000..=9010]));
+        assert_eq!((settings.local_ports(), settings.tw_reuse_delay_ms()), (None, 1000));
+        assert_eq!(Settings::default().reserved_ports(), None);
     }
 
     #[test]

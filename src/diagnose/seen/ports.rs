@@ -8,12 +8,7 @@ use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 
 use super::tally::{Tally, pids};
-use crate::model::{Holder, Setting, Settings, Socket, TcpState, Timer};
-
-/// `TCP_TIMEWAIT_LEN`.
-const TIME_WAIT_MS: u32 = 60_000;
-/// After which tcp_tw_reuse lets a connection take the ports, on kernels that have no setting for it.
-const REUSE_DELAY_MS: u64 = 1000;
+use crate::model::{Holder, Setting, Settings, Socket, TIME_WAIT_MS, TcpState, Timer};
 
 /// What the kernel may choose from.
 #[derive(Clone, Debug)]
@@ -31,18 +26,14 @@ pub(in crate::diagnose) struct Choice {
 impl Choice {
     /// `None` where the range is not known.
     pub(super) fn of(settings: &Settings) -> Option<Self> {
-        let range = match settings.numbers(Setting::LocalPortRange)[..] {
-            [first, last] => u16::try_from(first).ok()?..=u16::try_from(last).ok()?,
-            _ => return None,
-        };
-        let listed = settings.text(Setting::LocalReservedPorts).unwrap_or_default();
-        let reserved =
-            listed.split(',').filter_map(ports).flatten().filter(|port| range.contains(port)).collect();
+        let range = settings.local_ports()?;
+        let listed = settings.reserved_ports().unwrap_or_default();
+        let reserved = listed.into_iter().flatten().filter(|port| range.contains(port)).collect();
         Some(Self {
             range,
             reserved,
             reuse: settings.number(Setting::TwReuse).unwrap_or(0),
-            reuse_delay_ms: settings.number(Setting::TwReuseDelay).unwrap_or(REUSE_DELAY_MS),
+            reuse_delay_ms: settings.tw_reuse_delay_ms(),
         })
     }
 
@@ -55,12 +46,6 @@ impl Choice {
             _ => true,
         }
     }
-}
-
-/// `8080` or `9000-9010`.
-fn ports(item: &str) -> Option<RangeInclusive<u16>> {
-    let (first, last) = item.trim().split_once('-').unwrap_or((item.trim(), item.trim()));
-    Some(first.parse().ok()?..=last.parse().ok()?)
 }
 
 /// Where a connection leads: each port of this host can be used once on it.
