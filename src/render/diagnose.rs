@@ -5,11 +5,10 @@ mod records;
 use std::io;
 
 use anstyle::{AnsiColor, Style};
-use serde::Serialize;
 
 use self::records::{FindingRecord, SettingRecords, Values};
 use super::Head;
-use super::json::{push_document_head, push_document_tail, push_value};
+use super::json::{push_document_head, push_document_tail, push_member};
 use super::report::{Report, ReportStyle};
 use super::text::{self, escaped};
 use crate::diagnose::{Counted, Diagnosis, Evidence, Fact, Finding, Severity, Threshold, Thresholds, Value};
@@ -48,13 +47,13 @@ pub fn write_diagnosis(
     if style.json {
         push_document_head(out, head)?;
         let findings = diagnosis.findings.iter().map(|finding| FindingRecord::of(finding, thresholds));
-        push_key(out, "findings", &findings.collect::<Vec<_>>())?;
-        push_key(out, "unseen", &diagnosis.unseen)?;
-        push_key(out, "rules", &diagnosis.rules)?;
-        push_key(out, "sockets", &diagnosis.sockets)?;
-        push_key(out, "interval_s", &judgement.interval_s())?;
-        push_key(out, "thresholds", &Values(Threshold::ALL, thresholds))?;
-        push_key(out, "settings", &SettingRecords(&evidence.settings))?;
+        push_member(out, "findings", &findings.collect::<Vec<_>>())?;
+        push_member(out, "unseen", &diagnosis.unseen)?;
+        push_member(out, "rules", &diagnosis.rules)?;
+        push_member(out, "sockets", &diagnosis.sockets)?;
+        push_member(out, "interval_s", &judgement.interval_s())?;
+        push_member(out, "thresholds", &Values(Threshold::ALL, thresholds))?;
+        push_member(out, "settings", &SettingRecords(&evidence.settings))?;
         return push_document_tail(out, &evidence.gaps);
     }
     let mut report = Report::new(out, style);
@@ -69,12 +68,6 @@ pub fn write_diagnosis(
         }
     }
     Ok(())
-}
-
-/// Appends a key that is known to need no escaping, and its value.
-fn push_key(out: &mut Vec<u8>, key: &str, value: &impl Serialize) -> io::Result<()> {
-    out.extend_from_slice(format!(",\"{key}\":").as_bytes());
-    push_value(out, value)
 }
 
 fn push_finding(report: &mut Report<'_>, finding: &Finding, judgement: &Judgement<'_>) {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Head;
 use super::diagram::{self, draw};
 use super::grid::{coloured, new_grid, push_grid, title_cells};
-use super::json::{self, push_document_head, push_document_tail, push_value};
+use super::json::{self, push_document_head, push_document_tail, push_member};
 use super::report::{Report, ReportStyle, state_style};
 use super::text::escaped;
 use crate::explain::{Explanation, Here};
@@ -25,10 +25,12 @@ pub fn write_overview(
 ) -> io::Result<()> {
     if style.json {
         push_document_head(out, head)?;
-        out.extend_from_slice(b",\"states\":");
-        push_value(out, &states.iter().map(|state| StateRecord::of(state, false)).collect::<Vec<_>>())?;
-        out.extend_from_slice(b",\"transitions\":");
-        push_value(out, &MACHINE.iter().map(WayRecord::of).collect::<Vec<_>>())?;
+        push_member(
+            out,
+            "states",
+            &states.iter().map(|state| StateRecord::of(state, false)).collect::<Vec<_>>(),
+        )?;
+        push_member(out, "transitions", &MACHINE.iter().map(WayRecord::of).collect::<Vec<_>>())?;
         return push_document_tail(out, gaps);
     }
     let count = |state| states.iter().find(|other| other.state == state).map_or(0, |state| state.here.count);
@@ -76,8 +78,7 @@ pub fn write_explanation(
 ) -> io::Result<()> {
     if style.json {
         push_document_head(out, head)?;
-        out.extend_from_slice(b",\"state\":");
-        push_value(out, &StateRecord::of(state, true))?;
+        push_member(out, "state", &StateRecord::of(state, true))?;
         return push_document_tail(out, gaps);
     }
     let mut report = Report::new(out, style);

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::ser::SerializeMap;
 
 use super::columns::push_fmt;
-use super::json::{push_document_head, push_document_tail, push_value};
+use super::json::{push_document_head, push_document_tail, push_member};
 use super::{Format, Head, text};
 use crate::model::Gap;
 use crate::select::StateCounts;
@@ -69,8 +69,7 @@ impl Serialize for States<'_> {
 
 fn write_json(out: &mut Vec<u8>, head: &Head<'_>, counts: &StateCounts, gaps: &[Gap]) -> io::Result<()> {
     push_document_head(out, head)?;
-    out.extend_from_slice(b",\"states\":");
-    push_value(out, &States(counts))?;
+    push_member(out, "states", &States(counts))?;
     push_fmt(out, format_args!(",\"total\":{}", counts.total()));
     push_document_tail(out, gaps)
 }

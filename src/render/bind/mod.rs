@@ -13,7 +13,7 @@ use serde::Serialize;
 use self::words::{advice, error_message, error_name, notes};
 use super::Head;
 use super::Parts;
-use super::json::{push_document_head, push_document_tail, push_row, push_value};
+use super::json::{push_document_head, push_document_tail, push_member, push_row};
 use super::report::ReportStyle;
 use crate::bind::{Answer, Judged, Occupant, Try, Verdict};
 use crate::model::{Gap, Row};
@@ -64,11 +64,6 @@ fn write_document(out: &mut Vec<u8>, head: &Head<'_>, answer: &Answer, gaps: &[G
     push_member(out, "notes", &notes(answer))?;
     push_member(out, "advice", &advice(answer))?;
     push_document_tail(out, gaps)
-}
-
-fn push_member(out: &mut Vec<u8>, key: &str, value: &impl Serialize) -> io::Result<()> {
-    super::columns::push_fmt(out, format_args!(",\"{key}\":"));
-    push_value(out, value)
 }
 
 /// A socket with the keys that it has in a list, and what it means to the bind.

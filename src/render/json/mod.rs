@@ -23,19 +23,23 @@ pub(super) fn push_value(out: &mut Vec<u8>, value: &impl Serialize) -> io::Resul
     value.serialize(&mut serde_json::Serializer::with_formatter(out, OneLine)).map_err(io::Error::from)
 }
 
+/// Appends a key that is known to need no escaping, behind others, and its value.
+pub(super) fn push_member(out: &mut Vec<u8>, key: &str, value: &impl Serialize) -> io::Result<()> {
+    super::columns::push_fmt(out, format_args!(",\"{key}\":"));
+    push_value(out, value)
+}
+
 /// Appends what every document begins with, up to the key that holds its content.
 pub(super) fn push_document_head(out: &mut Vec<u8>, head: &Head<'_>) -> io::Result<()> {
     super::columns::push_fmt(out, format_args!("{{\"schema\":{SCHEMA},\"source\":"));
     push_value(out, &head.source.name())?;
-    out.extend_from_slice(b",\"taken_at\":");
-    push_value(out, &head.taken_at)
+    push_member(out, "taken_at", &head.taken_at)
 }
 
 /// Appends what every document ends with.
 pub(super) fn push_document_tail(out: &mut Vec<u8>, gaps: &[Gap]) -> io::Result<()> {
     let warnings: Vec<String> = gaps.iter().map(Gap::to_string).collect();
-    out.extend_from_slice(b",\"warnings\":");
-    push_value(out, &warnings)?;
+    push_member(out, "warnings", &warnings)?;
     out.extend_from_slice(b"}\n");
     Ok(())
 }
