@@ -82,6 +82,16 @@ pub fn push_number(out: &mut Vec<u8>, number: impl itoa::Integer) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
+/// Appends a point and the digits of these millionths.
+pub fn push_millionths(out: &mut Vec<u8>, millionths: u64) {
+    // With the million's own digit, which gives its place to the point, the zeros in front are there.
+    let start = out.len();
+    push_number(out, 1_000_000 + millionths);
+    if let Some(first) = out.get_mut(start) {
+        *first = b'.';
+    }
+}
+
 /// Appends a number, blanks before it up to `width`.
 pub fn push_number_right(out: &mut Vec<u8>, number: impl itoa::Integer, width: usize) {
     let mut buffer = itoa::Buffer::new();

@@ -120,8 +120,8 @@ impl Teller<'_> {
                 continue;
             }
             self.left -= 1;
-            let written = self.lines.story(self.out.buffer(), &story).and_then(|()| self.out.turn());
-            self.error = written.err();
+            self.lines.story(self.out.buffer(), &story);
+            self.error = self.out.turn().err();
         }
     }
 
@@ -143,8 +143,8 @@ impl Teller<'_> {
         if self.what.summary {
             self.tally.count(change);
         }
-        let written = self.lines.change(self.out.buffer(), change).and_then(|()| self.out.turn());
-        self.error = written.err();
+        self.lines.change(self.out.buffer(), change);
+        self.error = self.out.turn().err();
     }
 
     /// A transition into nobody knows what is shown unless a state was asked for.
@@ -237,13 +237,14 @@ fn now() -> Nanos {
 }
 
 /// What the wall clock is before it.
-fn offset() -> i128 {
+fn offset() -> i64 {
     time_of(ClockId::Realtime) - time_of(ClockId::Monotonic)
 }
 
-fn time_of(clock: ClockId) -> i128 {
+/// In nanoseconds, which last until the year 2262.
+fn time_of(clock: ClockId) -> i64 {
     let time = clock_gettime(clock);
-    i128::from(time.tv_sec) * 1_000_000_000 + i128::from(time.tv_nsec)
+    time.tv_sec.saturating_mul(1_000_000_000).saturating_add(time.tv_nsec)
 }
 
 fn nanos(duration: Duration) -> Nanos {

@@ -1,6 +1,6 @@
 //! A transition, as it is told.
 
-use std::fmt;
+use std::borrow::Cow;
 
 use super::event::{Comm, Ends, Nanos};
 use crate::model::{Endpoint, Family, Socket, TcpState, Transition};
@@ -101,23 +101,21 @@ impl Meaning {
             _ => None,
         }
     }
-}
 
-impl fmt::Display for Meaning {
-    /// Marked where RFC 9293 has no such transition.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// In words; marked where RFC 9293 has no such transition.
+    pub fn text(&self) -> Cow<'static, str> {
         match self {
-            Self::Way(way) if way.section.is_none() => write!(f, "not in RFC 9293: {}", way.meaning),
-            Self::Way(way) => f.write_str(way.meaning),
+            Self::Way(way) if way.section.is_none() => format!("not in RFC 9293: {}", way.meaning).into(),
+            Self::Way(way) => way.meaning.into(),
             Self::TimeWait(way, left) => {
-                write!(f, "{}; ends in {} s", way.meaning, (left + 500_000_000) / 1_000_000_000)
+                format!("{}; ends in {} s", way.meaning, (left + 500_000_000) / 1_000_000_000).into()
             }
-            Self::Unlisted => f.write_str("not in RFC 9293: no such transition"),
-            Self::WhyUnseen => f.write_str("why it closed was not seen"),
-            Self::BetweenSnapshots => f.write_str("opened and closed between two snapshots"),
-            Self::StepsMissed => f.write_str("steps between the two snapshots were not seen"),
+            Self::Unlisted => "not in RFC 9293: no such transition".into(),
+            Self::WhyUnseen => "why it closed was not seen".into(),
+            Self::BetweenSnapshots => "opened and closed between two snapshots".into(),
+            Self::StepsMissed => "steps between the two snapshots were not seen".into(),
             Self::HandedOver => {
-                f.write_str("unknown: TIME_WAIT, an orphan or gone, in a namespace that can't be asked")
+                "unknown: TIME_WAIT, an orphan or gone, in a namespace that can't be asked".into()
             }
         }
     }

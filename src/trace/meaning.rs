@@ -80,7 +80,7 @@ mod tests {
     fn what_the_machine_does_not_have_is_marked() {
         assert_eq!(meaning(Close, Established, Seen::default()), Meaning::Unlisted);
         let limit = Seen { errno: Some(libc::ETIMEDOUT), in_interrupt: true, ..Seen::default() };
-        assert!(meaning(FinWait2, Close, limit).to_string().starts_with("not in RFC 9293: "));
-        assert!(!meaning(FinWait2, TimeWait, Seen::default()).to_string().starts_with("not in"));
+        assert!(meaning(FinWait2, Close, limit).text().starts_with("not in RFC 9293: "));
+        assert!(!meaning(FinWait2, TimeWait, Seen::default()).text().starts_with("not in"));
     }
 }

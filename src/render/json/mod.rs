@@ -3,6 +3,7 @@
 mod formatter;
 pub mod records;
 mod row;
+mod value;
 
 use std::borrow::Cow;
 use std::io;
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 use self::formatter::Lines as OneLine;
 pub(super) use self::row::push_row;
+pub(super) use self::value::{Value, member};
 use super::text::push_hex;
 use super::{Head, Listing, Style};
 use crate::model::{Gap, Row};

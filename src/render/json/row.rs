@@ -1,25 +1,13 @@
 //! One socket as a JSON object, appended key by key: the keys are known to need no escaping, and nothing is built
 //! first. What they are, and how they are read back, is in [`records`](super::records).
 
-use std::io;
-use std::net::IpAddr;
-
-use super::{push_value, text};
+use super::text;
+use super::value::{Decimal, Value, member};
 use crate::model::{
-    Congestion, Holder, Memory, Queues, Row, Socket, TcpInfo, TcpState, Timer, cgroup, with_tcp_info_fields,
+    Congestion, Holder, Memory, Queues, Row, Socket, TcpInfo, Timer, cgroup, with_tcp_info_fields,
 };
 use crate::render::Parts;
-use crate::render::columns::{push_addr, push_state};
 use crate::render::details::is_unset;
-use crate::render::text::{is_plain, push_number};
-
-/// Appends `,"key":value`.
-macro_rules! member {
-    ($out:expr, $key:expr, $value:expr) => {{
-        $out.extend_from_slice(concat!(",\"", $key, "\":").as_bytes());
-        $value.push($out);
-    }};
-}
 
 /// Appends the row with these parts.
 pub(in crate::render) fn push_row(out: &mut Vec<u8>, row: &Row<'_>, parts: Parts, taken_at: Option<&str>) {
@@ -99,77 +87,6 @@ fn push_parts(out: &mut Vec<u8>, row: &Row<'_>, parts: Parts) {
         member!(out, "unit", row.cgroup.and_then(cgroup::unit));
         member!(out, "container", row.cgroup.and_then(cgroup::container));
         member!(out, "mark", socket.mark);
-    }
-}
-
-/// Something that becomes a JSON value.
-trait Value {
-    fn push(self, out: &mut Vec<u8>);
-}
-
-macro_rules! numbers {
-    ($($ty:ty)*) => {$(
-        impl Value for $ty {
-            fn push(self, out: &mut Vec<u8>) {
-                push_number(out, self);
-            }
-        }
-    )*};
-}
-numbers!(u8 u16 u32 u64);
-
-impl Value for bool {
-    fn push(self, out: &mut Vec<u8>) {
-        out.extend_from_slice(if self { b"true" } else { b"false" });
-    }
-}
-
-impl<T: Value> Value for Option<T> {
-    fn push(self, out: &mut Vec<u8>) {
-        match self {
-            Some(value) => value.push(out),
-            None => out.extend_from_slice(b"null"),
-        }
-    }
-}
-
-impl Value for &str {
-    fn push(self, out: &mut Vec<u8>) {
-        if is_plain(self.as_bytes()) {
-            out.push(b'"');
-            out.extend_from_slice(self.as_bytes());
-            out.push(b'"');
-        } else {
-            // Appending a string to memory does not fail.
-            let _: io::Result<()> = push_value(out, &self);
-        }
-    }
-}
-
-impl Value for TcpState {
-    fn push(self, out: &mut Vec<u8>) {
-        out.push(b'"');
-        push_state(out, self, self.name());
-        out.push(b'"');
-    }
-}
-
-impl Value for IpAddr {
-    fn push(self, out: &mut Vec<u8>) {
-        out.push(b'"');
-        push_addr(out, self);
-        out.push(b'"');
-    }
-}
-
-/// A number that may pass 2^53, as a string.
-struct Decimal(u64);
-
-impl Value for Decimal {
-    fn push(self, out: &mut Vec<u8>) {
-        out.push(b'"');
-        push_number(out, self.0);
-        out.push(b'"');
     }
 }
 

@@ -8,12 +8,11 @@ mod summary;
 mod tests;
 mod text;
 
-use std::io;
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::columns::{push_fmt, push_state};
+use super::columns::push_state;
+use super::text::push_millionths;
 use crate::model::TcpState;
 use crate::trace::{Change, Nanos};
 
@@ -49,8 +48,8 @@ pub struct TraceLines {
     style: TraceStyle,
     /// Each transition is of one line.
     one_line: bool,
-    /// What is to be added to the kernel's monotonic time.
-    offset: i128,
+    /// What is to be added to the kernel's monotonic time, in nanoseconds.
+    offset: i64,
     zone: TimeZone,
     /// The seconds that were written last, and their texts: of the day, and by RFC 3339.
     clock: (i64, String),
@@ -69,7 +68,7 @@ const WIDE: usize = 170;
 
 impl TraceLines {
     /// Lines of this style; times are the monotonic ones and this offset, shown as those of the zone.
-    pub fn new(style: TraceStyle, offset: i128, zone: TimeZone) -> Self {
+    pub fn new(style: TraceStyle, offset: i64, zone: TimeZone) -> Self {
         let one_line = style.format != TraceFormat::Table || style.width.is_none_or(|width| width >= WIDE);
         Self { style, one_line, offset, zone, clock: NO_SECOND, stamp: NO_SECOND }
     }
@@ -89,14 +88,13 @@ impl TraceLines {
     }
 
     /// Appends a transition.
-    pub fn change(&mut self, out: &mut Vec<u8>, change: &Change) -> io::Result<()> {
+    pub fn change(&mut self, out: &mut Vec<u8>, change: &Change) {
         match self.style.format {
-            TraceFormat::Ndjson => return self.ndjson(out, change),
+            TraceFormat::Ndjson => self.ndjson(out, change),
             TraceFormat::Csv => self.csv(out, change),
             TraceFormat::Plain | TraceFormat::Table if self.one_line => self.line(out, change),
             TraceFormat::Plain | TraceFormat::Table => self.lines(out, change),
         }
-        Ok(())
     }
 
     /// The time of the day, to the microsecond.
@@ -107,14 +105,15 @@ impl TraceLines {
             let text = shown.map(|time| time.strftime("%H:%M:%S").to_string()).unwrap_or_default();
             self.clock = (second, text);
         }
-        push_fmt(out, format_args!("{}.{micros:06} ", self.clock.1));
+        out.extend_from_slice(self.clock.1.as_bytes());
+        push_millionths(out, micros);
+        out.push(b' ');
     }
 
     /// The second and the microsecond in it.
-    fn wall_clock(&self, at: Nanos) -> (i64, i128) {
-        let nanos = i128::from(at) + self.offset;
-        let second = i64::try_from(nanos.div_euclid(1_000_000_000)).unwrap_or_default();
-        (second, nanos.rem_euclid(1_000_000_000) / 1_000)
+    fn wall_clock(&self, at: Nanos) -> (i64, u64) {
+        let nanos = self.offset.saturating_add_unsigned(at);
+        (nanos.div_euclid(1_000_000_000), nanos.rem_euclid(1_000_000_000).unsigned_abs() / 1_000)
     }
 
     /// By RFC 3339, in UTC.
@@ -124,7 +123,9 @@ impl TraceLines {
             let text = Timestamp::from_second(second).unwrap_or_default().to_string();
             self.stamp = (second, text.trim_end_matches('Z').to_owned());
         }
-        push_fmt(out, format_args!("{}.{micros:06}Z", self.stamp.1));
+        out.extend_from_slice(self.stamp.1.as_bytes());
+        push_millionths(out, micros);
+        out.push(b'Z');
     }
 }
 

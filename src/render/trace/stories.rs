@@ -1,12 +1,10 @@
 //! Connections that have ended, one a line.
 
-use std::io;
-
-use super::data::{push_csv_ends, push_json_ends, push_seconds};
+use super::data::{Seconds, push_csv_ends, push_json_ends, push_seconds};
 use super::text::push_end;
 use super::{END, SPAN, TIME, TraceFormat, TraceLines};
 use crate::render::columns::push_fmt;
-use crate::render::json::push_value;
+use crate::render::json::{Value as _, member};
 use crate::render::text::{pad_from, push_left, span_us, trim_end};
 use crate::trace::{Side, Story};
 
@@ -59,52 +57,50 @@ impl TraceLines {
     }
 
     /// Appends a connection.
-    pub fn story(&mut self, out: &mut Vec<u8>, story: &Story) -> io::Result<()> {
+    pub fn story(&mut self, out: &mut Vec<u8>, story: &Story) {
         match self.style.format {
-            TraceFormat::Ndjson => {
-                out.extend_from_slice(b"{\"time\":\"");
-                self.push_timestamp(out, story.at);
-                out.extend_from_slice(b"\",");
-                push_json_ends(out, &story.local, &story.peer);
-                out.extend_from_slice(b",\"duration\":");
-                push_seconds(out, story.lasted, "null");
-                out.extend_from_slice(b",\"closed_first\":");
-                push_value(out, &story.closed_first.map(Side::word))?;
-                out.extend_from_slice(b",\"ended\":");
-                push_value(out, &story.ended.word())?;
-                out.extend_from_slice(b",\"bytes_sent\":");
-                push_value(out, &story.bytes.map(|bytes| bytes.sent))?;
-                out.extend_from_slice(b",\"bytes_received\":");
-                push_value(out, &story.bytes.map(|bytes| bytes.received))?;
-                out.extend_from_slice(b",\"states\":[");
-                for (at, (state, span)) in story.states.iter().enumerate() {
-                    let comma = if at > 0 { "," } else { "" };
-                    push_fmt(out, format_args!("{comma}{{\"state\":\"{state}\",\"duration\":"));
-                    push_seconds(out, *span, "null");
-                    out.push(b'}');
-                }
-                out.extend_from_slice(b"]}\n");
-            }
-            TraceFormat::Csv => {
-                self.push_timestamp(out, story.at);
-                push_csv_ends(out, &story.local, &story.peer);
-                out.push(b',');
-                push_seconds(out, story.lasted, "");
-                let first = story.closed_first.map_or("", Side::word);
-                push_fmt(out, format_args!(",{first},{},", story.ended.word()));
-                match story.bytes {
-                    Some(bytes) => push_fmt(out, format_args!("{},{},", bytes.sent, bytes.received)),
-                    None => out.extend_from_slice(b",,"),
-                }
-                for (at, (state, span)) in story.states.iter().enumerate() {
-                    push_fmt(out, format_args!("{}{state}=", if at > 0 { " " } else { "" }));
-                    push_seconds(out, *span, "");
-                }
-                out.push(b'\n');
-            }
+            TraceFormat::Ndjson => self.story_json(out, story),
+            TraceFormat::Csv => self.story_csv(out, story),
             TraceFormat::Plain | TraceFormat::Table => self.story_text(out, story),
         }
-        Ok(())
+    }
+
+    fn story_json(&mut self, out: &mut Vec<u8>, story: &Story) {
+        out.extend_from_slice(b"{\"time\":\"");
+        self.push_timestamp(out, story.at);
+        out.push(b'"');
+        push_json_ends(out, &story.local, &story.peer);
+        member!(out, "duration", story.lasted.map(Seconds));
+        member!(out, "closed_first", story.closed_first.map(Side::word));
+        member!(out, "ended", story.ended.word());
+        member!(out, "bytes_sent", story.bytes.map(|bytes| bytes.sent));
+        member!(out, "bytes_received", story.bytes.map(|bytes| bytes.received));
+        out.extend_from_slice(b",\"states\":[");
+        for (at, (state, span)) in story.states.iter().enumerate() {
+            out.extend_from_slice(if at == 0 { b"{\"state\":" } else { b",{\"state\":" });
+            state.push(out);
+            member!(out, "duration", span.map(Seconds));
+            out.push(b'}');
+        }
+        out.extend_from_slice(b"]}\n");
+    }
+
+    fn story_csv(&mut self, out: &mut Vec<u8>, story: &Story) {
+        self.push_timestamp(out, story.at);
+        push_csv_ends(out, &story.local, &story.peer);
+        out.push(b',');
+        push_seconds(out, story.lasted);
+        let first = story.closed_first.map_or("", Side::word);
+        push_fmt(out, format_args!(",{first},{},", story.ended.word()));
+        match story.bytes {
+            Some(bytes) => push_fmt(out, format_args!("{},{},", bytes.sent, bytes.received)),
+            None => out.extend_from_slice(b",,"),
+        }
+        for (at, (state, span)) in story.states.iter().enumerate() {
+            push_fmt(out, format_args!("{}{state}=", if at > 0 { " " } else { "" }));
+            push_seconds(out, *span);
+        }
+        out.push(b'\n');
     }
 
     fn story_text(&mut self, out: &mut Vec<u8>, story: &Story) {

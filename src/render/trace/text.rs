@@ -36,7 +36,7 @@ impl TraceLines {
         }
         self.push_states(out, change);
         push_cpu(out, change.on_cpu);
-        push_fmt(out, format_args!("{}", change.meaning));
+        out.extend_from_slice(change.meaning.text().as_bytes());
         trim_end(out, start);
         out.push(b'\n');
     }
@@ -54,7 +54,7 @@ impl TraceLines {
         push_end(out, &change.local);
         out.extend_from_slice(b" > ");
         push_end(out, &change.peer);
-        let meaning = change.meaning.to_string();
+        let meaning = change.meaning.text();
         let width = self.style.width.unwrap_or(usize::MAX);
         if out.len() - start + 2 + meaning.len() > width {
             out.push(b'\n');
@@ -82,12 +82,16 @@ impl TraceLines {
     }
 
     fn push_state(&self, out: &mut Vec<u8>, state: Option<TcpState>) {
-        let style = state.filter(|_| self.style.color).map(state_style).unwrap_or_default();
-        push_fmt(out, format_args!("{style}"));
+        let style = state.filter(|_| self.style.color).map(state_style);
+        if let Some(style) = style {
+            push_fmt(out, format_args!("{style}"));
+        }
         let start = out.len();
         push_state_name(out, state);
         pad_from(out, start, STATE);
-        push_fmt(out, format_args!("{style:#}"));
+        if let Some(style) = style {
+            push_fmt(out, format_args!("{style:#}"));
+        }
     }
 }
 
