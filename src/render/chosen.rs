@@ -2,13 +2,13 @@
 
 use std::io;
 
-use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table as Grid};
+use comfy_table::{Cell, Table as Grid};
 
 use super::columns::{
     End, appended, appended_or_none, are_of_listener, cgroup_text, process_user_text, push_addr,
     push_endpoint, push_fmt, push_holders, push_netstat_timer, push_peer_holders, push_port, user_text,
 };
-use super::grid::{coloured, new_grid};
+use super::grid::{coloured, fit, new_grid, number_cell, push_grid, title_cells};
 use super::text::{capitalised, escaped, push_left, span_us, trim_end};
 use super::{Format, Head, Listing, Style};
 use crate::model::{Gap, Holder, Row, TcpInfo, cgroup};
@@ -232,8 +232,8 @@ impl Listing for Chosen {
             Format::Table => {
                 self.grid = new_grid(self.style.color);
                 if self.style.header {
-                    let titles = self.columns.iter().map(|column| Cell::new(capitalised(column.word())));
-                    self.grid.set_header(titles.map(|title| title.add_attribute(Attribute::Bold)));
+                    let titles = self.columns.iter().map(|column| capitalised(column.word()));
+                    self.grid.set_header(title_cells(titles));
                 }
             }
             _ => {}
@@ -255,11 +255,11 @@ impl Listing for Chosen {
             }
             Format::Table => {
                 let cells = self.columns.iter().map(|column| {
-                    let cell = Cell::new(or_dash(*column));
+                    let text = or_dash(*column);
                     match column {
-                        Column::State => coloured(cell, row.socket.state),
-                        column if column.is_number() => cell.set_alignment(CellAlignment::Right),
-                        _ => cell,
+                        Column::State => coloured(Cell::new(text), row.socket.state),
+                        column if column.is_number() => number_cell(text),
+                        _ => Cell::new(text),
                     }
                 });
                 self.grid.add_row(cells);
@@ -273,22 +273,11 @@ impl Listing for Chosen {
         if self.format != Format::Table {
             return Ok(());
         }
-        match self.style.width.filter(|_| !self.style.wide) {
-            Some(width) => {
-                self.grid.set_width(width);
-                self.grid.set_content_arrangement(ContentArrangement::Dynamic);
-            }
-            None => {
-                self.grid.set_content_arrangement(ContentArrangement::Disabled);
-            }
+        let mut grid = std::mem::replace(&mut self.grid, new_grid(self.style.color));
+        if let Some(width) = self.style.width.filter(|_| !self.style.wide) {
+            fit(&mut grid, width);
         }
-        for column in self.grid.column_iter_mut() {
-            column.set_padding((0, 1));
-        }
-        for line in self.grid.lines() {
-            out.extend_from_slice(line.trim_end().as_bytes());
-            out.push(b'\n');
-        }
+        push_grid(out, grid, &[]);
         Ok(())
     }
 }

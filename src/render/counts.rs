@@ -2,12 +2,12 @@
 
 use std::io;
 
-use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement};
+use comfy_table::Cell;
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq};
 
 use super::columns::{push_addr, push_fmt};
-use super::grid::{coloured, new_grid, push_grid};
+use super::grid::{coloured, fit, new_grid, number_cell, push_grid, title_cells};
 use super::json::{push_document_head, push_document_tail, push_value};
 use super::text::{capitalised, escaped};
 use super::{Format, Head};
@@ -148,12 +148,11 @@ fn write_csv<const N: usize>(out: &mut Vec<u8>, header: bool, grid: &Grid<'_, N>
 
 /// Where all columns don't fit beside each other, their texts are wrapped.
 fn write_table<const N: usize>(out: &mut Vec<u8>, style: CountStyle, grid: &Grid<'_, N>) {
-    let number = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
     let mut table = new_grid(style.color);
     if style.header {
         let titles = grid.keys.iter().map(|key| Cell::new(title(*key)));
-        let numbers = grid.numbers.map(|name| number(capitalised(name)));
-        table.set_header(titles.chain(numbers).map(|cell| cell.add_attribute(Attribute::Bold)));
+        let numbers = grid.numbers.map(|name| number_cell(capitalised(name)));
+        table.set_header(title_cells(titles.chain(numbers)));
     }
     for (values, numbers) in &grid.rows {
         let texts = values.iter().map(|value| match value {
@@ -163,11 +162,10 @@ fn write_table<const N: usize>(out: &mut Vec<u8>, style: CountStyle, grid: &Grid
             }
             other => Cell::new(shown(other)),
         });
-        table.add_row(texts.chain(numbers.map(|count| number(count.to_string()))));
+        table.add_row(texts.chain(numbers.map(number_cell)));
     }
     if let Some(width) = style.width {
-        table.set_width(width);
-        table.set_content_arrangement(ContentArrangement::Dynamic);
+        fit(&mut table, width);
     }
     push_grid(out, table, &[]);
 }

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::io;
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement};
+use comfy_table::Cell;
 use serde::Serialize;
 
 use super::Head;
 use super::diagram::{self, draw};
-use super::grid::{coloured, new_grid, push_grid, title_cells};
+use super::grid::{coloured, fit, new_grid, number_cell, push_grid, title_cells};
 use super::json::{self, push_document_head, push_document_tail, push_member};
 use super::report::{Report, ReportStyle, state_style};
 use super::text::escaped;
@@ -54,13 +54,12 @@ const WAY: usize = 13;
 fn push_table(out: &mut Vec<u8>, style: ReportStyle, states: &[Explanation]) {
     out.push(b'\n');
     let mut grid = new_grid(style.color);
-    grid.set_content_arrangement(ContentArrangement::Dynamic);
-    grid.set_width(u16::try_from(style.width).unwrap_or(u16::MAX));
+    fit(&mut grid, u16::try_from(style.width).unwrap_or(u16::MAX));
     grid.set_header(title_cells(["State", "Count", "Who is in it", "What it waits for"]));
     for state in states {
         grid.add_row([
             coloured(Cell::new(state.state), state.state),
-            Cell::new(state.here.count).set_alignment(CellAlignment::Right),
+            number_cell(state.here.count),
             Cell::new(state.text.who),
             Cell::new(state.text.waits_for),
         ]);

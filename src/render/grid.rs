@@ -1,10 +1,12 @@
 //! Tables without boxes, for people.
 
+use anstyle::Ansi256Color;
 use comfy_table::{
-    Attribute, Cell, Color, ColumnConstraint, ContentArrangement, ContentLineStyle, Table as Grid,
-    TableStyle, Width,
+    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, ContentLineStyle,
+    Table as Grid, TableStyle, Width,
 };
 
+use super::report::state_colour;
 use crate::model::TcpState;
 
 /// An empty grid whose columns are apart by blanks alone.
@@ -40,18 +42,26 @@ pub(super) fn push_grid(out: &mut Vec<u8>, mut grid: Grid, widths: &[usize]) {
     }
 }
 
-/// A heading's cells.
-pub(super) fn title_cells(titles: impl IntoIterator<Item = &'static str>) -> Vec<Cell> {
-    titles.into_iter().map(|title| Cell::new(title).add_attribute(Attribute::Bold)).collect()
+/// Has texts wrapped where the columns don't fit beside each other.
+pub(super) fn fit(grid: &mut Grid, width: u16) {
+    grid.set_width(width);
+    grid.set_content_arrangement(ContentArrangement::Dynamic);
 }
 
-/// Green works, blue waits for connections, yellow is opening or closing, red waits for a program of this host.
+/// A heading's cells.
+pub(super) fn title_cells(titles: impl IntoIterator<Item = impl Into<Cell>>) -> Vec<Cell> {
+    titles.into_iter().map(|title| title.into().add_attribute(Attribute::Bold)).collect()
+}
+
+/// A number's cell.
+pub(super) fn number_cell(number: impl ToString) -> Cell {
+    Cell::new(number).set_alignment(CellAlignment::Right)
+}
+
+/// In the state's colour.
 pub(super) fn coloured(cell: Cell, state: TcpState) -> Cell {
-    match state.shown() {
-        TcpState::Established => cell.fg(Color::Green),
-        TcpState::Listen => cell.fg(Color::Blue),
-        TcpState::CloseWait => cell.fg(Color::Red),
-        TcpState::TimeWait | TcpState::Close => cell.add_attribute(Attribute::Dim),
-        _ => cell.fg(Color::Yellow),
+    match state_colour(state) {
+        Some(colour) => cell.fg(Color::AnsiValue(Ansi256Color::from(colour).0)),
+        None => cell.add_attribute(Attribute::Dim),
     }
 }

@@ -106,15 +106,20 @@ impl<'a> Report<'a> {
     }
 }
 
-/// Green works, blue waits for connections, yellow is opening or closing, red waits for a program of this host.
-pub(super) fn state_style(state: TcpState) -> Style {
+/// Green works, blue waits for connections, yellow is opening or closing, red waits for a program of this host; what is
+/// closed is just dim.
+pub(super) fn state_colour(state: TcpState) -> Option<AnsiColor> {
     match state.shown() {
-        TcpState::Established => AnsiColor::Green.on_default(),
-        TcpState::Listen => AnsiColor::Blue.on_default(),
-        TcpState::CloseWait => AnsiColor::Red.on_default(),
-        TcpState::TimeWait | TcpState::Close => Style::new().dimmed(),
-        _ => AnsiColor::Yellow.on_default(),
+        TcpState::Established => Some(AnsiColor::BrightGreen),
+        TcpState::Listen => Some(AnsiColor::BrightBlue),
+        TcpState::CloseWait => Some(AnsiColor::BrightRed),
+        TcpState::TimeWait | TcpState::Close => None,
+        _ => Some(AnsiColor::BrightYellow),
     }
+}
+
+pub(super) fn state_style(state: TcpState) -> Style {
+    state_colour(state).map_or(Style::new().dimmed(), AnsiColor::on_default)
 }
 
 #[cfg(test)]

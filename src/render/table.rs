@@ -4,14 +4,14 @@
 
 use std::io;
 
-use comfy_table::{Attribute, Cell, CellAlignment};
+use comfy_table::{Attribute, Cell};
 
 use super::columns::{
     End, appended, appended_or_none, cgroup_text, push_endpoint, push_holders, push_netstat_timer,
     push_peer_holders, user_text,
 };
 use super::details::{push_memory, push_tcp_info};
-use super::grid::{coloured, new_grid, push_grid, title_cells};
+use super::grid::{coloured, new_grid, number_cell, push_grid, title_cells};
 use super::{Head, Listing, Parts, Style, text};
 use crate::model::{Gap, Row, TcpState};
 
@@ -203,8 +203,8 @@ impl Entry {
         let [state, recv_q, send_q, local, peer] = &self.main;
         vec![
             coloured(Cell::new(state), self.state),
-            Cell::new(recv_q).set_alignment(CellAlignment::Right),
-            Cell::new(send_q).set_alignment(CellAlignment::Right),
+            number_cell(recv_q),
+            number_cell(send_q),
             Cell::new(local),
             Cell::new(peer),
         ]
