@@ -129,6 +129,11 @@ pub struct Needs {
 }
 
 impl Needs {
+    /// Who holds each socket; for connections that are not accepted yet, who holds their listener.
+    pub fn holders() -> Self {
+        Self { processes: Some(ProcessName::Comm), listeners: Some(ListenerUse::Holders), ..Self::default() }
+    }
+
     /// The states to ask for, where these are shown: those of listeners and other ends too, if they must be known.
     pub fn widened(self, states: StateSet) -> StateSet {
         let listeners =

@@ -63,6 +63,14 @@ fn answer(text: &[u8]) -> anyhow::Result<()> {
     write(stdout().and_then(|mut out| out.write_all(text)))
 }
 
+/// Writes an answer that the status tells too: a reader that left takes nothing from it.
+fn answer_as(status: ExitStatus, text: &[u8]) -> anyhow::Result<ExitStatus> {
+    match answer(text) {
+        Err(error) if !is_closed_pipe(&error) => Err(error),
+        _ => Ok(status),
+    }
+}
+
 /// Does what is planned. Where the status is the answer, the mode says its own.
 fn carry_out(plan: &Plan) -> anyhow::Result<ExitStatus> {
     let mut session = Session::default();

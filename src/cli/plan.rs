@@ -92,31 +92,16 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
         return Err(Refusal::usage("--proc-root: another proc tree can't be read with --source netlink"));
     }
     if let Some(command) = &args.command {
+        refuse_list_words(args, matches)?;
         let mode = match command {
-            Command::Generate { artifact } => {
-                refuse_list_words(args, matches, "generate")?;
-                Mode::Generate(*artifact)
-            }
+            Command::Generate { artifact } => Mode::Generate(*artifact),
             Command::Explain { state } => {
-                refuse_list_words(args, matches, "explain")?;
                 Mode::Explain(reports::explain(args, state.as_deref(), environment)?)
             }
-            Command::Demo { scene, step } => {
-                refuse_list_words(args, matches, "demo")?;
-                Mode::Demo(reports::demo(args, scene, *step, environment)?)
-            }
-            Command::Bind { target } => {
-                refuse_list_words(args, matches, "bind")?;
-                Mode::Bind(reports::bind(args, target, environment)?)
-            }
-            Command::Diagnose(diagnose) => {
-                refuse_list_words(args, matches, "diagnose")?;
-                Mode::Diagnose(reports::diagnose(args, diagnose, environment)?)
-            }
-            Command::Trace(words) => {
-                refuse_list_words(args, matches, "trace")?;
-                Mode::Trace(Box::new(trace::trace(args, words, environment)?))
-            }
+            Command::Demo { scene, step } => Mode::Demo(reports::demo(args, scene, *step, environment)?),
+            Command::Bind { target } => Mode::Bind(reports::bind(args, target, environment)?),
+            Command::Diagnose(words) => Mode::Diagnose(reports::diagnose(args, words, environment)?),
+            Command::Trace(words) => Mode::Trace(Box::new(trace::trace(args, words, environment)?)),
         };
         return Ok(Plan { mode, access, repeat: None, notes: Vec::new() });
     }
@@ -143,7 +128,8 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
 }
 
 /// A subcommand takes neither FILTER words nor the list's options before it.
-fn refuse_list_words(args: &Args, matches: &ArgMatches, command: &str) -> Result<(), Refusal> {
+fn refuse_list_words(args: &Args, matches: &ArgMatches) -> Result<(), Refusal> {
+    let command = matches.subcommand_name().unwrap_or_default();
     if let Some(word) = args.filter.first() {
         return Err(filter_before_command(word, command));
     }

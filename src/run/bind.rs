@@ -6,13 +6,13 @@ use anyhow::Context as _;
 
 use super::filter::{Misuse, prepare};
 use super::gather::gather;
-use super::{Session, answer, is_closed_pipe, now};
+use super::{Session, answer_as, now};
 use crate::bind::{Answer, Occupant, ask};
 use crate::cli::Bind;
 use crate::collect::host;
 use crate::enrich::device_index;
 use crate::exit::ExitStatus;
-use crate::model::{Family, Gap, ListenerUse, ProcessName, Source};
+use crate::model::{Family, Gap, Source};
 use crate::query::{Access, Families, Needs, Shown, Target};
 use crate::render::{Head, write_answer};
 
@@ -28,12 +28,7 @@ pub(super) fn bind(what: &Bind, access: &Access, session: &mut Session) -> anyho
     let given = Answer::new(what.target.clone(), tries, occupants, source, &settings);
     let mut out = Vec::new();
     write_answer(&mut out, what.style, &Head { source, taken_at: &taken_at }, &given, &gaps)?;
-    match answer(&out) {
-        // The answer is the status's too: a reader that left takes nothing from it.
-        Err(error) if !is_closed_pipe(&error) => Err(error),
-        _ if given.can_bind() => Ok(ExitStatus::Success),
-        _ => Ok(ExitStatus::Failure),
-    }
+    answer_as(if given.can_bind() { ExitStatus::Success } else { ExitStatus::Failure }, &out)
 }
 
 /// What is tried for each family.
@@ -57,11 +52,7 @@ fn addresses(target: &Target, families: Families) -> Result<Vec<SocketAddr>, Mis
 
 /// The sockets on the port, with their holders.
 fn occupants(what: &Bind, access: &Access) -> anyhow::Result<(Source, Vec<Occupant>, Vec<Gap>)> {
-    let needs = Needs {
-        processes: Some(ProcessName::Comm),
-        listeners: Some(ListenerUse::Holders),
-        ..Needs::default()
-    };
+    let needs = Needs::holders();
     let mut query = what.query.clone();
     let shown = Shown { families: query.families, states: query.states };
     let filter = prepare(&what.filter, &mut query, needs)?;

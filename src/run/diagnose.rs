@@ -4,14 +4,14 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::count::{CountPlan, count_into};
-use super::{Session, answer, is_closed_pipe, now};
+use super::{Session, answer_as, now};
 use crate::cli::Diagnose;
 use crate::collect::host;
 use crate::diagnose::{Before, Evidence, Seen, diagnose as judge};
 use crate::enrich::descriptors;
 use crate::exit::ExitStatus;
 use crate::filter::Filter;
-use crate::model::{Descriptors, Gap, ListenerUse, ProcessName, Source};
+use crate::model::{Descriptors, Gap, Source};
 use crate::query::{Access, Needs, Query};
 use crate::render::{Head, Judgement, write_diagnosis};
 use crate::select::StateCounts;
@@ -37,12 +37,7 @@ pub(super) fn diagnose(
     let judgement = Judgement { diagnosis: &diagnosis, evidence: &evidence, thresholds: &what.thresholds };
     write_diagnosis(&mut out, what.style, &head, &judgement)?;
     let is_so_bad = diagnosis.worst().zip(what.fail_on).is_some_and(|(worst, limit)| worst >= limit);
-    let status = if is_so_bad { ExitStatus::Failure } else { ExitStatus::Success };
-    match answer(&out) {
-        // The reader has left; the status is an answer too.
-        Err(error) if is_closed_pipe(&error) => Ok(status),
-        written => written.map(|()| status),
-    }
+    answer_as(if is_so_bad { ExitStatus::Failure } else { ExitStatus::Success }, &out)
 }
 
 /// The first of two snapshots, and when it was begun.
@@ -65,12 +60,7 @@ fn before(query: &Query, access: &Access) -> anyhow::Result<Begun> {
 fn evidence(what: &Diagnose, begun: Option<Begun>, access: &Access) -> anyhow::Result<(Source, Evidence)> {
     let (settings, mut gaps) = host::settings();
     let mut seen = Seen::new(&settings, &what.thresholds);
-    let needs = Needs {
-        processes: Some(ProcessName::Comm),
-        listeners: Some(ListenerUse::Holders),
-        ..Needs::default()
-    };
-    let plan = CountPlan::new(&what.query, &Filter::default(), needs)?;
+    let plan = CountPlan::new(&what.query, &Filter::default(), Needs::holders())?;
     let (source, more) = count_into(&mut seen, &plan, access)?;
     gaps.extend(more);
     let (counters, unread) = host::counters();

@@ -4,56 +4,58 @@ use super::count::{CountPlan, count_into};
 use super::{Session, answer, now};
 use crate::cli::Explain;
 use crate::collect::host;
-use crate::explain::{Explanation, Here, explain as explain_state};
+use crate::explain::{Here, explain as explain_state};
 use crate::filter::Filter;
-use crate::model::{ListenerUse, ProcessName, TcpState};
+use crate::model::{Gap, Settings, Source};
 use crate::query::{Access, Needs};
 use crate::render::{Head, write_explanation, write_overview};
-use crate::select::{OneState, StateCounts};
+use crate::select::{Counter, OneState, StateCounts};
 
 /// So many processes and peers are named.
 const FEW: usize = 5;
 
 /// Explains once.
 pub(super) fn explain(what: &Explain, access: &Access, session: &mut Session) -> anyhow::Result<()> {
-    match what.state {
-        Some(state) => one(state, what, access, session),
-        None => all(what, access, session),
+    let taken_at = now();
+    let mut out = Vec::new();
+    if let Some(state) = what.state {
+        let mut counts = OneState::new(state);
+        let seen = count(&mut counts, Needs::holders(), what, access, session)?;
+        let head = Head { source: seen.source, taken_at: &taken_at };
+        let here = Here::of(state, &counts, FEW);
+        if let Some(explanation) = explain_state(state, &seen.settings, here) {
+            write_explanation(&mut out, what.style, &head, &explanation, &seen.gaps)?;
+        }
+    } else {
+        let mut counts = StateCounts::default();
+        let seen = count(&mut counts, Needs::default(), what, access, session)?;
+        let head = Head { source: seen.source, taken_at: &taken_at };
+        let here = |count| Here { count, ..Here::default() };
+        let explain = |(state, count)| explain_state(state, &seen.settings, here(count));
+        let explanations: Vec<_> = counts.each().filter_map(explain).collect();
+        write_overview(&mut out, what.style, &head, &explanations, &seen.gaps)?;
     }
+    answer(&out)
 }
 
-fn one(state: TcpState, what: &Explain, access: &Access, session: &mut Session) -> anyhow::Result<()> {
-    let taken_at = now();
-    let needs = Needs {
-        processes: Some(ProcessName::Comm),
-        listeners: Some(ListenerUse::Holders),
-        ..Needs::default()
-    };
-    let mut counts = OneState::new(state);
+/// What an explanation needs besides the counts.
+struct Seen {
+    source: Source,
+    settings: Settings,
+    gaps: Vec<Gap>,
+}
+
+fn count(
+    counts: &mut dyn Counter,
+    needs: Needs,
+    what: &Explain,
+    access: &Access,
+    session: &mut Session,
+) -> anyhow::Result<Seen> {
     let plan = CountPlan::new(&what.query, &Filter::default(), needs)?;
-    let (source, mut gaps) = count_into(&mut counts, &plan, access)?;
+    let (source, mut gaps) = count_into(counts, &plan, access)?;
     let (settings, unread) = host::settings();
     gaps.extend(unread);
     session.tell(&gaps);
-    let mut out = Vec::new();
-    if let Some(explanation) = explain_state(state, &settings, Here::of(state, &counts, FEW)) {
-        write_explanation(&mut out, what.style, &Head { source, taken_at: &taken_at }, &explanation, &gaps)?;
-    }
-    answer(&out)
-}
-
-fn all(what: &Explain, access: &Access, session: &mut Session) -> anyhow::Result<()> {
-    let taken_at = now();
-    let mut counts = StateCounts::default();
-    let plan = CountPlan::new(&what.query, &Filter::default(), Needs::default())?;
-    let (source, mut gaps) = count_into(&mut counts, &plan, access)?;
-    let (settings, unread) = host::settings();
-    gaps.extend(unread);
-    session.tell(&gaps);
-    let here = |count| Here { count, ..Here::default() };
-    let explanations: Vec<Explanation> =
-        counts.each().filter_map(|(state, count)| explain_state(state, &settings, here(count))).collect();
-    let mut out = Vec::new();
-    write_overview(&mut out, what.style, &Head { source, taken_at: &taken_at }, &explanations, &gaps)?;
-    answer(&out)
+    Ok(Seen { source, settings, gaps })
 }
