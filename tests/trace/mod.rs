@@ -1,5 +1,7 @@
 //! `trace`: every transition of real connections, at the kernel's tracepoints and by snapshots.
 
+mod poll;
+
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -13,8 +15,8 @@ use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::support::namespace::{Namespace, own_mounts};
 use crate::support::reflector::{FAR, NEAR, Reflector};
-use crate::support::run::{command, finish, program_for_everybody, tcpstates};
-use crate::support::{has, namespace, or_skip};
+use crate::support::run::{finish, tcpstates};
+use crate::support::{namespace, or_skip};
 
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const SEEN_EVERYWHERE: &str = "tcpstates: the transitions of all network namespaces are seen";
@@ -344,99 +346,6 @@ fn a_connection_gets_no_answer() {
     let Some(seen) = seen else { return };
     seen.assert_states(&[(client_port, "CLOSED SYN_SENT CLOSED")]);
     seen.assert_meaning("SYN_SENT CLOSED", "no answer to any SYN: timed out");
-}
-
-/// The states that last, of those that a port was seen in.
-fn lasting(states: &[String]) -> Vec<&str> {
-    let passing = ["SYN_SENT", "SYN_RECV", "FIN_WAIT1", "LAST_ACK"];
-    states.iter().map(String::as_str).filter(|state| !passing.contains(state)).collect()
-}
-
-/// A connection whose states last until the trace has seen them, closed first by the client.
-fn lasting_scene(mut trace: Trace, listener: &TcpListener) -> (u16, Seen) {
-    let listens = port_of(listener);
-    // What is there at the first snapshot is no transition: this is behind it.
-    let marker = TcpListener::bind((LOCALHOST, listens + 1)).expect("the port is free");
-    trace.until(listens + 1, "LISTEN");
-    let (client, server) = connected(listener, LOCALHOST);
-    let client_port = port(&client);
-    trace.until(client_port, "ESTABLISHED");
-    trace.until(listens, "ESTABLISHED");
-    drop(client);
-    trace.until(client_port, "FIN_WAIT2");
-    trace.until(listens, "CLOSE_WAIT");
-    drop(server);
-    trace.until(client_port, "TIME_WAIT");
-    trace.until(listens, "CLOSED");
-    drop(marker);
-    (client_port, trace.end())
-}
-
-fn assert_lasting(listens: u16, (client_port, seen): &(u16, Seen)) {
-    let states = |port| lasting(&seen.states[port]);
-    assert_eq!(states(client_port), ["CLOSED", "ESTABLISHED", "FIN_WAIT2", "TIME_WAIT"]);
-    assert_eq!(states(&listens), ["CLOSED", "ESTABLISHED", "CLOSE_WAIT", "CLOSED"]);
-}
-
-#[test]
-fn snapshots_show_what_lasts() {
-    let Some(namespace) = namespace() else { return };
-    let seen = namespace.inside(|| {
-        let listener = TcpListener::bind((LOCALHOST, 4109)).expect("the port is free");
-        let trace = start(&["--by", "poll"]);
-        assert!(trace.said.contains("snapshots of this network namespace are compared every 20 ms"));
-        lasting_scene(trace, &listener)
-    });
-    assert_lasting(4109, &seen);
-}
-
-#[test]
-fn what_passes_between_two_snapshots_is_told_of() {
-    let Some(namespace) = namespace() else { return };
-    namespace.inside(|| {
-        let listener = TcpListener::bind((LOCALHOST, 4120)).expect("the port is free");
-        let mut trace = started(tcpstates(&["trace", "--ndjson", "--by", "poll", "--poll", "300"]));
-        for _ in 0..5 {
-            let (client, server) = connected(&listener, LOCALHOST);
-            SockRef::from(&client).set_linger(Some(Duration::ZERO)).expect("it can be set");
-            drop((client, server));
-        }
-        let told = "opened and closed between two snapshots";
-        let is_told = |trace: &Trace| trace.meanings.iter().any(|(_, meaning)| meaning == told);
-        while !is_told(&trace) {
-            assert!(trace.read(), "it ended");
-        }
-        trace.end();
-    });
-}
-
-#[test]
-fn without_privilege_it_falls_back_and_says_so() {
-    if !has("setpriv") {
-        return;
-    }
-    let Some(namespace) = namespace() else { return };
-    let (_folder, program) = program_for_everybody();
-    let nobody = |args: &[&str]| {
-        let mut nobody = command("setpriv");
-        nobody.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(&program);
-        nobody.args(["trace", "--ndjson", "--poll", "20"]).args(args);
-        nobody
-    };
-    let seen = namespace.inside(|| {
-        let listener = TcpListener::bind((LOCALHOST, 4110)).expect("the port is free");
-        let trace = started(nobody(&[]));
-        assert!(
-            trace.said.starts_with("tcpstates: the kernel's tracepoints can't be had, so snapshots")
-                && trace.said.contains("root is needed"),
-            "{}",
-            trace.said
-        );
-        lasting_scene(trace, &listener)
-    });
-    assert_lasting(4110, &seen);
-    let told = finish(nobody(&["--by", "tracepoint"])).failed(1);
-    assert!(told.starts_with("tcpstates: tracefs: ") && told.lines().count() == 1, "{told}");
 }
 
 #[test]
