@@ -7,6 +7,7 @@
 
 mod bytes;
 mod change;
+mod compare;
 mod connections;
 mod event;
 mod meaning;

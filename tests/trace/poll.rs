@@ -1,11 +1,13 @@
 //! By snapshots: what lasts, and what the kernel's notices tell of the rest.
 
-use std::net::TcpListener;
+use std::io::Read as _;
+use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use socket2::SockRef;
 
-use super::{LOCALHOST, Seen, Trace, connected, port, port_of, start, started};
+use super::{LOCALHOST, Seen, Trace, bound_client, connected, port, port_of, start, started, status_of};
 use crate::support::run::{command, finish, program_for_everybody, tcpstates};
 use crate::support::{has, namespace};
 
@@ -100,4 +102,50 @@ fn without_privilege_it_falls_back_and_says_so() {
     assert_lasting(4110, &seen);
     let told = finish(nobody(&["--by", "tracepoint"])).failed(1);
     assert!(told.starts_with("tcpstates: tracefs: ") && told.lines().count() == 1, "{told}");
+}
+
+#[test]
+fn a_socket_that_is_merely_bound_has_no_transitions() {
+    let Some(namespace) = namespace() else { return };
+    let seen = namespace.inside(|| {
+        let mut trace = start(&["--by", "poll"]);
+        let mut markers = Vec::new();
+        let mut snapshot = |trace: &mut Trace, port| {
+            markers.push(TcpListener::bind((LOCALHOST, port)).expect("the port is free"));
+            trace.until(port, "LISTEN");
+        };
+        let bound = bound_client(Ipv4Addr::LOCALHOST, 4121);
+        let listens = bound_client(Ipv4Addr::LOCALHOST, 4122);
+        snapshot(&mut trace, 4123);
+        listens.listen(1).expect("it can listen");
+        trace.until(4122, "LISTEN");
+        drop((bound, listens));
+        snapshot(&mut trace, 4124);
+        trace.end()
+    });
+    assert!(!seen.states.contains_key(&4121), "{:?}", seen.states);
+    assert_eq!(seen.states[&4122], ["CLOSED", "LISTEN", "CLOSED"]);
+}
+
+#[test]
+fn sockets_beyond_the_limit_are_not_new() {
+    let Some(namespace) = namespace() else { return };
+    namespace.inside(|| {
+        let mut listeners: Vec<_> =
+            (4140..4145).map(|port| TcpListener::bind((LOCALHOST, port)).expect("it is free")).collect();
+        let mut trace = start(&["--by", "poll", "--max-sockets", "3"]);
+        // A few snapshots, in each of which the others could be new; and some that have room for them.
+        std::thread::sleep(Duration::from_millis(200));
+        listeners.truncate(3);
+        std::thread::sleep(Duration::from_millis(200));
+        drop(listeners);
+        kill_process(Pid::from_child(&trace.child), Signal::INT).expect("it can be signalled");
+        while trace.read() {}
+        assert!(trace.meanings.len() >= 3, "three are remembered at least");
+        assert!(trace.meanings.iter().all(|(states, _)| states == "LISTEN CLOSED"), "{:?}", trace.meanings);
+        let mut told = String::new();
+        trace.stderr.read_to_string(&mut told).expect("it can be read");
+        assert!(told.starts_with("tcpstates: 2 sockets were forgotten for want of room\n"), "{told}");
+        assert_eq!(status_of(trace.child), Some(0));
+    });
 }

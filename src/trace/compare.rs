@@ -1,0 +1,312 @@
+//! Compares snapshots with what the ones before had, and with what the kernel told of destroyed sockets meanwhile.
+
+use std::ops::ControlFlow;
+
+use rustc_hash::FxHashMap;
+
+use super::change::{Bytes, Change, Meaning, Told};
+use super::event::{Ends, Nanos};
+use crate::collect::Sink;
+use crate::model::{Socket, Source, TcpState, ways_between};
+
+/// How long after a snapshot that lacks a socket its notice may come.
+const PATIENCE: Nanos = 300_000_000;
+
+/// The sockets that are known, and the snapshot that is being compared with them.
+#[derive(Debug)]
+pub(super) struct Comparison {
+    known: FxHashMap<Identity, Known>,
+    limit: usize,
+    /// Connections that have lost their socket, and when: its notice may come yet.
+    bereft: FxHashMap<Ends, (Nanos, u64)>,
+    /// The number of the snapshot.
+    round: u64,
+    now: Nanos,
+    next_connection: u64,
+    /// Sockets of the snapshot before that found no place: what is new now may be one of them.
+    left_out: u64,
+    /// Of this snapshot, those that are not known.
+    fresh: Vec<(Identity, Known)>,
+    /// Of this snapshot, those beyond the limit.
+    beyond: u64,
+    changes: Vec<Change>,
+    /// What notices told of known sockets.
+    gone: Vec<(u64, Bytes)>,
+    /// What notices told of sockets that no snapshot had.
+    unseen: FxHashMap<Ends, Bytes>,
+    /// Sockets that were not remembered for want of room.
+    pub(super) dropped: u64,
+}
+
+/// By what a socket is known again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Identity {
+    Cookie(u64),
+    /// Where the source does not tell cookies.
+    Ends(Ends),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    ends: Ends,
+    state: TcpState,
+    /// When it was first seen in this state; not of those that were there before anybody looked.
+    since: Option<Nanos>,
+    connection: u64,
+    /// The last snapshot that had it.
+    round: u64,
+    /// Its notice has come.
+    is_told: bool,
+}
+
+impl Known {
+    /// The kernel's small record in place of a socket.
+    fn may_be_minisocket(&self) -> bool {
+        matches!(self.state, TcpState::FinWait2 | TcpState::TimeWait)
+    }
+
+    /// Whether a notice of it may come when it has gone; there is none of a TIME_WAIT.
+    fn is_to_be_told(&self) -> bool {
+        !self.is_told && self.state != TcpState::TimeWait && !self.ends.peer.is_unspecified()
+    }
+}
+
+impl Comparison {
+    /// Of so many sockets at most.
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            known: FxHashMap::default(),
+            limit,
+            bereft: FxHashMap::default(),
+            round: 0,
+            now: 0,
+            next_connection: 0,
+            left_out: 0,
+            fresh: Vec::new(),
+            beyond: 0,
+            changes: Vec::new(),
+            gone: Vec::new(),
+            unseen: FxHashMap::default(),
+            dropped: 0,
+        }
+    }
+
+    /// A snapshot begins: notices that have come by now, and then its sockets.
+    pub(super) fn next(&mut self, now: Nanos) {
+        self.round += 1;
+        self.now = now;
+    }
+
+    /// A socket was destroyed.
+    pub(super) fn notice(&mut self, socket: &Socket) {
+        let (Some(cookie), Some(bytes)) = (socket.cookie, Bytes::of(socket)) else { return };
+        let ends = Ends::of(socket);
+        if self.round == 1 || ends.peer.is_unspecified() {
+            return;
+        }
+        if let Some(known) = self.known.get_mut(&Identity::Cookie(cookie)) {
+            known.is_told = true;
+            self.gone.push((known.connection, bytes));
+        } else if let Some((_, connection)) = self.bereft.remove(&ends) {
+            self.gone.push((connection, bytes));
+        } else if self.left_out > 0 {
+            // It may be one of those that were there and found no place.
+        } else if self.known.len() + self.unseen.len() < self.limit {
+            if let Some(of_earlier) = self.unseen.insert(ends, bytes) {
+                self.tell_unseen(ends, of_earlier);
+            }
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    /// The snapshot is through: tells what has changed. What broke off lacks sockets that have not gone.
+    pub(super) fn end(&mut self, is_whole: bool, tell: &mut dyn FnMut(Told<'_>)) {
+        // Not before the notices of the next snapshot, however long after the last that is.
+        self.bereft.retain(|_, (since, _)| *since + PATIENCE >= self.now);
+        let fresh = std::mem::take(&mut self.fresh);
+        let fresh = self.join_minisockets(fresh);
+        if is_whole {
+            self.drop_gone();
+        }
+        self.place(fresh);
+        for (ends, bytes) in std::mem::take(&mut self.unseen) {
+            self.tell_unseen(ends, bytes);
+        }
+        for change in self.changes.drain(..) {
+            tell(Told::Change(&change));
+        }
+        for (connection, bytes) in self.gone.drain(..) {
+            tell(Told::Gone { connection, bytes });
+        }
+    }
+
+    /// It opened and closed since the snapshot before.
+    fn tell_unseen(&mut self, ends: Ends, bytes: Bytes) {
+        let connection = self.number();
+        self.changes.push(change(&unseen(ends, connection), TcpState::Close, self.now));
+        self.gone.push((connection, bytes));
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next_connection += 1;
+        self.next_connection
+    }
+
+    /// What has the ends of a socket that has gone is the same connection. Returns the rest.
+    fn join_minisockets(&mut self, fresh: Vec<(Identity, Known)>) -> Vec<(Identity, Known)> {
+        if fresh.is_empty() {
+            return fresh;
+        }
+        let round = self.round;
+        let left = self.known.iter().filter(|(_, known)| known.round != round);
+        let mut gone: FxHashMap<_, _> = left.map(|(identity, known)| (known.ends, *identity)).collect();
+        let mut rest = Vec::new();
+        for (identity, mut found) in fresh {
+            let before = gone.remove(&found.ends).and_then(|before| self.known.remove(&before));
+            let before = before.or_else(|| self.unseen_before(&found));
+            let Some(before) = before else {
+                rest.push((identity, found));
+                continue;
+            };
+            found.connection = before.connection;
+            self.changes.push(change(&before, found.state, self.now));
+            if before.is_to_be_told() {
+                self.await_notice(&before);
+            }
+            self.known.insert(identity, found);
+        }
+        rest
+    }
+
+    /// The socket before this minisocket, if a notice told of it.
+    fn unseen_before(&mut self, found: &Known) -> Option<Known> {
+        let bytes = if found.may_be_minisocket() { self.unseen.remove(&found.ends) } else { None }?;
+        let connection = self.number();
+        self.gone.push((connection, bytes));
+        Some(unseen(found.ends, connection))
+    }
+
+    fn drop_gone(&mut self) {
+        let round = self.round;
+        let gone: Vec<_> = self.known.extract_if(|_, known| known.round != round).collect();
+        for (_, known) in gone {
+            // A socket that was merely bound has been in CLOSED all the time.
+            if known.state != TcpState::Close {
+                self.changes.push(change(&known, TcpState::Close, self.now));
+            }
+            if known.is_to_be_told() {
+                self.await_notice(&known);
+            }
+        }
+    }
+
+    /// A notice of this connection's socket, which has gone, may come yet.
+    fn await_notice(&mut self, of: &Known) {
+        if self.bereft.len() < self.limit {
+            self.bereft.insert(of.ends, (self.now, of.connection));
+        }
+    }
+
+    /// Remembers new sockets as long as there is room. None that is remembered has to go for them: it would be there in
+    /// the next snapshot, and new.
+    fn place(&mut self, fresh: Vec<(Identity, Known)>) {
+        let may_be_older = self.round == 1 || self.left_out > 0;
+        let mut left_out = std::mem::take(&mut self.beyond);
+        for (identity, mut found) in fresh {
+            if self.known.len() >= self.limit {
+                left_out += 1;
+                continue;
+            }
+            found.connection = self.number();
+            if may_be_older {
+                found.since = None;
+            } else if found.state != TcpState::Close {
+                let old = if found.state == TcpState::SynRecv { TcpState::Listen } else { TcpState::Close };
+                let before = Known { state: old, since: None, ..found };
+                self.changes.push(change(&before, found.state, self.now));
+            }
+            if found.may_be_minisocket() {
+                self.await_notice(&found);
+            }
+            self.known.insert(identity, found);
+        }
+        self.dropped += left_out.saturating_sub(self.left_out);
+        self.left_out = left_out;
+    }
+}
+
+impl Sink for Comparison {
+    fn begin(&mut self, _source: Source) -> bool {
+        // What was noted of known sockets stands, and comes no second time.
+        self.fresh.clear();
+        self.beyond = 0;
+        true
+    }
+
+    fn row(&mut self, socket: &Socket) -> ControlFlow<()> {
+        let (state, ends, round) = (socket.state.shown(), Ends::of(socket), self.round);
+        let identity = socket.cookie.map_or(Identity::Ends(ends), Identity::Cookie);
+        match self.known.get_mut(&identity) {
+            Some(known) => {
+                known.round = round;
+                if known.state != state {
+                    // A connection has its peer, and its address, since its last state.
+                    known.ends = ends;
+                    self.changes.push(change(known, state, self.now));
+                    (known.state, known.since) = (state, Some(self.now));
+                }
+            }
+            None if self.fresh.len() < self.limit => {
+                let since = Some(self.now);
+                let found = Known { ends, state, since, connection: 0, round, is_told: false };
+                self.fresh.push((identity, found));
+            }
+            None => self.beyond += 1,
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// A socket that no snapshot had.
+fn unseen(ends: Ends, connection: u64) -> Known {
+    Known { ends, state: TcpState::Close, since: None, connection, round: 0, is_told: true }
+}
+
+fn change(known: &Known, new: TcpState, now: Nanos) -> Change {
+    let Known { ends, state: old, since, connection, .. } = *known;
+    Change {
+        at: now,
+        connection,
+        family: ends.family,
+        local: ends.local,
+        peer: ends.peer,
+        old,
+        new: Some(new),
+        in_old: since.filter(|_| old != new).map(|since| now.saturating_sub(since)),
+        on_cpu: None,
+        meaning: meaning(old, new),
+    }
+}
+
+/// What can be said of two states, one snapshot apart.
+fn meaning(old: TcpState, new: TcpState) -> Meaning {
+    use TcpState::{Close, LastAck, Listen, SynSent, TimeWait};
+    match (old, new) {
+        (Close, Close) => Meaning::BetweenSnapshots,
+        // However it came about, the usual is by far the most likely.
+        (Listen | LastAck | TimeWait, Close) => {
+            ways_between(old, new).next().map_or(Meaning::StepsMissed, Meaning::Way)
+        }
+        (SynSent, Close) => Meaning::WhyUnseen,
+        (_, Close) => Meaning::StepsMissed,
+        _ => {
+            let usual = ways_between(old, new).find(|way| way.on_linux);
+            usual.map_or(Meaning::StepsMissed, Meaning::Way)
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "compare_tests.rs"]
+mod tests;
