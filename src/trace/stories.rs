@@ -23,9 +23,9 @@ pub struct Story {
     pub local: Endpoint,
     /// The other end.
     pub peer: Endpoint,
-    /// From its first transition to its end, where the first was seen.
+    /// From its first transition to its end, where the first was seen and was not all of it.
     pub lasted: Option<Nanos>,
-    /// The states that it was in, and for how long; a TIME_WAIT at the end is yet to come.
+    /// The states that it was seen in, and for how long; a TIME_WAIT at the end is yet to come.
     pub states: Vec<(TcpState, Option<Nanos>)>,
     /// Who closed first, if anybody did.
     pub closed_first: Option<Side>,
@@ -92,6 +92,10 @@ impl Ended {
     }
 
     fn of(change: &Change) -> Self {
+        if change.new == Some(TcpState::TimeWait) {
+            // However it came there, both FINs have.
+            return Self::Orderly;
+        }
         let Some(way) = change.meaning.way() else { return Self::Unknown };
         match way.event {
             Event::Received(Segment::Rst) if change.old == TcpState::SynSent => Self::Refused,
@@ -191,29 +195,43 @@ impl Story {
     }
 
     fn step(&mut self, change: &Change) {
-        use TcpState::{Close, CloseWait, Closing, FinWait1, Listen, TimeWait};
+        use TcpState::{Close, Closing, Listen, TimeWait};
         (self.at, self.local, self.peer) = (change.at, change.local, change.peer);
-        self.lasted = self.begun.map(|begun| change.at.saturating_sub(begun));
+        // What opens and closes between two snapshots has one transition, and no time.
+        let begun = self.begun.filter(|begun| *begun < change.at);
+        self.lasted = begun.map(|begun| change.at - begun);
         if !matches!(change.old, Close | Listen) {
             self.states.push((change.old, change.in_old));
         }
-        if let (Some(TimeWait), Meaning::TimeWait(_, left)) = (change.new, change.meaning) {
-            self.states.push((TimeWait, Some(left)));
+        if change.new == Some(TimeWait) {
+            let left = if let Meaning::TimeWait(_, left) = change.meaning { Some(left) } else { None };
+            self.states.push((TimeWait, left));
         }
         self.ended = Ended::of(change);
         self.fin_counts |= is_fin(change);
-        self.closed_first = match (change.new, self.closed_first) {
-            (Some(FinWait1), None) => Some(Side::Local),
-            (Some(CloseWait), None) => Some(Side::Peer),
-            (Some(Closing), _) => Some(Side::Both),
-            (_, None) => match change.meaning.way().map(|way| way.event) {
-                Some(Event::Abort) => Some(Side::Local),
-                Some(Event::Received(Segment::Rst)) => Some(Side::Peer),
-                _ => None,
-            },
-            (_, known) => known,
-        };
+        if change.new == Some(Closing) {
+            self.closed_first = Some(Side::Both);
+        }
+        self.closed_first = self.closed_first.or_else(|| closed_first(change));
     }
+}
+
+/// Who has closed first, as far as this transition tells: the states on the way may not have been seen.
+fn closed_first(change: &Change) -> Option<Side> {
+    use TcpState::{CloseWait, Closing, FinWait1, FinWait2, LastAck};
+    let by_state = |state| match state {
+        FinWait1 | FinWait2 => Some(Side::Local),
+        CloseWait | LastAck => Some(Side::Peer),
+        Closing => Some(Side::Both),
+        // A TIME_WAIT comes behind FIN_WAIT2 or CLOSING.
+        _ => None,
+    };
+    let by_way = || match change.meaning.way()?.event {
+        Event::Abort => Some(Side::Local),
+        Event::Received(Segment::Rst) => Some(Side::Peer),
+        _ => None,
+    };
+    by_state(change.old).or_else(|| by_state(change.new?)).or_else(by_way)
 }
 
 /// Whether the peer's FIN came for the socket itself with this transition.
@@ -234,7 +252,8 @@ mod tests {
     use crate::trace::OnCpu;
     use crate::trace::change::Meaning;
     use TcpState::{
-        Close, CloseWait, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
+        Close, CloseWait, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent,
+        TimeWait,
     };
 
     fn change(connection: u64, at: Nanos, old: TcpState, new: TcpState) -> Change {
@@ -288,6 +307,22 @@ mod tests {
         let story = stories.next(0).unwrap();
         assert_eq!((story.closed_first, story.ended), (Some(Side::Peer), Ended::Orderly));
         assert_eq!(story.bytes.map(|bytes| bytes.received), Some(5), "its FIN is no byte");
+    }
+
+    #[test]
+    fn what_was_not_seen_is_told_as_far_as_it_must_have_been() {
+        let ended = |steps: &[TcpState]| {
+            let mut stories = Stories::new(10);
+            told(&mut stories, 7, steps);
+            let story = stories.next(Nanos::MAX).unwrap();
+            (story.closed_first, story.ended, story.lasted)
+        };
+        assert_eq!(ended(&[Close, Close]), (None, Ended::Unknown, None));
+        assert_eq!(ended(&[Close, TimeWait]), (None, Ended::Orderly, None), "both may have closed at once");
+        assert_eq!(ended(&[Established, FinWait2, TimeWait]), (Some(Side::Local), Ended::Orderly, None));
+        assert_eq!(ended(&[FinWait2, Close]).0, Some(Side::Local), "it was there before the trace");
+        assert_eq!(ended(&[Close, LastAck, Close]), (Some(Side::Peer), Ended::Orderly, Some(10)));
+        assert_eq!(ended(&[Established, Closing, TimeWait]).0, Some(Side::Both));
     }
 
     #[test]
