@@ -1,6 +1,6 @@
 //! Transitions as ndjson and CSV, and the fields that connections have too.
 
-use super::{TraceLines, push_state_name};
+use super::{TraceLines, on_cpu, push_state_name};
 use crate::model::Endpoint;
 use crate::render::columns::push_addr;
 use crate::render::csv::push_field;
@@ -75,7 +75,7 @@ pub(super) fn push_csv_ends(out: &mut Vec<u8>, local: &Endpoint, peer: &Endpoint
 
 /// Who did it; nobody in an interrupt.
 fn program(change: &Change) -> Option<OnCpu> {
-    change.on_cpu.filter(|on_cpu| !on_cpu.in_interrupt)
+    on_cpu(change).filter(|on_cpu| !on_cpu.in_interrupt)
 }
 
 /// Nothing where it is not known.

@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 use super::columns::push_state;
 use super::text::push_millionths;
 use crate::model::TcpState;
-use crate::trace::{Change, Nanos};
+use crate::trace::{Change, Nanos, OnCpu};
 
 /// The layouts of a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +127,12 @@ impl TraceLines {
         push_millionths(out, micros);
         out.push(b'Z');
     }
+}
+
+/// Who was on the processor. Its own thread, number 0, is just ever interrupted: who else has that number is a process
+/// that this PID namespace does not see.
+fn on_cpu(change: &Change) -> Option<OnCpu> {
+    change.on_cpu.filter(|on_cpu| on_cpu.pid != 0 || on_cpu.in_interrupt)
 }
 
 fn push_state_name(out: &mut Vec<u8>, state: Option<TcpState>) {

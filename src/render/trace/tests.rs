@@ -74,6 +74,28 @@ fn transitions_in_every_layout() {
 }
 
 #[test]
+fn who_was_on_the_processor() {
+    let shown = |format, pid, name: &[u8], in_interrupt| {
+        let on_cpu = Some(OnCpu { pid, name: Comm::from_bytes(name), in_interrupt });
+        let mut out = Vec::new();
+        lines(format, None).change(&mut out, &Change { on_cpu, ..change(1_000, Close, Some(SynSent)) });
+        String::from_utf8(out).unwrap()
+    };
+    let is_shown = |pid, name: &[u8], in_interrupt, text: &str| {
+        let line = shown(TraceFormat::Plain, pid, name, in_interrupt);
+        assert!(line.contains(&format!(" {text} ")), "{text}: {line}");
+    };
+    is_shown(7, b"curl", false, "7/curl");
+    is_shown(0, b"idle", true, "[0/idle]");
+    // A process that this PID namespace does not see has that number, too.
+    let line = shown(TraceFormat::Plain, 0, b"idle", false);
+    assert!(line.contains(" - ") && !line.contains("idle"), "{line}");
+    let line = shown(TraceFormat::Ndjson, 0, b"idle", false);
+    assert!(line.contains(r#""pid":null,"name":null"#), "{line}");
+    assert!(shown(TraceFormat::Csv, 0, b"idle", false).contains(",443,,,,"));
+}
+
+#[test]
 fn ndjson_is_json_with_the_documented_fields() {
     for line in written(TraceFormat::Ndjson, None).lines() {
         let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(line).unwrap();

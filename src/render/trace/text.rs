@@ -1,6 +1,6 @@
 //! Transitions as text.
 
-use super::{CPU, END, SPAN, STATE, TIME, TraceLines, push_state_name};
+use super::{CPU, END, SPAN, STATE, TIME, TraceLines, on_cpu, push_state_name};
 use crate::model::{Endpoint, TcpState};
 use crate::render::columns::{push_addr, push_fmt, push_port, push_text};
 use crate::render::report::state_style;
@@ -35,7 +35,7 @@ impl TraceLines {
             out.push(b' ');
         }
         self.push_states(out, change);
-        push_cpu(out, change.on_cpu);
+        push_cpu(out, on_cpu(change));
         out.extend_from_slice(change.meaning.text().as_bytes());
         trim_end(out, start);
         out.push(b'\n');
@@ -46,7 +46,7 @@ impl TraceLines {
         let start = out.len();
         self.push_clock(out, change.at);
         self.push_states(out, change);
-        push_cpu(out, change.on_cpu);
+        push_cpu(out, on_cpu(change));
         trim_end(out, start);
         out.push(b'\n');
         let start = out.len();
