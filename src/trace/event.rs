@@ -63,10 +63,10 @@ pub struct Comm {
 }
 
 impl Comm {
-    /// Up to the first NUL or line break, or as far as it fits.
+    /// Up to the first NUL, or as far as it fits.
     pub fn from_bytes(bytes: &[u8]) -> Self {
         let mut comm = Self::default();
-        let name = bytes.iter().take_while(|byte| !matches!(byte, 0 | b'\n'));
+        let name = bytes.iter().take_while(|byte| **byte != 0);
         for (to, from) in comm.bytes.iter_mut().zip(name) {
             *to = *from;
             comm.len += 1;

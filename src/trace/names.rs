@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::event::{Comm, Kind};
 
 /// The names that are known, kept true by what the rings tell of processes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Names {
     known: FxHashMap<u32, Comm>,
     /// Processes that have ended: they close their sockets after that is told.
@@ -18,17 +18,31 @@ pub(super) struct Names {
 /// So many processes that have ended keep their names.
 const ENDED: usize = 1024;
 
+impl Default for Names {
+    /// Those of the processes that there are: one that ends is gone before its name is asked for.
+    fn default() -> Self {
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        let known = pids.filter_map(|pid| Some((pid, read(pid)?))).collect();
+        Self { known, ended: VecDeque::new() }
+    }
+}
+
+/// Of a process that is there.
+fn read(pid: u32) -> Option<Comm> {
+    let name = fs::read(format!("/proc/{pid}/comm")).ok()?;
+    // The last line break is the file's, any before it the name's.
+    Some(Comm::from_bytes(name.strip_suffix(b"\n").unwrap_or(&name)))
+}
+
 impl Names {
-    /// The process's name: one that began since the trace did is known though it may be gone by now.
+    /// The process's name: that of one that was there since the trace began is known though it may be gone by now.
     pub(super) fn of(&mut self, pid: u32) -> Comm {
         if pid == 0 {
             // The processor's own thread, which does nothing.
             return Comm::from_bytes(b"idle");
         }
-        *self.known.entry(pid).or_insert_with(|| {
-            fs::read(format!("/proc/{pid}/comm"))
-                .map_or_else(|_| Comm::default(), |name| Comm::from_bytes(&name))
-        })
+        *self.known.entry(pid).or_insert_with(|| read(pid).unwrap_or_default())
     }
 
     /// Learns what an event tells of processes.
@@ -38,8 +52,12 @@ impl Names {
                 self.known.insert(*pid, *name);
             }
             Kind::Forked { pid, parent } => {
-                if let Some(name) = self.known.get(parent) {
-                    self.known.insert(*pid, *name);
+                let name = self.of(*parent);
+                if name.as_bytes().is_empty() {
+                    // It may be there to be asked itself; what is known is of an earlier one.
+                    self.known.remove(pid);
+                } else {
+                    self.known.insert(*pid, name);
                 }
             }
             Kind::Exited { pid } => {
@@ -58,6 +76,9 @@ impl Names {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::process::{Command, Stdio};
+
     use super::*;
 
     #[test]
@@ -83,6 +104,32 @@ mod tests {
     #[test]
     fn names_are_cut_as_the_kernel_does() {
         assert_eq!(Comm::from_bytes(b"0123456789abcdefgh").as_bytes(), b"0123456789abcde");
-        assert_eq!(Comm::from_bytes(b"a\nb").as_bytes(), b"a");
+        assert_eq!(Comm::from_bytes(b"a\nb\n\0\0").as_bytes(), b"a\nb\n", "a line break is a character");
+    }
+
+    #[test]
+    fn a_process_that_was_there_keeps_its_name() {
+        let mut cat = Command::new("cat");
+        let mut child = cat.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+        child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+        let mut names = Names::default();
+        child.stdin.take();
+        child.wait().unwrap();
+        assert_eq!(names.of(child.id()).as_bytes(), b"cat");
+    }
+
+    #[test]
+    fn the_parent_of_a_process_is_looked_up() {
+        let mut names = Names { known: FxHashMap::default(), ended: VecDeque::new() };
+        // No process has so high a number.
+        let pid = u32::MAX - 1;
+        names.learn(&Kind::Forked { pid, parent: std::process::id() });
+        assert_ne!(names.of(pid).as_bytes(), b"");
+        // Of one that has gone, the child is asked itself, and not taken for another that had its number.
+        let name = Comm::from_bytes(b"another");
+        names.learn(&Kind::Named { pid: std::process::id(), name });
+        names.learn(&Kind::Forked { pid: std::process::id(), parent: u32::MAX });
+        assert_ne!(names.of(std::process::id()), name);
     }
 }

@@ -1,5 +1,6 @@
 //! `trace`: every transition of real connections, at the kernel's tracepoints and by snapshots.
 
+mod names;
 mod poll;
 
 use std::collections::BTreeMap;

@@ -87,6 +87,7 @@ fn who_was_on_the_processor() {
     };
     is_shown(7, b"curl", false, "7/curl");
     is_shown(0, b"idle", true, "[0/idle]");
+    is_shown(7, b"a\nb", false, "7/a\\nb");
     // A process that this PID namespace does not see has that number, too.
     let line = shown(TraceFormat::Plain, 0, b"idle", false);
     assert!(line.contains(" - ") && !line.contains("idle"), "{line}");
