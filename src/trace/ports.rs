@@ -11,7 +11,7 @@ use super::event::Ends;
 use crate::collect::Sink;
 use crate::collect::netlink::{connect, dump};
 use crate::model::{Endpoint, Socket, Source, StateSet, TcpState};
-use crate::query::{Families, Query};
+use crate::query::{Families, KernelFilter, Query};
 
 /// What is known of such connections.
 #[derive(Debug, Default)]
@@ -64,10 +64,15 @@ fn asked(ends: &Ends) -> Asked {
     (ends.local.addr, Endpoint::new(ends.peer.addr, ends.peer.port))
 }
 
-/// The connections that wait for an answer.
+/// The connections that wait for an answer and have a port that the kernel chose: of all others the event told it.
 fn ask() -> Vec<Socket> {
+    /// `INET_DIAG_BC_AUTO`: 4 bytes on where it holds, which is the end, else 8.
+    const AUTOBOUND: [u8; 2] = [6, 4];
+    let bytecode = [AUTOBOUND, 8_u16.to_ne_bytes()].concat();
     let mut waiting = Waiting::default();
-    let query = Query::new(Families::Both, StateSet::exactly(TcpState::SynSent));
+    let mut query = Query::new(Families::Both, StateSet::exactly(TcpState::SynSent));
+    let says = "autobound".to_owned();
+    query.kernel_filter = Some(KernelFilter { bytecode, kernel_only: Some(says.clone()), says });
     match dump(&query, None, &mut connect, &mut waiting) {
         Ok(_) => waiting.sockets,
         Err(_) => Vec::new(),

@@ -2,6 +2,7 @@
 
 mod names;
 mod poll;
+mod ports;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _};
