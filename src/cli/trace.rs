@@ -167,7 +167,6 @@ fn untold(expr: &Expr) -> Option<&Term> {
                 | Term::Endpoint { .. }
                 | Term::Host { .. }
                 | Term::Service { .. }
-                | Term::Autobound { .. }
                 | Term::Number { field: NumberField::Port(_), .. }
         );
         if !is_told && found.is_none() {

@@ -550,6 +550,10 @@ fn what_can_not_be_asked_is_refused() {
             "filter: no transition tells what 'uid = 5' asks\nhint: addresses, ports and states can stand in it",
         ),
         (
+            &["port", "=", "7702", "and", "autobound"],
+            "filter: no transition tells what 'autobound' asks\nhint: addresses, ports and states can stand in it",
+        ),
+        (
             &["--json"],
             "trace: there is no json layout of it, since it has no end\nhint: --ndjson prints one document a line",
         ),
