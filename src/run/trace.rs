@@ -45,8 +45,9 @@ pub(super) fn trace(what: &Trace, access: &Access, session: &mut Session) -> any
         let Teller { lines, tally, out, .. } = &mut teller;
         lines.summary(out.buffer(), tally, tracer.missed())?;
     }
-    write(out.flush())?;
-    say_missed(&tracer);
+    write(teller.out.flush())?;
+    let forgotten = teller.stories.as_ref().map_or(0, |stories| stories.dropped);
+    say_missed(&tracer, forgotten);
     Ok(())
 }
 
@@ -192,7 +193,8 @@ fn say_where(tracer: &Tracer, what: &Trace) {
     }
 }
 
-fn say_missed(tracer: &Tracer) {
+/// With the number of connections that were begun and forgotten.
+fn say_missed(tracer: &Tracer, connections: u64) {
     let missed = tracer.missed();
     if missed.lost > 0 {
         tell(&format!("{} of the kernel's records were lost", missed.lost), None);
@@ -200,9 +202,11 @@ fn say_missed(tracer: &Tracer) {
     if missed.notices > 0 {
         tell("notices of destroyed sockets were lost", None);
     }
-    if missed.dropped > 0 {
-        let hint = "--max-sockets N remembers more";
-        tell(&format!("{} sockets were forgotten for want of room", missed.dropped), Some(hint));
+    for (forgotten, what) in [(missed.dropped, "sockets"), (connections, "connections")] {
+        if forgotten > 0 {
+            let hint = "--max-sockets N remembers more";
+            tell(&format!("{forgotten} {what} were forgotten for want of room"), Some(hint));
+        }
     }
 }
 

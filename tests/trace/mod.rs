@@ -506,6 +506,30 @@ fn connections_are_told_whole() {
 }
 
 #[test]
+fn connections_that_were_forgotten_are_counted() {
+    let Some(namespace) = namespace() else { return };
+    namespace.inside(|| {
+        let listener = TcpListener::bind((LOCALHOST, 4130)).expect("the port is free");
+        let limit = ["--by", "tracepoint", "--connections", "--max-sockets", "4", ":4130"];
+        let mut trace = start(&limit);
+        if trace.said.trim_end() != SEEN_EVERYWHERE {
+            or_skip::<()>(Err(trace.said));
+            return;
+        }
+        let connections: Vec<_> = (0..5).map(|_| connected(&listener, LOCALHOST)).collect();
+        drop(connections);
+        kill_process(Pid::from_child(&trace.child), Signal::INT).expect("it can be signalled");
+        let mut told = String::new();
+        trace.stderr.read_to_string(&mut told).expect("it can be read");
+        assert!(
+            told.contains(" connections were forgotten for want of room\nhint: --max-sockets N"),
+            "{told}"
+        );
+        assert_eq!(status_of(trace.child), Some(0));
+    });
+}
+
+#[test]
 fn under_load_every_transition_is_seen_or_counted_as_lost() {
     const CONNECTIONS: usize = 3000;
     /// Of both ends, up to TIME_WAIT.
