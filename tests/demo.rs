@@ -1,9 +1,11 @@
 //! `demo`: each scene goes through exactly the states that it should, at both ends.
 
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
-use crate::support::run::{Finished, command, finish, program_for_everybody, tcpstates};
+use crate::support::run::{Finished, PROGRAM, command, finish, program_for_everybody, tcpstates};
 use crate::support::{has, namespace};
 
 /// The changes that the scene tells of an end, `OLD -> NEW` each.
@@ -123,6 +125,58 @@ fn each_step_waits_for_enter_and_the_end_of_input_for_nobody() {
     let output = child.wait_with_output().expect("it ends");
     assert!(output.status.success());
     assert_eq!(changes(&String::from_utf8_lossy(&output.stdout), "server").len(), 3);
+}
+
+#[test]
+fn a_step_is_shown_before_the_scene_is_over() {
+    if !has_stage() {
+        return;
+    }
+    let mut stepped = tcpstates(&["demo", "syn-timeout", "--step"]);
+    let mut child = stepped.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it runs");
+    let mut shown = BufReader::new(child.stdout.take().expect("it is a pipe"));
+    let mut line = String::new();
+    shown.read_line(&mut line).expect("it can be read");
+    let first = Instant::now();
+    assert!(line.contains("CLIENT"), "{line}");
+    drop(child.stdin.take());
+    std::io::copy(&mut shown, &mut std::io::sink()).expect("it can be read");
+    assert!(child.wait().expect("it ends").success());
+    // The kernel takes seven seconds to give up, and no less.
+    assert!(first.elapsed() > Duration::from_secs(4), "it was played before");
+}
+
+#[test]
+fn input_that_can_not_be_read_is_named() {
+    if !has_stage() {
+        return;
+    }
+    let mut stepped = tcpstates(&["demo", "handshake", "--step"]);
+    stepped.stdin(File::open("/").expect("it is there"));
+    let Finished { status, stderr, .. } = finish(stepped);
+    assert_eq!((status, &*stderr), (Some(1), "tcpstates: wait for Enter: Is a directory (os error 21)\n"));
+}
+
+#[test]
+fn where_there_may_be_no_more_namespaces_it_says_what_limits_them() {
+    if !has_stage() || !has("unshare") {
+        return;
+    }
+    let mut limited = command("unshare");
+    limited.args([
+        "-Ur",
+        "sh",
+        "-c",
+        "echo 0 > /proc/sys/user/max_net_namespaces && exec \"$0\" demo",
+        PROGRAM,
+    ]);
+    let told = finish(limited);
+    if told.stderr.starts_with("unshare:") || told.stderr.starts_with("sh:") {
+        return crate::support::skip(&told.stderr);
+    }
+    let told = told.failed(1);
+    assert!(told.starts_with("tcpstates: set the scene: unshare: No space left on device"), "{told}");
+    assert!(told.contains("\nhint: user.max_net_namespaces and user.max_user_namespaces say"), "{told}");
 }
 
 #[test]

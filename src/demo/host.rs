@@ -90,6 +90,11 @@ impl HostError {
     pub(super) fn is_denied(&self) -> bool {
         self.source.kind() == io::ErrorKind::PermissionDenied
     }
+
+    /// Whether there may be no more namespaces, which the kernel calls a lack of space.
+    pub(super) fn is_limited(&self) -> bool {
+        self.source.kind() == io::ErrorKind::StorageFull
+    }
 }
 
 /// Makes the device, which lives as long as the file is open.

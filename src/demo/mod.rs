@@ -95,6 +95,9 @@ impl DemoError {
             Self::Host(error) if error.is_denied() => {
                 Some("run it as root: it makes network namespaces, and a TUN device in each")
             }
+            Self::Host(error) if error.is_limited() => {
+                Some("user.max_net_namespaces and user.max_user_namespaces say how many there may be")
+            }
             _ => None,
         }
     }

@@ -1,10 +1,15 @@
 //! Plays a scene, as it comes or step by step.
 
+use std::fs::File;
 use std::io::{self, BufRead as _, Write as _};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+use anyhow::Context;
 
 use super::{answer, stdout, write};
 use crate::cli::Demo;
-use crate::demo::{DemoError, Moment, play};
+use crate::demo::{DemoError, Moment, Scene, play};
 use crate::render::SceneWriter;
 
 /// Plays it once.
@@ -12,21 +17,40 @@ pub(super) fn demo(what: &Demo) -> anyhow::Result<()> {
     let mut writer = SceneWriter::new(what.style);
     let mut out = write(stdout())?;
     if what.step {
-        // Played to its end first: who reads must not keep the segments waiting, which would be sent again meanwhile.
-        let mut moments = Vec::new();
-        played(play(what.scene, &mut |moment| {
-            moments.push(moment.clone());
-            Ok(())
-        }))?;
-        for moment in &moments {
-            write(out.write_all(&writer.moment(moment)))?;
-            wait_for_enter()?;
-        }
+        step_by_step(what.scene, &mut writer, &mut out)?;
     } else {
         let mut shown = |moment: &Moment| out.write_all(&writer.moment(moment));
         played(play(what.scene, &mut shown))?;
     }
     answer(&writer.tail())
+}
+
+/// Shows the next moment at each Enter, while the scene goes on: who reads must not keep the segments waiting, which
+/// would be sent again meanwhile.
+fn step_by_step(scene: Scene, writer: &mut SceneWriter, out: &mut File) -> anyhow::Result<()> {
+    let (moments, to_show) = channel();
+    thread::scope(|threads| {
+        let mut show = Some(move || show_each(to_show, writer, out));
+        let mut shower = None;
+        let result = play(scene, &mut |moment| {
+            // Not before: to have its stage, the process may need to be one thread.
+            shower = shower.take().or_else(|| Some(threads.spawn(show.take()?)));
+            moments.send(moment.clone()).map_err(|_| io::ErrorKind::BrokenPipe.into())
+        });
+        drop(moments);
+        if let Some(shower) = shower {
+            shower.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        }
+        played(result)
+    })
+}
+
+fn show_each(moments: Receiver<Moment>, writer: &mut SceneWriter, out: &mut File) -> anyhow::Result<()> {
+    for moment in moments {
+        write(out.write_all(&writer.moment(&moment)))?;
+        wait_for_enter().context("wait for Enter")?;
+    }
+    Ok(())
 }
 
 /// The watcher's error is the output's.
