@@ -11,6 +11,10 @@ const TIME: usize = 11;
 const SIDE: usize = 22;
 /// Of the wire between.
 const WIRE: usize = 24;
+/// Of a change below the figure, with the ends' names.
+const CHANGE: usize = 36;
+/// A meaning beside its change has no fewer columns.
+const MEANING: usize = 24;
 
 /// Draws moment by moment, and keeps the changes for the words below.
 pub struct SceneWriter {
@@ -70,7 +74,13 @@ impl SceneWriter {
         let mut report = Report::new(&mut out, self.style);
         report.blank();
         for (end, old, new, meaning) in &self.changes {
-            report.labelled(&format!("{}  {old} -> {new}", end.name()), 36, meaning);
+            let change = format!("{}  {old} -> {new}", end.name());
+            if self.style.width < CHANGE + MEANING {
+                report.paragraph(&change);
+                report.labelled("", 2, meaning);
+            } else {
+                report.labelled(&change, CHANGE, meaning);
+            }
         }
         out
     }
@@ -140,5 +150,19 @@ mod tests {
         let text = String::from_utf8(out).unwrap();
         assert!(text.lines().all(|line| line.len() <= 80), "{text}");
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn where_it_is_narrow_a_meaning_stands_below_its_change() {
+        let mut writer = SceneWriter::new(ReportStyle { json: false, color: false, width: 40 });
+        let (old, new) = (TcpState::Established, TcpState::CloseWait);
+        let meaning = "FIN received: the peer closed first";
+        writer.moment(&Moment {
+            at: Duration::ZERO,
+            what: What::State { end: End::Server, old, new, meaning },
+        });
+        let text = String::from_utf8(writer.tail()).unwrap();
+        let below = "\n  server  ESTABLISHED -> CLOSE_WAIT\n    FIN received: the peer closed first\n";
+        assert_eq!(text, below);
     }
 }
