@@ -65,29 +65,30 @@ pub(super) struct Ring {
     whole: Vec<u8>,
 }
 
+/// What of a ring can't be had.
+#[derive(Debug)]
+pub(super) enum RingError {
+    /// The tracepoints.
+    Open(io::Error),
+    /// The memory: more than may be locked, perhaps.
+    Map(io::Error),
+}
+
 // SAFETY: the map is this value's alone, and stays where it is until the drop.
 unsafe impl Send for Ring {}
 
 impl Ring {
-    /// A ring of this processor's with the tracepoints that have these numbers; of `size` bytes, or as many as the
-    /// kernel lets be had.
-    pub(super) fn open(processor: i32, tracepoints: &[u16], mut size: usize) -> io::Result<Self> {
+    /// A ring of this processor's with the tracepoints that have these numbers, of so many bytes.
+    pub(super) fn open(processor: i32, tracepoints: &[u16], size: usize) -> Result<Self, RingError> {
         let page = page_size();
         let mut events = Vec::with_capacity(tracepoints.len());
         for id in tracepoints {
-            events.push(event(*id, processor, size, events.is_empty())?);
+            events.push(event(*id, processor, size, events.is_empty()).map_err(RingError::Open)?);
         }
-        let first = events.first().ok_or(io::ErrorKind::InvalidInput)?;
-        let map = loop {
-            match map(first, page + size) {
-                Ok(map) => break map,
-                // More than may be locked in memory.
-                Err(_) if size / 2 >= page => size /= 2,
-                Err(error) => return Err(error),
-            }
-        };
+        let first = events.first().ok_or_else(|| RingError::Open(io::ErrorKind::InvalidInput.into()))?;
+        let map = map(first, page + size).map_err(RingError::Map)?;
         let ring = Self { events, map, size, page, whole: Vec::new() };
-        ring.share()?;
+        ring.share().map_err(RingError::Open)?;
         Ok(ring)
     }
 

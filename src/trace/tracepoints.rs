@@ -3,6 +3,8 @@
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
 
+use rustix::param::page_size;
+
 use super::bytes::Joiner;
 use super::change::Told;
 use super::connections::{Connections, Lacks, Line, PATIENCE};
@@ -10,7 +12,7 @@ use super::event::{Event, Kind, Nanos};
 use super::minisocket::Minisockets;
 use super::ports::Ports;
 use super::records::{DESTROYED, Layouts, OTHERS, STATE};
-use super::ring::Ring;
+use super::ring::{Ring, RingError};
 use super::tracefs::{Tracefs, processors};
 use super::{Missed, Options};
 use crate::collect::netlink::Notices;
@@ -61,11 +63,7 @@ impl Tracepoints {
         let wanted = OTHERS.into_iter().filter(|tracepoint| options.bytes || *tracepoint != DESTROYED);
         let (_, missing): (Vec<_>, Vec<_>) = wanted.partition(had);
         let processors = processors().map_err(SetupError::Processors)?;
-        let size = (ALL_RINGS / processors.len().max(1)).clamp(*RING.start(), *RING.end());
-        let size = 1 << size.ilog2();
-        let ids = layouts.ids();
-        let rings = processors.into_iter().map(|processor| Ring::open(processor, &ids, size));
-        let rings = rings.collect::<io::Result<Vec<_>>>().map_err(SetupError::Perf)?;
+        let rings = open_rings(&processors, &layouts.ids())?;
         let bytes = options.bytes.then(Notices::join).and_then(Result::ok).map(Joiner::new);
         let mut connections = Connections::new(options.max_sockets);
         connections.destroyed = bytes.is_some().then(Vec::new);
@@ -142,6 +140,20 @@ impl Tracepoints {
     }
 }
 
+/// A ring for each processor, all of the size that may be had for each.
+fn open_rings(processors: &[i32], ids: &[u16]) -> Result<Vec<Ring>, SetupError> {
+    let size = (ALL_RINGS / processors.len().max(1)).clamp(*RING.start(), *RING.end());
+    let mut size = 1 << size.ilog2();
+    loop {
+        match processors.iter().map(|processor| Ring::open(*processor, ids, size)).collect() {
+            Err(RingError::Map(_)) if size / 2 >= page_size() => size /= 2,
+            Err(RingError::Map(error)) => return Err(SetupError::Memory(error)),
+            Err(RingError::Open(error)) => return Err(SetupError::Perf(error)),
+            Ok(rings) => return Ok(rings),
+        }
+    }
+}
+
 /// Why the tracepoints can't be had.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
@@ -154,6 +166,9 @@ pub enum SetupError {
     /// The rings.
     #[error("perf_event_open: {0} (CAP_PERFMON is needed)")]
     Perf(io::Error),
+    /// Their memory, which is locked.
+    #[error("the memory of perf events: {0} (CAP_IPC_LOCK or a larger RLIMIT_MEMLOCK is needed)")]
+    Memory(io::Error),
     /// A kernel with another tracepoint of that name.
     #[error("sock:inet_sock_set_state has other fields than are known")]
     Fields,
