@@ -60,7 +60,9 @@ impl Joiner {
             }
         };
         *losses += notices.read(&mut |socket| {
-            if let (Some(cookie), Some(bytes)) = (socket.cookie, Bytes::of(socket)) {
+            if let (Some(cookie), Some(bytes)) = (socket.cookie, Bytes::of(socket))
+                && !Bytes::are_forgotten(socket)
+            {
                 meet(cookie, Half::Bytes(bytes));
             }
         });

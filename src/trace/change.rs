@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::event::{Comm, Ends, Nanos};
-use crate::model::{Endpoint, Family, Socket, TcpState, Transition};
+use crate::model::{Endpoint, Family, Socket, TcpInfo, TcpState, Transition};
 
 /// What is told by a trace.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,6 +34,12 @@ impl Bytes {
         let info = socket.tcp_info()?;
         let sent = info.bytes_sent()?.saturating_sub(info.bytes_retrans()?);
         Some(Self { sent, received: info.bytes_received()? })
+    }
+
+    /// Whether the socket has forgotten what it counted, as where SO_LINGER with 0 cuts the connection: nothing was ever
+    /// connected without a segment.
+    pub(super) fn are_forgotten(socket: &Socket) -> bool {
+        socket.tcp_info().and_then(TcpInfo::segs_out) == Some(0)
     }
 }
 
@@ -88,7 +94,9 @@ pub enum Meaning {
     WhyUnseen,
     /// It opened and closed between two snapshots; the kernel told that it was there.
     BetweenSnapshots,
-    /// The kernel gave the connection to TIME_WAIT or to an orphaned FIN_WAIT2, or it is gone: in another network
+    /// connect() failed: no local port was free.
+    NoPort,
+    /// The connection is gone, or the kernel gave it to TIME_WAIT or to an orphaned FIN_WAIT2 in another network
     /// namespace, which can't be asked.
     HandedOver,
 }
@@ -114,8 +122,9 @@ impl Meaning {
             Self::WhyUnseen => "why it closed was not seen".into(),
             Self::BetweenSnapshots => "opened and closed between two snapshots".into(),
             Self::StepsMissed => "steps between the two snapshots were not seen".into(),
+            Self::NoPort => "connect() failed: no local port was free for this peer".into(),
             Self::HandedOver => {
-                "unknown: TIME_WAIT, an orphan or gone, in a namespace that can't be asked".into()
+                "unknown: gone, or TIME_WAIT or an orphan in a namespace that can't be asked".into()
             }
         }
     }

@@ -1,22 +1,15 @@
-//! Joins what the tracepoints tell of a socket: it is known by its address in the kernel, until it is destroyed, or
-//! closed and all is said of that.
-
-use std::collections::VecDeque;
+//! Joins what the tracepoints tell of a socket: it is known by its address in the kernel, until it is closed and all is
+//! said of that.
 
 use hashlink::LinkedHashMap;
 use rustc_hash::FxBuildHasher;
 
 use super::change::{Change, Meaning, OnCpu};
 use super::event::{Ends, Event, Kind, Nanos};
+use super::lines::{Lacks, Line, Lines, Until};
 use super::meaning::{Seen, meaning};
 use super::names::Names;
 use crate::model::TcpState;
-
-/// How long a line waits for what comes behind it: the port of a SYN_SENT, the reason of an end.
-pub(super) const PATIENCE: Nanos = 10_000_000;
-
-/// How much longer it waits for a port at most.
-const FOR_PORTS: Nanos = 200_000_000;
 
 /// The sockets that are known, and the transitions that are not told yet.
 #[derive(Debug)]
@@ -26,9 +19,11 @@ pub(super) struct Connections {
     limit: usize,
     /// Sockets that were forgotten for want of room.
     pub(super) dropped: u64,
-    lines: VecDeque<Line>,
-    /// The number of the first of them.
-    first: u64,
+    /// Sockets that came out of another state than they were in: what lay between never came.
+    pub(super) unseen: u64,
+    pub(super) lines: Lines,
+    /// Connections that begin, when, and in which state, since they were last asked for.
+    pub(super) opened: Vec<(Ends, Nanos, TcpState)>,
     next_connection: u64,
     /// The last error that a socket was told on each processor.
     errors: Vec<Option<(Nanos, i32, Ends)>>,
@@ -41,38 +36,23 @@ pub(super) struct Connections {
 #[derive(Debug)]
 struct Live {
     connection: u64,
-    state: TcpState,
+    /// `None` where no transition was seen.
+    state: Option<TcpState>,
     /// When it came into this state; `None` where that was not seen, or is of no worth.
     since: Option<Nanos>,
+    /// The kernel took it as if an RST had come.
     reset_received: bool,
+    resent: Option<Resent>,
     /// The number of a line that waits for more.
     waiting: Option<u64>,
 }
 
-/// A transition that is to be told.
-#[derive(Debug)]
-pub(super) struct Line {
-    /// The socket's address; 0 where no event told it.
-    socket: u64,
-    pub(super) change: Change,
-    pub(super) lacks: Lacks,
-    pub(super) seen: Seen,
-    /// When its state before began.
-    pub(super) since: Option<Nanos>,
-}
-
-/// What a line waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lacks {
-    Nothing,
-    /// The local port.
-    Port,
-    /// Why it closed.
-    Reason,
-    /// What the kernel has in the socket's place.
-    Minisocket,
-    /// It is no transition after all.
-    Worth,
+/// Something was sent again in this state.
+#[derive(Clone, Copy, Debug)]
+struct Resent {
+    at: Nanos,
+    /// When it would be sent once more: the kernel waits twice as long each time. If it closes then, it has given up.
+    again: Nanos,
 }
 
 impl Connections {
@@ -82,8 +62,9 @@ impl Connections {
             live: LinkedHashMap::default(),
             limit: limit.max(1),
             dropped: 0,
-            lines: VecDeque::new(),
-            first: 0,
+            unseen: 0,
+            lines: Lines::default(),
+            opened: Vec::new(),
             next_connection: 0,
             errors: Vec::new(),
             names: Names::default(),
@@ -101,14 +82,16 @@ impl Connections {
                     self.transition(event, socket, (old, new), &ends);
                 }
             }
-            Kind::ResetReceived { socket } => {
+            Kind::ResetReceived { socket } => match self.live.get_mut(&socket) {
+                Some(live) => live.reset_received = true,
+                None => self.begin(socket, None).reset_received = true,
+            },
+            Kind::ResetSent { socket, ends } => self.reset_sent(socket, ends),
+            Kind::SentAgain { socket } => {
                 if let Some(live) = self.live.get_mut(&socket) {
-                    live.reset_received = true;
-                } else {
-                    self.begin(socket, TcpState::Other(0)).reset_received = true;
+                    live.sent_again(event.at);
                 }
             }
-            Kind::ResetSent { socket } => self.note(socket, |seen| seen.reset_sent = true),
             Kind::Destroyed { socket, cookie } => {
                 self.note(socket, |_| {});
                 let gone = self.live.remove(&socket);
@@ -122,7 +105,7 @@ impl Connections {
         }
     }
 
-    fn begin(&mut self, socket: u64, state: TcpState) -> &mut Live {
+    fn begin(&mut self, socket: u64, state: Option<TcpState>) -> &mut Live {
         if self.live.len() >= self.limit && !self.live.contains_key(&socket) {
             self.live.pop_front();
             self.dropped += 1;
@@ -133,6 +116,7 @@ impl Connections {
             state,
             since: None,
             reset_received: false,
+            resent: None,
             waiting: None,
         };
         self.live.remove(&socket);
@@ -140,35 +124,36 @@ impl Connections {
     }
 
     fn transition(&mut self, event: &Event, socket: u64, (old, new): (TcpState, TcpState), ends: &Ends) {
-        self.note_port(socket, ends.local.port);
-        // A child is made in its listener's state; a connection begins anew in CLOSED.
+        self.note_port(socket, ends, new);
+        // A child is made in its listener's state; a connection begins anew in CLOSED, and how long its socket was there
+        // is not known: it may be another one at the same address.
         let is_child = old == TcpState::Listen && new == TcpState::SynRecv;
         let begins = is_child || old == TcpState::Close;
+        let before = self.live.get(&socket).and_then(|live| live.state);
+        let expected = if is_child { TcpState::Close } else { old };
+        self.unseen += u64::from(before.is_some_and(|before| before != expected));
         if begins || !self.live.contains_key(&socket) {
-            let since = self.live.get(&socket).filter(|live| !is_child && live.state == old);
-            let since = since.and_then(|live| live.since);
-            let live = self.begin(socket, old);
-            (live.state, live.since) = (old, since);
+            self.begin(socket, Some(old));
+        }
+        if is_child || (new == TcpState::SynSent && ends.local.port != 0) {
+            self.opened.push((*ends, event.at, new));
         }
         let error = self.error(event, ends);
+        let number = self.lines.next_number();
         let Some(live) = self.live.to_back(&socket) else { return };
         // Of one whose transitions were lost, it is not known when the last one was.
-        let since = live.since.filter(|_| live.state == old);
+        let since = live.since.filter(|_| live.state == Some(old));
         let seen = Seen {
             reset_received: live.reset_received,
             reset_sent: false,
+            unanswered: live.resent.is_some_and(|resent| event.at >= resent.again),
             errno: error,
             in_interrupt: event.in_interrupt,
         };
-        let lacks = lacks(old, new, ends, seen);
-        let number = self.first + self.lines.len() as u64;
+        let has_no_port = (old, new) == (TcpState::SynSent, TcpState::Close) && ends.local.port == 0;
+        let lacks = if has_no_port { Lacks::Nothing } else { lacks(old, new, ends, seen) };
+        live.enter(new, event.at, is_child);
         live.waiting = (lacks != Lacks::Nothing).then_some(number);
-        live.state = new;
-        // The kernel makes the child when the handshake is through: it is in SYN_RECV for no time.
-        live.since = (!is_child).then_some(event.at);
-        if new == TcpState::Close {
-            live.reset_received = false;
-        }
         let change = Change {
             at: event.at,
             connection: live.connection,
@@ -183,21 +168,14 @@ impl Connections {
                 name: self.names.of(event.pid),
                 in_interrupt: event.in_interrupt,
             }),
-            meaning: meaning(old, new, seen),
+            meaning: if has_no_port { Meaning::NoPort } else { meaning(old, new, seen) },
         };
-        self.lines.push_back(Line { socket, change, lacks, seen, since });
+        self.lines.push(Line { socket, change, lacks, seen, since });
     }
 
     /// Kernels before 6.10 tell the error before they close the socket, later ones after it.
     fn take_error(&mut self, event: &Event, errno: i32, ends: Ends) {
-        /// It closed just now, so its line is among the last.
-        const LAST: usize = 64;
-        let closed = self.lines.iter_mut().rev().take(LAST).find(|line| {
-            let change = &line.change;
-            matches!(line.lacks, Lacks::Reason | Lacks::Minisocket)
-                && (change.family, change.local, change.peer) == (ends.family, ends.local, ends.peer)
-        });
-        if let Some(line) = closed {
+        if let Some(line) = self.lines.closed(&ends) {
             line.learn(|seen| seen.errno = Some(errno));
             return;
         }
@@ -222,99 +200,91 @@ impl Connections {
         })
     }
 
-    /// The line of this socket that waits for something.
-    fn waiting(&mut self, socket: u64) -> Option<&mut Line> {
-        let number = self.live.get_mut(&socket)?.waiting.take()?;
-        self.lines.get_mut(usize::try_from(number.checked_sub(self.first)?).ok()?)
+    /// The kernel resets for a socket, or for what it has in the place of one that it closed.
+    fn reset_sent(&mut self, socket: u64, ends: Option<Ends>) {
+        if self.live.contains_key(&socket) {
+            self.note(socket, |seen| seen.reset_sent = true);
+        } else if let Some(line) = ends.and_then(|ends| self.lines.closed(&ends)) {
+            line.learn(|seen| seen.reset_sent = true);
+        }
     }
 
     /// Ends a line's wait for its reason.
     fn note(&mut self, socket: u64, learn: impl FnOnce(&mut Seen)) {
-        if let Some(line) = self.waiting(socket) {
+        let Some(live) = self.live.get_mut(&socket) else { return };
+        let waiting = live.waiting.and_then(|number| self.lines.get_mut(number));
+        if let Some(line) = waiting.filter(|line| line.waits_for_reason()) {
+            live.waiting = None;
             line.learn(learn);
         }
     }
 
-    /// Ends a line's wait for its port.
-    fn note_port(&mut self, socket: u64, port: u16) {
-        if let Some(line) = self.waiting(socket)
-            && line.lacks == Lacks::Port
-            && port != 0
-        {
-            line.change.local.port = port;
-            line.lacks = Lacks::Nothing;
+    /// Ends a line's wait for its port: it is known now, or the connection is closed without one.
+    fn note_port(&mut self, socket: u64, ends: &Ends, new: TcpState) {
+        let Some(live) = self.live.get_mut(&socket) else { return };
+        let waiting = live.waiting.and_then(|number| self.lines.get_mut(number));
+        let Some(begun) = waiting.filter(|line| line.lacks == Lacks::Port) else { return };
+        if ends.local.port != 0 {
+            begun.change.local.port = ends.local.port;
+            self.opened.push((*ends, begun.change.at, TcpState::SynSent));
+        }
+        if ends.local.port != 0 || new == TcpState::Close {
+            begun.lacks = Lacks::Nothing;
+            live.waiting = None;
         }
     }
 
-    /// Adds a transition that no event told.
-    pub(super) fn push(&mut self, change: Change) {
-        let seen = Seen::default();
-        self.lines.push_back(Line { socket: 0, change, lacks: Lacks::Nothing, seen, since: None });
-    }
-
-    /// The lines that wait for this.
-    pub(super) fn lacking(&mut self, lacks: Lacks) -> impl Iterator<Item = &mut Line> {
-        self.lines.iter_mut().filter(move |line| line.lacks == lacks)
+    /// The next transition that can be told.
+    pub(super) fn next(&mut self, until: Until) -> Option<Change> {
+        let (socket, change) = self.lines.next(until)?;
+        if let Some(socket) = socket {
+            self.forget_closed(socket, &change);
+        }
+        Some(change)
     }
 
     /// Where its destruction is not told, a socket is forgotten when all is said of its end.
-    fn forget_closed(&mut self, line: &Line) {
+    fn forget_closed(&mut self, socket: u64, change: &Change) {
         let is_over =
-            |live: &Live| (live.connection, live.state) == (line.change.connection, TcpState::Close);
-        if self.destroyed.is_none() && self.live.get(&line.socket).is_some_and(is_over) {
-            self.live.remove(&line.socket);
-        }
-    }
-
-    /// The next line that can be told: it lacks nothing, or has waited until `patience` for it.
-    pub(super) fn next(&mut self, patience: Nanos) -> Option<Line> {
-        let is_ripe = |line: &Line| match line.lacks {
-            Lacks::Nothing | Lacks::Worth => true,
-            // Ports are asked for now and then, for all that wait by then.
-            Lacks::Port => line.change.at.saturating_add(FOR_PORTS) <= patience,
-            Lacks::Reason | Lacks::Minisocket => line.change.at <= patience,
-        };
-        loop {
-            if !is_ripe(self.lines.front()?) {
-                return None;
-            }
-            self.first += 1;
-            let mut line = self.lines.pop_front()?;
-            self.forget_closed(&line);
-            if line.lacks == Lacks::Minisocket {
-                (line.change.new, line.change.meaning) = (None, Meaning::HandedOver);
-            }
-            if line.lacks != Lacks::Worth {
-                return Some(line);
-            }
+            |live: &Live| live.connection == change.connection && live.state == Some(TcpState::Close);
+        if self.destroyed.is_none() && self.live.get(&socket).is_some_and(is_over) {
+            self.live.remove(&socket);
         }
     }
 }
 
-impl Line {
-    /// Learns why the socket closed, or that no more will come.
-    fn learn(&mut self, learn: impl FnOnce(&mut Seen)) {
-        let before = self.seen;
-        learn(&mut self.seen);
-        match self.lacks {
-            Lacks::Reason => self.lacks = Lacks::Nothing,
-            Lacks::Minisocket if self.seen != before => self.lacks = Lacks::Nothing,
-            _ => return,
+impl Live {
+    fn enter(&mut self, state: TcpState, at: Nanos, is_child: bool) {
+        self.state = Some(state);
+        // The kernel makes the child when the handshake is through: it is in SYN_RECV for no time.
+        self.since = (!is_child).then_some(at);
+        self.resent = None;
+        if state == TcpState::Close {
+            self.reset_received = false;
         }
-        if let Some(new) = self.change.new {
-            self.change.meaning = meaning(self.change.old, new, self.seen);
-        }
+    }
+
+    /// What is sent last as a state begins, a FIN above all, is what is sent again first.
+    fn sent_again(&mut self, at: Nanos) {
+        let before = self.resent.map(|resent| resent.at).or(self.since);
+        self.resent = before.map(|before| {
+            let waited = at.saturating_sub(before);
+            // Twice as long, but for what a timer may be late.
+            Resent { at, again: at + waited + waited / 2 }
+        });
     }
 }
 
 /// What must be known yet of a transition.
 fn lacks(old: TcpState, new: TcpState, ends: &Ends, seen: Seen) -> Lacks {
-    use TcpState::{Close, Closing, FinWait2, Listen, SynSent};
+    use TcpState::{Close, Closing, FinWait1, FinWait2, SynSent};
+    let is_known = seen.reset_received || seen.errno.is_some() || seen.unanswered;
     match (old, new) {
         (_, SynSent) if ends.local.port == 0 => Lacks::Port,
-        (FinWait2 | Closing, Close) if !seen.reset_received && seen.errno.is_none() => Lacks::Minisocket,
-        (Listen, Close) => Lacks::Nothing,
-        (_, Close) if !seen.reset_received && seen.errno.is_none() => Lacks::Reason,
+        (FinWait2 | Closing, Close) if !is_known => Lacks::Minisocket,
+        // Data that comes for a program that has closed is answered with an RST, and handled as if one had come.
+        (FinWait1 | FinWait2, Close) if seen.reset_received => Lacks::Reason,
+        (_, Close) if !is_known => Lacks::Reason,
         _ => Lacks::Nothing,
     }
 }

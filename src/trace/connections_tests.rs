@@ -1,5 +1,6 @@
 //! Events of made-up sockets, joined.
 
+use super::super::lines::FOR_PORTS;
 use super::*;
 use crate::model::{Endpoint, Event as Cause, Family, Segment};
 use TcpState::{Close, CloseWait, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent};
@@ -18,7 +19,7 @@ fn state(at: Nanos, socket: u64, (old, new): (TcpState, TcpState), port: u16) ->
 }
 
 fn lines(connections: &mut Connections, patience: Nanos) -> Vec<Change> {
-    std::iter::from_fn(|| connections.next(patience)).map(|line| line.change).collect()
+    std::iter::from_fn(|| connections.next(Until { sure: Nanos::MAX, patience })).collect()
 }
 
 #[test]
@@ -91,15 +92,87 @@ fn what_comes_before_or_behind_tells_why_it_closed() {
     let error = |at| event(at, Kind::Error { errno: libc::ETIMEDOUT, ends: ends(4000) });
     let other = event(9, Kind::Error { errno: libc::ETIMEDOUT, ends: ends(4001) });
     let received = event(9, Kind::ResetReceived { socket: 1 });
-    let sent = event(11, Kind::ResetSent { socket: 1 });
+    let sent = event(11, Kind::ResetSent { socket: 1, ends: None });
     let destroyed = event(12, Kind::Destroyed { socket: 1, cookie: None });
     assert_eq!(cause(&[received, closes]), Some(Cause::Received(Segment::Rst)));
     assert_eq!(cause(&[closes]), None, "it may come yet");
     assert_eq!(cause(&[closes, sent]), Some(Cause::Abort));
     assert_eq!(cause(&[closes, error(11)]), Some(Cause::GaveUp));
     assert_eq!(cause(&[error(9), closes]), Some(Cause::GaveUp));
+    assert_eq!(cause(&[received, state(10, 1, (FinWait1, Close), 4000)]), None, "it may have been sent");
+    assert_eq!(cause(&[received, state(10, 1, (FinWait1, Close), 4000), sent]), Some(Cause::Abort));
     let ends_well = state(10, 1, (LastAck, Close), 4000);
     assert_eq!(cause(&[other, ends_well, destroyed]), Some(Cause::AckOfFin), "another socket's error");
+}
+
+#[test]
+fn a_fin_that_is_not_acknowledged_in_time_never_was() {
+    let cause = |closed_at| {
+        let mut connections = Connections::new(10);
+        connections.take(&state(1_000, 1, (CloseWait, LastAck), 4000));
+        connections.take(&event(1_200, Kind::SentAgain { socket: 1 }));
+        connections.take(&event(1_600, Kind::SentAgain { socket: 1 }));
+        connections.take(&state(closed_at, 1, (LastAck, Close), 4000));
+        lines(&mut connections, Nanos::MAX)[1].meaning.way().map(|way| way.event)
+    };
+    assert_eq!(cause(1_700), Some(Cause::AckOfFin));
+    assert_eq!(cause(2_400), Some(Cause::GaveUp), "it would have been sent again");
+}
+
+#[test]
+fn an_rst_for_what_stands_in_a_sockets_place_tells_of_it() {
+    let mut connections = Connections::new(10);
+    connections.take(&state(10, 1, (FinWait2, Close), 4000));
+    connections.take(&event(11, Kind::Destroyed { socket: 1, cookie: None }));
+    connections.take(&event(12, Kind::ResetSent { socket: 0, ends: Some(ends(4000)) }));
+    let told = lines(&mut connections, 0);
+    assert_eq!(told[0].meaning.way().map(|way| way.event), Some(Cause::Abort));
+}
+
+#[test]
+fn a_connect_that_finds_no_port_fails_for_that() {
+    let mut connections = Connections::new(10);
+    connections.take(&state(10, 1, (Close, SynSent), 0));
+    connections.take(&state(11, 1, (SynSent, Close), 0));
+    let told = lines(&mut connections, 0);
+    assert_eq!((told.len(), told[1].meaning), (2, Meaning::NoPort), "nobody waits for the port");
+}
+
+#[test]
+fn what_must_have_happened_unseen_is_counted() {
+    let mut connections = Connections::new(10);
+    connections.take(&state(10, 1, (SynSent, Established), 4000));
+    connections.take(&state(20, 1, (Established, FinWait1), 4000));
+    assert_eq!(connections.unseen, 0);
+    connections.take(&state(30, 1, (FinWait2, Close), 4000));
+    assert_eq!(connections.unseen, 1, "FIN_WAIT1 was left");
+    connections.take(&state(40, 1, (Listen, SynRecv), 80));
+    assert_eq!(connections.unseen, 1, "a child may be where a closed socket was");
+    connections.take(&state(50, 1, (Close, SynSent), 80));
+    assert_eq!(connections.unseen, 2, "it was closed");
+}
+
+#[test]
+fn nobody_knows_how_long_a_socket_was_closed() {
+    let mut connections = Connections::new(10);
+    connections.take(&state(10, 1, (Established, Close), 4000));
+    connections.take(&state(20, 1, (Close, SynSent), 4001));
+    assert_eq!(lines(&mut connections, 20)[1].in_old, None, "another socket may have the address");
+}
+
+#[test]
+fn what_no_event_told_has_its_place_by_its_time() {
+    let mut connections = Connections::new(10);
+    connections.take(&state(10, 1, (SynSent, Established), 4000));
+    connections.take(&state(30, 1, (Established, FinWait1), 4000));
+    let first = lines(&mut connections, 0)[0];
+    connections.take(&state(40, 1, (FinWait1, FinWait2), 4000));
+    for at in [50, 35] {
+        connections.lines.push_other(Change { at, ..first });
+    }
+    let until = Until { sure: 45, patience: 0 };
+    let told: Vec<_> = std::iter::from_fn(|| connections.next(until)).map(|change| change.at).collect();
+    assert_eq!(told, [35, 40], "before 50 something may come yet");
 }
 
 #[test]

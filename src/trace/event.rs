@@ -37,10 +37,12 @@ impl Ends {
 pub(super) enum Kind {
     /// It went from one of the kernel's states to another.
     State { socket: u64, old: u8, new: u8, ends: Ends },
-    /// An RST came for it.
+    /// An RST came for it, or what the kernel handles likewise.
     ResetReceived { socket: u64 },
-    /// An RST was sent for it; 0 for no socket.
-    ResetSent { socket: u64 },
+    /// An RST was sent for it; 0 for no socket that is whole.
+    ResetSent { socket: u64, ends: Option<Ends> },
+    /// A segment of it was sent again.
+    SentAgain { socket: u64 },
     /// It is gone, and its address may be used for another.
     Destroyed { socket: u64, cookie: Option<u64> },
     /// It was told an error.

@@ -10,6 +10,8 @@ pub(super) struct Seen {
     pub(super) reset_received: bool,
     /// An RST was sent.
     pub(super) reset_sent: bool,
+    /// Something was sent again, and so much time went by without an answer that it would have been sent once more.
+    pub(super) unanswered: bool,
     /// The socket was told this error.
     pub(super) errno: Option<i32>,
     /// It happened in an interrupt, and not within a program's call.
@@ -26,13 +28,17 @@ fn way(old: TcpState, new: TcpState, seen: Seen) -> Option<&'static Transition> 
         |wanted: &[Event]| ways_between(old, new).find(|way| way.on_linux && wanted.contains(&way.event));
     let reset = Event::Received(Segment::Rst);
     let by_evidence = match seen {
+        // The kernel takes data that comes too late as if an RST had come, and sends one.
+        Seen { reset_sent: true, .. } => of(&[Event::Abort]),
         Seen { reset_received: true, .. } => of(&[reset]),
         Seen { errno: Some(libc::ETIMEDOUT), .. } => of(&[Event::GaveUp, Event::TimeLimit]),
-        Seen { errno: Some(libc::ECONNABORTED), .. } | Seen { reset_sent: true, .. } => of(&[Event::Abort]),
+        Seen { errno: Some(libc::ECONNABORTED), .. } => of(&[Event::Abort]),
         // What a program is told after a reset, whoever sent it.
         Seen { errno: Some(errno), .. } if !matches!(errno, libc::ECONNRESET | libc::EPIPE) => {
             of(&[Event::Unreachable])
         }
+        // An orphan is told no error.
+        Seen { unanswered: true, in_interrupt: true, .. } => of(&[Event::GaveUp]),
         // Nothing but a program's call is left.
         Seen { in_interrupt: false, .. } => of(&[Event::Close]).or_else(|| {
             let usual = ways_between(old, new).next()?;
@@ -72,6 +78,10 @@ mod tests {
         assert_eq!(event(LastAck, Close, told(libc::ETIMEDOUT)), Some(Event::GaveUp));
         let interrupted = Seen { in_interrupt: true, ..Seen::default() };
         assert_eq!(event(FinWait1, Close, interrupted), Some(Event::GaveUp), "an orphan is told no error");
+        let unanswered = Seen { unanswered: true, ..interrupted };
+        assert_eq!(event(LastAck, Close, unanswered), Some(Event::GaveUp));
+        let both = Seen { reset_sent: true, ..reset };
+        assert_eq!(event(FinWait1, Close, both), Some(Event::Abort), "data came too late");
         assert_eq!(event(LastAck, Close, interrupted), Some(Event::AckOfFin));
         assert_eq!(event(LastAck, Close, Seen::default()), Some(Event::AckOfFin));
     }

@@ -1,192 +1,342 @@
 //! What the kernel keeps of a connection when it has closed the socket: an orphaned FIN_WAIT2, a TIME_WAIT or nothing.
-//! It tells of these by no event, so it is asked.
+//! It tells of these by no event, so it is asked, some time later: what happened when is reckoned from a TIME_WAIT's
+//! timer, or is known from the peer where that is on this host.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
 use std::net::IpAddr;
 
+use hashlink::LinkedHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustix::time::{ClockId, clock_getres, clock_gettime};
+
 use super::change::{Change, Meaning};
-use super::connections::{Lacks, Line};
-use super::event::Nanos;
+use super::devices::Devices;
+use super::event::{Ends, Nanos};
+use super::lines::{Lacks, Line};
 use crate::collect::netlink::{Datagrams, connect, lookup};
-use crate::model::{Endpoint, Event, Family, Segment, TcpState, Timer, ways_between};
+use crate::model::{Endpoint, Event, Family, Segment, Socket, TIME_WAIT_MS, TcpState, Timer, ways_between};
 
 /// The kernel's small records that are watched.
 pub(super) struct Minisockets {
     /// `None` where it can't be asked.
     source: Option<Box<dyn Datagrams + Send>>,
-    orphans: VecDeque<Kept>,
-    /// The next to end first.
-    waits: BinaryHeap<Reverse<Wait>>,
+    devices: Devices,
+    /// The kernel's clock for timers goes by such steps.
+    tick: Nanos,
+    orphans: Kept<Orphan>,
+    /// The next to end first, or nearly so.
+    waits: Kept<Wait>,
     limit: usize,
     /// Records that were forgotten for want of room.
     pub(super) dropped: u64,
     every: Nanos,
-    next_poll: Nanos,
+    /// When all orphans were asked for.
+    asked: Nanos,
+    /// Up to when TIME_WAITs that are over were told.
+    told: Nanos,
 }
 
-/// A TIME_WAIT, of which there may be very many. They are in the order of their ends.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Wait {
-    end: Nanos,
-    since: Nanos,
-    connection: u64,
+type Kept<T> = LinkedHashMap<Pair, T, FxBuildHasher>;
+
+/// The two ends, this one first.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Pair {
     local: (IpAddr, u16),
     peer: (IpAddr, u16),
 }
 
-/// An orphan.
-struct Kept {
-    /// Its last transition.
+/// When each socket's program closed: the peer's FIN came then, where the peer is a socket of this host.
+pub(super) type Closings = FxHashMap<Pair, Nanos>;
+
+/// A TIME_WAIT, of which there may be very many.
+struct Wait {
+    since: Nanos,
+    end: Nanos,
+    connection: u64,
+}
+
+/// An orphaned FIN_WAIT2.
+struct Orphan {
+    /// The last transition of its socket.
     change: Change,
     /// When its FIN_WAIT2 began.
     since: Option<Nanos>,
     /// How long it may last yet.
     left: Nanos,
+    /// When the kernel sent an RST in its place.
+    reset: Option<Nanos>,
 }
 
 /// What the kernel has.
 enum Mini {
     Orphan(Nanos),
-    TimeWait(Nanos),
+    TimeWait(Begun),
     Nothing,
+}
+
+/// Within these times a TIME_WAIT began, and so much is left of it.
+#[derive(Clone, Copy)]
+struct Begun {
+    earliest: Nanos,
+    latest: Nanos,
+    left: Nanos,
+}
+
+impl Pair {
+    /// These ends.
+    pub(super) fn of(ends: &Ends) -> Self {
+        let end = |end: &Endpoint| (end.addr, end.port);
+        Self { local: end(&ends.local), peer: end(&ends.peer) }
+    }
+
+    fn swapped(self) -> Self {
+        Self { local: self.peer, peer: self.local }
+    }
 }
 
 impl Minisockets {
     /// Of this thread's network namespace; orphans are asked for every so often.
     pub(super) fn new(limit: usize, every: Nanos) -> Self {
+        let tick = clock_getres(ClockId::MonotonicCoarse);
         Self {
             source: connect().ok(),
-            orphans: VecDeque::new(),
-            waits: BinaryHeap::new(),
+            devices: Devices::default(),
+            tick: Nanos::try_from(tick.tv_nsec).unwrap_or_default(),
+            orphans: LinkedHashMap::default(),
+            waits: LinkedHashMap::default(),
             limit,
             dropped: 0,
             every,
-            next_poll: 0,
+            asked: 0,
+            told: 0,
         }
     }
 
-    fn ask(&mut self, change: &Change) -> Mini {
-        let Some(source) = &mut self.source else { return Mini::Nothing };
-        let Ok(Some(socket)) = lookup(source.as_mut(), change.family, change.local, change.peer) else {
-            return Mini::Nothing;
-        };
+    fn ask(&mut self, ends: &Ends, now: Nanos) -> Mini {
+        let before = timer_clock();
+        let Some(socket) = self.find(ends, now) else { return Mini::Nothing };
+        let after = timer_clock();
         let left = match socket.timer {
             Some(Timer::TimeWait { expires_ms }) => Nanos::from(expires_ms) * 1_000_000,
             _ => 0,
         };
+        let began = |at: Nanos| (at + left).saturating_sub(Nanos::from(TIME_WAIT_MS) * 1_000_000);
         match socket.state {
             TcpState::FinWait2 => Mini::Orphan(left),
-            TcpState::TimeWait => Mini::TimeWait(left),
+            TcpState::TimeWait => Mini::TimeWait(Begun {
+                // Either clock may have been about to make its step.
+                earliest: began(before).saturating_sub(self.tick),
+                latest: began(after) + self.tick,
+                left,
+            }),
             _ => Mini::Nothing,
         }
     }
 
-    /// Finds out what a closed socket became. A line of which nothing is found waits on: a reset may yet be told.
-    pub(super) fn settle(&mut self, line: &mut Line, now: Nanos) {
-        match self.ask(&line.change) {
+    /// The socket with these ends, whether or not it is bound to a device.
+    fn find(&mut self, ends: &Ends, now: Nanos) -> Option<Socket> {
+        let source = self.source.as_mut()?.as_mut();
+        let mut at = |device| {
+            let local = Endpoint { scope_id: device, ..ends.local };
+            lookup(source, ends.family, local, ends.peer).ok().flatten()
+        };
+        at(0).or_else(|| self.devices.numbers(now).iter().find_map(|device| at(*device)))
+    }
+
+    /// Finds out what a closed socket became. Where nothing is found, a reset may yet be told.
+    pub(super) fn settle(
+        &mut self,
+        line: &mut Line,
+        now: Nanos,
+        closings: &Closings,
+        tell: &mut dyn FnMut(Change),
+    ) {
+        let change = line.change;
+        match self.ask(&change.ends(), now) {
             Mini::Orphan(left) => {
                 line.lacks = Lacks::Worth;
-                self.keep_orphan(Kept { change: line.change, since: line.since, left });
+                self.keep_orphan(Orphan { change, since: line.since, left, reset: None }, now);
             }
-            Mini::TimeWait(left) => {
-                line.lacks = Lacks::Nothing;
-                enter_time_wait(&mut line.change, left);
-                self.keep_wait(now, &line.change, left);
+            // It was there before this one closed: it is of this namespace, and the socket of another.
+            Mini::TimeWait(begun) if begun.latest + self.tick < change.at => line.lacks = Lacks::Fate,
+            Mini::TimeWait(begun) => {
+                let at = if change.old == TcpState::FinWait2 {
+                    begun.at(&change, now, closings)
+                } else {
+                    change.at
+                };
+                if at > change.at {
+                    line.lacks = Lacks::Worth;
+                    let orphan = Orphan { change, since: line.since, left: 0, reset: None };
+                    let change = orphan.time_wait(at, begun.left);
+                    tell(change);
+                    self.keep_wait(now, &change, begun.left);
+                } else {
+                    line.lacks = Lacks::Nothing;
+                    enter_time_wait(&mut line.change, begun.left);
+                    self.keep_wait(now, &line.change, begun.left);
+                }
             }
-            Mini::Nothing => {}
+            Mini::Nothing => line.lacks = Lacks::Fate,
         }
     }
 
-    /// What has become of the orphans, if it is time to ask or the `last` time, and which TIME_WAITs are over.
-    pub(super) fn poll(&mut self, now: Nanos, last: bool, tell: &mut dyn FnMut(Change)) {
-        while let Some(Reverse(first)) = self.waits.peek() {
-            if first.end > now {
-                break;
-            }
-            tell(first.over(now));
-            self.waits.pop();
-        }
-        if now < self.next_poll && !last {
-            return;
-        }
-        self.next_poll = now + self.every;
-        for _ in 0..self.orphans.len() {
-            let Some(mut orphan) = self.orphans.pop_front() else { break };
-            match self.ask(&orphan.change) {
+    /// Whether it is time to ask for the orphans.
+    pub(super) fn is_due(&self, now: Nanos) -> bool {
+        !self.orphans.is_empty() && now >= self.asked + self.every
+    }
+
+    /// What has become of the orphans.
+    pub(super) fn ask_for_orphans(&mut self, now: Nanos, closings: &Closings, tell: &mut dyn FnMut(Change)) {
+        self.asked = now;
+        for (pair, mut orphan) in std::mem::take(&mut self.orphans) {
+            match self.ask(&orphan.change.ends(), now) {
                 Mini::Orphan(left) => {
                     orphan.left = left;
-                    self.orphans.push_back(orphan);
+                    self.orphans.insert(pair, orphan);
                 }
-                Mini::TimeWait(left) => {
-                    let mut change = orphan.next(TcpState::FinWait2, TcpState::TimeWait, now, |_| true);
-                    enter_time_wait(&mut change, left);
+                Mini::TimeWait(begun) => {
+                    let change = orphan.time_wait(begun.at(&orphan.change, now, closings), begun.left);
                     tell(change);
-                    self.keep_wait(now, &change, left);
+                    self.keep_wait(now, &change, begun.left);
                 }
-                Mini::Nothing => {
-                    // It went before its time.
-                    let early = orphan.left > 2 * self.every;
-                    let way = if early { Event::Received(Segment::Rst) } else { Event::TimeLimit };
-                    tell(orphan.next(TcpState::FinWait2, TcpState::Close, now, |event| event == way));
-                }
+                Mini::Nothing => tell(orphan.end(now, self.every)),
             }
         }
     }
 
-    fn keep_orphan(&mut self, orphan: Kept) {
+    /// Tells which TIME_WAITs are over by this time.
+    pub(super) fn end_waits(&mut self, until: Nanos, now: Nanos, tell: &mut dyn FnMut(Change)) {
+        while let Some((pair, wait)) = self.waits.front() {
+            if wait.end > until {
+                break;
+            }
+            let pair = *pair;
+            let Some(mut wait) = self.waits.remove(&pair) else { break };
+            // A FIN that came again has begun it anew.
+            if let Mini::TimeWait(begun) = self.ask(&pair.ends(), now)
+                && begun.left > 2 * self.tick
+            {
+                wait.end = now + begun.left;
+                self.waits.insert(pair, wait);
+                continue;
+            }
+            // They end in the order of their beginnings, or nearly so; what is told is in the order of time.
+            tell(wait.becomes(TcpState::Close, wait.end.max(self.told), pair));
+        }
+        self.told = until;
+    }
+
+    /// A connection with these ends begins: where there is a TIME_WAIT of them, it has its place.
+    pub(super) fn open(&mut self, ends: &Ends, at: Nanos, state: TcpState) -> Option<Change> {
+        let pair = Pair::of(ends);
+        let wait = self.waits.remove(&pair).filter(|wait| wait.since < at)?;
+        Some(wait.becomes(state, at, pair))
+    }
+
+    /// The kernel has sent an RST for these ends.
+    pub(super) fn reset_sent(&mut self, ends: &Ends, at: Nanos) {
+        if let Some(orphan) = self.orphans.get_mut(&Pair::of(ends)) {
+            orphan.reset = Some(at);
+        }
+    }
+
+    /// Up to when it is known what became of the orphans.
+    pub(super) fn known_until(&self) -> Nanos {
+        if self.orphans.is_empty() { Nanos::MAX } else { self.asked }
+    }
+
+    fn keep_orphan(&mut self, orphan: Orphan, now: Nanos) {
+        if self.orphans.is_empty() {
+            self.asked = now;
+        }
         if self.orphans.len() >= self.limit {
             self.orphans.pop_front();
             self.dropped += 1;
         }
-        self.orphans.push_back(orphan);
+        self.orphans.insert(Pair::of(&orphan.change.ends()), orphan);
     }
 
     fn keep_wait(&mut self, now: Nanos, change: &Change, left: Nanos) {
         if self.waits.len() >= self.limit {
-            self.waits.pop();
+            self.waits.pop_front();
             self.dropped += 1;
         }
-        let end = |end: &Endpoint| (end.addr, end.port);
-        let (local, peer) = (end(&change.local), end(&change.peer));
-        let wait = Wait { end: now + left, since: change.at, connection: change.connection, local, peer };
-        self.waits.push(Reverse(wait));
+        let wait = Wait { since: change.at, end: now + left, connection: change.connection };
+        self.waits.insert(Pair::of(&change.ends()), wait);
+    }
+}
+
+/// The clock by which the kernel's timers go.
+fn timer_clock() -> Nanos {
+    let time = clock_gettime(ClockId::MonotonicCoarse);
+    let whole = Nanos::try_from(time.tv_sec).unwrap_or_default();
+    whole * 1_000_000_000 + Nanos::try_from(time.tv_nsec).unwrap_or_default()
+}
+
+impl Begun {
+    /// When the FIN came that ended this FIN_WAIT2: not before the transition that is known last.
+    fn at(&self, change: &Change, now: Nanos, closings: &Closings) -> Nanos {
+        let peer = closings.get(&Pair::of(&change.ends()).swapped());
+        match peer {
+            Some(closed) if *closed <= now => change.at.max(*closed),
+            _ if self.earliest > change.at => self.latest.min(now),
+            // To a step of the clock it was at once.
+            _ => change.at,
+        }
+    }
+}
+
+impl Pair {
+    fn ends(self) -> Ends {
+        let end = |(addr, port)| Endpoint::new(addr, port);
+        let family = if self.local.0.is_ipv4() { Family::Inet } else { Family::Inet6 };
+        Ends { family, local: end(self.local), peer: end(self.peer) }
     }
 }
 
 impl Wait {
-    fn over(&self, now: Nanos) -> Change {
-        let end = |(addr, port)| Endpoint::new(addr, port);
-        let family = if self.local.0.is_ipv4() { Family::Inet } else { Family::Inet6 };
-        let over = ways_between(TcpState::TimeWait, TcpState::Close).find(|way| way.event == Event::TwoMsl);
+    fn becomes(&self, new: TcpState, at: Nanos, pair: Pair) -> Change {
+        let Ends { family, local, peer } = pair.ends();
+        let way = ways_between(TcpState::TimeWait, new).next();
         Change {
-            at: now,
+            at,
             connection: self.connection,
             family,
-            local: end(self.local),
-            peer: end(self.peer),
+            local,
+            peer,
             old: TcpState::TimeWait,
-            new: Some(TcpState::Close),
-            in_old: Some(now.saturating_sub(self.since)),
+            new: Some(new),
+            in_old: Some(at.saturating_sub(self.since)),
             on_cpu: None,
-            meaning: over.map_or(Meaning::Unlisted, Meaning::Way),
+            meaning: way.map_or(Meaning::Unlisted, Meaning::Way),
         }
     }
 }
 
-impl Kept {
+impl Orphan {
+    fn time_wait(&self, at: Nanos, left: Nanos) -> Change {
+        let mut change = self.becomes(TcpState::TimeWait, at);
+        enter_time_wait(&mut change, left);
+        change
+    }
+
+    /// It is gone, though not before it was asked for last.
+    fn end(&self, now: Nanos, every: Nanos) -> Change {
+        let (at, event) = match self.reset {
+            Some(at) => (at, Event::Abort),
+            // It went before its time.
+            None if self.left > 2 * every => (now, Event::Received(Segment::Rst)),
+            None => (now, Event::TimeLimit),
+        };
+        let way = ways_between(TcpState::FinWait2, TcpState::Close).find(|way| way.event == event);
+        let meaning = way.map_or(Meaning::Unlisted, Meaning::Way);
+        Change { meaning, ..self.becomes(TcpState::Close, at) }
+    }
+
     /// Its next transition, which nobody was on a processor for.
-    fn next(&self, old: TcpState, new: TcpState, now: Nanos, is_way: impl Fn(Event) -> bool) -> Change {
-        let way = ways_between(old, new).find(|way| is_way(way.event));
-        Change {
-            at: now,
-            old,
-            new: Some(new),
-            in_old: self.since.map(|since| now.saturating_sub(since)),
-            on_cpu: None,
-            meaning: way.map_or(Meaning::Unlisted, Meaning::Way),
-            ..self.change
-        }
+    fn becomes(&self, new: TcpState, at: Nanos) -> Change {
+        let in_old = self.since.map(|since| at.saturating_sub(since));
+        Change { at, old: TcpState::FinWait2, new: Some(new), in_old, on_cpu: None, ..self.change }
     }
 }
 

@@ -9,7 +9,9 @@ mod bytes;
 mod change;
 mod compare;
 mod connections;
+mod devices;
 mod event;
+mod lines;
 mod meaning;
 mod minisocket;
 mod names;
@@ -67,6 +69,8 @@ pub enum By {
 pub struct Missed {
     /// Records that found no place in a ring.
     pub lost: u64,
+    /// Sockets that came out of another state than they were in: at least so many transitions never came.
+    pub unseen: u64,
     /// Sockets that were forgotten for want of room: their next transition has no time in its old state.
     pub dropped: u64,
     /// How often notices of destroyed sockets were lost.

@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::connections::{Lacks, Line};
 use super::event::Ends;
+use super::lines::{Lacks, Line};
 use crate::collect::Sink;
 use crate::collect::netlink::{connect, dump};
 use crate::model::{Endpoint, Socket, Source, StateSet, TcpState};

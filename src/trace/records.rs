@@ -30,7 +30,8 @@ pub(super) struct Layouts {
 enum Fields {
     State { common: Common, old: Place, new: Place, protocol: Place, ends: EndPlaces },
     ResetReceived { common: Common },
-    ResetSent { common: Common },
+    ResetSent { common: Common, ends: Option<SocketAddresses> },
+    SentAgain { common: Common },
     Destroyed { common: Common, cookie: Option<Place> },
     Error { flags: Place, errno: Place, protocol: Place, ends: EndPlaces },
 }
@@ -39,6 +40,13 @@ enum Fields {
 struct Common {
     flags: Place,
     socket: Place,
+}
+
+/// Of two `struct sockaddr_in` or `sockaddr_in6`, which kernels since 6.10 have there.
+#[derive(Clone, Copy, Debug)]
+struct SocketAddresses {
+    local: Place,
+    peer: Place,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -57,8 +65,13 @@ pub(super) const STATE: &str = "sock/inet_sock_set_state";
 /// A socket is gone, and which it was.
 pub(super) const DESTROYED: &str = "tcp/tcp_destroy_sock";
 /// Those that tell why a connection ended, and which socket it was.
-pub(super) const OTHERS: [&str; 4] =
-    ["tcp/tcp_receive_reset", "tcp/tcp_send_reset", DESTROYED, "sock/inet_sk_error_report"];
+pub(super) const OTHERS: [&str; 5] = [
+    "tcp/tcp_receive_reset",
+    "tcp/tcp_send_reset",
+    "tcp/tcp_retransmit_skb",
+    DESTROYED,
+    "sock/inet_sk_error_report",
+];
 
 impl Layouts {
     /// Notes a tracepoint's layout; false where it lacks a field that is needed.
@@ -126,7 +139,10 @@ impl Fields {
                 ends: EndPlaces::find(layout)?,
             },
             "tcp/tcp_receive_reset" => Self::ResetReceived { common: common()? },
-            "tcp/tcp_send_reset" => Self::ResetSent { common: common()? },
+            "tcp/tcp_send_reset" => {
+                Self::ResetSent { common: common()?, ends: SocketAddresses::find(layout) }
+            }
+            "tcp/tcp_retransmit_skb" => Self::SentAgain { common: common()? },
             DESTROYED => Self::Destroyed { common: common()?, cookie: layout.place("sock_cookie") },
             _ => Self::Error {
                 flags,
@@ -154,9 +170,13 @@ impl Fields {
                 let (flags, socket) = common(places)?;
                 (flags, Kind::ResetReceived { socket })
             }
-            Self::ResetSent { common: places } => {
+            Self::ResetSent { common: places, ends } => {
                 let (flags, socket) = common(places)?;
-                (flags, Kind::ResetSent { socket })
+                (flags, Kind::ResetSent { socket, ends: ends.and_then(|ends| ends.read(raw)) })
+            }
+            Self::SentAgain { common: places } => {
+                let (flags, socket) = common(places)?;
+                (flags, Kind::SentAgain { socket })
             }
             Self::Destroyed { common: places, cookie } => {
                 let (flags, socket) = common(places)?;
@@ -205,6 +225,29 @@ impl EndPlaces {
             local: end(self.local, self.local_v6, self.local_port)?,
             peer: end(self.peer, self.peer_v6, self.peer_port)?,
         })
+    }
+}
+
+impl SocketAddresses {
+    fn find(layout: &Layout) -> Option<Self> {
+        Some(Self { local: layout.place("saddr")?, peer: layout.place("daddr")? })
+    }
+
+    fn read(&self, raw: &[u8]) -> Option<Ends> {
+        let end = |place: Place| {
+            let address = place.bytes(raw)?;
+            let family = address.first_chunk().map(|bytes| u16::from_ne_bytes(*bytes))?;
+            let port = address.get(2..)?.first_chunk().map(|bytes| u16::from_be_bytes(*bytes))?;
+            let addr: IpAddr = match family.into() {
+                AF_INET => Ipv4Addr::from(*address.get(4..)?.first_chunk::<4>()?).into(),
+                AF_INET6 => Ipv6Addr::from(*address.get(8..)?.first_chunk::<16>()?).into(),
+                _ => return None,
+            };
+            Some(Endpoint::new(addr, port))
+        };
+        let (local, peer) = (end(self.local)?, end(self.peer)?);
+        let family = if local.addr.is_ipv4() { Family::Inet } else { Family::Inet6 };
+        Some(Ends { family, local, peer })
     }
 }
 

@@ -7,15 +7,17 @@ use rustix::param::page_size;
 
 use super::bytes::Joiner;
 use super::change::Told;
-use super::connections::{Connections, Lacks, Line, PATIENCE};
+use super::connections::Connections;
 use super::event::{Event, Kind, Nanos};
-use super::minisocket::Minisockets;
+use super::lines::{Lacks, Line, PATIENCE, Until};
+use super::minisocket::{Closings, Minisockets, Pair};
 use super::ports::Ports;
 use super::records::{DESTROYED, Layouts, OTHERS, STATE};
 use super::ring::{Ring, RingError};
 use super::tracefs::{Tracefs, processors};
 use super::{Missed, Options};
 use crate::collect::netlink::Notices;
+use crate::model::TcpState;
 
 /// How long a record may take from its time to its place in the ring: less is newer than what another ring may yet
 /// bring.
@@ -96,37 +98,85 @@ impl Tracepoints {
         // Each ring's are nearly in order: a stable sort merges such runs.
         self.events.sort_by_key(|event| event.at);
         let sure = if all { Nanos::MAX } else { now.saturating_sub(SLACK) };
-        let count = self.events.partition_point(|event| event.at <= sure);
-        for event in self.events.drain(..count) {
-            if let Kind::Lost { records } = event.kind {
-                self.lost += records;
-            }
-            self.connections.take(&event);
-        }
-        let sure = sure.min(now);
-        for line in self.connections.lacking(Lacks::Minisocket) {
-            self.minisockets.settle(line, now);
-        }
-        let connections = &mut self.connections;
-        self.minisockets.poll(sure, all, &mut |change| connections.push(change));
-        let patience = if all { Nanos::MAX } else { now.saturating_sub(PATIENCE) };
-        self.fill_in_ports(now, patience);
-        while let Some(line) = self.connections.next(patience) {
-            tell(Told::Change(&line.change));
+        self.take_events(sure);
+        self.ask_for_minisockets(now, all);
+        let until = if all {
+            Until::END
+        } else {
+            Until { sure: sure.min(self.minisockets.known_until()), patience: now.saturating_sub(PATIENCE) }
+        };
+        self.fill_in_ports(now, until.patience);
+        while let Some(change) = self.connections.next(until) {
+            tell(Told::Change(&change));
         }
         if let (Some(bytes), Some(destroyed)) = (&mut self.bytes, &mut self.connections.destroyed) {
             bytes.join(now, destroyed, tell);
         }
     }
 
+    /// Takes the events up to this time.
+    fn take_events(&mut self, sure: Nanos) {
+        let count = self.events.partition_point(|event| event.at <= sure);
+        for event in self.events.drain(..count) {
+            match event.kind {
+                Kind::Lost { records } => self.lost += records,
+                Kind::ResetSent { ends: Some(ends), .. } => self.minisockets.reset_sent(&ends, event.at),
+                _ => {}
+            }
+            self.connections.take(&event);
+        }
+        for (ends, at, state) in self.connections.opened.drain(..) {
+            if let Some(change) = self.minisockets.open(&ends, at, state) {
+                self.connections.lines.push_other(change);
+            }
+        }
+    }
+
+    /// Asks what the kernel has in the place of sockets that it closed, and what became of what it had.
+    fn ask_for_minisockets(&mut self, now: Nanos, all: bool) {
+        let is_due = all || self.minisockets.is_due(now);
+        let mut others = Vec::new();
+        let mut tell = |change| others.push(change);
+        if is_due || self.connections.lines.lacking(Lacks::Minisocket).next().is_some() {
+            let closings = self.closings();
+            for line in self.connections.lines.lacking(Lacks::Minisocket) {
+                self.minisockets.settle(line, now, &closings, &mut tell);
+            }
+            if is_due {
+                self.minisockets.ask_for_orphans(now, &closings, &mut tell);
+            }
+        }
+        self.minisockets.end_waits(now.saturating_sub(SLACK), now, &mut tell);
+        for change in others {
+            self.connections.lines.push_other(change);
+        }
+    }
+
+    /// When programs closed, as far as that is not told yet.
+    fn closings(&self) -> Closings {
+        let closes = |state| matches!(state, TcpState::LastAck | TcpState::FinWait1);
+        let of_line = |line: &Line| {
+            let change = &line.change;
+            change.new.is_some_and(closes).then(|| (Pair::of(&change.ends()), change.at))
+        };
+        let of_event = |event: &Event| match &event.kind {
+            Kind::State { new, ends, .. } if closes(TcpState::from_kernel(*new)) => {
+                Some((Pair::of(ends), event.at))
+            }
+            _ => None,
+        };
+        let lines = self.connections.lines.iter().filter_map(of_line);
+        lines.chain(self.events.iter().filter_map(of_event)).collect()
+    }
+
     /// Asks for the ports of connections that have waited so long for one, though not each time.
     fn fill_in_ports(&mut self, now: Nanos, patience: Nanos) {
         let is_due = |line: &&mut Line| line.change.at <= patience;
         if now >= self.next_ports
-            && self.connections.lacking(Lacks::Port).any(|line| line.change.at <= patience)
+            && self.connections.lines.lacking(Lacks::Port).any(|line| line.change.at <= patience)
         {
             self.next_ports = now + self.every.min(PORTS_EVERY);
-            self.ports.fill_in(self.connections.lacking(Lacks::Port).filter(is_due));
+            self.ports.fill_in(self.connections.lines.lacking(Lacks::Port).filter(is_due));
         }
     }
 
@@ -134,6 +184,7 @@ impl Tracepoints {
         Missed {
             // A record tells of lost ones only when the next finds place, which it may never.
             lost: self.lost.max(self.rings.iter().map(Ring::lost).sum()),
+            unseen: self.connections.unseen,
             dropped: self.connections.dropped + self.minisockets.dropped,
             notices: self.bytes.as_ref().map_or(0, |bytes| bytes.losses),
         }

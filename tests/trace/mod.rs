@@ -1,5 +1,6 @@
 //! `trace`: every transition of real connections, at the kernel's tracepoints and by snapshots.
 
+mod closing;
 mod names;
 mod poll;
 mod ports;
