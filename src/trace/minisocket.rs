@@ -38,13 +38,13 @@ pub(super) struct Minisockets {
 type Kept<T> = LinkedHashMap<Pair, T, FxBuildHasher>;
 
 /// The two ends, this one first.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Pair {
     local: (IpAddr, u16),
     peer: (IpAddr, u16),
 }
 
-/// When each socket's program closed: the peer's FIN came then, where the peer is a socket of this host.
+/// When each socket went to LAST_ACK: its FIN came to the peer then, if that is on this host.
 pub(super) type Closings = FxHashMap<Pair, Nanos>;
 
 /// A TIME_WAIT, of which there may be very many.

@@ -39,6 +39,7 @@ pub(super) struct Tracepoints {
     events: Vec<Event>,
     connections: Connections,
     minisockets: Minisockets,
+    closings: Closings,
     /// What passed through connections, where that is asked for and can be had.
     bytes: Option<Joiner>,
     /// When the ports of connections without an answer may be asked for again.
@@ -75,6 +76,7 @@ impl Tracepoints {
             events: Vec::new(),
             connections,
             minisockets: Minisockets::new(options.max_sockets, options.poll),
+            closings: Closings::default(),
             bytes,
             next_ports: 0,
             ports: Ports::new(),
@@ -138,12 +140,13 @@ impl Tracepoints {
         let mut others = Vec::new();
         let mut tell = |change| others.push(change);
         if is_due || self.connections.lines.lacking(Lacks::Minisocket).next().is_some() {
-            let closings = self.closings();
+            self.note_closings();
+            let closings = &self.closings;
             for line in self.connections.lines.lacking(Lacks::Minisocket) {
-                self.minisockets.settle(line, now, &closings, &mut tell);
+                self.minisockets.settle(line, now, closings, &mut tell);
             }
             if is_due {
-                self.minisockets.ask_for_orphans(now, &closings, &mut tell);
+                self.minisockets.ask_for_orphans(now, closings, &mut tell);
             }
         }
         self.minisockets.end_waits(now.saturating_sub(SLACK), now, &mut tell);
@@ -152,21 +155,21 @@ impl Tracepoints {
         }
     }
 
-    /// When programs closed, as far as that is not told yet.
-    fn closings(&self) -> Closings {
-        let closes = |state| matches!(state, TcpState::LastAck | TcpState::FinWait1);
+    /// Notes when sockets whose peers had closed were closed too, as far as that is not told yet.
+    fn note_closings(&mut self) {
         let of_line = |line: &Line| {
             let change = &line.change;
-            change.new.is_some_and(closes).then(|| (Pair::of(&change.ends()), change.at))
+            (change.new == Some(TcpState::LastAck)).then(|| (Pair::of(&change.ends()), change.at))
         };
         let of_event = |event: &Event| match &event.kind {
-            Kind::State { new, ends, .. } if closes(TcpState::from_kernel(*new)) => {
+            Kind::State { new, ends, .. } if *new == TcpState::LastAck.kernel() => {
                 Some((Pair::of(ends), event.at))
             }
             _ => None,
         };
-        let lines = self.connections.lines.iter().filter_map(of_line);
-        lines.chain(self.events.iter().filter_map(of_event)).collect()
+        self.closings.clear();
+        self.closings.extend(self.connections.lines.iter().filter_map(of_line));
+        self.closings.extend(self.events.iter().filter_map(of_event));
     }
 
     /// Asks for the ports of connections that have waited so long for one, though not each time.
