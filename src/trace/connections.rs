@@ -67,7 +67,7 @@ impl Connections {
             opened: Vec::new(),
             next_connection: 0,
             errors: Vec::new(),
-            names: Names::default(),
+            names: Names::of_now(),
             destroyed: None,
         }
     }
@@ -86,7 +86,7 @@ impl Connections {
                 Some(live) => live.reset_received = true,
                 None => self.begin(socket, None).reset_received = true,
             },
-            Kind::ResetSent { socket, ends } => self.reset_sent(socket, ends),
+            Kind::ResetSent { socket, .. } => self.note(socket, |seen| seen.reset_sent = true),
             Kind::SentAgain { socket } => {
                 if let Some(live) = self.live.get_mut(&socket) {
                     live.sent_again(event.at);
@@ -198,15 +198,6 @@ impl Connections {
             *last = None;
             errno
         })
-    }
-
-    /// The kernel resets for a socket, or for what it has in the place of one that it closed.
-    fn reset_sent(&mut self, socket: u64, ends: Option<Ends>) {
-        if self.live.contains_key(&socket) {
-            self.note(socket, |seen| seen.reset_sent = true);
-        } else if let Some(line) = ends.and_then(|ends| self.lines.closed(&ends)) {
-            line.learn(|seen| seen.reset_sent = true);
-        }
     }
 
     /// Ends a line's wait for its reason.

@@ -1,8 +1,8 @@
 //! Events of made-up sockets, joined.
 
-use super::super::lines::FOR_PORTS;
 use super::*;
 use crate::model::{Endpoint, Event as Cause, Family, Segment};
+use crate::trace::lines::FOR_PORTS;
 use TcpState::{Close, CloseWait, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent};
 
 fn ends(local_port: u16) -> Ends {
@@ -117,16 +117,6 @@ fn a_fin_that_is_not_acknowledged_in_time_never_was() {
     };
     assert_eq!(cause(1_700), Some(Cause::AckOfFin));
     assert_eq!(cause(2_400), Some(Cause::GaveUp), "it would have been sent again");
-}
-
-#[test]
-fn an_rst_for_what_stands_in_a_sockets_place_tells_of_it() {
-    let mut connections = Connections::new(10);
-    connections.take(&state(10, 1, (FinWait2, Close), 4000));
-    connections.take(&event(11, Kind::Destroyed { socket: 1, cookie: None }));
-    connections.take(&event(12, Kind::ResetSent { socket: 0, ends: Some(ends(4000)) }));
-    let told = lines(&mut connections, 0);
-    assert_eq!(told[0].meaning.way().map(|way| way.event), Some(Cause::Abort));
 }
 
 #[test]

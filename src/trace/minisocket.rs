@@ -25,6 +25,8 @@ pub(super) struct Minisockets {
     orphans: Kept<Orphan>,
     /// The next to end first, or nearly so.
     waits: Kept<Wait>,
+    /// The RSTs that were sent since the rings were read last, but for known orphans.
+    resets: FxHashMap<Pair, Nanos>,
     limit: usize,
     /// Records that were forgotten for want of room.
     pub(super) dropped: u64,
@@ -103,6 +105,7 @@ impl Minisockets {
             tick: Nanos::try_from(tick.tv_nsec).unwrap_or_default(),
             orphans: LinkedHashMap::default(),
             waits: LinkedHashMap::default(),
+            resets: FxHashMap::default(),
             limit,
             dropped: 0,
             every,
@@ -176,7 +179,20 @@ impl Minisockets {
                     self.keep_wait(now, &line.change, begun.left);
                 }
             }
-            Mini::Nothing => line.lacks = Lacks::Fate,
+            Mini::Nothing => {
+                line.lacks = Lacks::Fate;
+                self.reset(line, tell);
+            }
+        }
+    }
+
+    /// Where an RST was sent in the place of this closed socket, it was an orphan until then.
+    pub(super) fn reset(&self, line: &mut Line, tell: &mut dyn FnMut(Change)) {
+        let change = line.change;
+        let reset = self.resets.get(&Pair::of(&change.ends())).filter(|at| **at >= change.at);
+        if let (TcpState::FinWait2, Some(at)) = (change.old, reset) {
+            line.lacks = Lacks::Worth;
+            tell(Orphan { change, since: line.since, left: 0, reset: Some(*at) }.end(*at, 0));
         }
     }
 
@@ -235,9 +251,18 @@ impl Minisockets {
 
     /// The kernel has sent an RST for these ends.
     pub(super) fn reset_sent(&mut self, ends: &Ends, at: Nanos) {
-        if let Some(orphan) = self.orphans.get_mut(&Pair::of(ends)) {
-            orphan.reset = Some(at);
+        let pair = Pair::of(ends);
+        match self.orphans.get_mut(&pair) {
+            Some(orphan) => orphan.reset = Some(at),
+            None => {
+                self.resets.insert(pair, at);
+            }
         }
+    }
+
+    /// All that they can tell of is settled.
+    pub(super) fn forget_resets(&mut self) {
+        self.resets.clear();
     }
 
     /// Up to when it is known what became of the orphans.
@@ -352,5 +377,68 @@ impl std::fmt::Debug for Minisockets {
             .field("orphans", &self.orphans.len())
             .field("waits", &self.waits.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::meaning::Seen;
+
+    fn ends() -> Ends {
+        let end = |port| Endpoint::new([127, 0, 0, 1].into(), port);
+        Ends { family: Family::Inet, local: end(4000), peer: end(80) }
+    }
+
+    fn handed_over(old: TcpState) -> Line {
+        let Ends { family, local, peer } = ends();
+        let change = Change {
+            at: 10,
+            connection: 1,
+            family,
+            local,
+            peer,
+            old,
+            new: Some(TcpState::Close),
+            in_old: Some(2),
+            on_cpu: None,
+            meaning: Meaning::Unlisted,
+        };
+        Line { socket: 1, change, lacks: Lacks::Fate, seen: Seen::default(), since: Some(8) }
+    }
+
+    #[test]
+    fn an_rst_in_the_place_of_an_orphan_ends_it_then() {
+        let mut minisockets = Minisockets::new(9, 100);
+        let mut told = Vec::new();
+        for (reset, old) in [(9, TcpState::FinWait2), (15, TcpState::Closing), (15, TcpState::FinWait2)] {
+            minisockets.reset_sent(&ends(), reset);
+            minisockets.reset(&mut handed_over(old), &mut |change| told.push(change));
+        }
+        let [change] = told.as_slice() else { panic!("{told:?}") };
+        assert_eq!((change.at, change.in_old), (15, Some(7)));
+        assert_eq!(change.meaning.way().map(|way| way.event), Some(Event::Abort));
+    }
+
+    #[test]
+    fn a_time_wait_began_when_the_peer_closed_or_as_its_timer_tells() {
+        let change = handed_over(TcpState::FinWait2).change;
+        let begun = Begun { earliest: 20, latest: 28, left: 60 };
+        let closed = |at| Closings::from_iter([(Pair::of(&ends()).swapped(), at)]);
+        assert_eq!(begun.at(&change, 50, &closed(24)), 24);
+        assert_eq!(begun.at(&change, 50, &closed(5)), 10, "the FIN had come with the last acknowledgement");
+        assert_eq!(begun.at(&change, 50, &Closings::default()), 28);
+        let at_once = Begun { earliest: 9, ..begun };
+        assert_eq!(at_once.at(&change, 50, &Closings::default()), 10);
+    }
+
+    #[test]
+    fn a_new_connection_takes_the_place_of_a_time_wait() {
+        let mut minisockets = Minisockets::new(9, 100);
+        minisockets.keep_wait(20, &handed_over(TcpState::FinWait2).change, 60);
+        let change = minisockets.open(&ends(), 30, TcpState::SynRecv).unwrap();
+        assert_eq!((change.old, change.new), (TcpState::TimeWait, Some(TcpState::SynRecv)));
+        assert_eq!((change.at, change.in_old), (30, Some(20)));
+        assert_eq!(minisockets.open(&ends(), 40, TcpState::SynRecv), None, "it is there no more");
     }
 }

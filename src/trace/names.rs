@@ -18,24 +18,15 @@ pub(super) struct Names {
 /// So many processes that have ended keep their names.
 const ENDED: usize = 1024;
 
-impl Default for Names {
+impl Names {
     /// Those of the processes that there are: one that ends is gone before its name is asked for.
-    fn default() -> Self {
+    pub(super) fn of_now() -> Self {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
         let known = pids.filter_map(|pid| Some((pid, read(pid)?))).collect();
         Self { known, ended: VecDeque::new() }
     }
-}
 
-/// Of a process that is there.
-fn read(pid: u32) -> Option<Comm> {
-    let name = fs::read(format!("/proc/{pid}/comm")).ok()?;
-    // The last line break is the file's, any before it the name's.
-    Some(Comm::from_bytes(name.strip_suffix(b"\n").unwrap_or(&name)))
-}
-
-impl Names {
     /// The process's name: that of one that was there since the trace began is known though it may be gone by now.
     pub(super) fn of(&mut self, pid: u32) -> Comm {
         if pid == 0 {
@@ -74,6 +65,13 @@ impl Names {
     }
 }
 
+/// Of a process that is there.
+fn read(pid: u32) -> Option<Comm> {
+    let name = fs::read(format!("/proc/{pid}/comm")).ok()?;
+    // The last line break is the file's, any before it the name's.
+    Some(Comm::from_bytes(name.strip_suffix(b"\n").unwrap_or(&name)))
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::{Read as _, Write as _};
@@ -83,7 +81,7 @@ mod tests {
 
     #[test]
     fn children_have_their_parents_name_until_they_have_one() {
-        let mut names = Names::default();
+        let mut names = Names::of_now();
         // No process has so high a number.
         let (parent, pid) = (u32::MAX, u32::MAX - 1);
         assert_eq!(names.of(parent).as_bytes(), b"");
@@ -113,7 +111,7 @@ mod tests {
         let mut child = cat.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
         child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
-        let mut names = Names::default();
+        let mut names = Names::of_now();
         child.stdin.take();
         child.wait().unwrap();
         assert_eq!(names.of(child.id()).as_bytes(), b"cat");

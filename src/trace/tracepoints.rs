@@ -139,6 +139,9 @@ impl Tracepoints {
         let is_due = all || self.minisockets.is_due(now);
         let mut others = Vec::new();
         let mut tell = |change| others.push(change);
+        for line in self.connections.lines.lacking(Lacks::Fate) {
+            self.minisockets.reset(line, &mut tell);
+        }
         if is_due || self.connections.lines.lacking(Lacks::Minisocket).next().is_some() {
             self.note_closings();
             let closings = &self.closings;
@@ -149,6 +152,7 @@ impl Tracepoints {
                 self.minisockets.ask_for_orphans(now, closings, &mut tell);
             }
         }
+        self.minisockets.forget_resets();
         self.minisockets.end_waits(now.saturating_sub(SLACK), now, &mut tell);
         for change in others {
             self.connections.lines.push_other(change);
