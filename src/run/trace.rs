@@ -199,6 +199,10 @@ fn say_missed(tracer: &Tracer, connections: u64) {
     if missed.lost > 0 {
         tell(&format!("{} of the kernel's records were lost", missed.lost), None);
     }
+    if missed.unseen > 0 && missed.lost == 0 {
+        let unseen = missed.unseen;
+        tell(&format!("at least {unseen} transitions never came, though no record was lost"), None);
+    }
     if missed.notices > 0 {
         tell("notices of destroyed sockets were lost", None);
     }

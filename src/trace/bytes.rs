@@ -26,7 +26,7 @@ pub(super) struct Joiner {
 #[derive(Clone, Copy, Debug)]
 enum Half {
     Connection(u64),
-    Bytes(Bytes),
+    Bytes(Option<Bytes>),
 }
 
 impl Joiner {
@@ -60,10 +60,8 @@ impl Joiner {
             }
         };
         *losses += notices.read(&mut |socket| {
-            if let (Some(cookie), Some(bytes)) = (socket.cookie, Bytes::of(socket))
-                && !Bytes::are_forgotten(socket)
-            {
-                meet(cookie, Half::Bytes(bytes));
+            if let Some(cookie) = socket.cookie {
+                meet(cookie, Half::Bytes(Bytes::of(socket)));
             }
         });
         for (cookie, connection) in destroyed.drain(..) {

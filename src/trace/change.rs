@@ -3,19 +3,19 @@
 use std::borrow::Cow;
 
 use super::event::{Comm, Ends, Nanos};
-use crate::model::{Endpoint, Family, Socket, TcpInfo, TcpState, Transition};
+use crate::model::{Endpoint, Family, Socket, TcpState, Transition};
 
 /// What is told by a trace.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Told<'a> {
     /// A transition.
     Change(&'a Change),
-    /// A connection's socket is destroyed, and so much had passed through it.
+    /// A connection's socket is destroyed.
     Gone {
         /// Its number.
         connection: u64,
-        /// What had passed.
-        bytes: Bytes,
+        /// What had passed through it; `None` where the socket has forgotten that.
+        bytes: Option<Bytes>,
     },
 }
 
@@ -31,15 +31,10 @@ pub struct Bytes {
 impl Bytes {
     /// From the last numbers of a socket.
     pub(super) fn of(socket: &Socket) -> Option<Self> {
-        let info = socket.tcp_info()?;
+        // SO_LINGER with 0 cuts a connection and forgets what it has counted: none ever stood without a segment.
+        let info = socket.tcp_info().filter(|info| info.segs_out() != Some(0))?;
         let sent = info.bytes_sent()?.saturating_sub(info.bytes_retrans()?);
         Some(Self { sent, received: info.bytes_received()? })
-    }
-
-    /// Whether the socket has forgotten what it counted, as where SO_LINGER with 0 cuts the connection: nothing was ever
-    /// connected without a segment.
-    pub(super) fn are_forgotten(socket: &Socket) -> bool {
-        socket.tcp_info().and_then(TcpInfo::segs_out) == Some(0)
     }
 }
 

@@ -31,9 +31,9 @@ pub(super) struct Comparison {
     beyond: u64,
     changes: Vec<Change>,
     /// What notices told of known sockets.
-    gone: Vec<(u64, Bytes)>,
+    gone: Vec<(u64, Option<Bytes>)>,
     /// What notices told of sockets that no snapshot had.
-    unseen: FxHashMap<Ends, Bytes>,
+    unseen: FxHashMap<Ends, Option<Bytes>>,
     /// Sockets that were not remembered for want of room.
     pub(super) dropped: u64,
 }
@@ -99,7 +99,8 @@ impl Comparison {
 
     /// A socket was destroyed.
     pub(super) fn notice(&mut self, socket: &Socket) {
-        let (Some(cookie), Some(bytes)) = (socket.cookie, Bytes::of(socket)) else { return };
+        let Some(cookie) = socket.cookie else { return };
+        let bytes = Bytes::of(socket);
         let ends = Ends::of(socket);
         if self.round == 1 || ends.peer.is_unspecified() {
             return;
@@ -142,7 +143,7 @@ impl Comparison {
     }
 
     /// It opened and closed since the snapshot before.
-    fn tell_unseen(&mut self, ends: Ends, bytes: Bytes) {
+    fn tell_unseen(&mut self, ends: Ends, bytes: Option<Bytes>) {
         let connection = self.number();
         self.changes.push(change(&unseen(ends, connection), TcpState::Close, self.now));
         self.gone.push((connection, bytes));

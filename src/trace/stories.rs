@@ -34,6 +34,8 @@ pub struct Story {
     /// What passed through it, where the kernel told.
     pub bytes: Option<Bytes>,
     begun: Option<Nanos>,
+    /// Its socket is destroyed, and what passed through it was told if it can be.
+    is_told: bool,
     /// The kernel counts the peer's FIN as a byte where it came for the socket, and not for what is kept of it.
     fin_counts: bool,
 }
@@ -62,6 +64,8 @@ pub enum Ended {
     Unreachable,
     /// By the program, before it stood.
     GivenUp,
+    /// Before it began: no local port was free.
+    NoPort,
     /// Nobody saw.
     Unknown,
 }
@@ -87,6 +91,7 @@ impl Ended {
             Self::TimedOut => "timed out",
             Self::Unreachable => "unreachable",
             Self::GivenUp => "given up",
+            Self::NoPort => "no port",
             Self::Unknown => "unknown",
         }
     }
@@ -95,6 +100,9 @@ impl Ended {
         if change.new == Some(TcpState::TimeWait) {
             // However it came there, both FINs have.
             return Self::Orderly;
+        }
+        if change.meaning == Meaning::NoPort {
+            return Self::NoPort;
         }
         let Some(way) = change.meaning.way() else { return Self::Unknown };
         match way.event {
@@ -134,7 +142,7 @@ impl Stories {
                 // It ended just now, or has not ended yet.
                 let ended = self.ended.iter_mut().rev().find(|story| story.connection == connection);
                 if let Some(story) = ended.or_else(|| self.open.get_mut(&connection)) {
-                    story.bytes = Some(bytes);
+                    (story.bytes, story.is_told) = (bytes, true);
                 }
             }
         }
@@ -163,7 +171,7 @@ impl Stories {
     /// The next one that has ended, once it is known what passed through it or that has been waited for.
     pub fn next(&mut self, now: Nanos) -> Option<Story> {
         let first = self.ended.front()?;
-        let is_ripe = first.bytes.is_some() || first.at.saturating_add(PATIENCE) < now;
+        let is_ripe = first.is_told || first.at.saturating_add(PATIENCE) < now;
         if !is_ripe {
             return None;
         }
@@ -190,6 +198,7 @@ impl Story {
             ended: Ended::Unknown,
             bytes: None,
             begun: is_begin.then_some(change.at),
+            is_told: false,
             fin_counts: false,
         }
     }
@@ -289,11 +298,11 @@ mod tests {
         let mut stories = Stories::new(10);
         told(&mut stories, 7, &[Close, SynSent, Established, FinWait1, FinWait2, TimeWait, Close]);
         assert_eq!(stories.next(100), None, "it waits for what passed");
-        let bytes = Bytes { sent: 5, received: 6 };
+        let bytes = Some(Bytes { sent: 5, received: 6 });
         stories.take(&Told::Gone { connection: 7, bytes });
         let story = stories.next(100).unwrap();
         assert_eq!((story.closed_first, story.ended), (Some(Side::Local), Ended::Orderly));
-        assert_eq!((story.lasted, story.bytes), (Some(40), Some(bytes)));
+        assert_eq!((story.lasted, story.bytes), (Some(40), bytes));
         let states: Vec<_> = story.states.iter().map(|(state, _)| *state).collect();
         assert_eq!(states, [SynSent, Established, FinWait1, FinWait2, TimeWait]);
         assert_eq!(stories.next(Nanos::MAX), None);
@@ -303,7 +312,7 @@ mod tests {
     fn the_other_end_closed_first() {
         let mut stories = Stories::new(10);
         told(&mut stories, 7, &[Listen, SynRecv, Established, CloseWait, LastAck, Close]);
-        stories.take(&Told::Gone { connection: 7, bytes: Bytes { sent: 0, received: 6 } });
+        stories.take(&Told::Gone { connection: 7, bytes: Some(Bytes { sent: 0, received: 6 }) });
         let story = stories.next(0).unwrap();
         assert_eq!((story.closed_first, story.ended), (Some(Side::Peer), Ended::Orderly));
         assert_eq!(story.bytes.map(|bytes| bytes.received), Some(5), "its FIN is no byte");

@@ -95,7 +95,9 @@ impl Trace {
         let mut stderr = String::new();
         self.stderr.read_to_string(&mut stderr).expect("it can be read");
         assert_eq!(self.child.wait().expect("it has ended").code(), Some(0), "{stderr}");
-        assert_eq!(stderr, "");
+        // It sees the whole machine: what a kernel did not tell of others' sockets is none of the test's.
+        let is_of_others = |line: &&str| line.starts_with("tcpstates: at least ");
+        assert_eq!(stderr.lines().find(|line| !is_of_others(line)), None);
         Seen { states: self.seen, meanings: self.meanings }
     }
 }

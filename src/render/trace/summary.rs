@@ -101,6 +101,7 @@ struct SummaryRecord {
     transitions: Vec<TransitionRecord>,
     states: Vec<StateRecord>,
     lost: u64,
+    unseen: u64,
     dropped: u64,
 }
 
@@ -142,6 +143,7 @@ impl SummaryRecord {
             transitions: transitions.collect(),
             states: states.collect(),
             lost: missed.lost,
+            unseen: missed.unseen,
             dropped: missed.dropped,
         }
     }
