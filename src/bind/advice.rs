@@ -100,8 +100,6 @@ fn last<'a>(these: impl Iterator<Item = &'a Judged>) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
-
     use super::*;
     use crate::bind::{Occupant, Overlap};
     use crate::model::{Endpoint, Family, Socket, Timer};
@@ -123,9 +121,8 @@ mod tests {
     }
 
     fn advice(plain: Verdict, reuse: Verdict, occupants: &[Judged]) -> Advice {
-        let at: SocketAddr = "0.0.0.0:80".parse().unwrap();
         let facts = PortFacts { unprivileged_from: Some(81), ..PortFacts::default() };
-        Advice::on(80, &[Try { at, plain, reuse }], occupants, &facts)
+        Advice::on(80, &[Try::made_up("0.0.0.0:80", plain, reuse)], occupants, &facts)
     }
 
     #[test]
@@ -138,8 +135,7 @@ mod tests {
         assert_eq!(on(Verdict::Denied), Advice::GetPrivilege { unprivileged_from: 81 });
         assert_eq!(on(Verdict::Forbidden), Advice::AskPolicy);
         assert_eq!(on(Verdict::Other(22)), Advice::MindError(Verdict::Other(22)));
-        let at = "0.0.0.0:80".parse().unwrap();
-        let denied = [Try { at, plain: Verdict::Denied, reuse: Verdict::Denied }];
+        let denied = [Try::made_up("0.0.0.0:80", Verdict::Denied, Verdict::Denied)];
         assert_eq!(Advice::on(81, &denied, &[], &PortFacts::default()), Advice::AskPolicy);
     }
 

@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 
 use rustix::io::Errno;
-use rustix::net::sockopt::{set_ipv6_v6only, set_socket_reuseaddr};
+use rustix::net::sockopt::{ipv6_v6only, set_ipv6_v6only, set_socket_reuseaddr};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
 
 use super::{Try, Verdict};
@@ -19,33 +19,44 @@ pub struct AskError {
 }
 
 /// Tries each address without SO_REUSEADDR, then with it.
-pub fn ask(addresses: &[SocketAddr]) -> Result<Vec<Try>, AskError> {
-    let both =
-        |at: &SocketAddr| Ok(Try { at: *at, plain: try_once(*at, false)?, reuse: try_once(*at, true)? });
+///
+/// With `v6only` an IPv6 socket is for IPv6 only, so that an IPv4 one is never in its way. Without, it is what a program
+/// gets that does not say: a socket bound to `::` takes IPv4 too, unless net.ipv6.bindv6only is set.
+pub fn ask(addresses: &[SocketAddr], v6only: bool) -> Result<Vec<Try>, AskError> {
+    let both = |at: &SocketAddr| {
+        let (plain, v6only) = try_once(*at, v6only, false)?;
+        let (reuse, _) = try_once(*at, v6only, true)?;
+        Ok(Try { at: *at, v6only, plain, reuse })
+    };
     addresses.iter().map(both).collect()
 }
 
-/// An IPv6 socket is tried for IPv6 only, so that an IPv4 one is never in its way.
-fn try_once(at: SocketAddr, reuse: bool) -> Result<Verdict, AskError> {
+/// What came of it, and whether the socket was for IPv6 only.
+fn try_once(at: SocketAddr, v6only: bool, reuse: bool) -> Result<(Verdict, bool), AskError> {
     let failed = |what| move |errno| AskError { what, errno };
     let family = if at.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let socket = match socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None) {
         Ok(socket) => socket,
-        Err(Errno::AFNOSUPPORT) => return Ok(Verdict::NoSuchFamily),
+        Err(Errno::AFNOSUPPORT) => return Ok((Verdict::NoSuchFamily, v6only)),
         Err(errno) => return Err(failed("open a socket")(errno)),
     };
-    if at.is_ipv6() {
-        set_ipv6_v6only(&socket, true).map_err(failed("set IPV6_V6ONLY"))?;
-    }
+    let v6only = match (at, v6only) {
+        (SocketAddr::V4(_), _) => false,
+        (SocketAddr::V6(_), true) => {
+            set_ipv6_v6only(&socket, true).map(|()| true).map_err(failed("set IPV6_V6ONLY"))?
+        }
+        (SocketAddr::V6(_), false) => ipv6_v6only(&socket).map_err(failed("ask for IPV6_V6ONLY"))?,
+    };
     if reuse {
         set_socket_reuseaddr(&socket, true).map_err(failed("set SO_REUSEADDR"))?;
     }
-    Ok(match bind(&socket, &at) {
+    let verdict = match bind(&socket, &at) {
         Ok(()) => Verdict::Bound,
         Err(Errno::ADDRINUSE) => Verdict::InUse,
         Err(Errno::ACCESS) => Verdict::Denied,
         Err(Errno::PERM) => Verdict::Forbidden,
         Err(Errno::ADDRNOTAVAIL) => Verdict::NoSuchAddress,
         Err(errno) => Verdict::Other(errno.raw_os_error()),
-    })
+    };
+    Ok((verdict, v6only))
 }

@@ -51,7 +51,7 @@ fn beside(tried: &Try, occupants: &[Occupant], are_all: bool) -> Vec<Beside> {
     let mut table: Vec<Beside> = occupants
         .iter()
         .map(|Occupant { socket, .. }| {
-            let (overlap, overlaps) = overlap(tried.at, socket);
+            let (overlap, overlaps) = overlap(tried, socket);
             Beside { overlap, overlaps, listens: socket.state == TcpState::Listen, set_reuse: None }
         })
         .collect();
@@ -111,10 +111,6 @@ mod tests {
         occupant(Family::Inet, state, addr, None)
     }
 
-    fn tried(at: &str, plain: Verdict, reuse: Verdict) -> Try {
-        Try { at: at.parse().unwrap(), plain, reuse }
-    }
-
     /// What is said of each: whether it overlaps, whether it blocks, whether it set the option.
     fn said(
         tries: &[Try],
@@ -131,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_listener_blocks_and_hides_what_the_others_set() {
-        let tries = [tried("0.0.0.0:80", Verdict::InUse, Verdict::InUse)];
+        let tries = [Try::made_up("0.0.0.0:80", Verdict::InUse, Verdict::InUse)];
         let occupants = vec![
             inet(TcpState::Listen, "0.0.0.0"),
             inet(TcpState::Established, "10.0.0.1"),
@@ -146,7 +142,7 @@ mod tests {
     #[test]
     fn the_verdicts_show_whether_the_option_was_set() {
         let left = || vec![inet(TcpState::TimeWait, "10.0.0.1")];
-        let reuse = |verdict| [tried("0.0.0.0:80", Verdict::InUse, verdict)];
+        let reuse = |verdict| [Try::made_up("0.0.0.0:80", Verdict::InUse, verdict)];
         let set = [(Some(true), Blocks::UnlessReuse, Some(true))];
         assert_eq!(said(&reuse(Verdict::Bound), left(), true), set);
         assert_eq!(said(&reuse(Verdict::InUse), left(), true), [(Some(true), Blocks::Yes, Some(false))]);
@@ -160,14 +156,14 @@ mod tests {
 
     #[test]
     fn nothing_that_is_said_gainsays_the_kernel() {
-        let free = [tried("0.0.0.0:80", Verdict::Bound, Verdict::Bound)];
+        let free = [Try::made_up("0.0.0.0:80", Verdict::Bound, Verdict::Bound)];
         assert_eq!(said(&free, vec![inet(TcpState::Listen, "0.0.0.0")], true), [NO]);
     }
 
     #[test]
     fn what_nobody_tells_follows_from_the_verdicts() {
         let wildcard = || occupant(Family::Inet6, TcpState::Listen, "::", None);
-        let v4 = |plain| [tried("0.0.0.0:80", plain, plain)];
+        let v4 = |plain| [Try::made_up("0.0.0.0:80", plain, plain)];
         assert_eq!(said(&v4(Verdict::Bound), vec![wildcard()], true), [NO]);
         assert_eq!(said(&v4(Verdict::InUse), vec![wildcard()], true), [(Some(true), Blocks::Yes, None)]);
         assert_eq!(said(&v4(Verdict::InUse), vec![wildcard()], false), [(None, Blocks::Yes, None)]);
@@ -180,8 +176,8 @@ mod tests {
     #[test]
     fn what_blocks_one_family_blocks() {
         let tries = [
-            tried("0.0.0.0:80", Verdict::Bound, Verdict::Bound),
-            tried("[::]:80", Verdict::InUse, Verdict::InUse),
+            Try::made_up("0.0.0.0:80", Verdict::Bound, Verdict::Bound),
+            Try::made_up("[::]:80", Verdict::InUse, Verdict::InUse),
         ];
         let judged = judge(&tries, vec![occupant(Family::Inet6, TcpState::Listen, "::", Some(true))], true);
         assert_eq!((judged[0].overlap, judged[0].blocks), (Overlap::V6only, Blocks::Yes));
@@ -189,7 +185,7 @@ mod tests {
 
     #[test]
     fn without_a_privilege_the_rules_alone_tell() {
-        let tries = [tried("0.0.0.0:80", Verdict::Denied, Verdict::Denied)];
+        let tries = [Try::made_up("0.0.0.0:80", Verdict::Denied, Verdict::Denied)];
         assert_eq!(
             said(&tries, vec![inet(TcpState::Listen, "0.0.0.0")], true),
             [(Some(true), Blocks::Yes, None)]

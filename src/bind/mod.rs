@@ -41,8 +41,10 @@ pub enum Verdict {
 /// One address that was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Try {
-    /// The address, with the device of a link-local one. An IPv6 socket was tried for IPv6 only.
+    /// The address, with the device of a link-local one.
     pub at: SocketAddr,
+    /// Whether it was an IPv6 socket for IPv6 only.
+    pub v6only: bool,
     /// What came of it.
     pub plain: Verdict,
     /// What came of it with SO_REUSEADDR.
@@ -50,6 +52,13 @@ pub struct Try {
 }
 
 impl Try {
+    /// What is made up for a test: an IPv6 socket is for IPv6 only.
+    #[cfg(test)]
+    pub(crate) fn made_up(at: &str, plain: Verdict, reuse: Verdict) -> Self {
+        let at: SocketAddr = at.parse().unwrap();
+        Self { at, v6only: at.is_ipv6(), plain, reuse }
+    }
+
     /// The family of its socket.
     pub fn family(&self) -> Family {
         if self.at.is_ipv4() { Family::Inet } else { Family::Inet6 }
@@ -215,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_family_that_is_not_there_does_not_count() {
-        let tried = |at: &str, plain| Try { at: at.parse().unwrap(), plain, reuse: plain };
+        let tried = |at: &str, plain| Try::made_up(at, plain, plain);
         let v4 = |plain| tried("0.0.0.0:80", plain);
         let no_v6 = tried("[::]:80", Verdict::NoSuchFamily);
         assert!(can_bind(&[v4(Verdict::Bound), no_v6]));

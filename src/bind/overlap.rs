@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use super::Try;
 use crate::model::{Family, Socket, TcpState};
 
 /// Where the address of a socket lies to what was tried.
@@ -52,16 +53,16 @@ impl Overlap {
 }
 
 /// Where a socket on the port lies to what was tried, and whether they overlap, as far as the socket tells it.
-pub(super) fn overlap(at: SocketAddr, socket: &Socket) -> (Overlap, Option<bool>) {
+pub(super) fn overlap(tried: &Try, socket: &Socket) -> (Overlap, Option<bool>) {
     // A half-open connection is no socket yet: nothing of it is among those that are bound.
     if socket.state.shown() == TcpState::SynRecv && socket.inode.is_none() {
         return (Overlap::HalfOpen, Some(false));
     }
-    let device = if let SocketAddr::V6(at) = at { at.scope_id() } else { 0 };
+    let device = if let SocketAddr::V6(at) = tried.at { at.scope_id() } else { 0 };
     if device != 0 && socket.interface != 0 && device != socket.interface {
         return (Overlap::OtherInterface, Some(false));
     }
-    let (wanted, own) = (at.ip(), socket.local.addr.to_canonical());
+    let (wanted, own) = (tried.at.ip(), socket.local.addr.to_canonical());
     match (wanted, own) {
         (IpAddr::V4(_), IpAddr::V6(own)) if own.is_unspecified() => match socket.v6only {
             Some(true) => (Overlap::V6only, Some(false)),
@@ -72,6 +73,10 @@ pub(super) fn overlap(at: SocketAddr, socket: &Socket) -> (Overlap, Option<bool>
         // socket was for IPv6 only. It tells that of sockets without a connection alone.
         (IpAddr::V4(wanted), IpAddr::V6(_)) if wanted.is_unspecified() && is_connected(socket) => {
             (Overlap::Ipv6Connection, None)
+        }
+        // A socket on `::` that is not for IPv6 only takes every IPv4 address too.
+        (IpAddr::V6(wanted), IpAddr::V4(own)) if wanted.is_unspecified() && !tried.v6only => {
+            (if own.is_unspecified() { Overlap::Wildcard } else { Overlap::Within }, Some(true))
         }
         (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => {
             (Overlap::OtherFamily, Some(false))
@@ -99,6 +104,7 @@ fn is_connected(socket: &Socket) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bind::Verdict;
     use crate::model::Endpoint;
 
     fn socket(family: Family, state: TcpState, addr: &str, interface: u32, v6only: Option<bool>) -> Socket {
@@ -108,7 +114,8 @@ mod tests {
 
     #[track_caller]
     fn check(at: &str, socket: &Socket, expected: (Overlap, Option<bool>)) {
-        assert_eq!(overlap(at.parse().unwrap(), socket), expected, "{at} beside {:?}", socket.local);
+        let tried = Try::made_up(at, Verdict::InUse, Verdict::InUse);
+        assert_eq!(overlap(&tried, socket), expected, "{at} beside {:?}", socket.local);
     }
 
     #[test]
@@ -153,6 +160,22 @@ mod tests {
         let connection = socket(Family::Inet6, TcpState::TimeWait, "fd00::1", 0, None);
         check("0.0.0.0:80", &connection, (Overlap::Ipv6Connection, None));
         check("10.0.0.1:80", &connection, (Overlap::OtherFamily, Some(false)));
+    }
+
+    #[test]
+    fn a_dual_stack_socket_on_every_address_takes_every_ipv4_address() {
+        let at = Try { v6only: false, ..Try::made_up("[::]:80", Verdict::InUse, Verdict::InUse) };
+        let one = Try { v6only: false, ..Try::made_up("[fd00::1]:80", Verdict::InUse, Verdict::InUse) };
+        let listen = |family, addr, v6only| socket(family, TcpState::Listen, addr, 0, v6only);
+        for (socket, expected) in [
+            (listen(Family::Inet, "0.0.0.0", None), Overlap::Wildcard),
+            (listen(Family::Inet, "10.0.0.1", None), Overlap::Within),
+            (listen(Family::Inet6, "::ffff:10.0.0.1", Some(false)), Overlap::Within),
+        ] {
+            assert_eq!(overlap(&at, &socket), (expected, Some(true)), "{:?}", socket.local);
+            // A single IPv6 address has no IPv4 in it.
+            assert_eq!(overlap(&one, &socket), (Overlap::OtherFamily, Some(false)), "{:?}", socket.local);
+        }
     }
 
     #[test]

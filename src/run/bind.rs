@@ -20,7 +20,8 @@ use crate::render::{Head, write_answer};
 pub(super) fn bind(what: &Bind, access: &Access, session: &mut Session) -> anyhow::Result<ExitStatus> {
     let addresses = addresses(&what.target, what.families)?;
     let taken_at = now();
-    let tries = ask(&addresses).context("ask the kernel")?;
+    // Without an address each family has a socket of its own; an IPv6 address is tried as programs usually bind it.
+    let tries = ask(&addresses, what.target.addr.is_none()).context("ask the kernel")?;
     let (source, occupants, mut gaps) = occupants(what, access)?;
     let (settings, unread) = host::settings();
     gaps.extend(unread);

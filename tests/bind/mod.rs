@@ -192,6 +192,32 @@ fn an_address_may_be_written_in_several_ways() {
 }
 
 #[test]
+fn every_address_of_both_families_is_tried_as_programs_usually_bind_it() {
+    let Some(namespace) = namespace() else { return };
+    for (port, kind) in (22_600..).zip([Kind::Listener, Kind::MappedListener]) {
+        let _held = namespace.inside(|| hold(kind, port, false));
+        let (words, addresses) = target(&["[::]:{}"], &["::"], port);
+        let asked_for = |words: &[String], fails: bool, v6only: bool| {
+            eventually(|| {
+                let (answer, really_fails) = compared(&namespace, words, &addresses)?;
+                ensure!(really_fails == fails, "{words:?}: {answer:#}");
+                assert_eq!(answer["tries"][0]["v6only"], v6only, "{answer:#}");
+                assert_eq!(answer["holders"][0]["overlap"] == "within_wildcard", fails, "{answer:#}");
+                // That IPv4 is meant too is said.
+                let said = answer["notes"].to_string().contains(&format!("`bind -6 {port}`"));
+                assert_eq!(said, !v6only, "{answer:#}");
+                Ok(())
+            });
+        };
+        asked_for(&words, true, false);
+        asked_for(&["-6".to_owned(), port.to_string()], false, true);
+        namespace.sysctl("ipv6/bindv6only", "1");
+        asked_for(&words, false, true);
+        namespace.sysctl("ipv6/bindv6only", "0");
+    }
+}
+
+#[test]
 fn without_ipv6_addresses_the_wildcard_can_still_be_bound() {
     let Some(namespace) = namespace() else { return };
     namespace.sysctl("ipv6/conf/all/disable_ipv6", "1");
@@ -260,7 +286,7 @@ fn a_user_may_not_bind_a_port_below_the_first_unprivileged_one() {
                 let nobody = Some(Uid::from_raw(65534));
                 set_thread_res_uid(nobody, nobody, nobody).expect("root may");
                 let (_, addresses) = &targets(port.parse().unwrap())[0];
-                found(addresses)
+                found(addresses, true)
             });
             ensure!(real.iter().all(|(.., found)| *found == error), "{real:?}");
             ensure!(told(&answer) == real, "{answer:#}");

@@ -86,6 +86,7 @@ fn push_holder(out: &mut Vec<u8>, judged: &Judged) -> io::Result<()> {
 struct TryRecord {
     family: &'static str,
     address: String,
+    v6only: Option<bool>,
     reuse_address: bool,
     ok: bool,
     error: Option<Cow<'static, str>>,
@@ -97,6 +98,7 @@ impl TryRecord {
         let of = |reuse_address, verdict: Verdict| Self {
             family: tried.family().name(),
             address: tried.at.ip().to_string(),
+            v6only: tried.at.is_ipv6().then_some(tried.v6only),
             reuse_address,
             ok: verdict == Verdict::Bound,
             error: error_name(verdict),

@@ -44,10 +44,7 @@ fn v6only(mut occupant: Occupant, v6only: bool) -> Occupant {
 
 /// The answer on port 443, the addresses with what came of them.
 fn answer(tries: &[(&str, Verdict, Verdict)], occupants: Vec<Occupant>) -> Answer {
-    let tries: Vec<_> = tries
-        .iter()
-        .map(|(at, plain, reuse)| Try { at: at.parse().unwrap(), plain: *plain, reuse: *reuse })
-        .collect();
+    let tries: Vec<_> = tries.iter().map(|(at, plain, reuse)| Try::made_up(at, *plain, *reuse)).collect();
     let addr = if let [only] = &tries[..] { Some(only.at.ip()) } else { None };
     let settings: Settings =
         [(Setting::UnprivilegedPortStart, "1024"), (Setting::LocalReservedPorts, "440-450")]

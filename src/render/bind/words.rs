@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io;
+use std::net::Ipv6Addr;
 
 use crate::bind::{Advice, Answer, Blocks, Judged, Occupant, Overlap, Verdict};
 use crate::model::{Holder, OwnerNote, TcpState};
@@ -58,6 +59,12 @@ pub(super) fn notes(answer: &Answer) -> Vec<String> {
         if tried.plain == Verdict::NoSuchAddress {
             notes.push(format!("This host does not have the address {}.", tried.at.ip()));
         }
+    }
+    if answer.tries.iter().any(|tried| tried.at.ip() == Ipv6Addr::UNSPECIFIED && !tried.v6only) {
+        notes.push(format!(
+            "A socket bound to :: takes IPv4 too unless it sets IPV6_V6ONLY, and so it was tried; `bind -6 {port}` tries \
+             IPv6 alone."
+        ));
     }
     if answer.lacks_family() {
         let rest = if answer.tries.len() > 1 { ": only IPv4 counts" } else { "" };
