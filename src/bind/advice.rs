@@ -1,6 +1,6 @@
 //! What to do, by what stands in the way.
 
-use super::{Blocks, Judged, PortFacts, Try, Verdict, can_bind, that_count};
+use super::{Blocks, Judged, Leaves, PortFacts, Try, Verdict, can_bind, that_count};
 use crate::model::TcpState;
 
 /// What to do. Occupants are meant by their place in the answer.
@@ -24,7 +24,7 @@ pub enum Advice {
     /// With SO_REUSEADDR it succeeds.
     SetReuse {
         /// Where closed connections alone are in the way: when the last of them is gone.
-        free_in_ms: Option<u32>,
+        free_in: Option<Leaves>,
     },
     /// These listen.
     StopListeners(Vec<usize>),
@@ -33,7 +33,7 @@ pub enum Advice {
     /// Closed connections are in the way, whose sockets did not set SO_REUSEADDR.
     Wait {
         /// When the last of them is gone, where the kernel tells it.
-        free_in_ms: Option<u32>,
+        free_in: Option<Leaves>,
     },
     /// Nothing was seen that is in the way.
     LookAgain,
@@ -60,7 +60,7 @@ impl Advice {
             Some(Verdict::Forbidden) => Self::AskPolicy,
             Some(other) => Self::MindError(other),
             None if refused.iter().all(|tried| tried.reuse == Verdict::Bound) => {
-                Self::SetReuse { free_in_ms: last(in_the_way(occupants).map(|(_, judged)| judged)) }
+                Self::SetReuse { free_in: last(in_the_way(occupants).map(|(_, judged)| judged)) }
             }
             None => on_holders(occupants),
         }
@@ -85,7 +85,7 @@ fn on_holders(occupants: &[Judged]) -> Advice {
     if blocking.is_empty() {
         return Advice::LookAgain;
     }
-    Advice::Wait { free_in_ms: last(blocking.iter().map(|(_, judged)| *judged)) }
+    Advice::Wait { free_in: last(blocking.iter().map(|(_, judged)| *judged)) }
 }
 
 fn in_the_way(occupants: &[Judged]) -> impl Iterator<Item = (usize, &Judged)> {
@@ -93,8 +93,8 @@ fn in_the_way(occupants: &[Judged]) -> impl Iterator<Item = (usize, &Judged)> {
 }
 
 /// When the last of these is gone; `None` where some don't go by themselves in a known time, or there is none.
-fn last<'a>(these: impl Iterator<Item = &'a Judged>) -> Option<u32> {
-    let times: Option<Vec<u32>> = these.map(|judged| judged.occupant.leaves_in_ms()).collect();
+fn last<'a>(these: impl Iterator<Item = &'a Judged>) -> Option<Leaves> {
+    let times: Option<Vec<_>> = these.map(|judged| judged.occupant.leaves()).collect();
     times?.into_iter().max()
 }
 
@@ -151,10 +151,14 @@ mod tests {
         let each = [&listener, &idle, &left, &other];
         assert_eq!(on(&each.map(Clone::clone)), Advice::StopListeners(vec![0]));
         assert_eq!(on(&[left.clone(), idle, other.clone()]), Advice::StopHolders(vec![1]));
-        assert_eq!(on(&[later, left.clone()]), Advice::Wait { free_in_ms: Some(10) });
-        assert_eq!(on(&[left.clone(), orphan]), Advice::Wait { free_in_ms: None });
+        let wait = |in_ms, or_sooner| Advice::Wait { free_in: Some(Leaves { in_ms, or_sooner }) };
+        assert_eq!(on(&[later, left.clone()]), wait(10, false));
+        assert_eq!(on(&[left.clone(), orphan]), Advice::Wait { free_in: None });
+        // If its peer closes, it comes to TIME_WAIT.
+        let waiting = judged(TcpState::FinWait2, None, Some(9), Blocks::UnlessReuse);
+        assert_eq!(on(&[waiting, left.clone()]), wait(60_009, true));
         assert_eq!(on(&[other]), Advice::LookAgain);
         let reuse = advice(Verdict::InUse, Verdict::Bound, &[left]);
-        assert_eq!(reuse, Advice::SetReuse { free_in_ms: Some(9) });
+        assert_eq!(reuse, Advice::SetReuse { free_in: Some(Leaves { in_ms: 9, or_sooner: false }) });
     }
 }

@@ -11,7 +11,9 @@ mod overlap;
 
 use std::net::SocketAddr;
 
-use crate::model::{Family, Holder, OwnerNote, Row, Setting, Settings, Socket, Source, Timer};
+use crate::model::{
+    Family, Holder, OwnerNote, Row, Setting, Settings, Socket, Source, TIME_WAIT_MS, TcpState, Timer,
+};
 
 pub use crate::query::Target;
 pub use advice::Advice;
@@ -90,13 +92,23 @@ impl From<&Row<'_>> for Occupant {
 }
 
 impl Occupant {
-    /// Milliseconds until the kernel forgets a closed connection.
-    pub fn leaves_in_ms(&self) -> Option<u32> {
-        match self.socket.timer {
-            Some(Timer::TimeWait { expires_ms }) => Some(expires_ms),
-            _ => None,
-        }
+    /// When the kernel forgets a closed connection, where it tells.
+    pub fn leaves(&self) -> Option<Leaves> {
+        let Some(Timer::TimeWait { expires_ms }) = self.socket.timer else { return None };
+        let waits = self.socket.state == TcpState::FinWait2;
+        let then = if waits { TIME_WAIT_MS } else { 0 };
+        Some(Leaves { in_ms: expires_ms.saturating_add(then), or_sooner: waits })
     }
+}
+
+/// When a closed connection is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Leaves {
+    /// In so many milliseconds.
+    pub in_ms: u32,
+    /// Or sooner: an orphan in FIN_WAIT2 is gone when its own time is over, or has all of TIME_WAIT before it if its
+    /// peer closes in it.
+    pub or_sooner: bool,
 }
 
 /// A socket on the port, and what it means to a bind.

@@ -1,6 +1,6 @@
 //! What people read.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 
 use anyhow::ensure;
@@ -50,6 +50,31 @@ fn a_server_that_was_just_ended() {
     namespace.inside(|| drop(hold(Kind::TimeWait, 27_002, false)));
     insta::assert_snapshot!("restarted_without_reuse", text(&namespace, &["27002"], 1, 0));
     insta::assert_snapshot!("another_address", text(&namespace, &["127.0.0.3:27002"], 1, 0));
+}
+
+#[test]
+fn a_connection_whose_peer_has_not_closed_may_stay_longer_than_its_timer() {
+    let Some(namespace) = namespace() else { return };
+    // So long in FIN_WAIT2, and 60 s in TIME_WAIT if the peer closes meanwhile.
+    namespace.sysctl("ipv4/tcp_fin_timeout", "50");
+    let client = namespace.inside(|| {
+        let listener = TcpListener::bind("127.0.0.1:27004").expect("it can listen");
+        let client = TcpStream::connect("127.0.0.1:27004").expect("it can connect");
+        drop(listener.accept().expect("it can accept"));
+        client
+    });
+    let shown = |state: &str| {
+        eventually(|| {
+            let text = namespace.run(&["bind", "27004"]).stdout;
+            ensure!(text.contains(state), "{text}");
+            Ok(text)
+        })
+    };
+    let text = shown("FIN_WAIT2, gone in at most 1");
+    assert!(text.contains("wait at most 1"), "{text}");
+    drop(client);
+    let text = shown("TIME_WAIT, gone in ");
+    assert!(text.contains("or wait ") && !text.contains("at most"), "{text}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::row;
 use super::words::{advice, blocks, error_message, error_name, notes, overlap, owner, seconds};
-use crate::bind::{Advice, Answer, Judged, Occupant, Try, Verdict};
+use crate::bind::{Advice, Answer, Judged, Leaves, Occupant, Try, Verdict};
 use crate::model::TcpState;
 use crate::render::columns::{End, appended, push_endpoint};
 use crate::render::report::{Report, ReportStyle, state_style};
@@ -95,7 +95,7 @@ struct Group {
     count: usize,
     /// Of one that a program holds, and that is connected.
     peer: Option<String>,
-    leave_in_ms: Option<u32>,
+    leave: Option<Leaves>,
 }
 
 fn push_holders(report: &mut Report<'_>, occupants: &[Judged]) {
@@ -116,7 +116,7 @@ fn push_holders(report: &mut Report<'_>, occupants: &[Judged]) {
         let group = groups.entry(key).or_default();
         group.count += 1;
         group.peer = peer(&judged.occupant).filter(|_| group.count == 1);
-        group.leave_in_ms = group.leave_in_ms.max(judged.occupant.leaves_in_ms());
+        group.leave = group.leave.max(judged.occupant.leaves());
     }
     let labels = groups.keys().take(MOST).map(|(label, ..)| width(label));
     let label_width = labels.max().unwrap_or_default().min(WIDEST_LABEL) + 2;
@@ -148,7 +148,7 @@ fn shown_state(report: &Report<'_>, state: TcpState, group: &Group) -> String {
     let idle = if state == TcpState::Close { " (bound and idle)" } else { "" };
     let peer = group.peer.as_ref().map(|peer| format!(" with {peer}")).unwrap_or_default();
     let last = if group.count > 1 { "the last " } else { "" };
-    let leaves = group.leave_in_ms.map(|ms| format!("{last}gone in {}", seconds(ms)));
+    let leaves = group.leave.map(|leaves| format!("{last}gone in {}", seconds(leaves)));
     format!("{count}{name}{idle}{peer}{}", with_comma(leaves.as_deref()))
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io;
 use std::net::Ipv6Addr;
 
-use crate::bind::{Advice, Answer, Blocks, Judged, Occupant, Overlap, Verdict};
+use crate::bind::{Advice, Answer, Blocks, Judged, Leaves, Occupant, Overlap, Verdict};
 use crate::model::{Holder, OwnerNote, TcpState};
 use crate::render::columns::appended;
 use crate::render::text::{capitalised, escaped, push_number};
@@ -138,9 +138,12 @@ fn processes<'a>(holders: impl IntoIterator<Item = &'a Holder>) -> String {
 }
 
 /// A time to wait, in whole seconds.
-pub(super) fn seconds(ms: u32) -> String {
+pub(super) fn seconds(leaves: Leaves) -> String {
     appended(|out| {
-        push_number(out, ms.div_ceil(1000));
+        if leaves.or_sooner {
+            out.extend_from_slice(b"at most ");
+        }
+        push_number(out, leaves.in_ms.div_ceil(1000));
         out.extend_from_slice(b" s");
     })
 }
@@ -166,13 +169,13 @@ pub(super) fn advice(answer: &Answer) -> Option<String> {
         Advice::MindError(verdict) => {
             format!("The kernel says: {}.", error_message(*verdict).unwrap_or_default())
         }
-        Advice::SetReuse { free_in_ms: None } => "Set SO_REUSEADDR before the bind, as servers do.".to_owned(),
-        Advice::SetReuse { free_in_ms: Some(ms) } => {
-            format!("Set SO_REUSEADDR before the bind, as servers do; or wait {}.", seconds(*ms))
+        Advice::SetReuse { free_in: None } => "Set SO_REUSEADDR before the bind, as servers do.".to_owned(),
+        Advice::SetReuse { free_in: Some(leaves) } => {
+            format!("Set SO_REUSEADDR before the bind, as servers do; or wait {}.", seconds(*leaves))
         }
         Advice::StopListeners(these) | Advice::StopHolders(these) => stop(answer, these),
-        Advice::Wait { free_in_ms } => {
-            let time = free_in_ms.map_or_else(|| "until what is left is gone".to_owned(), seconds);
+        Advice::Wait { free_in } => {
+            let time = free_in.map_or_else(|| "until what is left is gone".to_owned(), seconds);
             format!("Wait {time}; servers that set SO_REUSEADDR need not.")
         }
         Advice::LookAgain => {
