@@ -176,7 +176,10 @@ pub(super) fn advice(answer: &Answer) -> Option<String> {
         Advice::StopListeners(these) | Advice::StopHolders(these) => stop(answer, these),
         Advice::Wait { free_in } => {
             let time = free_in.map_or_else(|| "until what is left is gone".to_owned(), seconds);
-            format!("Wait {time}; servers that set SO_REUSEADDR need not.")
+            format!(
+                "Wait {time}. SO_REUSEADDR helps only where what is left had set it too, so from this server's next \
+                 start on."
+            )
         }
         Advice::LookAgain => {
             "Ask again: what holds it has gone since, or this kernel does not show it (sockets that are bound and idle, \
