@@ -1,7 +1,7 @@
 //! What to do, by what stands in the way.
 
-use super::{Blocks, Judged, Leaves, PortFacts, Try, Verdict, can_bind, that_count};
-use crate::model::TcpState;
+use super::{Blocks, Facts, Judged, Leaves, Try, Verdict, can_bind, that_count};
+use crate::model::{Dad, TcpState};
 
 /// What to do. Occupants are meant by their place in the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub enum Advice {
     EnableFamily,
     /// The host does not have the address.
     UseOwnAddress,
+    /// The host has the address, and may not use it yet, or at all.
+    SettleAddress(Dad),
     /// It takes a privilege to bind ports below this one.
     GetPrivilege {
         /// The first that takes none.
@@ -41,7 +43,7 @@ pub enum Advice {
 
 impl Advice {
     /// The most that can be done.
-    pub(super) fn on(port: u16, tries: &[Try], occupants: &[Judged], facts: &PortFacts) -> Self {
+    pub(super) fn on(port: u16, tries: &[Try], occupants: &[Judged], facts: &Facts) -> Self {
         if can_bind(tries) {
             return Self::Nothing;
         }
@@ -50,7 +52,7 @@ impl Advice {
         let plain = refused.iter().map(|tried| tried.plain);
         match plain.clone().find(|verdict| *verdict != Verdict::InUse) {
             Some(Verdict::NoSuchFamily) => Self::EnableFamily,
-            Some(Verdict::NoSuchAddress) => Self::UseOwnAddress,
+            Some(Verdict::NoSuchAddress) => facts.dad.map_or(Self::UseOwnAddress, Self::SettleAddress),
             Some(Verdict::Denied) => match facts.unprivileged_from {
                 Some(unprivileged_from) if u64::from(port) < unprivileged_from => {
                     Self::GetPrivilege { unprivileged_from }
@@ -121,7 +123,7 @@ mod tests {
     }
 
     fn advice(plain: Verdict, reuse: Verdict, occupants: &[Judged]) -> Advice {
-        let facts = PortFacts { unprivileged_from: Some(81), ..PortFacts::default() };
+        let facts = Facts { unprivileged_from: Some(81), ..Facts::default() };
         Advice::on(80, &[Try::made_up("0.0.0.0:80", plain, reuse)], occupants, &facts)
     }
 
@@ -136,7 +138,10 @@ mod tests {
         assert_eq!(on(Verdict::Forbidden), Advice::AskPolicy);
         assert_eq!(on(Verdict::Other(22)), Advice::MindError(Verdict::Other(22)));
         let denied = [Try::made_up("0.0.0.0:80", Verdict::Denied, Verdict::Denied)];
-        assert_eq!(Advice::on(81, &denied, &[], &PortFacts::default()), Advice::AskPolicy);
+        assert_eq!(Advice::on(81, &denied, &[], &Facts::default()), Advice::AskPolicy);
+        let at = [Try::made_up("[fd00::1]:80", Verdict::NoSuchAddress, Verdict::NoSuchAddress)];
+        let facts = Facts { dad: Some(Dad::Tentative), ..Facts::default() };
+        assert_eq!(Advice::on(80, &at, &[], &facts), Advice::SettleAddress(Dad::Tentative));
     }
 
     #[test]

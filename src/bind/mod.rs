@@ -12,7 +12,7 @@ mod overlap;
 use std::net::SocketAddr;
 
 use crate::model::{
-    Family, Holder, OwnerNote, Row, Setting, Settings, Socket, Source, TIME_WAIT_MS, TcpState, Timer,
+    Dad, Family, Holder, OwnerNote, Row, Setting, Settings, Socket, Source, TIME_WAIT_MS, TcpState, Timer,
 };
 
 pub use crate::query::Target;
@@ -126,24 +126,27 @@ pub struct Judged {
     pub set_reuse: Option<bool>,
 }
 
-/// What the settings say of the port; `None` where they could not be read.
+/// What the host says of the port and the address; `None` where it could not be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PortFacts {
+pub struct Facts {
     /// The first port that anybody may bind (ip_unprivileged_port_start).
     pub unprivileged_from: Option<u64>,
     /// Whether it is in ip_local_reserved_ports: the kernel never chooses it.
     pub reserved: Option<bool>,
     /// Whether it is in ip_local_port_range: the kernel may choose it for any connection.
     pub chosen_from: Option<bool>,
+    /// What keeps the address, which the host has, from being bound.
+    pub dad: Option<Dad>,
 }
 
-impl PortFacts {
-    /// What is said of this port.
+impl Facts {
+    /// What the settings say of this port.
     pub fn of(port: u16, settings: &Settings) -> Self {
         let reserved =
             settings.reserved_ports().map(|ranges| ranges.iter().any(|range| range.contains(&port)));
         let chosen_from = settings.local_ports().map(|range| range.contains(&port));
-        Self { unprivileged_from: settings.number(Setting::UnprivilegedPortStart), reserved, chosen_from }
+        let unprivileged_from = settings.number(Setting::UnprivilegedPortStart);
+        Self { unprivileged_from, reserved, chosen_from, dad: None }
     }
 
     /// Whether it takes a privilege to bind the port.
@@ -161,8 +164,8 @@ pub struct Answer {
     pub tries: Vec<Try>,
     /// The sockets on the port: those in the way first.
     pub occupants: Vec<Judged>,
-    /// What the settings say of it.
-    pub facts: PortFacts,
+    /// What the host says of it.
+    pub facts: Facts,
     /// What to do.
     pub advice: Advice,
 }
@@ -174,12 +177,11 @@ impl Answer {
         tries: Vec<Try>,
         occupants: Vec<Occupant>,
         source: Source,
-        settings: &Settings,
+        facts: Facts,
     ) -> Self {
         // /proc lacks the sockets that are bound and idle.
         let mut occupants = judge::judge(&tries, occupants, source == Source::Netlink);
         occupants.sort_by_key(|judged| judged.blocks);
-        let facts = PortFacts::of(target.port, settings);
         let advice = Advice::on(target.port, &tries, &occupants, &facts);
         Self { target, tries, occupants, facts, advice }
     }
@@ -209,8 +211,8 @@ fn can_bind(tries: &[Try]) -> bool {
 mod tests {
     use super::*;
 
-    fn facts(port: u16, settings: &[(Setting, &str)]) -> PortFacts {
-        PortFacts::of(port, &settings.iter().map(|(setting, text)| (*setting, (*text).to_owned())).collect())
+    fn facts(port: u16, settings: &[(Setting, &str)]) -> Facts {
+        Facts::of(port, &settings.iter().map(|(setting, text)| (*setting, (*text).to_owned())).collect())
     }
 
     #[test]
@@ -230,7 +232,7 @@ mod tests {
         assert_eq!(said(9000), (Some(false), Some(true), Some(true)));
         assert_eq!(said(9010), (Some(false), Some(true), Some(false)));
         assert_eq!(said(9011), (Some(false), Some(false), Some(false)));
-        assert_eq!(facts(80, &[]), PortFacts::default());
+        assert_eq!(facts(80, &[]), Facts::default());
         assert_eq!(facts(80, &[(Setting::LocalReservedPorts, "")]).reserved, Some(false));
     }
 

@@ -3,10 +3,11 @@
 
 use std::fs;
 use std::io;
+use std::net::Ipv6Addr;
 use std::path::PathBuf;
 use std::thread::available_parallelism;
 
-use crate::model::{Counters, Gap, Setting, Settings, port_range};
+use crate::model::{Counters, Dad, Gap, Setting, Settings, port_range};
 
 /// Below this many sockets one walk takes so little that a second thread costs more.
 const MANY: u64 = 10_000;
@@ -76,6 +77,38 @@ pub fn counters() -> (Counters, Vec<Gap>) {
     (counters, gaps)
 }
 
+/// What keeps an IPv6 address of this host from being bound; on this device, unless that is 0.
+pub fn dad(addr: Ipv6Addr, device: u32) -> Result<Option<Dad>, Gap> {
+    let path = "/proc/thread-self/net/if_inet6";
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(dad_in(&text, addr, device)),
+        // A kernel without IPv6.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(path, &error)),
+    }
+}
+
+/// `fe800000000000000000000000000099 03 40 20 c8 eth0`: address, device, prefix, scope and flags, in hexadecimal.
+fn dad_in(text: &str, addr: Ipv6Addr, device: u32) -> Option<Dad> {
+    const IFA_F_DADFAILED: u8 = 0x08;
+    const IFA_F_TENTATIVE: u8 = 0x40;
+    let addr = format!("{:032x}", u128::from(addr));
+    text.lines().find_map(|line| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        let [its_addr, its_device, _, _, flags, _] = fields[..] else { return None };
+        let its_device = u32::from_str_radix(its_device, 16).ok()?;
+        if its_addr != addr || (device != 0 && device != its_device) {
+            return None;
+        }
+        // One that failed is tentative too.
+        match u8::from_str_radix(flags, 16).ok()? {
+            flags if flags & IFA_F_DADFAILED != 0 => Some(Dad::Failed),
+            flags if flags & IFA_F_TENTATIVE != 0 => Some(Dad::Tentative),
+            _ => None,
+        }
+    })
+}
+
 fn unreadable(path: &str, error: &io::Error) -> Gap {
     Gap::Unreadable { path: path.to_owned(), reason: error.to_string() }
 }
@@ -135,6 +168,20 @@ mod tests {
         let (counters, gaps) = counters();
         assert!(counters.count("TcpExt", "ListenOverflows").is_some() && gaps.is_empty(), "{gaps:?}");
         assert!(counters.count("Tcp", "RetransSegs").is_some() && counters.count("TCP", "inuse").is_some());
+    }
+
+    #[test]
+    fn flags_say_what_duplicate_address_detection_found() {
+        let text = "20010db8000600000000000000000001 03 40 00 c0 one\n\
+                    fe800000000000000000000000000099 03 40 20 c8      one\n\
+                    fe800000000000000000000000000099 02 40 20 82      two\n\
+                    00000000000000000000000000000001 01 80 10 80       lo\nbroken\n";
+        let of = |addr: &str, device| dad_in(text, addr.parse().unwrap(), device);
+        assert_eq!(of("2001:db8:6::1", 0), Some(Dad::Tentative));
+        assert_eq!(of("fe80::99", 3), Some(Dad::Failed));
+        assert_eq!(of("fe80::99", 2), None);
+        assert_eq!(of("::1", 0), None);
+        assert_eq!(of("2001:db8:6::2", 0), None);
     }
 
     #[test]

@@ -79,6 +79,25 @@ settings! {
     BindV6only = "net.ipv6.bindv6only",
 }
 
+/// What keeps an IPv6 address that this host has from being bound (duplicate address detection, RFC 4862 section 5.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dad {
+    /// It is asked whether another host has it.
+    Tentative,
+    /// Another host has it.
+    Failed,
+}
+
+impl Dad {
+    /// As `ip address` has it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Tentative => "tentative",
+            Self::Failed => "dadfailed",
+        }
+    }
+}
+
 /// How long a socket is in TIME_WAIT (`TCP_TIMEWAIT_LEN` of include/net/tcp.h).
 pub const TIME_WAIT_MS: u32 = 60_000;
 

@@ -18,7 +18,7 @@ mod timer;
 
 pub use endpoint::{Endpoint, Family};
 pub use held::{HeldSockets, HoldError};
-pub use host::{Counters, Setting, Settings, TIME_WAIT_MS, port_range};
+pub use host::{Counters, Dad, Setting, Settings, TIME_WAIT_MS, port_range};
 pub use machine::{Event, MACHINE, Segment, Transition, ways_between, ways_in, ways_out};
 pub use memory::Memory;
 pub use owner::{Descriptors, Holder, ListenerUse, OwnerNote, Process, ProcessDetails, ProcessName};

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use super::filter::{Misuse, prepare};
 use super::gather::gather;
 use super::{Session, answer_as, now};
-use crate::bind::{Answer, Occupant, ask};
+use crate::bind::{Answer, Facts, Occupant, Try, Verdict, ask};
 use crate::cli::Bind;
 use crate::collect::host;
 use crate::enrich::device_index;
@@ -23,10 +23,9 @@ pub(super) fn bind(what: &Bind, access: &Access, session: &mut Session) -> anyho
     // Without an address each family has a socket of its own; an IPv6 address is tried as programs usually bind it.
     let tries = ask(&addresses, what.target.addr.is_none()).context("ask the kernel")?;
     let (source, occupants, mut gaps) = occupants(what, access)?;
-    let (settings, unread) = host::settings();
-    gaps.extend(unread);
+    let facts = facts(what.target.port, &tries, &mut gaps);
     session.tell(&gaps);
-    let given = Answer::new(what.target.clone(), tries, occupants, source, &settings);
+    let given = Answer::new(what.target.clone(), tries, occupants, source, facts);
     let mut out = Vec::new();
     write_answer(&mut out, what.style, &Head { source, taken_at: &taken_at }, &given, &gaps)?;
     answer_as(if given.can_bind() { ExitStatus::Success } else { ExitStatus::Failure }, &out)
@@ -49,6 +48,22 @@ fn addresses(target: &Target, families: Families) -> Result<Vec<SocketAddr>, Mis
         IpAddr::V6(addr) => SocketAddrV6::new(addr, target.port, 0, scope).into(),
     };
     Ok(families.each().iter().map(full).collect())
+}
+
+/// What the host says besides.
+fn facts(port: u16, tries: &[Try], gaps: &mut Vec<Gap>) -> Facts {
+    let (settings, unread) = host::settings();
+    gaps.extend(unread);
+    let refused = tries.iter().find(|tried| tried.plain == Verdict::NoSuchAddress).map(|tried| tried.at);
+    let dad = match refused {
+        Some(SocketAddr::V6(at)) => host::dad(*at.ip(), at.scope_id()),
+        _ => Ok(None),
+    };
+    let dad = dad.unwrap_or_else(|gap| {
+        gaps.push(gap);
+        None
+    });
+    Facts { dad, ..Facts::of(port, &settings) }
 }
 
 /// The sockets on the port, with their holders.

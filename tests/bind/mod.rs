@@ -177,6 +177,36 @@ fn a_scope_parts_listeners_on_link_local_addresses() {
 }
 
 #[test]
+fn an_ipv6_address_that_may_not_be_used_yet_is_told_from_one_that_is_not_there() {
+    let Some(namespace) = namespace() else { return };
+    let made = namespace.ip("link add one type veth peer name two\nlink set one up\nlink set two up\n\
+         addr add fe80::99/64 dev two nodad");
+    let Some(()) = crate::support::or_skip(made) else { return };
+    // So long that it is not over before the test.
+    namespace.sysctl("ipv6/conf/one/dad_transmits", "100");
+    namespace
+        .ip("addr add 2001:db8:6::1/64 dev one\naddr add fe80::99/64 dev one")
+        .expect("they can be added");
+    for (word, dad, note, advice) in [
+        ("[2001:db8:6::1]:8080", "tentative", "it is tentative", "network-online.target"),
+        ("[fe80::99%one]:8080", "dadfailed", "another host has it too", "from the other host"),
+    ] {
+        eventually(|| {
+            let (answer, status) = asked(&namespace, &[word]);
+            ensure!(answer["duplicate_address_detection"] == dad && status == 1, "{answer:#}");
+            let said = |key: &str, text| answer[key].to_string().contains(text);
+            ensure!(said("notes", note) && said("advice", advice), "{answer:#}");
+            Ok(())
+        });
+    }
+    let (answer, _) = asked(&namespace, &["[2001:db8:6::2]:8080"]);
+    assert!(answer["duplicate_address_detection"].is_null(), "{answer:#}");
+    namespace.sysctl("ipv6/ip_nonlocal_bind", "1");
+    let (_, status) = asked(&namespace, &["[2001:db8:6::1]:8080"]);
+    assert_eq!(status, 0, "as the advice says");
+}
+
+#[test]
 fn an_address_may_be_written_in_several_ways() {
     let Some(namespace) = namespace() else { return };
     let _held = namespace.inside(|| hold(Kind::Listener, 22_500, false));

@@ -16,7 +16,7 @@ use super::Parts;
 use super::json::{push_document_head, push_document_tail, push_member, push_row};
 use super::report::ReportStyle;
 use crate::bind::{Answer, Judged, Occupant, Try, Verdict};
-use crate::model::{Gap, Row};
+use crate::model::{Dad, Gap, Row};
 
 /// Appends the answer.
 pub fn write_answer(
@@ -61,6 +61,7 @@ fn write_document(out: &mut Vec<u8>, head: &Head<'_>, answer: &Answer, gaps: &[G
     push_member(out, "unprivileged_port_start", &answer.facts.unprivileged_from)?;
     push_member(out, "in_local_reserved_ports", &answer.facts.reserved)?;
     push_member(out, "in_local_port_range", &answer.facts.chosen_from)?;
+    push_member(out, "duplicate_address_detection", &answer.facts.dad.map(Dad::word))?;
     push_member(out, "notes", &notes(answer))?;
     push_member(out, "advice", &advice(answer))?;
     push_document_tail(out, gaps)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::bind::{Occupant, Target};
+use crate::bind::{Facts, Occupant, Target};
 use crate::model::{
     Endpoint, Family, Holder, OwnerNote, Process, Setting, Settings, Socket, Source, TcpState, Timer,
 };
@@ -51,7 +51,8 @@ fn answer(tries: &[(&str, Verdict, Verdict)], occupants: Vec<Occupant>) -> Answe
             .map(|(setting, text)| (setting, text.to_owned()))
             .into_iter()
             .collect();
-    Answer::new(Target { addr, device: None, port: 443 }, tries, occupants, Source::Netlink, &settings)
+    let facts = Facts::of(443, &settings);
+    Answer::new(Target { addr, device: None, port: 443 }, tries, occupants, Source::Netlink, facts)
 }
 
 fn written(answer: &Answer, json: bool, width: usize) -> String {

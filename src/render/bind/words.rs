@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 use std::io;
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use crate::bind::{Advice, Answer, Blocks, Judged, Leaves, Occupant, Overlap, Verdict};
-use crate::model::{Holder, OwnerNote, TcpState};
+use crate::model::{Dad, Holder, OwnerNote, TcpState};
 use crate::render::columns::appended;
 use crate::render::text::{capitalised, escaped, push_number};
 
@@ -57,7 +57,7 @@ pub(super) fn notes(answer: &Answer) -> Vec<String> {
     }
     for tried in &answer.tries {
         if tried.plain == Verdict::NoSuchAddress {
-            notes.push(format!("This host does not have the address {}.", tried.at.ip()));
+            notes.push(no_address(tried.at.ip(), facts.dad));
         }
     }
     if answer.tries.iter().any(|tried| tried.at.ip() == Ipv6Addr::UNSPECIFIED && !tried.v6only) {
@@ -71,6 +71,21 @@ pub(super) fn notes(answer: &Answer) -> Vec<String> {
         notes.push(format!("This host has no IPv6{rest}."));
     }
     notes
+}
+
+/// Why the address can't be had.
+fn no_address(addr: IpAddr, dad: Option<Dad>) -> String {
+    match dad {
+        None => format!("This host does not have the address {addr}."),
+        Some(Dad::Tentative) => format!(
+            "This host has the address {addr}, but it is tentative: until duplicate address detection is over, nobody \
+             may bind it."
+        ),
+        Some(Dad::Failed) => format!(
+            "This host has the address {addr}, but nobody may bind it: duplicate address detection failed, since \
+             another host has it too."
+        ),
+    }
 }
 
 /// Where its address lies to what was tried.
@@ -158,6 +173,14 @@ pub(super) fn advice(answer: &Answer) -> Option<String> {
             "Bind an address that `ip address` shows, or 0.0.0.0; net.ipv4.ip_nonlocal_bind and \
              net.ipv6.ip_nonlocal_bind would allow others."
                 .to_owned()
+        }
+        Advice::SettleAddress(Dad::Tentative) => {
+            "Wait a second or two. A service that starts at boot can wait for network-online.target, or set \
+             IPV6_FREEBIND, as net.ipv6.ip_nonlocal_bind does for all."
+                .to_owned()
+        }
+        Advice::SettleAddress(Dad::Failed) => {
+            "Take the address from the other host, or give this one another; then add it anew.".to_owned()
         }
         Advice::GetPrivilege { unprivileged_from } => format!(
             "Run it as root or with CAP_NET_BIND_SERVICE, or take a port from {unprivileged_from} on{}.",
