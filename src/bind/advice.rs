@@ -1,6 +1,6 @@
 //! What to do, by what stands in the way.
 
-use super::{Blocks, Facts, Judged, Leaves, Try, Verdict, can_bind, that_count};
+use super::{Blocks, Facts, Idle, Judged, Leaves, Try, Verdict, can_bind, that_count};
 use crate::model::{Dad, TcpState};
 
 /// What to do. Occupants are meant by their place in the answer.
@@ -38,7 +38,7 @@ pub enum Advice {
         free_in: Option<Leaves>,
     },
     /// Nothing was seen that is in the way.
-    LookAgain,
+    LookAgain(Idle),
 }
 
 impl Advice {
@@ -64,13 +64,13 @@ impl Advice {
             None if refused.iter().all(|tried| tried.reuse == Verdict::Bound) => {
                 Self::SetReuse { free_in: last(in_the_way(occupants).map(|(_, judged)| judged)) }
             }
-            None => on_holders(occupants),
+            None => on_holders(occupants, facts.idle),
         }
     }
 }
 
 /// What to do about those that a bind with SO_REUSEADDR stumbles over too.
-fn on_holders(occupants: &[Judged]) -> Advice {
+fn on_holders(occupants: &[Judged], idle: Idle) -> Advice {
     let blocking: Vec<_> =
         in_the_way(occupants).filter(|(_, judged)| judged.set_reuse != Some(true)).collect();
     let those = |which: &dyn Fn(&Judged) -> bool| -> Vec<usize> {
@@ -85,7 +85,7 @@ fn on_holders(occupants: &[Judged]) -> Advice {
         return Advice::StopHolders(held);
     }
     if blocking.is_empty() {
-        return Advice::LookAgain;
+        return Advice::LookAgain(idle);
     }
     Advice::Wait { free_in: last(blocking.iter().map(|(_, judged)| *judged)) }
 }
@@ -162,7 +162,7 @@ mod tests {
         // If its peer closes, it comes to TIME_WAIT.
         let waiting = judged(TcpState::FinWait2, None, Some(9), Blocks::UnlessReuse);
         assert_eq!(on(&[waiting, left.clone()]), wait(60_009, true));
-        assert_eq!(on(&[other]), Advice::LookAgain);
+        assert_eq!(on(&[other]), Advice::LookAgain(Idle::Seen));
         let reuse = advice(Verdict::InUse, Verdict::Bound, &[left]);
         assert_eq!(reuse, Advice::SetReuse { free_in: Some(Leaves { in_ms: 9, or_sooner: false }) });
     }

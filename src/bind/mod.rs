@@ -12,7 +12,7 @@ mod overlap;
 use std::net::SocketAddr;
 
 use crate::model::{
-    Dad, Family, Holder, OwnerNote, Row, Setting, Settings, Socket, Source, TIME_WAIT_MS, TcpState, Timer,
+    Dad, Family, Holder, OwnerNote, Row, Setting, Settings, Socket, TIME_WAIT_MS, TcpState, Timer,
 };
 
 pub use crate::query::Target;
@@ -126,6 +126,18 @@ pub struct Judged {
     pub set_reuse: Option<bool>,
 }
 
+/// Whether sockets that are bound and idle are among those that were seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Idle {
+    /// They are.
+    #[default]
+    Seen,
+    /// /proc does not have them.
+    NotInProc,
+    /// A kernel before Linux 6.8 does not list them.
+    NotListed,
+}
+
 /// What the host says of the port and the address; `None` where it could not be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
@@ -137,6 +149,8 @@ pub struct Facts {
     pub chosen_from: Option<bool>,
     /// What keeps the address, which the host has, from being bound.
     pub dad: Option<Dad>,
+    /// Whether the sockets are all that there are.
+    pub idle: Idle,
 }
 
 impl Facts {
@@ -146,7 +160,7 @@ impl Facts {
             settings.reserved_ports().map(|ranges| ranges.iter().any(|range| range.contains(&port)));
         let chosen_from = settings.local_ports().map(|range| range.contains(&port));
         let unprivileged_from = settings.number(Setting::UnprivilegedPortStart);
-        Self { unprivileged_from, reserved, chosen_from, dad: None }
+        Self { unprivileged_from, reserved, chosen_from, ..Self::default() }
     }
 
     /// Whether it takes a privilege to bind the port.
@@ -172,15 +186,8 @@ pub struct Answer {
 
 impl Answer {
     /// Puts together what is known.
-    pub fn new(
-        target: Target,
-        tries: Vec<Try>,
-        occupants: Vec<Occupant>,
-        source: Source,
-        facts: Facts,
-    ) -> Self {
-        // /proc lacks the sockets that are bound and idle.
-        let mut occupants = judge::judge(&tries, occupants, source == Source::Netlink);
+    pub fn new(target: Target, tries: Vec<Try>, occupants: Vec<Occupant>, facts: Facts) -> Self {
+        let mut occupants = judge::judge(&tries, occupants, facts.idle == Idle::Seen);
         occupants.sort_by_key(|judged| judged.blocks);
         let advice = Advice::on(target.port, &tries, &occupants, &facts);
         Self { target, tries, occupants, facts, advice }

@@ -77,6 +77,18 @@ pub fn counters() -> (Counters, Vec<Gap>) {
     (counters, gaps)
 }
 
+/// Whether the kernel lists sockets that are bound and idle: from Linux 6.8 on.
+pub fn lists_idle() -> bool {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    version(&release) >= Some((6, 8))
+}
+
+/// `6.8.0-31-generic`
+fn version(release: &str) -> Option<(u32, u32)> {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
 /// What keeps an IPv6 address of this host from being bound; on this device, unless that is 0.
 pub fn dad(addr: Ipv6Addr, device: u32) -> Result<Option<Dad>, Gap> {
     let path = "/proc/thread-self/net/if_inet6";
@@ -168,6 +180,21 @@ mod tests {
         let (counters, gaps) = counters();
         assert!(counters.count("TcpExt", "ListenOverflows").is_some() && gaps.is_empty(), "{gaps:?}");
         assert!(counters.count("Tcp", "RetransSegs").is_some() && counters.count("TCP", "inuse").is_some());
+    }
+
+    #[test]
+    fn a_release_begins_with_its_version() {
+        for (release, expected) in [
+            ("6.8.0-31-generic\n", Some((6, 8))),
+            ("6.10-rc1", Some((6, 10))),
+            ("5.14.0-427.el9.x86_64", Some((5, 14))),
+            ("7.0+", Some((7, 0))),
+            ("", None),
+            ("next", None),
+        ] {
+            assert_eq!(version(release), expected, "{release}");
+        }
+        assert!(version("5.19") < Some((6, 8)) && version("6.10") >= Some((6, 8)));
     }
 
     #[test]

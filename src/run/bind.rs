@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use super::filter::{Misuse, prepare};
 use super::gather::gather;
 use super::{Session, answer_as, now};
-use crate::bind::{Answer, Facts, Occupant, Try, Verdict, ask};
+use crate::bind::{Answer, Facts, Idle, Occupant, Try, Verdict, ask};
 use crate::cli::Bind;
 use crate::collect::host;
 use crate::enrich::device_index;
@@ -23,9 +23,9 @@ pub(super) fn bind(what: &Bind, access: &Access, session: &mut Session) -> anyho
     // Without an address each family has a socket of its own; an IPv6 address is tried as programs usually bind it.
     let tries = ask(&addresses, what.target.addr.is_none()).context("ask the kernel")?;
     let (source, occupants, mut gaps) = occupants(what, access)?;
-    let facts = facts(what.target.port, &tries, &mut gaps);
+    let facts = facts(what.target.port, &tries, source, &mut gaps);
     session.tell(&gaps);
-    let given = Answer::new(what.target.clone(), tries, occupants, source, facts);
+    let given = Answer::new(what.target.clone(), tries, occupants, facts);
     let mut out = Vec::new();
     write_answer(&mut out, what.style, &Head { source, taken_at: &taken_at }, &given, &gaps)?;
     answer_as(if given.can_bind() { ExitStatus::Success } else { ExitStatus::Failure }, &out)
@@ -51,7 +51,7 @@ fn addresses(target: &Target, families: Families) -> Result<Vec<SocketAddr>, Mis
 }
 
 /// What the host says besides.
-fn facts(port: u16, tries: &[Try], gaps: &mut Vec<Gap>) -> Facts {
+fn facts(port: u16, tries: &[Try], source: Source, gaps: &mut Vec<Gap>) -> Facts {
     let (settings, unread) = host::settings();
     gaps.extend(unread);
     let refused = tries.iter().find(|tried| tried.plain == Verdict::NoSuchAddress).map(|tried| tried.at);
@@ -63,7 +63,12 @@ fn facts(port: u16, tries: &[Try], gaps: &mut Vec<Gap>) -> Facts {
         gaps.push(gap);
         None
     });
-    Facts { dad, ..Facts::of(port, &settings) }
+    let idle = match source {
+        Source::Procfs => Idle::NotInProc,
+        Source::Netlink if host::lists_idle() => Idle::Seen,
+        Source::Netlink => Idle::NotListed,
+    };
+    Facts { dad, idle, ..Facts::of(port, &settings) }
 }
 
 /// The sockets on the port, with their holders.

@@ -122,6 +122,7 @@ fn what_proc_does_not_tell_is_left_open() {
         if kind.state() == "CLOSED" {
             let advice = answer["advice"].as_str().unwrap_or_default();
             assert_eq!(advice.starts_with("Ask again"), fails, "{answer:#}");
+            assert_eq!(advice.ends_with("bound and idle, which /proc does not show."), fails, "{answer:#}");
             assert_eq!(answer["holders"], serde_json::json!([]));
             continue;
         }

@@ -52,7 +52,7 @@ fn answer(tries: &[(&str, Verdict, Verdict)], occupants: Vec<Occupant>) -> Answe
             .into_iter()
             .collect();
     let facts = Facts::of(443, &settings);
-    Answer::new(Target { addr, device: None, port: 443 }, tries, occupants, Source::Netlink, facts)
+    Answer::new(Target { addr, device: None, port: 443 }, tries, occupants, facts)
 }
 
 fn written(answer: &Answer, json: bool, width: usize) -> String {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
 
-use crate::bind::{Advice, Answer, Blocks, Judged, Leaves, Occupant, Overlap, Verdict};
+use crate::bind::{Advice, Answer, Blocks, Idle, Judged, Leaves, Occupant, Overlap, Verdict};
 use crate::model::{Dad, Holder, OwnerNote, TcpState};
 use crate::render::columns::appended;
 use crate::render::text::{capitalised, escaped, push_number};
@@ -187,7 +187,8 @@ pub(super) fn advice(answer: &Answer) -> Option<String> {
             if held { "; besides, the port is held" } else { "" }
         ),
         Advice::AskPolicy => {
-            "Look for a rule that forbids it: SELinux, AppArmor, Landlock, or a program on the cgroup.".to_owned()
+            "Look for a rule that forbids it: SELinux, AppArmor, Landlock, or a program on the cgroup."
+                .to_owned()
         }
         Advice::MindError(verdict) => {
             format!("The kernel says: {}.", error_message(*verdict).unwrap_or_default())
@@ -204,12 +205,20 @@ pub(super) fn advice(answer: &Answer) -> Option<String> {
                  start on."
             )
         }
-        Advice::LookAgain => {
-            "Ask again: what holds it has gone since, or this kernel does not show it (sockets that are bound and idle, \
-             before Linux 6.8)."
-                .to_owned()
-        }
+        Advice::LookAgain(idle) => look_again(*idle).to_owned(),
     })
+}
+
+fn look_again(idle: Idle) -> &'static str {
+    match idle {
+        Idle::Seen => "Ask again: what holds it has gone since.",
+        Idle::NotInProc => {
+            "Ask again: what holds it has gone since, or is bound and idle, which /proc does not show."
+        }
+        Idle::NotListed => {
+            "Ask again: what holds it has gone since, or is bound and idle, which kernels before Linux 6.8 do not show."
+        }
+    }
 }
 
 fn stop(answer: &Answer, these: &[usize]) -> String {
