@@ -116,6 +116,29 @@ fn a_crowd_is_cut_and_says_so() {
 }
 
 #[test]
+fn a_socket_that_systemd_holds_is_its_units() {
+    let holder = |pid, name: &str| Holder {
+        process: Arc::new(Process { pid, name: name.as_bytes().into(), details: None }),
+        fd: 3,
+    };
+    let listener = |addr, holders| Occupant { holders, ..occupant(TcpState::Listen, addr, Some(1)) };
+    let on = |occupants| advice_on(&[("0.0.0.0:443", Verdict::InUse, Verdict::InUse)], occupants);
+    let activated = || listener("0.0.0.0", vec![holder(1, "systemd"), holder(42, "sshd")]);
+    assert_eq!(
+        on(vec![activated()]),
+        "Stop 42/sshd and the socket unit of 1/systemd (`systemctl list-sockets` names it), or take another port."
+    );
+    assert_eq!(
+        on(vec![activated(), listener("127.0.0.1", vec![holder(7, "nginx")])]),
+        "Stop 7/nginx, 42/sshd and the socket unit of 1/systemd (`systemctl list-sockets` names it), or take another port."
+    );
+    assert_eq!(
+        on(vec![listener("0.0.0.0", vec![holder(700, "systemd")])]),
+        "Stop the socket unit of 700/systemd (`systemctl --user list-sockets` names it), or take another port."
+    );
+}
+
+#[test]
 fn every_case_has_one_line_of_advice() {
     use Verdict::{Bound, Denied, Forbidden, InUse, NoSuchAddress, NoSuchFamily, Other};
     let v4 = |plain, reuse| [("0.0.0.0:443", plain, reuse)];

@@ -223,12 +223,10 @@ fn look_again(idle: Idle) -> &'static str {
 
 fn stop(answer: &Answer, these: &[usize]) -> String {
     let these: Vec<_> = these.iter().filter_map(|number| answer.occupants.get(*number)).collect();
-    let holders = processes(these.iter().flat_map(|judged| &judged.occupant.holders));
     // Where one address alone is taken, others are free.
     let narrow = these.iter().all(|judged| judged.overlap == Overlap::Within);
     let another = if narrow { "take another port or a single other address" } else { "take another port" };
-    let unknown = these.iter().any(|judged| judged.occupant.holders.is_empty());
-    if holders.is_empty() {
+    if these.iter().all(|judged| judged.occupant.holders.is_empty()) {
         let hidden = these.iter().any(|judged| judged.occupant.owner_note == Some(OwnerNote::NotPermitted));
         return if hidden {
             format!("Ask again as root to see who holds it, or {another}.")
@@ -238,6 +236,23 @@ fn stop(answer: &Answer, these: &[usize]) -> String {
     }
     let idle = these.iter().all(|judged| judged.occupant.socket.state.shown() == TcpState::Close);
     let why = if idle { ", which holds it idle" } else { "" };
-    let others = if unknown { " and who else holds it" } else { "" };
-    format!("Stop {holders}{others}{why}, or {another}.")
+    format!("Stop {}{why}, or {another}.", stopped(&these))
+}
+
+/// Who is to be stopped. What systemd holds is a socket unit's: without its service it would go on to listen.
+fn stopped(these: &[&Judged]) -> String {
+    let holders = || these.iter().flat_map(|judged| &judged.occupant.holders);
+    let others = processes(holders().filter(|holder| !is_systemd(holder)));
+    let unknown = these.iter().any(|judged| judged.occupant.holders.is_empty());
+    let unit = holders().find(|holder| is_systemd(holder)).map(|Holder { process, .. }| {
+        let of_user = if process.pid == 1 { "" } else { "--user " };
+        format!("the socket unit of {}/systemd (`systemctl {of_user}list-sockets` names it)", process.pid)
+    });
+    let unknown = unknown.then(|| "who else holds it".to_owned());
+    let each = [Some(others).filter(|others| !others.is_empty()), unknown, unit];
+    each.into_iter().flatten().collect::<Vec<_>>().join(" and ")
+}
+
+fn is_systemd(holder: &Holder) -> bool {
+    *holder.process.name == *b"systemd"
 }
