@@ -160,6 +160,8 @@ fn every_case_has_one_line_of_advice() {
         advice_on(&v4(InUse, InUse), Vec::new()),
         advice_on(&v4(Denied, Denied), Vec::new()),
         advice_on(&v4(Denied, Denied), vec![occupant(TcpState::Listen, "0.0.0.0", Some(1))]),
+        advice_on(&v4(Denied, Denied), vec![occupant(TcpState::Close, "0.0.0.0", Some(1))]),
+        advice_on(&v4(Denied, Denied), vec![v6only(occupant(TcpState::Listen, "::", Some(1)), true)]),
         advice_on(&v4(NoSuchAddress, NoSuchAddress), Vec::new()),
         advice_on(&[("[::]:443", NoSuchFamily, NoSuchFamily)], Vec::new()),
         advice_on(&v4(Forbidden, Forbidden), Vec::new()),

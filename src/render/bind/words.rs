@@ -165,7 +165,7 @@ pub(super) fn seconds(leaves: Leaves) -> String {
 
 /// What to do.
 pub(super) fn advice(answer: &Answer) -> Option<String> {
-    let held = answer.occupants.iter().any(|judged| judged.blocks == Blocks::Yes);
+    let held = answer.occupants.iter().any(|judged| judged.blocks != Blocks::No);
     Some(match &answer.advice {
         Advice::Nothing => return None,
         Advice::EnableFamily => "Bind an IPv4 address, or boot the kernel with IPv6.".to_owned(),
