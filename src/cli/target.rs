@@ -49,11 +49,13 @@ fn read_ipv4(word: &str) -> Result<IpAddr, String> {
 fn read_ipv6(word: &str) -> Result<(IpAddr, Option<String>), String> {
     let (text, device) = word.split_once('%').map_or((word, ""), |(addr, device)| (addr, device));
     let addr: Ipv6Addr = text.parse().map_err(|_| format!("'{text}' is no IPv6 address"))?;
+    // ff02::1 is one of each device too (RFC 4291 section 2.7).
+    let is_link_multicast = addr.segments()[0] & 0xff0f == 0xff02;
     match (addr.is_unicast_link_local(), device) {
         (true, "") => Err(format!("a link-local address needs its device: [{addr}%eth0]:80")),
-        (true, device) => Ok((addr.into(), Some(device.to_owned()))),
         (false, "") => Ok((addr.to_canonical(), None)),
-        (false, _) => Err("only a link-local address has a device".to_owned()),
+        (is_unicast, device) if is_unicast || is_link_multicast => Ok((addr.into(), Some(device.to_owned()))),
+        _ => Err("only a link-local address has a device".to_owned()),
     }
 }
 
@@ -83,6 +85,9 @@ mod tests {
             ("[::]:80", (addr("::"), None, 80)),
             ("[::ffff:10.0.0.1]:80", (addr("10.0.0.1"), None, 80)),
             ("[fe80::1%lo]:80", (addr("fe80::1"), Some("lo".to_owned()), 80)),
+            ("[ff02::1%lo]:80", (addr("ff02::1"), Some("lo".to_owned()), 80)),
+            ("[ff12::1%lo]:80", (addr("ff12::1"), Some("lo".to_owned()), 80)),
+            ("[ff02::1]:80", (addr("ff02::1"), None, 80)),
         ] {
             assert_eq!(read(word), Ok(expected), "{word}");
         }
@@ -102,6 +107,7 @@ mod tests {
             ("[::1]", "it has no port"),
             ("[10.0.0.1]:80", "'10.0.0.1' is no IPv6 address"),
             ("[fe80::1]:80", "a link-local address needs its device: [fe80::1%eth0]:80"),
+            ("[ff0e::1%lo]:80", "only a link-local address has a device"),
             ("[::1%lo]:80", "only a link-local address has a device"),
         ] {
             assert_eq!(read_target(word), Err(why.to_owned()), "{word}");

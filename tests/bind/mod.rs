@@ -208,6 +208,17 @@ fn an_ipv6_address_that_may_not_be_used_yet_is_told_from_one_that_is_not_there()
 }
 
 #[test]
+fn no_socket_can_be_bound_to_an_ipv6_multicast_address() {
+    let Some(namespace) = namespace() else { return };
+    for address in ["[ff02::1%lo]:8080", "[ff0e::1]:8080"] {
+        let Finished { stdout, status, .. } = namespace.run(&["bind", address]);
+        assert!(stdout.starts_with(&format!("{address} can't be bound: invalid argument")), "{stdout}");
+        assert!(stdout.contains("TCP has no multicast"), "{stdout}");
+        assert_eq!(status, Some(1));
+    }
+}
+
+#[test]
 fn an_address_may_be_written_in_several_ways() {
     let Some(namespace) = namespace() else { return };
     let _held = namespace.inside(|| hold(Kind::Listener, 22_500, false));

@@ -190,6 +190,9 @@ pub(super) fn advice(answer: &Answer) -> Option<String> {
             "Look for a rule that forbids it: SELinux, AppArmor, Landlock, or a program on the cgroup."
                 .to_owned()
         }
+        Advice::MindError(_) if is_ipv6_multicast(answer) => {
+            "Bind an address of this host: TCP has no multicast.".to_owned()
+        }
         Advice::MindError(verdict) => {
             format!("The kernel says: {}.", error_message(*verdict).unwrap_or_default())
         }
@@ -207,6 +210,11 @@ pub(super) fn advice(answer: &Answer) -> Option<String> {
         }
         Advice::LookAgain(idle) => look_again(*idle).to_owned(),
     })
+}
+
+/// The kernel refuses those with EINVAL.
+fn is_ipv6_multicast(answer: &Answer) -> bool {
+    answer.target.addr.is_some_and(|addr| addr.is_ipv6() && addr.is_multicast())
 }
 
 fn look_again(idle: Idle) -> &'static str {
