@@ -129,18 +129,18 @@ _tcpstates() {
             return 0
             ;;
         tcpstates__subcmd__bind)
-            opts="-4 -6 -n -p -f -H -h --ipv4 --ipv6 --numeric --program --processes --format --json --no-header --color --source --proc-root --help"
+            opts="-4 -6 -f -h --ipv4 --ipv6 --format --json --color --source --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --format)
-                    COMPREPLY=($(compgen -W "table plain netstat ss json ndjson csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "plain json" -- "${cur}"))
                     return 0
                     ;;
                 -f)
-                    COMPREPLY=($(compgen -W "table plain netstat ss json ndjson csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "plain json" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -149,10 +149,6 @@ _tcpstates() {
                     ;;
                 --source)
                     COMPREPLY=($(compgen -W "auto netlink procfs" -- "${cur}"))
-                    return 0
-                    ;;
-                --proc-root)
-                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -163,30 +159,14 @@ _tcpstates() {
             return 0
             ;;
         tcpstates__subcmd__demo)
-            opts="-4 -6 -n -p -f -H -h --step --ipv4 --ipv6 --numeric --program --processes --format --json --no-header --color --source --proc-root --help handshake close simultaneous-close close-wait time-wait refused syn-timeout"
+            opts="-h --step --color --help handshake close simultaneous-close close-wait time-wait refused syn-timeout"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --format)
-                    COMPREPLY=($(compgen -W "table plain netstat ss json ndjson csv" -- "${cur}"))
-                    return 0
-                    ;;
-                -f)
-                    COMPREPLY=($(compgen -W "table plain netstat ss json ndjson csv" -- "${cur}"))
-                    return 0
-                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                --source)
-                    COMPREPLY=($(compgen -W "auto netlink procfs" -- "${cur}"))
-                    return 0
-                    ;;
-                --proc-root)
-                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -197,7 +177,7 @@ _tcpstates() {
             return 0
             ;;
         tcpstates__subcmd__diagnose)
-            opts="-4 -6 -n -p -f -H -h --interval --fail-on --close-wait-age --close-wait-count --queue-percent --syn-recv-count --syn-retries --ports-percent --limit-percent --stall-age --retrans-percent --retrans-segments --ipv4 --ipv6 --numeric --program --processes --format --json --no-header --color --source --proc-root --help"
+            opts="-f -h --interval --fail-on --close-wait-age --close-wait-count --queue-percent --syn-recv-count --syn-retries --ports-percent --limit-percent --stall-age --retrans-percent --retrans-segments --format --json --color --source --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -252,11 +232,11 @@ _tcpstates() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table plain netstat ss json ndjson csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "plain json" -- "${cur}"))
                     return 0
                     ;;
                 -f)
-                    COMPREPLY=($(compgen -W "table plain netstat ss json ndjson csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "plain json" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -265,10 +245,6 @@ _tcpstates() {
                     ;;
                 --source)
                     COMPREPLY=($(compgen -W "auto netlink procfs" -- "${cur}"))
-                    return 0
-                    ;;
-                --proc-root)
-                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -279,18 +255,18 @@ _tcpstates() {
             return 0
             ;;
         tcpstates__subcmd__explain)
-            opts="-4 -6 -n -p -f -H -h --ipv4 --ipv6 --numeric --program --processes --format --json --no-header --color --source --proc-root --help"
+            opts="-4 -6 -f -h --ipv4 --ipv6 --format --json --color --source --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --format)
-                    COMPREPLY=($(compgen -W "table plain netstat ss json ndjson csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "plain json" -- "${cur}"))
                     return 0
                     ;;
                 -f)
-                    COMPREPLY=($(compgen -W "table plain netstat ss json ndjson csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "plain json" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -299,10 +275,6 @@ _tcpstates() {
                     ;;
                 --source)
                     COMPREPLY=($(compgen -W "auto netlink procfs" -- "${cur}"))
-                    return 0
-                    ;;
-                --proc-root)
-                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -411,7 +383,7 @@ _tcpstates() {
             return 0
             ;;
         tcpstates__subcmd__trace)
-            opts="-4 -6 -n -p -f -H -h --state --connections --summary --duration --count --by --poll --max-sockets --ndjson --ipv4 --ipv6 --numeric --program --processes --format --json --no-header --color --source --proc-root --help"
+            opts="-4 -6 -f -H -h --state --connections --summary --duration --count --by --poll --max-sockets --ndjson --ipv4 --ipv6 --format --no-header --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -442,23 +414,15 @@ _tcpstates() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table plain netstat ss json ndjson csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table plain ndjson csv" -- "${cur}"))
                     return 0
                     ;;
                 -f)
-                    COMPREPLY=($(compgen -W "table plain netstat ss json ndjson csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table plain ndjson csv" -- "${cur}"))
                     return 0
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                --source)
-                    COMPREPLY=($(compgen -W "auto netlink procfs" -- "${cur}"))
-                    return 0
-                    ;;
-                --proc-root)
-                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

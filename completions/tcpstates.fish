@@ -74,69 +74,34 @@ complete -c tcpstates -n "__fish_tcpstates_needs_command" -a "bind" -d 'Say why 
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -a "diagnose" -d 'Say what is wrong with this host\'s TCP: what was seen, why it matters, what to do'
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -a "trace" -d 'Show every transition from state to state as it happens'
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand explain" -s f -l format -d 'Choose the layout' -r -f -a "table\t''
-plain\t''
-netstat\t''
-ss\t''
-json\t''
-ndjson\t''
-csv\t''"
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand explain" -s f -l format -d 'Choose the layout' -r -f -a "plain\t''
+json\t''"
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand explain" -l color -d 'Colour the states' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand explain" -l source -d 'Choose where the sockets are read: from netlink, from /proc, or from /proc where netlink can\'t be had' -r -f -a "auto\t'netlink, else /proc'
 netlink\t'netlink only'
 procfs\t'/proc only'"
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand explain" -l proc-root -d 'Read another proc tree, such as /host/proc' -r -F
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand explain" -s 4 -l ipv4 -d 'Show IPv4 sockets'
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand explain" -s 6 -l ipv6 -d 'Show IPv6 sockets'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand explain" -s n -l numeric -d 'Show numbers in place of service and user names'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand explain" -s p -l processes -l program -d 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too'
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand explain" -l json -d 'Print one JSON document'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand explain" -s H -l no-header -d 'Leave the heading out'
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand demo" -s f -l format -d 'Choose the layout' -r -f -a "table\t''
-plain\t''
-netstat\t''
-ss\t''
-json\t''
-ndjson\t''
-csv\t''"
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand demo" -l color -d 'Colour the states' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand demo" -l source -d 'Choose where the sockets are read: from netlink, from /proc, or from /proc where netlink can\'t be had' -r -f -a "auto\t'netlink, else /proc'
-netlink\t'netlink only'
-procfs\t'/proc only'"
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand demo" -l proc-root -d 'Read another proc tree, such as /host/proc' -r -F
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand demo" -l step -d 'Show each step when Enter is pressed'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand demo" -s 4 -l ipv4 -d 'Show IPv4 sockets'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand demo" -s 6 -l ipv6 -d 'Show IPv6 sockets'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand demo" -s n -l numeric -d 'Show numbers in place of service and user names'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand demo" -s p -l processes -l program -d 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand demo" -l json -d 'Print one JSON document'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand demo" -s H -l no-header -d 'Leave the heading out'
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand bind" -s f -l format -d 'Choose the layout' -r -f -a "table\t''
-plain\t''
-netstat\t''
-ss\t''
-json\t''
-ndjson\t''
-csv\t''"
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand bind" -s f -l format -d 'Choose the layout' -r -f -a "plain\t''
+json\t''"
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand bind" -l color -d 'Colour the states' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand bind" -l source -d 'Choose where the sockets are read: from netlink, from /proc, or from /proc where netlink can\'t be had' -r -f -a "auto\t'netlink, else /proc'
 netlink\t'netlink only'
 procfs\t'/proc only'"
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand bind" -l proc-root -d 'Read another proc tree, such as /host/proc' -r -F
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand bind" -s 4 -l ipv4 -d 'Show IPv4 sockets'
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand bind" -s 6 -l ipv6 -d 'Show IPv6 sockets'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand bind" -s n -l numeric -d 'Show numbers in place of service and user names'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand bind" -s p -l processes -l program -d 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too'
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand bind" -l json -d 'Print one JSON document'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand bind" -s H -l no-header -d 'Leave the heading out'
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand bind" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l interval -d 'Look twice, this long apart, and judge counters by what they counted meanwhile' -r
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l fail-on -d 'End with status 1 where something is found that is as bad as this, or worse' -r -f -a "warning\t'Something goes wrong, or soon will'
@@ -151,26 +116,15 @@ complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l limit-p
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l stall-age -d 'Warn of data that has been waiting this long for a peer or a program to read' -r
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l retrans-percent -d 'Warn of a peer to which this part of the segments had to be sent again' -r
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l retrans-segments -d 'Judge that by no fewer segments' -r
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -s f -l format -d 'Choose the layout' -r -f -a "table\t''
-plain\t''
-netstat\t''
-ss\t''
-json\t''
-ndjson\t''
-csv\t''"
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -s f -l format -d 'Choose the layout' -r -f -a "plain\t''
+json\t''"
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l color -d 'Colour the states' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l source -d 'Choose where the sockets are read: from netlink, from /proc, or from /proc where netlink can\'t be had' -r -f -a "auto\t'netlink, else /proc'
 netlink\t'netlink only'
 procfs\t'/proc only'"
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l proc-root -d 'Read another proc tree, such as /host/proc' -r -F
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -s 4 -l ipv4 -d 'Show IPv4 sockets'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -s 6 -l ipv6 -d 'Show IPv6 sockets'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -s n -l numeric -d 'Show numbers in place of service and user names'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -s p -l processes -l program -d 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too'
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l json -d 'Print one JSON document'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -s H -l no-header -d 'Leave the heading out'
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -l state -d 'Show transitions into STATE only, in any spelling' -r
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -l duration -d 'End after so long' -r
@@ -181,26 +135,16 @@ complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -l poll -d 'T
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -l max-sockets -d 'Remember at most N sockets' -r
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -s f -l format -d 'Choose the layout' -r -f -a "table\t''
 plain\t''
-netstat\t''
-ss\t''
-json\t''
 ndjson\t''
 csv\t''"
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -l color -d 'Colour the states' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -l source -d 'Choose where the sockets are read: from netlink, from /proc, or from /proc where netlink can\'t be had' -r -f -a "auto\t'netlink, else /proc'
-netlink\t'netlink only'
-procfs\t'/proc only'"
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -l proc-root -d 'Read another proc tree, such as /host/proc' -r -F
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -l connections -d 'Print one line for each connection when it ends'
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -l summary -d 'Print at the end how many transitions there were, and how long sockets were in each state'
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -l ndjson -d 'Print one JSON document a line'
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -s 4 -l ipv4 -d 'Show IPv4 sockets'
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -s 6 -l ipv6 -d 'Show IPv6 sockets'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -s n -l numeric -d 'Show numbers in place of service and user names'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -s p -l processes -l program -d 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too'
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -l json -d 'Print one JSON document'
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -s H -l no-header -d 'Leave the heading out'
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand trace" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand help; and not __fish_seen_subcommand_from explain demo bind diagnose trace help" -f -a "explain" -d 'Explain the TCP states, or one of them, with what this host has of it'

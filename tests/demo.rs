@@ -211,6 +211,7 @@ fn words_that_make_no_sense() {
         (&["demo", "teardown"][..], "SCENE: 'teardown' is not accepted: accepted are handshake, "),
         (&["demo", "--json"], "demo: there is no json layout of it"),
         (&["demo", "--format", "csv"], "demo: there is no csv layout of it"),
+        (&["demo", "-6"], "--ipv6: demo has no such option\nhint: see tcpstates demo --help"),
         (&["demo", "close", "close"], "'close' is one word too many"),
     ] {
         let stderr = finish(tcpstates(words)).failed(2);

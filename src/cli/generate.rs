@@ -2,11 +2,13 @@
 
 use std::io::{self, Write as _};
 
-use clap::{Command, CommandFactory};
+use clap::builder::{PossibleValue, Resettable};
+use clap::{Arg, Command};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use super::args::{Args, Artifact};
+use super::args::Artifact;
+use super::shares::{definition, with_shares};
 
 /// What the definition does not hold.
 const MAN_END: &str = include_str!("man_end.roff");
@@ -26,17 +28,25 @@ pub fn generate(artifact: Artifact) -> io::Result<Vec<u8>> {
     Ok(out)
 }
 
-/// The command without what is hidden: completions would offer it.
+/// The command without what is hidden: completions would offer it. Each subcommand has its share of the global options.
 fn shown_command() -> Command {
-    let whole = Args::command();
-    let options = whole.get_arguments().filter(|arg| !arg.is_hide_set()).cloned();
-    let commands = whole.get_subcommands().filter(|command| !command.is_hide_set()).cloned();
-    Command::new("tcpstates").version(env!("CARGO_PKG_VERSION")).args(options).subcommands(commands)
+    let whole = definition();
+    let commands = with_shares().filter_map(|name| Some(shown(name, whole.find_subcommand(name)?)));
+    shown("tcpstates", &whole).version(env!("CARGO_PKG_VERSION")).subcommands(commands)
+}
+
+fn shown(name: &'static str, command: &Command) -> Command {
+    let options = command.get_arguments().filter(|arg| !arg.is_hide_set()).cloned();
+    let about = command.get_about().cloned().unwrap_or_default();
+    // What an option overrides may be hidden.
+    Command::new(name)
+        .about(about)
+        .args(options.map(|arg| arg.global(false).overrides_with(Resettable::Reset)))
 }
 
 fn man() -> io::Result<Vec<u8>> {
     let version = format!("tcpstates {}", env!("CARGO_PKG_VERSION"));
-    let man = Man::new(Args::command()).source(version).manual("User Commands");
+    let man = Man::new(definition()).source(version).manual("User Commands");
     let mut out = Vec::new();
     man.render_title(&mut out)?;
     man.render_name_section(&mut out)?;
@@ -50,9 +60,10 @@ fn man() -> io::Result<Vec<u8>> {
 
 /// A section for each command: what it does, and the options that it has beside those of all.
 fn push_commands(out: &mut Vec<u8>) -> io::Result<()> {
-    for command in Args::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+    for command in definition().get_subcommands().filter(|command| !command.is_hide_set()) {
         let name = command.get_name().to_owned();
-        let man = Man::new(command.clone());
+        let man =
+            Man::new(command.clone().mut_args(|arg| if arg.is_global_set() { arg.hide(true) } else { arg }));
         writeln!(out, ".SH \"TCPSTATES {}\"", name.to_uppercase())?;
         let mut section = Vec::new();
         man.render_synopsis_section(&mut section)?;
@@ -68,6 +79,23 @@ fn push_commands(out: &mut Vec<u8>) -> io::Result<()> {
                 line.replace(&format!("\\fB{name}\\fR"), &format!("\\fBtcpstates {name}\\fR"))
             )?;
         }
+        let share = command.get_arguments().filter(|arg| arg.is_global_set() && !arg.is_hide_set());
+        let share: Vec<_> = share.map(named).collect();
+        writeln!(out, ".PP\nOf the options above it takes {}.", share.join(", "))?;
     }
     Ok(())
+}
+
+/// An option's name; of the layouts those that are taken.
+fn named(option: &Arg) -> String {
+    let name = match (option.get_short(), option.get_long()) {
+        (Some(short), _) => format!("\\fB\\-{short}\\fR"),
+        (None, long) => format!("\\fB\\-\\-{}\\fR", long.unwrap_or_default()),
+    };
+    if option.get_id() != "format" {
+        return name;
+    }
+    let layouts = option.get_possible_values();
+    let layouts = layouts.iter().filter(|layout| !layout.is_hide_set()).map(PossibleValue::get_name);
+    format!("{name} ({})", layouts.collect::<Vec<_>>().join(", "))
 }

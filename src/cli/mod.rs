@@ -1,4 +1,4 @@
-//! The command line: what was typed (`args`), then what it means here (`plan`).
+//! The command line: what was typed (`args`), what of it a subcommand takes (`shares`), then what it means here (`plan`).
 
 mod args;
 mod counts;
@@ -7,13 +7,14 @@ mod generate;
 mod message;
 mod plan;
 mod reports;
+mod shares;
 mod suggest;
 mod target;
 mod trace;
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::FromArgMatches;
 
 pub use args::Artifact;
 pub use counts::Count;
@@ -55,7 +56,7 @@ pub fn parse(
     environment: Environment,
 ) -> Result<Plan, Refusal> {
     let words: Vec<OsString> = words.into_iter().map(Into::into).collect();
-    let matches = args::Args::command()
+    let matches = shares::definition()
         .try_get_matches_from(&words)
         .map_err(|error| message::refusal_of(&error, &words))?;
     let args = args::Args::from_arg_matches(&matches).map_err(|error| message::refusal_of(&error, &words))?;

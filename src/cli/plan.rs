@@ -7,9 +7,10 @@ use std::time::Duration;
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
-use super::args::{Args, Artifact, ColorChoice, Command, SharedArgs};
+use super::args::{Args, Artifact, ColorChoice, Command};
 use super::counts::{self, Count};
 use super::reports::{self, Bind, Demo, Diagnose, Explain};
+use super::shares::{self, shared_options};
 use super::trace::{self, Trace};
 use super::{Environment, Refusal, suggest};
 use crate::filter::{Dialect, Filter, FilterText};
@@ -93,14 +94,15 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
     }
     if let Some(command) = &args.command {
         refuse_list_words(args, matches)?;
+        shares::refuse_others(matches)?;
         let mode = match command {
             Command::Generate { artifact } => Mode::Generate(*artifact),
             Command::Explain { state } => {
                 Mode::Explain(reports::explain(args, state.as_deref(), environment)?)
             }
-            Command::Demo { scene, step } => Mode::Demo(reports::demo(args, scene, *step, environment)?),
+            Command::Demo { scene, step } => Mode::Demo(reports::demo(args, scene, *step, environment)),
             Command::Bind { target } => Mode::Bind(reports::bind(args, target, environment)?),
-            Command::Diagnose(words) => Mode::Diagnose(reports::diagnose(args, words, environment)?),
+            Command::Diagnose(words) => Mode::Diagnose(reports::diagnose(args, words, environment)),
             Command::Trace(words) => Mode::Trace(Box::new(trace::trace(args, words, environment)?)),
         };
         return Ok(Plan { mode, access, repeat: None, notes: Vec::new() });
@@ -133,10 +135,7 @@ fn refuse_list_words(args: &Args, matches: &ArgMatches) -> Result<(), Refusal> {
     if let Some(word) = args.filter.first() {
         return Err(filter_before_command(word, command));
     }
-    let shared: Vec<_> = <SharedArgs as clap::Args>::augment_args(clap::Command::new(""))
-        .get_arguments()
-        .map(|arg| arg.get_id().clone())
-        .collect();
+    let shared: Vec<_> = shared_options().iter().map(|arg| arg.get_id().clone()).collect();
     let typed = matches.ids().find(|id| {
         matches.value_source(id.as_str()) == Some(ValueSource::CommandLine)
             && !shared.contains(id)

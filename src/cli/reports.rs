@@ -35,16 +35,11 @@ pub struct Demo {
     pub style: ReportStyle,
 }
 
-pub(super) fn demo(args: &Args, word: &str, step: bool, environment: Environment) -> Result<Demo, Refusal> {
-    let format = if args.shared.json { Some("json") } else { args.shared.format.as_deref() };
-    if let Some(other) = format.filter(|format| !matches!(*format, "table" | "plain")) {
-        return Err(Refusal::usage(format!("demo: there is no {other} layout of it")));
-    }
-    let style = style(args, "demo", environment)?;
+pub(super) fn demo(args: &Args, word: &str, step: bool, environment: Environment) -> Demo {
     // clap has let through no other word.
     let scene =
         Scene::WORDS.into_iter().find(|(name, _)| *name == word).map_or(Scene::Close, |(_, scene)| scene);
-    Ok(Demo { scene, step, style })
+    Demo { scene, step, style: style(args, environment) }
 }
 
 pub(super) fn explain(args: &Args, word: Option<&str>, environment: Environment) -> Result<Explain, Refusal> {
@@ -53,7 +48,7 @@ pub(super) fn explain(args: &Args, word: Option<&str>, environment: Environment)
     let mut query = Query::new(families(args), StateSet::ALL);
     let counts_closed = state.is_none_or(|state| state.shown() == TcpState::Close);
     query.netlink_tells.extend(counts_closed.then_some("which sockets are only bound (CLOSED)"));
-    Ok(Explain { state, query, style: style(args, "explain", environment)? })
+    Ok(Explain { state, query, style: style(args, environment) })
 }
 
 /// The question whether a port can be bound.
@@ -82,7 +77,7 @@ pub(super) fn bind(args: &Args, word: &str, environment: Environment) -> Result<
         filter: filter.map_err(|error| suggest::refusal(&error, args))?,
         target,
         query,
-        style: style(args, "bind", environment)?,
+        style: style(args, environment),
     })
 }
 
@@ -101,14 +96,7 @@ pub struct Diagnose {
     pub style: ReportStyle,
 }
 
-pub(super) fn diagnose(
-    args: &Args,
-    own: &DiagnoseArgs,
-    environment: Environment,
-) -> Result<Diagnose, Refusal> {
-    if families(args) != Families::Both {
-        return Err(Refusal::usage("-4, -6: diagnose looks at both families, which share most limits"));
-    }
+pub(super) fn diagnose(args: &Args, own: &DiagnoseArgs, environment: Environment) -> Diagnose {
     let values = [
         (Threshold::CloseWaitAge, own.close_wait_age),
         (Threshold::CloseWaitCount, own.close_wait_count),
@@ -126,32 +114,22 @@ pub(super) fn diagnose(
         netlink_tells: vec!["accept queues' limits"],
         ..Query::new(Families::Both, StateSet::ALL)
     };
-    Ok(Diagnose {
+    Diagnose {
         query,
         thresholds: values
             .into_iter()
             .fold(Thresholds::default(), |all, (threshold, value)| all.with(threshold, value)),
         interval: own.interval,
         fail_on: own.fail_on.map(Severity::from),
-        style: style(args, "diagnose", environment)?,
-    })
+        style: style(args, environment),
+    }
 }
 
 /// Text for people, or one document.
-fn style(args: &Args, command: &str, environment: Environment) -> Result<ReportStyle, Refusal> {
-    if args.shared.proc_root.is_some() {
-        return Err(Refusal::usage(format!("--proc-root: {command} asks this host, and no other proc tree")));
-    }
-    let format = args.shared.format.as_deref();
-    if let Some(other) = format.filter(|format| !matches!(*format, "table" | "plain" | "json")) {
-        return Err(Refusal::with_hint(
-            format!("{command}: there is no {other} layout of it"),
-            "--json prints one document",
-        ));
-    }
-    Ok(ReportStyle {
-        json: args.shared.json || format == Some("json"),
+fn style(args: &Args, environment: Environment) -> ReportStyle {
+    ReportStyle {
+        json: args.shared.json || args.shared.format.as_deref() == Some("json"),
         color: color(args, environment),
         width: environment.width.map_or(ReportStyle::WIDEST, usize::from).min(ReportStyle::WIDEST),
-    })
+    }
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 use clap::CommandFactory;
 
 use super::args::Args;
+use super::shares::{definition, shared_options};
 use super::{Environment, List, Mode, Plan, Refusal, parse};
 use crate::model::{Family, ListenerUse, ProcessName, StateSet, TcpState};
 use crate::query::{Families, Order, SourceChoice};
-use crate::render::{Format, Scope};
+use crate::render::{Format, Scope, TraceFormat};
 use crate::select::{Direction, SortKey, SortTerm};
 
 const PIPE: Environment = Environment { terminal: false, width: None, no_color: false, force_color: false };
@@ -35,7 +36,70 @@ fn list(line: &str) -> List {
 
 #[test]
 fn the_definition_holds_together() {
-    Args::command().debug_assert();
+    definition().debug_assert();
+}
+
+#[test]
+fn what_a_subcommand_can_not_do_is_not_in_its_help_and_is_refused() {
+    let values = [("format", "table"), ("color", "never"), ("source", "netlink"), ("proc_root", "/x")];
+    let environment = Environment { width: Some(80), ..PIPE };
+    for (command, words) in [("explain", ""), ("demo", ""), ("bind", " 80"), ("diagnose", ""), ("trace", "")]
+    {
+        let Err(Refusal::Answer(help)) = plan_in(environment, &format!("{command} --help")) else {
+            panic!("no help of {command}")
+        };
+        for option in shared_options() {
+            let long = option.get_long().unwrap();
+            let value = values.iter().find(|(id, _)| option.get_id() == id);
+            let value = value.map(|(_, value)| format!("={value}")).unwrap_or_default();
+            let takes = help.contains(&format!("--{long}\n")) || help.contains(&format!("--{long} <"));
+            let value = if long == "format" && takes { "=plain".to_owned() } else { value };
+            for line in
+                [format!("{command}{words} --{long}{value}"), format!("--{long}{value} {command}{words}")]
+            {
+                match plan_in(environment, &line) {
+                    Ok(_) => assert!(takes, "{line}"),
+                    Err(Refusal::Usage { message, .. }) => {
+                        assert!(!takes && message.contains(command), "{line}: {message}");
+                    }
+                    Err(Refusal::Answer(text)) => panic!("{line}: {text}"),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_subcommand_takes_the_layouts_that_its_help_shows() {
+    for (command, words, layouts) in [
+        ("explain", "", &["plain", "json"][..]),
+        ("demo", "", &[]),
+        ("bind", " 80", &["plain", "json"]),
+        ("diagnose", "", &["plain", "json"]),
+        ("trace", "", &["table", "plain", "ndjson", "csv"]),
+    ] {
+        for (layout, _) in Format::WORDS {
+            for line in [format!("{command}{words} -f {layout}"), format!("-f {layout} {command}{words}")] {
+                assert_eq!(plan_in(PIPE, &line).is_ok(), layouts.contains(&layout), "{line}");
+            }
+        }
+        let Err(Refusal::Answer(help)) = plan_in(PIPE, &format!("{command} -h")) else {
+            panic!("no help of {command}")
+        };
+        assert_eq!(help.contains("--format"), !layouts.is_empty(), "{help}");
+    }
+}
+
+#[test]
+fn the_last_layout_of_a_trace_wins() {
+    let format = |line| match plan(line).mode {
+        Mode::Trace(trace) => trace.style.format,
+        other => panic!("{line}: {other:?}"),
+    };
+    assert_eq!(format("trace --ndjson -f csv"), TraceFormat::Csv);
+    assert_eq!(format("trace -f csv --ndjson"), TraceFormat::Ndjson);
+    assert_eq!(format("-f csv trace --ndjson"), TraceFormat::Ndjson);
+    assert!(plan_in(PIPE, "trace --ndjson --json").is_err());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::plan::{color, families};
 use super::{Environment, Refusal, suggest};
 use crate::filter::{Dialect, Expr, Filter, FilterText, NumberField, Term, states_named};
 use crate::model::StateSet;
-use crate::query::{Families, SourceChoice};
+use crate::query::Families;
 use crate::render::{TraceFormat, TraceStyle};
 use crate::trace::{By, Options};
 
@@ -57,7 +57,7 @@ pub(super) struct TraceArgs {
     max_sockets: u32,
 
     /// Print one JSON document a line
-    #[arg(long, overrides_with = "ndjson")]
+    #[arg(long, overrides_with_all = ["json", "format", "ndjson"])]
     ndjson: bool,
 }
 
@@ -93,10 +93,7 @@ pub struct Trace {
 }
 
 pub(super) fn trace(args: &Args, trace: &TraceArgs, environment: Environment) -> Result<Trace, Refusal> {
-    if args.shared.proc_root.is_some() || SourceChoice::from(args.shared.source) == SourceChoice::Procfs {
-        return Err(Refusal::usage("trace asks this host's kernel, and no proc tree"));
-    }
-    let style = style(args, trace, environment)?;
+    let style = style(args, trace, environment);
     if trace.summary && style.format == TraceFormat::Csv {
         return Err(Refusal::with_hint("--summary: CSV has no place for it", "--ndjson has"));
     }
@@ -133,28 +130,21 @@ pub(super) fn trace(args: &Args, trace: &TraceArgs, environment: Environment) ->
     })
 }
 
-fn style(args: &Args, trace: &TraceArgs, environment: Environment) -> Result<TraceStyle, Refusal> {
-    let word = if args.shared.json { Some("json") } else { args.shared.format.as_deref() };
-    let format = match word {
+fn style(args: &Args, trace: &TraceArgs, environment: Environment) -> TraceStyle {
+    let format = match args.shared.format.as_deref() {
         _ if trace.ndjson => TraceFormat::Ndjson,
         None if environment.terminal => TraceFormat::Table,
         Some("table") => TraceFormat::Table,
-        None | Some("plain") => TraceFormat::Plain,
         Some("ndjson") => TraceFormat::Ndjson,
         Some("csv") => TraceFormat::Csv,
-        Some(other) => {
-            return Err(Refusal::with_hint(
-                format!("trace: there is no {other} layout of it, since it has no end"),
-                "--ndjson prints one document a line",
-            ));
-        }
+        _ => TraceFormat::Plain,
     };
-    Ok(TraceStyle {
+    TraceStyle {
         format,
         header: !args.shared.no_header,
         color: color(args, environment),
         width: environment.width.map(usize::from),
-    })
+    }
 }
 
 /// The first term that no transition tells anything about.

@@ -371,6 +371,8 @@ fn bad_words_are_named() {
             &["bind", "-f", "csv", "80"],
             "bind: there is no csv layout of it\nhint: --json prints one document",
         ),
+        (&["bind", "-p", "80"], "--processes: bind has no such option\nhint: see tcpstates bind --help"),
+        (&["-H", "bind", "80"], "--no-header: bind has no such option\nhint: see tcpstates bind --help"),
         (&[":80", "bind", "80"], "':80' can't stand before 'bind'"),
         (&["-a", "bind", "80"], "--all is an option of the list and can't stand before 'bind'"),
     ] {

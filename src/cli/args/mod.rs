@@ -171,7 +171,7 @@ pub(super) struct ListArgs {
     pub(super) continuous: Option<Duration>,
 }
 
-/// Options that subcommands have too.
+/// Options that subcommands may have too (`shares`).
 #[derive(Debug, ClapArgs)]
 pub(super) struct SharedArgs {
     /// Show IPv4 sockets
