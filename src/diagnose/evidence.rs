@@ -53,6 +53,17 @@ impl Counted {
     pub(super) fn goes_on(self) -> bool {
         self.lately.is_some_and(|lately| lately > 0)
     }
+
+    /// Whether it is known not to: an interval was watched, and nothing counted in it.
+    pub(super) fn stands_still(self) -> bool {
+        self.lately == Some(0)
+    }
+
+    /// What it counts besides what another one counts too.
+    pub(super) fn beyond(self, other: Self) -> Self {
+        let lately = self.lately.zip(other.lately).map(|(all, part)| all.saturating_sub(part));
+        Self { total: self.total.saturating_sub(other.total), lately }
+    }
 }
 
 impl Evidence {

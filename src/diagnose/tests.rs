@@ -130,15 +130,72 @@ fn half_open_connections_belong_to_the_listener_that_is_nearest() {
     assert_eq!(listeners(&judged(sample(19))), []);
     let (all, very) = ("0.0.0.0:80".to_owned(), "10.0.0.1:80".to_owned());
     assert_eq!(listeners(&judged(sample(20))), [(all.clone(), Warning), (very.clone(), Warning)]);
-    assert_eq!(fact(&judged(sample(30)), "room_for"), Value::Count(30));
+    assert_eq!(fact(&judged(sample(30)), "room_for"), Value::Count(31), "it takes one more");
     let dropping = |count| sample(count).setting(Setting::Syncookies, "0");
-    assert_eq!(listeners(&judged(dropping(30))), [(all.clone(), Critical), (very.clone(), Warning)]);
+    assert_eq!(listeners(&judged(dropping(31))), [(all.clone(), Critical), (very.clone(), Warning)]);
     // Without cookies there is less room, whatever the backlog: three quarters of 100.
-    assert_eq!(listeners(&judged(dropping(75))), [(all, Critical), (very, Critical)]);
+    assert_eq!(listeners(&judged(dropping(76))), [(all, Critical), (very, Critical)]);
     assert_eq!(
         fact(&judged(sample(20)), "source_nets"),
         Value::Nets(vec![(Net { addr: "192.0.2.0".parse().unwrap(), len: 24 }, 20)])
     );
+}
+
+#[test]
+fn a_short_queue_of_half_open_connections_is_full_with_few() {
+    let half_open = |count| {
+        let socket = socket(TcpState::SynRecv, end("10.0.0.1", 80), end("192.0.2.9", 5));
+        let sample = Sample::default().socket(listener("10.0.0.1", 80, 0, Some(4)));
+        sample.sockets(count, &Socket { inode: None, ..socket })
+    };
+    let dropping = |count| half_open(count).setting(Setting::Syncookies, "0");
+    assert_eq!(gist(dropping(4)), [], "one more finds a place");
+    assert_eq!(gist(dropping(5)), [("syn-recv", Critical)]);
+    assert_eq!(gist(half_open(5)), [("syn-recv", Warning)], "there are cookies");
+    // A kernel that compares otherwise has dropped one by then.
+    assert_eq!(gist(dropping(4).counter("TcpExt", "TCPReqQFullDrop", 1)), [("syn-recv", Critical)]);
+    assert_eq!(gist(dropping(5).since(&[])), [("syn-recv", Warning)], "nothing met it meanwhile");
+}
+
+#[test]
+fn what_is_counted_is_not_hidden_by_a_lesser_finding() {
+    let filled = |name| {
+        let sample = Sample::default().socket(listener("10.0.0.1", 80, 75, Some(99)));
+        sample.counter("TcpExt", name, 5)
+    };
+    let since = |name| gist(filled(name).since(&[("TcpExt", name, 3)]));
+    assert_eq!(since("ListenOverflows"), [("accept-queue", Critical), ("accept-queue", Warning)]);
+    assert_eq!(gist(filled("ListenOverflows")), [("accept-queue", Warning)], "it has the counters");
+    let half_open =
+        Socket { inode: None, ..socket(TcpState::SynRecv, end("10.0.0.1", 80), end("192.0.2.9", 5)) };
+    let piled = filled("TCPReqQFullDrop").sockets(20, &half_open).since(&[("TcpExt", "TCPReqQFullDrop", 3)]);
+    let found = [("syn-recv", Critical), ("accept-queue", Warning), ("syn-recv", Warning)];
+    assert_eq!(gist(piled), found);
+}
+
+#[test]
+fn a_full_queue_that_nothing_met_has_cost_nothing_yet() {
+    let full = || {
+        Sample::default().socket(listener("10.0.0.1", 80, 1, Some(0))).counter("TcpExt", "ListenOverflows", 5)
+    };
+    assert_eq!(gist(full()), [("accept-queue", Critical)]);
+    assert_eq!(gist(full().since(&[("TcpExt", "ListenOverflows", 5)])), [("accept-queue", Warning)]);
+    assert_eq!(gist(full().since(&[("TcpExt", "ListenOverflows", 4)])), [("accept-queue", Critical)]);
+}
+
+#[test]
+fn accept_is_blamed_for_overflows_alone() {
+    let dropped = |others: u64| {
+        let sample = Sample::default().counter("TcpExt", "TCPReqQFullDrop", 5);
+        let sample = sample.counter("TcpExt", "ListenDrops", 5 + others);
+        sample.since(&[("TcpExt", "TCPReqQFullDrop", 0), ("TcpExt", "ListenDrops", 0)])
+    };
+    assert_eq!(gist(dropped(0)), [("syn-recv", Critical)]);
+    let diagnosis = judged(dropped(2));
+    assert_eq!(diagnosis.findings.len(), 2);
+    let others = &diagnosis.findings[0];
+    assert_eq!((others.rule, others.severity), ("accept-queue", Critical));
+    assert!(!others.advice.contains("accept()"), "{}", others.advice);
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn half_open_connections_that_pile_up() {
         peer.open(port, address, Script::Silent);
     }
     let finding = soon(&namespace, &[], "syn-recv", "warning");
-    assert_eq!((finding.number("half_open"), finding.number("room_for")), (20, 64));
+    assert_eq!((finding.number("half_open"), finding.number("room_for")), (20, 65));
     assert_eq!(finding.first("source_nets", "net"), "10.99.0.0/24");
     assert_eq!(finding.number("syncookies_sent"), 0);
     nothing(&namespace, &["--syn-recv-count", "21"]);
@@ -92,15 +92,60 @@ fn a_full_queue_of_half_open_connections_sends_cookies() {
     for port in 6000..6012 {
         peer.open(port, address, Script::Silent);
     }
-    let finding = soon(&namespace, &["--syn-recv-count", "4"], "syn-recv", "warning");
-    assert!(finding.number("half_open") >= finding.number("room_for"));
+    // However few they are: there is no place for more.
+    let finding = soon(&namespace, &[], "syn-recv", "warning");
+    assert!(finding.number("half_open") >= 4 && finding.number("room_for") == 5, "{:?}", finding.seen);
     assert!(finding.number("syncookies_sent") > 0, "{:?}", finding.seen);
-    only(&namespace, &[], "syn-recv", "note");
-    nothing(&namespace, &["--interval", "0.05"]);
     // Without them the rest is dropped.
     namespace.sysctl("ipv4/tcp_syncookies", "0");
-    only(&namespace, &["--syn-recv-count", "4"], "syn-recv", "critical");
+    let finding = only(&namespace, &[], "syn-recv", "critical");
+    assert_eq!(finding.seen["listener"], Value::from(address.to_string()));
     drop(listener);
+    only(&namespace, &[], "syn-recv", "note");
+    nothing(&namespace, &["--interval", "0.05"]);
+}
+
+#[test]
+fn syns_that_found_no_place_are_not_put_down_to_accept() {
+    let Some((namespace, peer)) = with_peer() else { return };
+    let address = SocketAddr::from((OUR_V4, 80));
+    namespace.sysctl("ipv4/tcp_syncookies", "0");
+    let listener = namespace.inside(|| listener(address, 4));
+    (6000..6012).for_each(|port| peer.open(port, address, Script::Silent));
+    let finding = soon(&namespace, &[], "syn-recv", "critical");
+    assert!(finding.number("dropped_as_full") > 0, "{:?}", finding.seen);
+    drop(listener);
+}
+
+#[test]
+fn drops_are_told_beside_a_lesser_queue() {
+    let Some(namespace) = namespace() else { return };
+    let connect = |port| namespace.inside(|| TcpStream::connect(local(port)).expect("there is room"));
+    let filling = namespace.inside(|| listener(local(80), 3));
+    let clients = [connect(80), connect(80), connect(80)];
+    let full = namespace.inside(|| listener(local(81), 0));
+    let waiting = connect(81);
+    let running = namespace.inside(|| {
+        tcpstates(&["diagnose", "--json", "--interval", "2", "--syn-retries", "99"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it can be run")
+    });
+    // It is full in the first half of the interval: when all is looked at, it is no more.
+    for _ in 0..50 {
+        drop(namespace.inside(|| connecting(local(81))));
+        sleep(Duration::from_millis(20));
+    }
+    drop(waiting);
+    full.set_nonblocking(true).expect("it listens");
+    while full.accept().is_ok() {}
+    let output = running.wait_with_output().expect("it runs");
+    let document: Document = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(gist(&document), [("accept-queue", "critical"), ("accept-queue", "warning")]);
+    assert!(document.findings[0].number("listen_overflows_within_interval") > 0);
+    assert!(document.findings[1].summary.contains(":80 is filled"), "{}", document.findings[1].summary);
+    drop((clients, filling));
 }
 
 #[test]

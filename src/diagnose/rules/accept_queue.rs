@@ -1,7 +1,7 @@
 //! Accept queues that fill.
 
 use super::Need::{Backlog, Counter, Setting};
-use super::{Rule, processes};
+use super::{Rule, processes, with_worse};
 use crate::diagnose::evidence::{Counted, Evidence};
 use crate::diagnose::finding::{Finding, Peer, Severity, Value};
 use crate::diagnose::seen::Listening;
@@ -15,6 +15,7 @@ pub(super) const RULE: Rule = Rule {
         Setting(model::Setting::Somaxconn),
         Counter("TcpExt", "ListenOverflows"),
         Counter("TcpExt", "ListenDrops"),
+        Counter("TcpExt", "TCPReqQFullDrop"),
     ],
     find,
     thresholds: &[Threshold::QueuePercent],
@@ -22,13 +23,10 @@ pub(super) const RULE: Rule = Rule {
 
 fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
     let places = evidence.seen.listeners.places.iter();
-    let mut found: Vec<_> = places
+    let found: Vec<_> = places
         .filter_map(|((_, local), listening)| of_listener(evidence, *local, listening, thresholds))
         .collect();
-    if found.is_empty() {
-        found.extend(of_counters(evidence));
-    }
-    found
+    with_worse(found, of_overflows(evidence).or_else(|| of_other_drops(evidence)))
 }
 
 fn of_listener(
@@ -43,7 +41,10 @@ fn of_listener(
     if !is_full && filled < thresholds.of(Threshold::QueuePercent) {
         return None;
     }
-    let severity = if is_full { Severity::Critical } else { Severity::Warning };
+    // A full queue that nothing met within the interval has cost no connection yet.
+    let [overflows, _] = counters(evidence);
+    let drops = is_full && !overflows.is_some_and(Counted::stands_still);
+    let severity = if drops { Severity::Critical } else { Severity::Warning };
     let how = if is_full { "full".to_owned() } else { format!("filled to {filled} %") };
     let at = Peer { addr: local.addr, port: Some(local.port) };
     let finding = RULE
@@ -59,20 +60,47 @@ fn of_listener(
     Some(advised(with_counters(finding, evidence), Some(backlog), evidence, command))
 }
 
-/// No queue is full at this moment: what was counted tells of others.
-fn of_counters(evidence: &Evidence) -> Option<Finding> {
-    let counted = counters(evidence);
-    let goes_on = counted.iter().flatten().any(|counted| counted.goes_on());
-    if !counted.iter().flatten().any(|counted| counted.matters()) {
-        return None;
-    }
-    let (severity, title) = if goes_on {
-        (Severity::Critical, "connections were dropped at listeners within the interval")
-    } else {
-        (Severity::Note, "connections have been dropped at listeners since boot")
+/// What was counted tells of queues that are not full at this moment, too.
+fn of_overflows(evidence: &Evidence) -> Option<Finding> {
+    let [overflows, _] = counters(evidence);
+    let (severity, title) = match overflows? {
+        overflows if overflows.goes_on() => {
+            (Severity::Critical, "connections were dropped at a full accept queue within the interval")
+        }
+        overflows if overflows.matters() => {
+            (Severity::Note, "connections have been dropped at a full accept queue since boot")
+        }
+        _ => return None,
     };
     let finding = with_counters(RULE.finding(severity, title.to_owned()), evidence);
     Some(advised(finding, None, evidence, "tcpstates -nlp".to_owned()))
+}
+
+/// Drops for which neither an accept queue nor a queue of SYNs was full (`tcp_conn_request` of net/ipv4/tcp_input.c);
+/// syn-recv tells of the latter.
+fn of_other_drops(evidence: &Evidence) -> Option<Finding> {
+    let [overflows, drops] = counters(evidence);
+    let full = evidence.counted("TcpExt", "TCPReqQFullDrop")?;
+    let others = drops?.beyond(overflows?).beyond(full);
+    let (severity, title) = match others {
+        others if others.goes_on() => (
+            Severity::Critical,
+            "SYNs were dropped at listeners within the interval, though no queue was full",
+        ),
+        others if others.matters() => {
+            (Severity::Note, "SYNs have been dropped at listeners since boot, though no queue was full")
+        }
+        _ => return None,
+    };
+    let finding = with_counters(RULE.finding(severity, title.to_owned()), evidence)
+        .why("A client whose SYN is dropped tries again after a second, and again, and then times out.")
+        .advice(
+            "Without SYN cookies the last quarter of net.ipv4.tcp_max_syn_backlog is kept for peers that have been \
+             connected before: set net.ipv4.tcp_syncookies to 1. Else the kernel had no route back to the client, or \
+             no memory.",
+            "tcpstates -no state syn-recv",
+        );
+    Some(finding)
 }
 
 /// Overflows are drops for want of a place in the queue; drops have other reasons too.

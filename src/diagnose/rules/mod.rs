@@ -82,6 +82,13 @@ impl Rule {
     }
 }
 
+/// Adds what was counted on the whole host, unless what was found at its listeners is as bad: that has the counters too.
+fn with_worse(mut found: Vec<Finding>, counted: Option<Finding>) -> Vec<Finding> {
+    let worst = found.iter().map(|finding| finding.severity).max();
+    found.extend(counted.filter(|finding| Some(finding.severity) > worst));
+    found
+}
+
 /// The processes with these numbers.
 fn processes(evidence: &Evidence, counts: &[(Option<u32>, u64)]) -> Value {
     let process =

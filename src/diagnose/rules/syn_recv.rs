@@ -1,7 +1,7 @@
 //! Half-open connections that pile up.
 
 use super::Need::{Counter, Setting};
-use super::{Rule, processes};
+use super::{Rule, processes, with_worse};
 use crate::diagnose::evidence::{Counted, Evidence};
 use crate::diagnose::finding::{Finding, Peer, Severity, Value, number_of};
 use crate::diagnose::seen::{HalfOpen, Listening};
@@ -22,16 +22,13 @@ pub(super) const RULE: Rule = Rule {
 
 fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
     let by_listener = evidence.seen.listeners.half_open_by_listener();
-    let count = thresholds.of(Threshold::SynRecvCount);
-    let mut found: Vec<_> = by_listener
+    let found: Vec<_> = by_listener
         .iter()
-        .filter(|(_, half_open, _)| half_open.count >= count)
-        .map(|(local, half_open, listening)| of_listener(evidence, *local, half_open, *listening))
+        .filter_map(|(local, half_open, listening)| {
+            of_listener(evidence, *local, half_open, *listening, thresholds)
+        })
         .collect();
-    if found.is_empty() {
-        found.extend(of_counters(evidence));
-    }
-    found
+    with_worse(found, of_counters(evidence))
 }
 
 fn of_listener(
@@ -39,11 +36,18 @@ fn of_listener(
     local: Endpoint,
     half_open: &HalfOpen,
     listening: Option<&Listening>,
-) -> Finding {
+    thresholds: &Thresholds,
+) -> Option<Finding> {
     let room = listening.and_then(|listening| room(evidence, listening));
-    let is_full = room.is_some_and(|room| half_open.count >= room);
+    let [cookies, dropped] = counters(evidence);
+    let met_full = [cookies, dropped].iter().flatten().any(|counted| counted.matters());
+    let is_full = room.is_some_and(|room| room.is_full(half_open.count, met_full));
+    if !is_full && half_open.count < thresholds.of(Threshold::SynRecvCount) {
+        return None;
+    }
     // Cookies keep what is beyond that going.
-    let drops = is_full && evidence.setting(model::Setting::Syncookies) == Some(0);
+    let without_cookies = evidence.setting(model::Setting::Syncookies) == Some(0);
+    let drops = is_full && without_cookies && !dropped.is_some_and(Counted::stands_still);
     let severity = if drops { Severity::Critical } else { Severity::Warning };
     let at = Peer { addr: local.addr, port: Some(local.port) };
     let connections = number_of(half_open.count, "connection");
@@ -52,23 +56,40 @@ fn of_listener(
         .finding(severity, format!("{connections} are half-open at {at}{full}"))
         .seen("listener", Value::Text(at.to_string()))
         .seen("half_open", Value::Count(half_open.count))
-        .seen_if("room_for", room.map(Value::Count))
+        .seen_if("room_for", room.map(|room| Value::Count(room.at_most)))
         .seen("source_nets", Value::Nets(half_open.nets.top()))
         .seen("distinct_nets", Value::Count(half_open.nets.len()))
         .seen_if("processes", listening.map(|listening| processes(evidence, &listening.pids.top())))
         .seen_if("change_of_syn_recv", evidence.grown(TcpState::SynRecv).map(Value::Change));
-    advised(finding, evidence, format!("tcpstates -no state syn-recv sport = :{}", local.port))
+    Some(advised(finding, evidence, format!("tcpstates -no state syn-recv sport = :{}", local.port)))
 }
 
-/// How many half-open connections there may be (`tcp_conn_request` of net/ipv4/tcp_input.c): the listeners' backlogs,
-/// and without cookies three quarters of tcp_max_syn_backlog.
-fn room(evidence: &Evidence, listening: &Listening) -> Option<u64> {
-    let backlog = listening.backlog?;
-    let most = evidence.setting(model::Setting::MaxSynBacklog).map(|most| most - most / 4);
-    match evidence.setting(model::Setting::Syncookies) {
-        Some(0) => Some(backlog.min(most.unwrap_or(backlog))),
-        _ => Some(backlog),
+/// How many half-open connections there may be.
+#[derive(Clone, Copy)]
+struct Room {
+    at_most: u64,
+    /// Kernels differ by one: older ones compare by `>=` in `inet_csk_reqsk_queue_is_full` of
+    /// include/net/inet_connection_sock.h, later ones by `>`.
+    at_least: u64,
+}
+
+impl Room {
+    /// Where the kernels differ, by whether a SYN has met a full queue.
+    fn is_full(self, count: u64, met_full: bool) -> bool {
+        count >= self.at_most || (count >= self.at_least && met_full)
     }
+}
+
+/// As `tcp_conn_request` of net/ipv4/tcp_input.c has it: the listeners' backlogs, and without cookies three quarters of
+/// tcp_max_syn_backlog.
+fn room(evidence: &Evidence, listening: &Listening) -> Option<Room> {
+    let backlog = listening.backlog?;
+    let quarters = |most: u64| (most - most / 4).saturating_mul(listening.sockets);
+    let at_least = match evidence.setting(model::Setting::Syncookies) {
+        Some(0) => evidence.setting(model::Setting::MaxSynBacklog).map_or(backlog, quarters).min(backlog),
+        _ => backlog,
+    };
+    Some(Room { at_most: at_least.saturating_add(listening.sockets), at_least })
 }
 
 fn counters(evidence: &Evidence) -> [Option<Counted>; 2] {
@@ -110,7 +131,8 @@ fn advised(finding: Finding, evidence: &Evidence, command: String) -> Finding {
         .seen_if("dropped_as_full", dropped.map(Value::Counter))
         .why(format!(
             "A half-open connection waits for the client's ACK, for one round trip as a rule. A pile is a flood of SYNs \
-             from forged addresses, or a way back on which the SYN+ACK is lost. {beyond}"
+             from forged addresses, a way back on which the SYN+ACK is lost, or clients that send nothing to a server \
+             that set TCP_DEFER_ACCEPT, which keeps them half-open until they do. {beyond}"
         ))
         .advice(
             "One net that stands out: look at the route and the firewall towards it, or limit its SYNs there. Many nets \
