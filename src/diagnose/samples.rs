@@ -90,6 +90,7 @@ impl Default for Sample {
             (Setting::LocalReservedPorts, ""),
             (Setting::TwReuse, "2"),
             (Setting::TwReuseDelay, "1000"),
+            (Setting::Timestamps, "1"),
             (Setting::Somaxconn, "4096"),
             (Setting::MaxSynBacklog, "100"),
             (Setting::Syncookies, "1"),

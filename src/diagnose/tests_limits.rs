@@ -78,6 +78,40 @@ fn reserved_and_bound_ports_are_no_ones() {
 }
 
 #[test]
+fn ports_that_a_program_binds_serve_one_destination() {
+    let sample = |taken: u16, ways: u16| {
+        let to = |port| end("10.0.0.2", 9300 + port % ways);
+        (40000..40000 + taken)
+            .map(|port| socket(TcpState::Established, end("10.0.0.1", port), to(port)))
+            .fold(Sample::default(), Sample::socket)
+    };
+    assert_eq!(gist(sample(7, 4)), []);
+    assert_eq!(gist(sample(8, 4)), [("local-ports", Warning)]);
+    let diagnosis = judged(sample(10, 4));
+    let finding = &diagnosis.findings[0];
+    assert_eq!((diagnosis.findings.len(), finding.severity), (1, Critical));
+    assert!(finding.advice.contains("IP_BIND_ADDRESS_NO_PORT"), "{}", finding.advice);
+    // Where one way has as many it is told of that alone.
+    let way = judged(sample(10, 1)).findings;
+    assert!(way.len() == 1 && way[0].title.contains("to 10.0.0.2:9300"), "{way:?}");
+    let elsewhere = socket(TcpState::Established, end("10.0.0.3", 40009), end("10.0.0.2", 443));
+    assert_eq!(gist(sample(7, 4).socket(elsewhere)), [], "each address has all the ports");
+}
+
+#[test]
+fn what_comes_in_takes_no_ports() {
+    use super::samples::listener;
+    let servers = (40000..40004).fold(Sample::default(), |sample, port| {
+        let came = socket(TcpState::Established, end("10.0.0.1", port), end("10.0.0.2", 9200));
+        sample
+            .socket(listener("0.0.0.0", port, 0, Some(9)))
+            .socket(listener("::", port, 0, Some(9)))
+            .socket(came)
+    });
+    assert_eq!(gist(servers.setting(Setting::LocalPortRange, "40000 40005")), []);
+}
+
+#[test]
 fn time_wait_takes_ports_as_tcp_tw_reuse_says() {
     let waiting = |to: &str, age: u32| {
         (40000..40010)
@@ -92,7 +126,15 @@ fn time_wait_takes_ports_as_tcp_tw_reuse_says() {
     assert_eq!(gist(waiting("10.0.0.2", 5000)), full, "2 is for loopback");
     assert_eq!(gist(waiting("127.0.0.1", 5000)), []);
     assert_eq!(gist(waiting("127.0.0.1", 1000)), full, "too young");
-    assert_eq!(gist(waiting("10.0.0.2", 5000).setting(Setting::TwReuse, "1")), []);
+    // That peer may not have used timestamps.
+    assert_eq!(
+        gist(waiting("10.0.0.2", 5000).setting(Setting::TwReuse, "1")),
+        [("local-ports", Severity::Note)]
+    );
+    let plain = |setting| waiting("127.0.0.1", 5000).setting(Setting::TwReuse, setting);
+    assert_eq!(gist(plain("1")), []);
+    assert_eq!(gist(plain("1").setting(Setting::Timestamps, "0")), full, "there are none");
+    assert_eq!(gist(plain("2").setting(Setting::Timestamps, "0")), full);
     assert_eq!(gist(waiting("127.0.0.1", 5000).setting(Setting::TwReuse, "0")), full);
 }
 

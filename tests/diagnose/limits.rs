@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::Value;
-use socket2::Socket;
+use socket2::{Domain, Socket, Type};
 
 use super::{listener, local, nothing, only, own_pid, pair};
 use crate::support::namespace;
@@ -83,6 +83,48 @@ fn ports_in_time_wait_are_taken_unless_they_are_used_again() {
     sleep(Duration::from_millis(1500));
     nothing(&namespace, &[]);
     connect().expect("a port is used again");
+}
+
+#[test]
+fn without_timestamps_time_wait_is_not_used_again() {
+    let Some((namespace, server)) = few_ports() else { return };
+    namespace.sysctl("ipv4/tcp_tw_reuse", "1");
+    namespace.sysctl("ipv4/tcp_timestamps", "0");
+    (0..8).for_each(|_| leave_time_wait(&namespace, &server, local(40003)));
+    sleep(Duration::from_millis(1500));
+    let finding = only(&namespace, &[], "local-ports", "critical");
+    assert_eq!((finding.number("taken"), finding.number("time_wait_old_enough")), (8, 8));
+    assert!(finding.advice.contains("tcp_timestamps = 0"), "{}", finding.advice);
+    // So says the kernel.
+    let error = namespace.inside(|| TcpStream::connect(local(40003))).expect_err("there is no port left");
+    assert_eq!(error.raw_os_error(), Some(libc::EADDRNOTAVAIL));
+}
+
+#[test]
+fn ports_that_are_bound_before_connecting_run_out() {
+    let Some(namespace) = namespace() else { return };
+    namespace.sysctl("ipv4/ip_local_port_range", "40000 40009");
+    let servers: Vec<_> = (0..4).map(|port| namespace.inside(|| listener(local(80 + port), 16))).collect();
+    let connect = |port: u16| {
+        let socket = namespace.inside(|| Socket::new(Domain::IPV4, Type::STREAM, None))?;
+        socket.bind(&local(0).into())?;
+        socket.connect(&local(80 + port % 4).into())?;
+        std::io::Result::Ok(socket)
+    };
+    let mut held: Vec<_> = (0..7).map(|port| connect(port).expect("there are ports")).collect();
+    nothing(&namespace, &[]);
+    held.push(connect(7).expect("there are ports"));
+    let finding = only(&namespace, &[], "local-ports", "warning");
+    assert_eq!((finding.number("taken"), finding.number("usable")), (8, 10));
+    held.extend((8..10).map(|port| connect(port).expect("there are ports")));
+    let finding = only(&namespace, &[], "local-ports", "critical");
+    assert_eq!(finding.first("processes", "pid"), own_pid());
+    // So says the kernel, to a program that binds and to one that does not.
+    let bound = connect(0).expect_err("there is no port left");
+    let plain = namespace.inside(|| TcpStream::connect(local(80))).expect_err("there is no port left");
+    let errors = [bound, plain].map(|error| error.raw_os_error());
+    assert_eq!(errors, [Some(libc::EADDRINUSE), Some(libc::EADDRNOTAVAIL)]);
+    drop(servers);
 }
 
 #[test]

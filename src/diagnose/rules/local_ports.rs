@@ -1,10 +1,14 @@
 //! Local ports that run out.
 
+use std::net::IpAddr;
+
+use rustc_hash::FxHashMap;
+
 use super::Need::Setting;
 use super::{Rule, processes};
 use crate::diagnose::evidence::Evidence;
 use crate::diagnose::finding::{Finding, Peer, Severity, Value};
-use crate::diagnose::seen::{Choice, Used, Way};
+use crate::diagnose::seen::{self, Choice, Reuse, Source, Used, Way};
 use crate::diagnose::thresholds::{Threshold, Thresholds, percent};
 use crate::model;
 
@@ -14,60 +18,128 @@ pub(super) const RULE: Rule = Rule {
         Setting(model::Setting::LocalPortRange),
         Setting(model::Setting::LocalReservedPorts),
         Setting(model::Setting::TwReuse),
+        Setting(model::Setting::Timestamps),
     ],
     find,
     thresholds: &[Threshold::PortsPercent],
 };
 
-/// The ports of a way.
+/// How many ports there are, and what of it can't be had now.
+#[derive(Clone, Copy)]
 struct Ports {
-    /// What there is for connections: the range less what is reserved, and less what is bound.
     usable: u64,
-    /// What of it can't be had now.
     taken: u64,
 }
 
-fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
-    let ports = &evidence.seen.ports;
-    let Some(choice) = &ports.choice else { return Vec::new() };
-    let range = u64::from(choice.range.end().saturating_sub(*choice.range.start())) + 1;
-    let away = choice.reserved.len() + ports.bound.len();
-    let usable = range.saturating_sub(away as u64);
-    let mut found: Vec<_> = ports
-        .ways
-        .iter()
-        .filter_map(|(way, used)| {
-            let free_again = if choice.reuses(way) { used.old_time_wait } else { 0 };
-            let taken = (used.connections + used.time_wait).saturating_sub(free_again);
-            let is_near = percent(taken, usable) >= thresholds.of(Threshold::PortsPercent);
-            is_near.then_some((*way, used, Ports { usable, taken }))
-        })
-        .collect();
-    found.sort_unstable_by_key(|(way, _, ports)| (std::cmp::Reverse(ports.taken), *way));
-    found.iter().map(|(way, used, ports)| of_way(evidence, choice, way, used, ports)).collect()
+impl Ports {
+    fn are_near(self, thresholds: &Thresholds) -> bool {
+        percent(self.taken, self.usable) >= thresholds.of(Threshold::PortsPercent)
+    }
+
+    fn severity(self) -> Severity {
+        if self.taken >= self.usable { Severity::Critical } else { Severity::Warning }
+    }
+
+    /// `all local ports`, `8 of 10 local ports`.
+    fn named(self) -> String {
+        let Self { usable, taken } = self;
+        if taken >= usable {
+            "all local ports".to_owned()
+        } else {
+            format!("{taken} of {usable} local ports")
+        }
+    }
 }
 
-fn of_way(evidence: &Evidence, choice: &Choice, way: &Way, used: &Used, ports: &Ports) -> Finding {
-    let Ports { usable, taken } = *ports;
+fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
+    let Some(choice) = &evidence.seen.ports.choice else { return Vec::new() };
+    let ways = near_ways(&evidence.seen.ports, choice, thresholds);
+    let sources = near_sources(&evidence.seen.ports, choice, thresholds);
+    // What a way of this address is said to lack is not said of the address again.
+    let is_worse = |addr: IpAddr, ports: Ports| {
+        let of_addr = ways.iter().filter(|(way, ..)| way.from == addr);
+        Some(ports.severity()) > of_addr.map(|(_, _, severity, _)| *severity).max()
+    };
+    let sources = sources.into_iter().filter(|(addr, _, ports)| is_worse(*addr, *ports));
+    let of_sources = sources.map(|(addr, source, ports)| of_source(evidence, choice, addr, source, ports));
+    let of_ways = ways
+        .iter()
+        .map(|(way, used, severity, ports)| of_way(evidence, choice, (way, used), *severity, *ports));
+    of_ways.chain(of_sources).collect()
+}
+
+/// The ways that are short of ports, and how bad that is.
+fn near_ways<'a>(
+    all: &'a seen::Ports,
+    choice: &Choice,
+    thresholds: &Thresholds,
+) -> Vec<(Way, &'a Used, Severity, Ports)> {
+    let usable = choice.len().saturating_sub(all.bound.len() as u64);
+    let own: FxHashMap<_, _> = all.sources.iter().map(|(addr, source)| (*addr, own(all, source))).collect();
+    let near = |(way, used): (&Way, &'a Used)| {
+        let reuse = choice.reuses(way);
+        let taken = used.connections + used.time_wait;
+        let free_again = if reuse == Reuse::No { 0 } else { used.old_time_wait };
+        // A server's connections have its port, which is not among the usable ones.
+        let own = own.get(&way.from).copied().unwrap_or_default();
+        let surely = Ports { usable, taken: own.min(taken - free_again) };
+        let perhaps = Ports { usable, taken };
+        let (severity, ports) = if surely.are_near(thresholds) {
+            (surely.severity(), surely)
+        } else if reuse == Reuse::IfPeerAgreed && perhaps.are_near(thresholds) {
+            (Severity::Note, perhaps)
+        } else {
+            return None;
+        };
+        Some((*way, used, severity, ports))
+    };
+    let mut found: Vec<_> = all.ways.iter().filter_map(near).collect();
+    found.sort_unstable_by_key(|(way, _, _, ports)| (std::cmp::Reverse(ports.taken), *way));
+    found
+}
+
+/// The addresses that are short of ports, whatever the destination.
+fn near_sources<'a>(
+    all: &'a seen::Ports,
+    choice: &Choice,
+    thresholds: &Thresholds,
+) -> Vec<(IpAddr, &'a Source, Ports)> {
+    let bound = all.bound.len() as u64;
+    let ports = |source| Ports { usable: choice.len(), taken: own(all, source) + bound };
+    let found = all.sources.iter().map(|(addr, source)| (*addr, source, ports(source)));
+    let mut found: Vec<_> = found.filter(|(_, _, ports)| ports.are_near(thresholds)).collect();
+    found.sort_unstable_by_key(|(addr, _, ports)| (std::cmp::Reverse(ports.taken), *addr));
+    found
+}
+
+/// How many ports an address has in use that nobody listens on.
+fn own(all: &seen::Ports, source: &Source) -> u64 {
+    source.ports.difference(&all.bound).count() as u64
+}
+
+fn of_way(
+    evidence: &Evidence,
+    choice: &Choice,
+    (way, used): (&Way, &Used),
+    severity: Severity,
+    ports: Ports,
+) -> Finding {
     let to = Peer { addr: way.to, port: Some(way.port) };
-    let all = taken >= usable;
-    let severity = if all { Severity::Critical } else { Severity::Warning };
-    let how = if all { "all".to_owned() } else { format!("{taken} of {usable}") };
-    let reserved = evidence.settings.text(model::Setting::LocalReservedPorts).is_some();
-    RULE.finding(severity, format!("{how} local ports from {} to {to} are taken", way.from))
+    let unless = if severity == Severity::Note { ", unless the peer uses timestamps" } else { "" };
+    let title = format!("{} from {} to {to} are taken{unless}", ports.named(), way.from);
+    let finding = RULE
+        .finding(severity, title)
         .seen("source", Value::Text(way.from.to_string()))
         .seen("destination", Value::Text(to.to_string()))
-        .seen("taken", Value::Count(taken))
-        .seen("usable", Value::Count(usable))
-        .seen("taken_of_usable", Value::Percent(percent(taken, usable)))
+        .ports(ports)
         .seen("connections", Value::Count(used.connections))
         .seen("time_wait", Value::Count(used.time_wait))
         .seen("time_wait_old_enough", Value::Count(used.old_time_wait))
         .seen("processes", processes(evidence, &used.pids.top()))
-        .seen("range", Value::Text(format!("{}-{}", choice.range.start(), choice.range.end())))
-        .seen_if("reserved", reserved.then_some(Value::Count(choice.reserved.len() as u64)))
-        .seen("bound", Value::Count(evidence.seen.ports.bound.len() as u64))
+        .choice(evidence, choice)
         .seen("tcp_tw_reuse", Value::Setting(choice.reuse))
+        .seen("tcp_timestamps", Value::Setting(choice.timestamps));
+    finding
         .why(
             "Between one source address and one destination address and port each local port serves once, and for 60 s \
              after a close that this end began (TIME_WAIT). When all are taken connect() fails with EADDRNOTAVAIL, \
@@ -76,18 +148,55 @@ fn of_way(evidence: &Evidence, choice: &Choice, way: &Way, used: &Used, ports: &
         .advice(
             format!(
                 "Keep connections open and use them again. Else widen net.ipv4.ip_local_port_range, or add source or \
-                 destination addresses or ports: each such way has all the ports. {}",
+                 destination addresses or ports: each such way has all the ports that no program has bound. {}",
                 reuse(choice, way)
             ),
             command(way, to),
         )
 }
 
+fn of_source(evidence: &Evidence, choice: &Choice, addr: IpAddr, source: &Source, ports: Ports) -> Finding {
+    RULE.finding(ports.severity(), format!("{} from {addr} are taken, over all destinations", ports.named()))
+        .seen("source", Value::Text(addr.to_string()))
+        .ports(ports)
+        .seen("processes", processes(evidence, &source.pids.top()))
+        .choice(evidence, choice)
+        .why(
+            "A program that binds its source address, and port 0, before it connects takes a port from all destinations: \
+             bind() fails with EADDRINUSE when none is left, and connect() without a bind, which does not share a port \
+             that was bound, with EADDRNOTAVAIL. Ports that connect() chose serve other destinations too.",
+        )
+        .advice(
+            "Let a program that binds an address before it connects set IP_BIND_ADDRESS_NO_PORT: connect() then chooses \
+             the port by the destination. Else widen net.ipv4.ip_local_port_range, or add source addresses.",
+            format!("tcpstates -nap src {addr} autobound"),
+        )
+}
+
+impl Finding {
+    fn ports(self, ports: Ports) -> Self {
+        self.seen("taken", Value::Count(ports.taken))
+            .seen("usable", Value::Count(ports.usable))
+            .seen("taken_of_usable", Value::Percent(percent(ports.taken, ports.usable)))
+    }
+
+    fn choice(self, evidence: &Evidence, choice: &Choice) -> Self {
+        let reserved = evidence.settings.text(model::Setting::LocalReservedPorts).is_some();
+        self.seen("range", Value::Text(format!("{}-{}", choice.range.start(), choice.range.end())))
+            .seen_if("reserved", reserved.then_some(Value::Count(choice.reserved.len() as u64)))
+            .seen("bound", Value::Count(evidence.seen.ports.bound.len() as u64))
+    }
+}
+
 /// What tcp_tw_reuse changes, exactly.
 fn reuse(choice: &Choice, way: &Way) -> String {
     let Choice { reuse, reuse_delay_ms: delay, .. } = choice;
     let conditions = format!("where the TIME_WAIT is older than {delay} ms and both ends used timestamps");
-    if choice.reuses(way) {
+    if choice.timestamps == 0 {
+        format!(
+            "net.ipv4.tcp_tw_reuse = {reuse} lets connect() take no port in TIME_WAIT while net.ipv4.tcp_timestamps = 0."
+        )
+    } else if choice.reuses(way) != Reuse::No {
         format!(
             "net.ipv4.tcp_tw_reuse = {reuse} lets connect() take ports in TIME_WAIT on this way already, {conditions}."
         )

@@ -19,7 +19,7 @@ use crate::select::{Counter, StateCounts};
 
 pub(super) use listeners::{HalfOpen, Listeners, Listening};
 pub(super) use piles::{Pile, Piles};
-pub(super) use ports::{Choice, Ports, Used, Way};
+pub(super) use ports::{Choice, Ports, Reuse, Source, Used, Way};
 pub(super) use tally::Tally;
 
 /// What was seen of the sockets.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use indexmap::IndexMap;
-use rustc_hash::FxBuildHasher;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::tally::{Tally, pids};
 use crate::model::{Holder, Setting, Settings, Socket, TIME_WAIT_MS, TcpState, Timer};
@@ -21,6 +21,18 @@ pub(in crate::diagnose) struct Choice {
     pub(in crate::diagnose) reuse: u64,
     /// How old a time-wait socket must be for that.
     pub(in crate::diagnose) reuse_delay_ms: u64,
+    /// Without these there is no such use: 0 where connections have none.
+    pub(in crate::diagnose) timestamps: u64,
+}
+
+/// Whether a new connection may take the ports of one in TIME_WAIT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::diagnose) enum Reuse {
+    No,
+    /// Where the peer used timestamps, which is not to be seen any more.
+    IfPeerAgreed,
+    /// Both ends are this host's.
+    Yes,
 }
 
 impl Choice {
@@ -34,16 +46,25 @@ impl Choice {
             reserved,
             reuse: settings.number(Setting::TwReuse).unwrap_or(0),
             reuse_delay_ms: settings.tw_reuse_delay_ms(),
+            timestamps: settings.number(Setting::Timestamps).unwrap_or(1),
         })
     }
 
-    /// Whether a new connection may take the ports of one in TIME_WAIT between these ends, if both use timestamps
-    /// (`tcp_twsk_unique` of net/ipv4/tcp_ipv4.c).
-    pub(in crate::diagnose) fn reuses(&self, way: &Way) -> bool {
+    /// How many ports there are to choose from.
+    pub(in crate::diagnose) fn len(&self) -> u64 {
+        let range = u64::from(self.range.end().saturating_sub(*self.range.start())) + 1;
+        range.saturating_sub(self.reserved.len() as u64)
+    }
+
+    /// What `tcp_twsk_unique` of net/ipv4/tcp_ipv4.c allows between these ends.
+    pub(in crate::diagnose) fn reuses(&self, way: &Way) -> Reuse {
+        let is_within = way.from.is_loopback() || way.to.is_loopback();
         match self.reuse {
-            0 => false,
-            2 => way.from.is_loopback() || way.to.is_loopback(),
-            _ => true,
+            _ if self.timestamps == 0 => Reuse::No,
+            0 => Reuse::No,
+            _ if is_within => Reuse::Yes,
+            2 => Reuse::No,
+            _ => Reuse::IfPeerAgreed,
         }
     }
 }
@@ -68,6 +89,15 @@ pub(in crate::diagnose) struct Used {
     pub(in crate::diagnose) pids: Tally<Option<u32>>,
 }
 
+/// The local ports in use from one address, wherever they lead: a program that binds the address before it connects
+/// gets none of them, and what such a program has bound no other connection gets.
+#[derive(Clone, Debug, Default)]
+pub(in crate::diagnose) struct Source {
+    /// Less those in TIME_WAIT that may be used again.
+    pub(in crate::diagnose) ports: BTreeSet<u16>,
+    pub(in crate::diagnose) pids: Tally<Option<u32>>,
+}
+
 /// All that are in use.
 #[derive(Debug, Default)]
 pub(in crate::diagnose) struct Ports {
@@ -75,6 +105,8 @@ pub(in crate::diagnose) struct Ports {
     pub(in crate::diagnose) choice: Option<Choice>,
     /// By way.
     pub(in crate::diagnose) ways: IndexMap<Way, Used, FxBuildHasher>,
+    /// By source address.
+    pub(in crate::diagnose) sources: FxHashMap<IpAddr, Source>,
     /// Ports of the range that somebody listens on or has bound: no connection gets one of these by itself.
     pub(in crate::diagnose) bound: BTreeSet<u16>,
 }
@@ -87,6 +119,7 @@ impl Ports {
     /// Begins anew.
     pub(super) fn reset(&mut self) {
         self.ways.clear();
+        self.sources.clear();
         self.bound.clear();
     }
 
@@ -111,20 +144,29 @@ impl Ports {
         let entry = self.ways.entry(way);
         let number = entry.index();
         let used = entry.or_default();
+        let mut is_old = false;
         match socket.timer {
             Some(Timer::TimeWait { expires_ms }) if socket.state == TcpState::TimeWait => {
                 let age = u64::from(TIME_WAIT_MS.saturating_sub(expires_ms));
+                is_old = age > choice.reuse_delay_ms;
                 used.time_wait += 1;
-                used.old_time_wait += u64::from(age > choice.reuse_delay_ms);
+                used.old_time_wait += u64::from(is_old);
             }
             _ => used.connections += 1,
+        }
+        let is_free_again = is_old && choice.reuses(&way) != Reuse::No;
+        if !is_free_again && !choice.reserved.contains(&port) {
+            self.sources.entry(way.from).or_default().ports.insert(port);
         }
         socket.inode.map(|_| number)
     }
 
     /// Who holds a connection on this way.
     pub(super) fn held(&mut self, number: usize, holders: &[Holder]) {
-        let Some((_, used)) = self.ways.get_index_mut(number) else { return };
+        let Some((way, used)) = self.ways.get_index_mut(number) else { return };
+        if let Some(source) = self.sources.get_mut(&way.from) {
+            source.pids.add_all(pids(holders));
+        }
         // A server may have as many ways as clients, with one connection on each.
         if used.connections + used.time_wait > 1 {
             used.pids.add_all(pids(holders));
