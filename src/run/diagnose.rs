@@ -80,13 +80,10 @@ fn evidence(what: &Diagnose, begun: Option<Begun>, access: &Access) -> anyhow::R
     Ok((source, Evidence { seen, settings, counters, before, descriptors, gaps: once }))
 }
 
-/// So many processes are asked for their limits.
-const FEW: usize = 64;
-
-/// The limits of the processes that have the most sockets.
+/// The limits of the processes that have sockets. Descriptors are counted only where those sockets may be the cause.
 fn limits(seen: &Seen, what: &Diagnose) -> (Vec<Descriptors>, Vec<Gap>) {
     let (mut found, mut gaps) = (Vec::new(), Vec::new());
-    for (pid, sockets) in seen.with_most_sockets().into_iter().take(FEW) {
+    for (pid, sockets) in seen.by_sockets() {
         let may_matter = |limit| what.thresholds.sockets_may_fill(sockets, limit);
         match descriptors(Path::new("/proc"), pid, may_matter) {
             Ok(descriptors) => found.extend(descriptors),

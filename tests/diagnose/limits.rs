@@ -157,28 +157,49 @@ impl Drop for Running {
     }
 }
 
-#[test]
-fn descriptors_that_sockets_use_up() {
-    let Some(namespace) = namespace() else { return };
-    // Eight descriptors of one listener.
-    let words = "exec sleep 60 3<&0 4<&0 5<&0 6<&0 7<&0 8<&0 9<&0";
+/// A process with so many descriptors of one listener, up to ten, and how many it has open.
+fn sleeper(namespace: &Namespace, listener: &Socket, sockets: u32) -> (Running, u64) {
+    let copies: Vec<_> = (3..2 + sockets).map(|number| format!("{number}<&0")).collect();
     let child = namespace.inside(|| {
-        let stdin = std::os::fd::OwnedFd::from(listener(local(80), 1));
-        Running(command("sh").args(["-c", words]).stdin(stdin).spawn().expect("sh can be run"))
+        let stdin = std::os::fd::OwnedFd::from(listener.try_clone().expect("it can be shared"));
+        let mut sh = command("sh");
+        sh.args(["-c", &format!("exec sleep 60 {}", copies.join(" "))]).stdin(stdin);
+        Running(sh.spawn().expect("sh can be run"))
     });
-    let pid = Pid::from_child(&child.0);
-    let limit = |current| {
-        let limit = Rlimit { current: Some(current), maximum: Some(4096) };
-        prlimit(Some(pid), Resource::Nofile, limit).expect("it is our child");
-    };
-    let is_sleep =
-        || std::fs::read(format!("/proc/{}/comm", child.0.id())).is_ok_and(|name| name == b"sleep\n");
+    let folder = format!("/proc/{}", child.0.id());
+    let is_sleep = || std::fs::read(format!("{folder}/comm")).is_ok_and(|name| name == b"sleep\n");
     while !is_sleep() {
         sleep(Duration::from_millis(5));
     }
     // It may have inherited others.
-    let open =
-        std::fs::read_dir(format!("/proc/{}/fd", child.0.id())).expect("it is our child").count() as u64;
+    let open = std::fs::read_dir(format!("{folder}/fd")).expect("it is our child").count() as u64;
+    (child, open)
+}
+
+fn limit_descriptors(child: &Running, current: u64) {
+    let limit = Rlimit { current: Some(current), maximum: Some(4096) };
+    prlimit(Some(Pid::from_child(&child.0)), Resource::Nofile, limit).expect("it is our child");
+}
+
+#[test]
+fn descriptors_of_every_process_are_looked_at() {
+    let Some(namespace) = namespace() else { return };
+    let listener = namespace.inside(|| listener(local(80), 1));
+    let others: Vec<_> = (0..70).map(|_| sleeper(&namespace, &listener, 8)).collect();
+    let (child, open) = sleeper(&namespace, &listener, 7);
+    limit_descriptors(&child, open);
+    let finding = only(&namespace, &[], "descriptors", "critical");
+    assert_eq!((finding.number("open"), finding.number("tcp_sockets")), (open, 7));
+    drop(others);
+}
+
+#[test]
+fn descriptors_that_sockets_use_up() {
+    let Some(namespace) = namespace() else { return };
+    let listener = namespace.inside(|| listener(local(80), 1));
+    let (child, open) = sleeper(&namespace, &listener, 8);
+    drop(listener);
+    let limit = |current| limit_descriptors(&child, current);
     limit(10 * open);
     nothing(&namespace, &[]);
     limit(open + 2);

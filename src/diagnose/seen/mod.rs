@@ -107,8 +107,8 @@ impl Seen {
         }
     }
 
-    /// The processes whose descriptors may be used up by their sockets: those with the most of these.
-    pub fn with_most_sockets(&self) -> Vec<(u32, u64)> {
+    /// The processes that have sockets, and how many descriptors refer to these: those with the most first.
+    pub fn by_sockets(&self) -> Vec<(u32, u64)> {
         let mut all: Vec<_> =
             self.programs.iter().map(|(pid, program)| (*pid, program.descriptors)).collect();
         all.sort_unstable_by_key(|(pid, descriptors)| (std::cmp::Reverse(*descriptors), *pid));
