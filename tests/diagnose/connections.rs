@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::{document, gist, listener, local, nothing, only, own_pid, pair, soon, with_peer};
+use super::{document, gist, listener, local, nothing, only, own_pid, pair, shell, soon, with_peer};
 use crate::support::namespace;
 use crate::support::peer::{PEER_V4, Script};
 
@@ -63,6 +63,10 @@ fn a_peer_that_does_not_read() {
     assert_eq!((finding.number("sockets"), finding.number("send_queues_bytes")), (1, 11));
     assert_eq!(finding.first("peers", "address"), PEER_V4.to_string());
     assert_eq!(finding.first("processes", "pid"), own_pid());
+    // A listener's Send-Q is its limit.
+    let _listener = namespace.inside(|| listener(local(80), 16));
+    let shown = shell(&namespace, &finding.command);
+    assert!(shown.contains("ESTABLISHED") && !shown.contains("LISTEN"), "{shown}");
 }
 
 #[test]

@@ -35,7 +35,8 @@ fn peers(evidence: &Evidence, _: &Thresholds) -> Vec<Finding> {
             .advice(
                 "Look at the program at the other end: it hangs, or is slower than what is sent. Here, TCP_USER_TIMEOUT or \
                  a time-out on writes lets a program give such a peer up.",
-                "tcpstates -nopi 'sendq > 0'",
+                // A listener's limit is in Send-Q, too.
+                "tcpstates -nopi 'sendq > 0' state connected",
             ),
     ]
 }
