@@ -96,6 +96,7 @@ impl Default for Sample {
             (Setting::Syncookies, "1"),
             (Setting::SynRetries, "6"),
             (Setting::BindV6only, "0"),
+            (Setting::DisableIpv6, "0"),
         ];
         let sample = Self {
             thresholds: Thresholds::default(),

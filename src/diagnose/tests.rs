@@ -276,6 +276,27 @@ fn twins_are_of_a_port() {
     let unknown = Socket { v6only: None, ..only6(80) };
     assert_eq!(gist(sample().socket(unknown)), []);
     assert_eq!(gist(sample().without(Setting::BindV6only).socket(any4(80))), [], "there is no IPv6");
+    assert_eq!(gist(sample().setting(Setting::DisableIpv6, "1").socket(any4(80))), [], "nor here");
+}
+
+#[test]
+fn one_listener_of_a_port_is_enough_for_both_families() {
+    let both = || listener("::", 80, 0, Some(9));
+    let only6 = || Socket { v6only: Some(true), ..both() };
+    for order in [[both(), only6()], [only6(), both()]] {
+        assert_eq!(gist(order.into_iter().fold(Sample::default(), Sample::socket)), []);
+    }
+}
+
+#[test]
+fn listeners_on_some_addresses_are_not_denied() {
+    let title = |addr| {
+        let sample = Sample::default().socket(listener("0.0.0.0", 80, 0, Some(9)));
+        judged(sample.socket(listener(addr, 80, 0, Some(9)))).findings[0].title.clone()
+    };
+    assert_eq!(title("127.0.0.2"), "1 port listens on all IPv4 addresses and on no IPv6 one");
+    assert_eq!(title("::ffff:127.0.0.2"), "1 port listens on all IPv4 addresses and on no IPv6 one");
+    assert_eq!(title("::1"), "1 port listens on all IPv4 addresses and not on all IPv6 ones");
 }
 
 #[test]

@@ -79,6 +79,8 @@ settings! {
     NonlocalBind6 = "net.ipv6.ip_nonlocal_bind",
     /// Whether an IPv6 socket leaves IPv4 alone unless it says otherwise.
     BindV6only = "net.ipv6.bindv6only",
+    /// Whether the host's devices have no IPv6 addresses.
+    DisableIpv6 = "net.ipv6.conf.all.disable_ipv6",
 }
 
 /// What keeps an IPv6 address that this host has from being bound (duplicate address detection, RFC 4862 section 5.4).

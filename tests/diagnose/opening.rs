@@ -178,6 +178,13 @@ fn listeners_of_one_family() {
     assert!(finding.summary.contains("on no IPv6 one"), "{}", finding.summary);
     assert_eq!(finding.seen["ports"], Value::from(vec![84]));
     assert_eq!(finding.first("processes", "pid"), own_pid());
+    let twin = namespace.inside(|| listener(SocketAddr::from((Ipv6Addr::LOCALHOST, 84)), 1));
+    let finding = only(&namespace, &[], "one-family", "note");
+    assert!(finding.summary.contains("not on all IPv6 ones"), "{}", finding.summary);
+    drop(twin);
+    namespace.sysctl("ipv6/conf/all/disable_ipv6", "1");
+    nothing(&namespace, &[]);
+    namespace.sysctl("ipv6/conf/all/disable_ipv6", "0");
     drop(lone4);
     let lone6 = namespace.inside(|| listener(any6(85), 1));
     let finding = only(&namespace, &[], "one-family", "note");

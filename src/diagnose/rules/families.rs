@@ -13,11 +13,18 @@ use crate::model::{self, Family};
 pub(super) const RULE: Rule =
     Rule { name: "one-family", needs: &[Setting(model::Setting::BindV6only), V6only], find, thresholds: &[] };
 
-/// What listens on all addresses of a port.
-#[derive(Default)]
-struct OnAll {
+/// The families that something listens on.
+#[derive(Clone, Copy, Debug, Default)]
+struct Families {
     v4: bool,
     v6: bool,
+}
+
+/// What listens on a port.
+#[derive(Default)]
+struct Port {
+    on_all: Families,
+    on_some: Families,
     pids: BTreeSet<u32>,
 }
 
@@ -26,65 +33,82 @@ fn find(evidence: &Evidence, _: &Thresholds) -> Vec<Finding> {
     if evidence.setting(model::Setting::BindV6only).is_none() {
         return Vec::new();
     }
-    let mut ports = BTreeMap::<u16, OnAll>::new();
-    for ((family, local), listening) in &evidence.seen.listeners.places {
-        if !local.addr.is_unspecified() {
-            continue;
-        }
-        let on_all = ports.entry(local.port).or_default();
-        // One of which it is not known may take both: nothing is said of its port.
-        on_all.v4 |= *family == Family::Inet || listening.v6only != Some(true);
-        on_all.v6 |= *family == Family::Inet6;
-        on_all.pids.extend(listening.pids.sorted().iter().filter_map(|(pid, _)| *pid));
-    }
-    let only = |family: fn(&OnAll) -> bool| {
-        let ports = ports.iter().filter(|(_, on_all)| family(on_all));
-        ports.map(|(port, on_all)| (*port, on_all)).collect::<Vec<_>>()
+    let ports = ports(evidence);
+    let only = |is_lone: fn(Families) -> bool| {
+        let ports = ports.iter().filter(|(_, port)| is_lone(port.on_all));
+        ports.map(|(number, port)| (*number, port)).collect::<Vec<_>>()
     };
-    let v4 = only(|on_all| !on_all.v6);
-    let v6 = only(|on_all| !on_all.v4);
-    let finding = |ports: &[(u16, &OnAll)], has: &str, lacks: &str, how: &str| {
-        (!ports.is_empty()).then(|| of_ports(evidence, ports, has, lacks, how))
-    };
-    [
-        finding(
-            &v4,
-            "IPv4",
-            "IPv6",
-            "Listen on [::] besides, or on [::] alone with IPV6_V6ONLY off, which takes both families.",
-        ),
-        finding(
-            &v6,
-            "IPv6",
-            "IPv4",
-            "Set IPV6_V6ONLY off before bind() (net.ipv6.bindv6only is the default), or listen on 0.0.0.0 besides.",
-        ),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    let no_v6_here = evidence.setting(model::Setting::DisableIpv6) == Some(1);
+    let v4 = if no_v6_here { Vec::new() } else { only(|on_all| on_all.v4 && !on_all.v6) };
+    let v6 = only(|on_all| on_all.v6 && !on_all.v4);
+    let of_v4 = of_ports(
+        evidence,
+        &v4,
+        ("IPv4", "IPv6"),
+        |some| some.v6,
+        "Listen on [::] besides, or on [::] alone with IPV6_V6ONLY off, which takes both families.",
+    );
+    let of_v6 = of_ports(
+        evidence,
+        &v6,
+        ("IPv6", "IPv4"),
+        |some| some.v4,
+        "Set IPV6_V6ONLY off before bind() (net.ipv6.bindv6only is the default), or listen on 0.0.0.0 besides.",
+    );
+    of_v4.into_iter().chain(of_v6).collect()
 }
 
-fn of_ports(evidence: &Evidence, ports: &[(u16, &OnAll)], has: &str, lacks: &str, how: &str) -> Finding {
+fn ports(evidence: &Evidence) -> BTreeMap<u16, Port> {
+    let mut ports = BTreeMap::<u16, Port>::new();
+    for ((family, local), listening) in &evidence.seen.listeners.places {
+        let port = ports.entry(local.port).or_default();
+        if !local.addr.is_unspecified() {
+            let is_v4 = local.addr.to_canonical().is_ipv4();
+            port.on_some.v4 |= is_v4;
+            port.on_some.v6 |= !is_v4;
+            continue;
+        }
+        // One of which it is not known may take both: nothing is said of its port.
+        port.on_all.v4 |= *family == Family::Inet || listening.v6only != Some(true);
+        port.on_all.v6 |= *family == Family::Inet6;
+        port.pids.extend(listening.pids.sorted().iter().filter_map(|(pid, _)| *pid));
+    }
+    ports
+}
+
+fn of_ports(
+    evidence: &Evidence,
+    ports: &[(u16, &Port)],
+    (has, lacks): (&str, &str),
+    lacking: fn(Families) -> bool,
+    how: &str,
+) -> Option<Finding> {
+    if ports.is_empty() {
+        return None;
+    }
     let mut pids = Tally::default();
-    for pid in ports.iter().flat_map(|(_, on_all)| &on_all.pids) {
+    for pid in ports.iter().flat_map(|(_, port)| &port.pids) {
         pids.add(Some(*pid));
     }
-    let numbers: Vec<_> = ports.iter().map(|(port, _)| *port).collect();
+    let numbers: Vec<_> = ports.iter().map(|(number, _)| *number).collect();
     let noun = if ports.len() == 1 { "port listens" } else { "ports listen" };
-    let title = format!("{} {noun} on all {has} addresses and on no {lacks} one", ports.len());
+    let some = ports.iter().any(|(_, port)| lacking(port.on_some));
+    let not = if some { format!("not on all {lacks} ones") } else { format!("on no {lacks} one") };
+    let title = format!("{} {noun} on all {has} addresses and {not}", ports.len());
     let terms: Vec<_> = numbers.iter().take(FEW).map(|port| format!("sport = :{port}")).collect();
-    RULE.finding(Severity::Note, title)
+    let finding = RULE
+        .finding(Severity::Note, title)
         .seen("ports", Value::Ports(numbers))
         .seen("processes", processes(evidence, &pids.top()))
         .why(format!(
-            "A client that finds an {lacks} address for this host is refused there, at once or after trying it first; a \
-             health check by {has} does not see it."
+            "A client that finds an {lacks} address for this host, on which nothing listens, is refused there, at once or \
+             after trying it first; a health check by {has} does not see it."
         ))
         .advice(
-            format!("If {lacks} is not meant to be served, all is well. Else: {how}"),
+            format!("If {lacks} is not meant to be served there, all is well. Else: {how}"),
             format!("tcpstates -nlp {}", terms.join(" or ")),
-        )
+        );
+    Some(finding)
 }
 
 /// So many ports stand in the command.

@@ -22,7 +22,7 @@ pub(in crate::diagnose) struct Listening {
     pub(in crate::diagnose) fullest: Option<(u32, u32)>,
     /// How many may wait in all.
     pub(in crate::diagnose) backlog: Option<u64>,
-    /// Whether it takes IPv6 only, where that is told.
+    /// Whether it takes IPv6 only, all of them, where that is told.
     pub(in crate::diagnose) v6only: Option<bool>,
     pub(in crate::diagnose) pids: Tally<Option<u32>>,
 }
@@ -50,6 +50,17 @@ impl Listening {
         u64::from(backlog) + 1
     }
 
+    /// Takes one more in: one of them that takes IPv4 is enough.
+    fn listens(&mut self, v6only: Option<bool>) {
+        self.v6only = match (self.sockets, self.v6only, v6only) {
+            (0, _, first) => first,
+            (_, Some(false), _) | (_, _, Some(false)) => Some(false),
+            (_, Some(true), Some(true)) => Some(true),
+            _ => None,
+        };
+        self.sockets += 1;
+    }
+
     fn add(&mut self, pending: u32, backlog: u32) {
         self.full += u64::from(u64::from(pending) >= Self::room(backlog));
         *self.backlog.get_or_insert(0) += u64::from(backlog);
@@ -68,8 +79,7 @@ impl Listeners {
         let entry = self.places.entry((socket.family, socket.local));
         let number = entry.index();
         let listening = entry.or_default();
-        listening.sockets += 1;
-        listening.v6only = socket.v6only;
+        listening.listens(socket.v6only);
         match socket.queues {
             Queues::Accept { pending, backlog: Some(backlog) } => listening.add(pending, backlog),
             _ => self.without_backlog += 1,
