@@ -17,7 +17,7 @@ pub struct Evidence {
     pub counters: Counters,
     /// What was seen some time before.
     pub before: Option<Before>,
-    /// The descriptors of the processes with the most sockets.
+    /// The descriptors of the processes whose sockets may use them up.
     pub descriptors: Vec<Descriptors>,
     /// What could not be read.
     pub gaps: Vec<Gap>,

@@ -11,7 +11,7 @@ mod thresholds;
 
 pub use evidence::{Before, Counted, Evidence};
 pub use finding::{Fact, Finding, Net, Peer, Severity, Value};
-pub use seen::Seen;
+pub use seen::{Earlier, Seen};
 pub use thresholds::{Threshold, Thresholds};
 
 /// What the rules found.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::evidence::{Before, Evidence};
-use super::seen::Seen;
+use super::seen::{Earlier, Seen};
 use super::thresholds::Thresholds;
 use crate::model::{
     Counters, Details, Endpoint, Family, Holder, Process, Queues, Row, Setting, Settings, Socket, TcpInfo,
@@ -17,6 +17,7 @@ pub(crate) struct Sample {
     settings: Vec<(Setting, String)>,
     counters: Vec<((String, String), u64)>,
     before: Option<Before>,
+    earlier: Option<Vec<Socket>>,
     sockets: Vec<(Socket, Vec<Holder>)>,
 }
 
@@ -29,6 +30,9 @@ pub(crate) struct Numbers {
     pub(crate) total_retrans: u32,
     pub(crate) data_segs_out: u32,
     pub(crate) snd_wnd: u32,
+    /// Segments on the way for another time.
+    pub(crate) retrans: u32,
+    pub(crate) bytes_received: u64,
 }
 
 impl Numbers {
@@ -41,9 +45,11 @@ impl Numbers {
             (100, self.total_retrans),
             (156, self.data_segs_out),
             (228, self.snd_wnd),
+            (36, self.retrans),
         ] {
             bytes[at..at + 4].copy_from_slice(&number.to_ne_bytes());
         }
+        bytes[128..136].copy_from_slice(&self.bytes_received.to_ne_bytes());
         TcpInfo::from_bytes(&bytes)
     }
 }
@@ -103,6 +109,7 @@ impl Default for Sample {
             settings: usual.map(|(setting, value)| (setting, value.to_owned())).to_vec(),
             counters: Vec::new(),
             before: None,
+            earlier: None,
             sockets: Vec::new(),
         };
         let still =
@@ -140,6 +147,12 @@ impl Sample {
         self
     }
 
+    /// With a snapshot of two seconds before.
+    pub(crate) fn earlier(mut self, sockets: Vec<Socket>) -> Self {
+        self.earlier = Some(sockets);
+        self.since(&[])
+    }
+
     pub(crate) fn socket(self, socket: Socket) -> Self {
         self.held(socket, &[holder(7, "sshd")])
     }
@@ -156,6 +169,13 @@ impl Sample {
     pub(crate) fn evidence(self) -> Evidence {
         let settings: Settings = self.settings.into_iter().collect();
         let mut seen = Seen::new(&settings, &self.thresholds);
+        if let Some(sockets) = &self.earlier {
+            let mut earlier = Earlier::default();
+            for socket in sockets {
+                earlier.count(&Row::bare(socket));
+            }
+            seen = seen.since(earlier, std::time::Duration::from_secs(2));
+        }
         // As a count does that waits for the holders.
         let numbers: Vec<_> =
             self.sockets.iter().map(|(socket, _)| seen.put_off(&Row::bare(socket))).collect();

@@ -237,8 +237,13 @@ fn stalls_are_by_age() {
 #[test]
 fn retransmission_needs_enough_segments_of_a_peer() {
     let sent = |peer, again, segments| {
-        let numbers =
-            Numbers { total_retrans: again, data_segs_out: segments, snd_wnd: 9, ..Numbers::default() };
+        let numbers = Numbers {
+            total_retrans: again,
+            data_segs_out: segments,
+            snd_wnd: 9,
+            retrans: 1,
+            ..Numbers::default()
+        };
         connection(TcpState::Established, peer, (0, 0), numbers)
     };
     assert_eq!(gist(Sample::default().socket(sent("10.0.0.2", 99, 99))), []);
@@ -250,6 +255,57 @@ fn retransmission_needs_enough_segments_of_a_peer() {
     assert_eq!(gist(syns), [], "SYNs are no data");
     let apart = Sample::default().socket(sent("10.0.0.2", 9, 50)).socket(sent("10.0.0.3", 1, 50));
     assert_eq!(gist(apart), []);
+}
+
+#[test]
+fn retransmission_that_is_over_is_a_note() {
+    let sent = |again, segments, retrans| Socket {
+        cookie: Some(5),
+        ..connection(
+            TcpState::Established,
+            "10.0.0.2",
+            (0, 0),
+            Numbers { total_retrans: again, data_segs_out: segments, retrans, ..Numbers::default() },
+        )
+    };
+    let now = |again, segments, retrans| Sample::default().socket(sent(again, segments, retrans));
+    assert_eq!(gist(now(9, 100, 1)), [("retransmission", Warning)]);
+    assert_eq!(gist(now(9, 100, 0)), [("retransmission", Note)], "all is acknowledged");
+    let since = |again, segments| now(9, 1000, 0).earlier(vec![sent(again, segments, 0)]);
+    assert_eq!(gist(since(9, 900)), []);
+    assert_eq!(gist(since(4, 900)), [("retransmission", Warning)], "within the interval it is enough");
+    assert_eq!(gist(since(4, 901)), [], "it is not judged by 99 segments");
+    let lately = |again| now(50, 1000, 0).earlier(vec![sent(again, 990, 0)]);
+    assert_eq!(gist(lately(50)), [("retransmission", Note)]);
+    assert_eq!(gist(lately(49)), [("retransmission", Warning)], "it goes on");
+    let between = now(50, 1000, 1).earlier(vec![sent(50, 1000, 1)]);
+    assert_eq!(gist(between), [("retransmission", Warning)], "the next try is still to come");
+    assert_eq!(gist(now(9, 100, 0).earlier(vec![])), [("retransmission", Warning)], "it is new");
+}
+
+#[test]
+fn what_is_not_read_within_the_interval_has_been_waiting_so_long() {
+    let received = |bytes_received, recv_q| Socket {
+        cookie: Some(5),
+        ..connection(
+            TcpState::Established,
+            "10.0.0.2",
+            (recv_q, 0),
+            Numbers { bytes_received, ..Numbers::default() },
+        )
+    };
+    let found = |before, now, stall_age| {
+        let mut sample = Sample::default().earlier(vec![before]);
+        sample.thresholds = sample.thresholds.with(Threshold::StallAge, stall_age);
+        gist(sample.socket(now))
+    };
+    let stuck = [("program-not-reading", Warning)];
+    assert_eq!(found(received(100, 10), received(150, 60), 2), stuck);
+    assert_eq!(found(received(100, 10), received(150, 60), 3), [], "the interval is shorter");
+    assert_eq!(found(received(100, 10), received(150, 59), 2), [], "a byte was read");
+    assert_eq!(found(received(100, 0), received(150, 50), 2), [], "there was nothing to read then");
+    let other = Socket { cookie: Some(6), ..received(100, 10) };
+    assert_eq!(found(other, received(150, 60), 2), [], "it is another connection");
 }
 
 #[test]

@@ -1,20 +1,19 @@
 //! Gathers the evidence, and says what is wrong.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::count::{CountPlan, count_into};
 use super::{Session, answer_as, now};
 use crate::cli::Diagnose;
 use crate::collect::host;
-use crate::diagnose::{Before, Evidence, Seen, diagnose as judge};
+use crate::diagnose::{Before, Earlier, Evidence, Seen, diagnose as judge};
 use crate::enrich::descriptors;
 use crate::exit::ExitStatus;
 use crate::filter::Filter;
-use crate::model::{Descriptors, Gap, Source};
+use crate::model::{Counters, Descriptors, Gap, Source};
 use crate::query::{Access, Needs, Query};
 use crate::render::{Head, Judgement, write_diagnosis};
-use crate::select::StateCounts;
 
 /// Diagnoses once; the status says whether something is as bad as was asked for.
 pub(super) fn diagnose(
@@ -22,14 +21,9 @@ pub(super) fn diagnose(
     access: &Access,
     session: &mut Session,
 ) -> anyhow::Result<ExitStatus> {
-    let before = what.interval.map(|interval| {
-        let begun = before(&what.query, access)?;
-        // A signal ends the program as it always does: nothing is written yet.
-        std::thread::sleep(interval);
-        anyhow::Ok(begun)
-    });
+    let begun = what.interval.map(|interval| begin(&what.query, interval, access)).transpose()?;
     let taken_at = now();
-    let (source, evidence) = evidence(what, before.transpose()?, access)?;
+    let (source, evidence) = evidence(what, begun, access)?;
     session.tell(&evidence.gaps);
     let diagnosis = judge(&evidence, &what.thresholds);
     let mut out = Vec::new();
@@ -43,23 +37,33 @@ pub(super) fn diagnose(
 /// The first of two snapshots, and when it was begun.
 struct Begun {
     at: Instant,
-    before: Before,
+    interval: Duration,
+    earlier: Earlier,
+    counters: Counters,
     gaps: Vec<Gap>,
 }
 
-fn before(query: &Query, access: &Access) -> anyhow::Result<Begun> {
+/// Looks, and waits until it is time to look again.
+fn begin(query: &Query, interval: Duration, access: &Access) -> anyhow::Result<Begun> {
     let at = Instant::now();
     let (counters, mut gaps) = host::counters();
-    let mut states = StateCounts::default();
-    let bare = Query::new(query.families, query.states);
-    let plan = CountPlan::new(&bare, &Filter::default(), Needs::default())?;
-    gaps.extend(count_into(&mut states, &plan, access)?.1);
-    Ok(Begun { at, before: Before { elapsed: at.elapsed(), states, counters }, gaps })
+    let mut earlier = Earlier::default();
+    let plan = CountPlan::new(query, &Filter::default(), Needs::default())?;
+    gaps.extend(count_into(&mut earlier, &plan, access)?.1);
+    // A signal ends the program as it always does: nothing is written yet.
+    std::thread::sleep(interval);
+    Ok(Begun { at, interval, earlier, counters, gaps })
 }
 
 fn evidence(what: &Diagnose, begun: Option<Begun>, access: &Access) -> anyhow::Result<(Source, Evidence)> {
     let (settings, mut gaps) = host::settings();
     let mut seen = Seen::new(&settings, &what.thresholds);
+    let mut at_first = None;
+    if let Some(Begun { at, interval, earlier, counters, gaps: more }) = begun {
+        gaps.extend(more);
+        at_first = Some((at, earlier.states.clone(), counters));
+        seen = seen.since(earlier, interval);
+    }
     let plan = CountPlan::new(&what.query, &Filter::default(), Needs::holders())?;
     let (source, more) = count_into(&mut seen, &plan, access)?;
     gaps.extend(more);
@@ -67,10 +71,7 @@ fn evidence(what: &Diagnose, begun: Option<Begun>, access: &Access) -> anyhow::R
     gaps.extend(unread);
     let (descriptors, unread) = limits(&seen, what);
     gaps.extend(unread);
-    let before = begun.map(|begun| {
-        gaps.extend(begun.gaps);
-        Before { elapsed: begun.at.elapsed(), ..begun.before }
-    });
+    let before = at_first.map(|(at, states, counters)| Before { elapsed: at.elapsed(), states, counters });
     let mut once: Vec<Gap> = Vec::new();
     for gap in gaps {
         if !once.contains(&gap) {

@@ -101,6 +101,38 @@ fn a_program_that_does_not_read() {
 }
 
 #[test]
+fn a_program_that_reads_nothing_of_what_keeps_coming() {
+    let Some(namespace) = namespace() else { return };
+    let (_listener, mut client, mut server) = namespace.inside(|| {
+        let listener = listener(local(80), 16);
+        let (client, server) = pair(&listener);
+        (listener, client, server)
+    });
+    client.write_all(b"first").expect("there is room");
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let trickle = std::thread::spawn(move || {
+        while stopped.recv_timeout(Duration::from_millis(50)).is_err() {
+            client.write_all(b"x").expect("there is room");
+        }
+        client
+    });
+    nothing(&namespace, &["--stall-age", "1"]);
+    let finding =
+        only(&namespace, &["--stall-age", "1", "--interval", "1"], "program-not-reading", "warning");
+    assert_eq!((finding.number("sockets"), finding.number("oldest_ms")), (1, 1000));
+    // A slow reader is none that does not read.
+    let reader = std::thread::spawn(move || {
+        while server.read_exact(&mut [0]).is_ok() {
+            sleep(Duration::from_millis(50));
+        }
+    });
+    nothing(&namespace, &["--stall-age", "1", "--interval", "1"]);
+    stop.send(()).expect("it trickles");
+    drop(trickle.join().expect("it ends"));
+    reader.join().expect("it ends");
+}
+
+#[test]
 fn segments_that_are_sent_again() {
     let Some((namespace, _peer)) = with_peer() else { return };
     let connect = |script: Script| {

@@ -53,8 +53,10 @@ fn programs(evidence: &Evidence, _: &Thresholds) -> Vec<Finding> {
             .pile(evidence, pile)
             .seen("unread", Value::Bytes(pile.bytes))
             .why(
-                "The data came, was acknowledged and lies in Recv-Q: the program hangs, waits for something else, or has \
-                 forgotten the connection. When the buffer is full the peer has to wait.",
+                "The data came, was acknowledged and lies in Recv-Q: the program hangs, waits for something else or for \
+                 more (SO_RCVLOWAT, urgent data), or has forgotten the connection. When the buffer is \
+                 full the peer has to wait. Where more comes all the time just an --interval of the --stall-age shows \
+                 that none of it is read.",
             )
             .advice(
                 "Look at what the program does: where its threads wait, whether its event loop has lost the descriptor. No \

@@ -6,7 +6,7 @@ use super::Need::{Counter, TcpInfo};
 use super::Rule;
 use crate::diagnose::evidence::Evidence;
 use crate::diagnose::finding::{Finding, Severity, Value};
-use crate::diagnose::seen::Sent;
+use crate::diagnose::seen::{Sent, ToPeer};
 use crate::diagnose::thresholds::{Threshold, Thresholds, percent};
 
 pub(super) const RULE: Rule = Rule {
@@ -17,45 +17,68 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
-    let matters = |again: u64, segments: u64| {
-        segments >= thresholds.of(Threshold::RetransSegments)
-            && percent(again, segments) >= thresholds.of(Threshold::RetransPercent)
-    };
-    let mut peers: Vec<_> =
-        evidence.seen.sent.iter().filter(|(_, sent)| matters(sent.segments_again, sent.segments)).collect();
-    peers.sort_unstable_by_key(|(addr, sent)| (std::cmp::Reverse(sent.segments_again), **addr));
-    let of_host = of_host(evidence).filter(|(again, segments)| matters(*again, *segments));
-    let host = of_host.map(|(again, segments)| {
-        let title =
-            format!("{} % of the segments that this host sends are sent again", percent(again, segments));
+    let mut peers: Vec<_> = evidence.seen.sent.iter().collect();
+    peers.sort_unstable_by_key(|(addr, peer)| (std::cmp::Reverse(peer.sent.segments_again), **addr));
+    let peers = peers.into_iter().filter_map(|(addr, peer)| of_peer(*addr, peer, thresholds));
+    let host = of_host(evidence).filter(|sent| matters(*sent, thresholds)).map(|sent| {
+        let title = format!("{} % of the segments that this host sends are sent again", share(sent));
         let finding = RULE
             .finding(Severity::Warning, title)
-            .seen("segments", Value::Count(segments))
-            .seen("segments_again", Value::Count(again));
+            .seen("segments", Value::Count(sent.segments))
+            .seen("segments_again", Value::Count(sent.segments_again));
         advised(finding, "tcpstates -noi 'retrans > 0'".to_owned())
     });
-    peers.into_iter().map(|(addr, sent)| of_peer(*addr, sent)).chain(host).collect()
+    peers.chain(host).collect()
+}
+
+fn share(sent: Sent) -> u64 {
+    percent(sent.segments_again, sent.segments)
+}
+
+fn matters(sent: Sent, thresholds: &Thresholds) -> bool {
+    sent.segments >= thresholds.of(Threshold::RetransSegments)
+        && share(sent) >= thresholds.of(Threshold::RetransPercent)
 }
 
 /// What was sent again, of what was sent in all, within the interval; OutSegs counts no retransmissions.
-fn of_host(evidence: &Evidence) -> Option<(u64, u64)> {
+fn of_host(evidence: &Evidence) -> Option<Sent> {
     let lately = |name| evidence.counted("Tcp", name)?.lately;
     let again = lately("RetransSegs")?;
-    Some((again, lately("OutSegs")?.saturating_add(again)))
+    Some(Sent { segments: lately("OutSegs")?.saturating_add(again), segments_again: again })
 }
 
-fn of_peer(addr: IpAddr, sent: &Sent) -> Finding {
-    let share = percent(sent.segments_again, sent.segments);
+/// What a connection counts it counts for life: it is a note unless it goes on.
+fn of_peer(addr: IpAddr, peer: &ToPeer, thresholds: &Thresholds) -> Option<Finding> {
+    // The time-out doubles: an interval may fall between two tries.
+    let goes_on = peer.resending > 0 || peer.lately.is_some_and(|lately| lately.segments_again > 0);
+    let (severity, title) = match peer.lately {
+        Some(lately) if matters(lately, thresholds) => {
+            let share = share(lately);
+            let title = format!("{share} % of the segments to {addr} were sent again within the interval");
+            (Severity::Warning, title)
+        }
+        _ if matters(peer.sent, thresholds) => {
+            let title = format!("{} % of the segments to {addr} were sent again", share(peer.sent));
+            (if goes_on { Severity::Warning } else { Severity::Note }, title)
+        }
+        _ => return None,
+    };
     let finding = RULE
-        .finding(Severity::Warning, format!("{share} % of the segments to {addr} were sent again"))
+        .finding(severity, title)
         .seen("peer", Value::Text(addr.to_string()))
-        .seen("connections", Value::Count(sent.connections))
-        .seen("segments", Value::Count(sent.segments))
-        .seen("segments_again", Value::Count(sent.segments_again))
-        .seen("sent_again_of_segments", Value::Percent(share))
-        .seen("sent", Value::Bytes(sent.bytes))
-        .seen("sent_again", Value::Bytes(sent.bytes_again));
-    advised(finding, format!("tcpstates -noi dst {addr} 'retrans > 0'"))
+        .seen("connections", Value::Count(peer.connections))
+        .seen("resending_now", Value::Count(peer.resending))
+        .seen("segments", Value::Count(peer.sent.segments))
+        .seen("segments_again", Value::Count(peer.sent.segments_again))
+        .seen_if("segments_within_interval", peer.lately.map(|lately| Value::Count(lately.segments)))
+        .seen_if(
+            "segments_again_within_interval",
+            peer.lately.map(|lately| Value::Count(lately.segments_again)),
+        )
+        .seen("sent_again_of_segments", Value::Percent(share(peer.sent)))
+        .seen("sent", Value::Bytes(peer.bytes))
+        .seen("sent_again", Value::Bytes(peer.bytes_again));
+    Some(advised(finding, format!("tcpstates -noi dst {addr} 'retrans > 0'")))
 }
 
 fn advised(finding: Finding, command: String) -> Finding {

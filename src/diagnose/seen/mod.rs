@@ -1,6 +1,7 @@
 //! The sockets as far as rules ask for them: counters by group as they come, and never the sockets themselves. Just
 //! of those in trouble something is kept until their holders are known.
 
+mod earlier;
 mod listeners;
 mod piles;
 mod ports;
@@ -8,15 +9,18 @@ mod tally;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
+use self::earlier::Since;
 use self::piles::{Noted, Trouble};
 use super::finding::Peer;
 use super::thresholds::{Threshold, Thresholds};
 use crate::model::{Holder, Process, Queues, Row, Settings, Socket, TcpInfo, TcpState, Timer};
 use crate::select::{Counter, StateCounts};
 
+pub use earlier::Earlier;
 pub(super) use listeners::{HalfOpen, Listeners, Listening};
 pub(super) use piles::{Pile, Piles};
 pub(super) use ports::{Choice, Ports, Reuse, Source, Used, Way};
@@ -26,12 +30,14 @@ pub(super) use tally::Tally;
 #[derive(Debug)]
 pub struct Seen {
     thresholds: Thresholds,
+    /// What there was when the interval began, where there is one.
+    since: Option<Since>,
     /// How many are in each state.
     pub states: StateCounts,
     pub(super) listeners: Listeners,
     pub(super) ports: Ports,
     pub(super) piles: Piles,
-    pub(super) sent: FxHashMap<IpAddr, Sent>,
+    pub(super) sent: FxHashMap<IpAddr, ToPeer>,
     pub(super) orphans: StateCounts,
     /// Records of the kernel's that count as time-wait ones: TIME_WAIT and orphaned FIN_WAIT2.
     pub(super) time_wait_records: u64,
@@ -56,13 +62,31 @@ pub(super) struct Program {
 
 /// What was sent to a peer.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Sent {
+pub(super) struct ToPeer {
     pub(super) connections: u64,
-    /// Segments with data, those that were sent again among them.
-    pub(super) segments: u64,
-    pub(super) segments_again: u64,
+    /// Those of them that wait for an answer to what they have sent again.
+    pub(super) resending: u64,
+    /// Since the connections were opened.
+    pub(super) sent: Sent,
+    /// Within the interval, where there is one.
+    pub(super) lately: Option<Sent>,
     pub(super) bytes: u64,
     pub(super) bytes_again: u64,
+}
+
+/// Segments with data, and those of them that were sent again.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sent {
+    pub(super) segments: u64,
+    pub(super) segments_again: u64,
+}
+
+impl Sent {
+    /// A SYN that was sent again counts there too, and is no data.
+    fn add(&mut self, segments: u32, again: u32) {
+        self.segments += u64::from(segments);
+        self.segments_again += u64::from(again.min(segments));
+    }
 }
 
 /// What waits for the holders.
@@ -91,6 +115,7 @@ impl Seen {
     pub fn new(settings: &Settings, thresholds: &Thresholds) -> Self {
         Self {
             thresholds: *thresholds,
+            since: None,
             states: StateCounts::default(),
             listeners: Listeners::default(),
             ports: Ports::of(settings),
@@ -105,6 +130,13 @@ impl Seen {
             programs: FxHashMap::default(),
             put_off: Vec::new(),
         }
+    }
+
+    /// With what was seen before, this long at least.
+    #[must_use]
+    pub fn since(mut self, earlier: Earlier, interval: Duration) -> Self {
+        self.since = Some(Since::new(earlier, interval));
+        self
     }
 
     /// The processes that have sockets, and how many descriptors refer to these: those with the most first.
@@ -166,13 +198,18 @@ impl Seen {
 
     fn count_sent(&mut self, socket: &Socket, info: &TcpInfo) {
         let (Some(segments), Some(again)) = (info.data_segs_out(), info.total_retrans()) else { return };
-        let sent = self.sent.entry(socket.peer.addr.to_canonical()).or_default();
-        sent.connections += 1;
-        sent.segments += u64::from(segments);
-        // A SYN that was sent again counts there too, and is no data.
-        sent.segments_again += u64::from(again.min(segments));
-        sent.bytes += info.bytes_sent().unwrap_or(0);
-        sent.bytes_again += info.bytes_retrans().unwrap_or(0);
+        let to_peer = self.sent.entry(socket.peer.addr.to_canonical()).or_default();
+        to_peer.connections += 1;
+        let is_resending = info.retrans() > Some(0) || info.retransmits() > Some(0);
+        to_peer.resending += u64::from(is_resending);
+        to_peer.sent.add(segments, again);
+        if let Some(since) = &self.since {
+            let done = since.done(socket);
+            let lately = to_peer.lately.get_or_insert_default();
+            lately.add(segments.wrapping_sub(done.segments), again.wrapping_sub(done.segments_again));
+        }
+        to_peer.bytes += info.bytes_sent().unwrap_or(0);
+        to_peer.bytes_again += info.bytes_retrans().unwrap_or(0);
     }
 
     fn trouble(&self, socket: &Socket) -> Option<Noted> {
@@ -205,9 +242,11 @@ impl Seen {
         }
         let may_read =
             matches!(socket.state, TcpState::Established | TcpState::FinWait1 | TcpState::FinWait2);
+        // More may come all the time.
         let received = info.and_then(TcpInfo::last_data_recv_ms);
-        let is_unread = may_read && has_inode && recv_q > 0 && is_old(received, Threshold::StallAge);
-        is_unread.then(|| noted(Trouble::UnreadHere, recv_q, received))
+        let unread = received.max(self.since.as_ref().and_then(|since| since.unread_ms(socket)));
+        let is_unread = may_read && has_inode && recv_q > 0 && is_old(unread, Threshold::StallAge);
+        is_unread.then(|| noted(Trouble::UnreadHere, recv_q, unread))
     }
 }
 
@@ -219,10 +258,10 @@ fn is_closed(socket: &Socket) -> bool {
 
 impl Counter for Seen {
     fn reset(&mut self) {
-        let ports = std::mem::take(&mut self.ports);
-        *self = Self::new(&Settings::default(), &self.thresholds);
-        self.ports = ports;
-        self.ports.reset();
+        let mut ports = std::mem::take(&mut self.ports);
+        ports.reset();
+        let since = self.since.take();
+        *self = Self { since, ports, ..Self::new(&Settings::default(), &self.thresholds) };
     }
 
     fn count(&mut self, row: &Row<'_>) {

@@ -1,0 +1,91 @@
+//! Connections as they were when the interval began, by the kernel's cookie.
+
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+
+use crate::model::{Holder, Queues, Row, Socket, TcpInfo};
+use crate::select::{Counter, StateCounts};
+
+/// The first of two snapshots.
+#[derive(Debug, Default)]
+pub struct Earlier {
+    /// How many sockets were in each state.
+    pub states: StateCounts,
+    connections: FxHashMap<u64, Done>,
+}
+
+/// What a connection had done by then.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Done {
+    pub(super) segments: u32,
+    pub(super) segments_again: u32,
+    /// How many bytes its program had read, where more was waiting.
+    read: Option<u64>,
+}
+
+/// What there was before, and how long before at least.
+#[derive(Debug)]
+pub(super) struct Since {
+    connections: FxHashMap<u64, Done>,
+    interval: Duration,
+}
+
+impl Since {
+    pub(super) fn new(earlier: Earlier, interval: Duration) -> Self {
+        Self { connections: earlier.connections, interval }
+    }
+
+    /// Of one that began within the interval, nothing.
+    pub(super) fn done(&self, socket: &Socket) -> Done {
+        socket.cookie.and_then(|cookie| self.connections.get(&cookie)).copied().unwrap_or_default()
+    }
+
+    /// For how long its program has read nothing at least, though there was something, whatever has come since.
+    pub(super) fn unread_ms(&self, socket: &Socket) -> Option<u32> {
+        let read = self.done(socket).read?;
+        (has_read(socket, socket.tcp_info()?) == Some(read))
+            .then(|| u32::try_from(self.interval.as_millis()).unwrap_or(u32::MAX))
+    }
+}
+
+/// How many bytes a program has read of what came, where more is waiting.
+fn has_read(socket: &Socket, info: &TcpInfo) -> Option<u64> {
+    match socket.queues {
+        Queues::Data { recv_q, .. } if recv_q > 0 => info.bytes_received()?.checked_sub(recv_q.into()),
+        _ => None,
+    }
+}
+
+impl Earlier {
+    fn add(&mut self, socket: &Socket) {
+        self.states.add(socket.state);
+        let Some((cookie, info)) = socket.cookie.zip(socket.tcp_info()) else { return };
+        let done = Done {
+            segments: info.data_segs_out().unwrap_or_default(),
+            segments_again: info.total_retrans().unwrap_or_default(),
+            read: has_read(socket, info),
+        };
+        if done.segments > 0 || done.segments_again > 0 || done.read.is_some() {
+            self.connections.insert(cookie, done);
+        }
+    }
+}
+
+impl Counter for Earlier {
+    fn reset(&mut self) {
+        *self = Self::default();
+    }
+
+    fn count(&mut self, row: &Row<'_>) {
+        self.add(row.socket);
+    }
+
+    fn put_off(&mut self, row: &Row<'_>) -> u32 {
+        self.add(row.socket);
+        0
+    }
+
+    /// Whose they were does not matter.
+    fn count_put_off(&mut self, _: u32, _: &[Holder]) {}
+}
