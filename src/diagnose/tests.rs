@@ -223,6 +223,8 @@ fn stalls_are_by_age() {
     assert_eq!(gist(Sample::default().socket(unread(29_999, 1))), []);
     assert_eq!(gist(Sample::default().socket(unread(90_000, 0))), [], "it is idle");
     assert_eq!(gist(Sample::default().socket(unread(30_000, 1))), [("program-not-reading", Warning)]);
+    let waits = judged(Sample::default().socket(Socket { inode: None, ..unread(30_000, 1) }));
+    assert_eq!(fact(&waits, "not_accepted"), Value::Count(1));
     let unsent = |millis, snd_wnd| {
         let numbers = Numbers { snd_wnd, ..numbers(millis) };
         connection(TcpState::FinWait1, "10.0.0.2", (0, 9), numbers)

@@ -133,6 +133,19 @@ fn a_program_that_reads_nothing_of_what_keeps_coming() {
 }
 
 #[test]
+fn a_program_that_does_not_accept_does_not_read() {
+    let Some(namespace) = namespace() else { return };
+    let listener = namespace.inside(|| listener(local(80), 16));
+    let mut client = namespace.inside(|| TcpStream::connect(local(80)).expect("there is room"));
+    client.write_all(b"unread").expect("there is room");
+    nothing(&namespace, &[]);
+    let finding = only(&namespace, &["--stall-age", "0"], "program-not-reading", "warning");
+    assert_eq!((finding.number("not_accepted"), finding.number("unread_bytes")), (1, 6));
+    assert_eq!(finding.first("processes", "pid"), own_pid());
+    drop(listener);
+}
+
+#[test]
 fn segments_that_are_sent_again() {
     let Some((namespace, _peer)) = with_peer() else { return };
     let connect = |script: Script| {

@@ -51,10 +51,11 @@ fn programs(evidence: &Evidence, _: &Thresholds) -> Vec<Finding> {
         PROGRAM
             .finding(Severity::Warning, title)
             .pile(evidence, pile)
+            .seen("not_accepted", Value::Count(pile.without_inode))
             .seen("unread", Value::Bytes(pile.bytes))
             .why(
                 "The data came, was acknowledged and lies in Recv-Q: the program hangs, waits for something else or for \
-                 more (SO_RCVLOWAT, urgent data), or has forgotten the connection. When the buffer is \
+                 more (SO_RCVLOWAT, urgent data), or has forgotten the connection or not accepted it. When the buffer is \
                  full the peer has to wait. Where more comes all the time just an --interval of the --stall-age shows \
                  that none of it is read.",
             )

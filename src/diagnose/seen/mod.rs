@@ -240,12 +240,16 @@ impl Seen {
         if send_q > 0 && is_closed(socket) && is_old(sent, Threshold::StallAge) {
             return Some(noted(Trouble::UnreadThere, send_q, sent));
         }
-        let may_read =
-            matches!(socket.state, TcpState::Established | TcpState::FinWait1 | TcpState::FinWait2);
+        let may_read = match socket.state {
+            // Without an inode it waits to be accepted.
+            TcpState::Established => true,
+            TcpState::FinWait1 | TcpState::FinWait2 => has_inode,
+            _ => false,
+        };
         // More may come all the time.
         let received = info.and_then(TcpInfo::last_data_recv_ms);
         let unread = received.max(self.since.as_ref().and_then(|since| since.unread_ms(socket)));
-        let is_unread = may_read && has_inode && recv_q > 0 && is_old(unread, Threshold::StallAge);
+        let is_unread = may_read && recv_q > 0 && is_old(unread, Threshold::StallAge);
         is_unread.then(|| noted(Trouble::UnreadHere, recv_q, unread))
     }
 }
