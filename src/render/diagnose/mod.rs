@@ -12,6 +12,7 @@ use super::json::{push_document_head, push_document_tail, push_member};
 use super::report::{Report, ReportStyle};
 use super::text::{self, escaped};
 use crate::diagnose::{Counted, Diagnosis, Evidence, Fact, Finding, Severity, Threshold, Thresholds, Value};
+use crate::model::Settings;
 
 /// What is told, and what it was judged by.
 #[derive(Clone, Copy, Debug)]
@@ -110,7 +111,14 @@ fn severity_style(severity: Severity) -> Style {
 fn verdict(judgement: &Judgement<'_>) -> String {
     let Diagnosis { rules, sockets, .. } = judgement.diagnosis;
     let plural = if *sockets == 1 { "" } else { "s" };
-    let checked = format!("{} rules over {sockets} socket{plural}, settings and counters", rules.len());
+    let Evidence { settings, counters, .. } = judgement.evidence;
+    let read = match (*settings != Settings::default(), !counters.is_empty()) {
+        (true, true) => ", settings and counters",
+        (true, false) => " and settings; no counter could be read",
+        (false, true) => " and counters; no setting could be read",
+        (false, false) => "; no setting and no counter could be read",
+    };
+    let checked = format!("{} rules over {sockets} socket{plural}{read}", rules.len());
     let counts: Vec<_> = [Severity::Critical, Severity::Warning, Severity::Note]
         .into_iter()
         .map(|severity| (severity.name(), judgement.diagnosis.count(severity)))

@@ -7,9 +7,13 @@ fn written(sample: Sample, gaps: &[Gap], style: ReportStyle) -> String {
     let thresholds = sample.thresholds;
     let mut evidence = sample.evidence();
     evidence.gaps = gaps.to_vec();
-    let diagnosis = diagnose(&evidence, &thresholds);
+    written_of(&evidence, thresholds, style)
+}
+
+fn written_of(evidence: &Evidence, thresholds: Thresholds, style: ReportStyle) -> String {
+    let diagnosis = diagnose(evidence, &thresholds);
     let head = Head { source: Source::Netlink, taken_at: "2026-11-21T12:00:00.000Z" };
-    let judgement = Judgement { diagnosis: &diagnosis, evidence: &evidence, thresholds: &thresholds };
+    let judgement = Judgement { diagnosis: &diagnosis, evidence, thresholds: &thresholds };
     let mut out = Vec::new();
     write_diagnosis(&mut out, style, &head, &judgement).unwrap();
     String::from_utf8(out).unwrap()
@@ -43,6 +47,25 @@ fn text_at_80_columns() {
 fn one_line_where_nothing_is_wrong() {
     let text = written(Sample::default(), &[], TEXT);
     assert_eq!(text, "Nothing wrong: 13 rules over 0 sockets, settings and counters.\n");
+}
+
+#[test]
+fn what_was_not_read_is_not_said_to_be_well() {
+    let last = |settings: bool, counters: bool| {
+        let mut evidence = Sample::default().evidence();
+        if !settings {
+            evidence.settings = Settings::default();
+        }
+        if !counters {
+            evidence.counters = crate::model::Counters::default();
+        }
+        let text = written_of(&evidence, Thresholds::default(), TEXT);
+        text.lines().next().unwrap_or_default().to_owned()
+    };
+    let begin = "Nothing wrong: 13 rules over 0 sockets";
+    assert_eq!(last(true, false), format!("{begin} and settings; no counter could be read."));
+    assert_eq!(last(false, true), format!("{begin} and counters; no setting could be read."));
+    assert_eq!(last(false, false), format!("{begin}; no setting and no counter could be read."));
 }
 
 #[test]
