@@ -21,10 +21,30 @@ const MUCH: u64 = 10;
 fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
     let mut piles: Vec<_> = evidence.seen.piles.held.iter().collect();
     piles.sort_unstable_by_key(|(pid, pile)| (std::cmp::Reverse(pile.count), **pid));
-    piles.into_iter().map(|(pid, pile)| of_process(evidence, *pid, pile, thresholds)).collect()
+    let found = piles.into_iter().filter_map(|(pid, pile)| {
+        let sharers = sharers(evidence, pile);
+        // What was inherited is told of once.
+        let is_first = sharers.first().is_none_or(|first| first == pid);
+        is_first.then(|| of_process(evidence, *pid, pile, sharers.len(), thresholds))
+    });
+    found.collect()
 }
 
-fn of_process(evidence: &Evidence, pid: Option<u32>, pile: &Pile, thresholds: &Thresholds) -> Finding {
+/// The processes that hold the very same connections, by their numbers: all of these, and no others.
+fn sharers(evidence: &Evidence, pile: &Pile) -> Vec<Option<u32>> {
+    let holds_no_others =
+        |pid: &Option<u32>| evidence.seen.piles.held.get(pid).is_some_and(|other| other.count == pile.count);
+    let all = pile.pids.sorted().into_iter().filter(|(_, count)| *count == pile.count);
+    all.map(|(pid, _)| pid).filter(holds_no_others).collect()
+}
+
+fn of_process(
+    evidence: &Evidence,
+    pid: Option<u32>,
+    pile: &Pile,
+    sharers: usize,
+    thresholds: &Thresholds,
+) -> Finding {
     let count = thresholds.of(Threshold::CloseWaitCount);
     let severity = match pile.count {
         held if held >= count.saturating_mul(MUCH) => Severity::Critical,
@@ -33,7 +53,14 @@ fn of_process(evidence: &Evidence, pid: Option<u32>, pile: &Pile, thresholds: &T
     };
     let connections = number_of(pile.count, "connection");
     let title = match pid {
-        Some(pid) => format!("process {pid} has not closed {connections} that the peer has closed"),
+        Some(pid) => {
+            let who = match sharers {
+                0 | 1 => format!("process {pid} has"),
+                2 => format!("process {pid} and another one have"),
+                _ => format!("process {pid} and {} others have", sharers - 1),
+            };
+            format!("{who} not closed {connections} that the peer has closed")
+        }
         None => format!("{connections} that the peer has closed are held by a process that can't be seen"),
     };
     let of_pid = pid.map(|pid| format!(" pid = {pid}")).unwrap_or_default();
