@@ -124,23 +124,26 @@ impl Connections {
     }
 
     fn transition(&mut self, event: &Event, socket: u64, (old, new): (TcpState, TcpState), ends: &Ends) {
-        self.note_port(socket, ends, new);
         // A child is made in its listener's state; a connection begins anew in CLOSED, and how long its socket was there
         // is not known: it may be another one at the same address.
         let is_child = old == TcpState::Listen && new == TcpState::SynRecv;
-        let begins = is_child || old == TcpState::Close;
-        let before = self.live.get(&socket).and_then(|live| live.state);
         let expected = if is_child { TcpState::Close } else { old };
-        self.unseen += u64::from(before.is_some_and(|before| before != expected));
-        if begins || !self.live.contains_key(&socket) {
-            self.begin(socket, Some(old));
+        let known = self.live.to_back(&socket);
+        if let Some(live) = &known {
+            self.unseen += u64::from(live.state.is_some_and(|before| before != expected));
         }
+        let waiting = known.as_ref().and_then(|live| live.waiting);
+        let is_new = is_child || old == TcpState::Close || known.is_none();
+        self.note_port(waiting, ends, new);
         if is_child || (new == TcpState::SynSent && ends.local.port != 0) {
             self.opened.push((*ends, event.at, new));
         }
+        if is_new {
+            self.begin(socket, Some(old));
+        }
         let error = self.error(event, ends);
         let number = self.lines.next_number();
-        let Some(live) = self.live.to_back(&socket) else { return };
+        let Some(live) = self.live.get_mut(&socket) else { return };
         // Of one whose transitions were lost, it is not known when the last one was.
         let since = live.since.filter(|_| live.state == Some(old));
         let seen = Seen {
@@ -211,17 +214,15 @@ impl Connections {
     }
 
     /// Ends a line's wait for its port: it is known now, or the connection is closed without one.
-    fn note_port(&mut self, socket: u64, ends: &Ends, new: TcpState) {
-        let Some(live) = self.live.get_mut(&socket) else { return };
-        let waiting = live.waiting.and_then(|number| self.lines.get_mut(number));
-        let Some(begun) = waiting.filter(|line| line.lacks == Lacks::Port) else { return };
+    fn note_port(&mut self, waiting: Option<u64>, ends: &Ends, new: TcpState) {
+        let line = waiting.and_then(|number| self.lines.get_mut(number));
+        let Some(line) = line.filter(|line| line.lacks == Lacks::Port) else { return };
         if ends.local.port != 0 {
-            begun.change.local.port = ends.local.port;
-            self.opened.push((*ends, begun.change.at, TcpState::SynSent));
+            line.change.local.port = ends.local.port;
+            self.opened.push((*ends, line.change.at, TcpState::SynSent));
         }
         if ends.local.port != 0 || new == TcpState::Close {
-            begun.lacks = Lacks::Nothing;
-            live.waiting = None;
+            line.lacks = Lacks::Nothing;
         }
     }
 

@@ -12,6 +12,7 @@ use super::change::{Change, Meaning};
 use super::devices::Devices;
 use super::event::{Ends, Nanos};
 use super::lines::{Lacks, Line};
+use super::waits::{Wait, Waits};
 use crate::collect::netlink::{Datagrams, connect, lookup};
 use crate::model::{Endpoint, Event, Family, Segment, Socket, TIME_WAIT_MS, TcpState, Timer, ways_between};
 
@@ -22,9 +23,8 @@ pub(super) struct Minisockets {
     devices: Devices,
     /// The kernel's clock for timers goes by such steps.
     tick: Nanos,
-    orphans: Kept<Orphan>,
-    /// The next to end first, or nearly so.
-    waits: Kept<Wait>,
+    orphans: LinkedHashMap<Pair, Orphan, FxBuildHasher>,
+    waits: Waits,
     /// The RSTs that were sent since the rings were read last, but for known orphans.
     resets: FxHashMap<Pair, Nanos>,
     limit: usize,
@@ -37,8 +37,6 @@ pub(super) struct Minisockets {
     told: Nanos,
 }
 
-type Kept<T> = LinkedHashMap<Pair, T, FxBuildHasher>;
-
 /// The two ends, this one first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Pair {
@@ -48,13 +46,6 @@ pub(super) struct Pair {
 
 /// When each socket went to LAST_ACK: its FIN came to the peer then, if that is on this host.
 pub(super) type Closings = FxHashMap<Pair, Nanos>;
-
-/// A TIME_WAIT, of which there may be very many.
-struct Wait {
-    since: Nanos,
-    end: Nanos,
-    connection: u64,
-}
 
 /// An orphaned FIN_WAIT2.
 struct Orphan {
@@ -104,7 +95,7 @@ impl Minisockets {
             devices: Devices::default(),
             tick: Nanos::try_from(tick.tv_nsec).unwrap_or_default(),
             orphans: LinkedHashMap::default(),
-            waits: LinkedHashMap::default(),
+            waits: Waits::default(),
             resets: FxHashMap::default(),
             limit,
             dropped: 0,
@@ -222,31 +213,24 @@ impl Minisockets {
 
     /// Tells which TIME_WAITs are over by this time.
     pub(super) fn end_waits(&mut self, until: Nanos, now: Nanos, tell: &mut dyn FnMut(Change)) {
-        while let Some((pair, wait)) = self.waits.front() {
-            if wait.end > until {
-                break;
+        while let Some(wait) = self.waits.front().filter(|wait| wait.end <= until) {
+            self.waits.remove(&wait.pair);
+            match self.ask(&wait.pair.ends(), now) {
+                // A FIN that came again has begun it anew.
+                Mini::TimeWait(begun) if begun.left > 2 * self.tick => {
+                    self.waits.push(Wait { end: now + begun.left, ..wait });
+                }
+                // They end in the order of their beginnings, or nearly so; what is told is in the order of time.
+                _ => tell(wait.becomes(TcpState::Close, wait.end.max(self.told))),
             }
-            let pair = *pair;
-            let Some(mut wait) = self.waits.remove(&pair) else { break };
-            // A FIN that came again has begun it anew.
-            if let Mini::TimeWait(begun) = self.ask(&pair.ends(), now)
-                && begun.left > 2 * self.tick
-            {
-                wait.end = now + begun.left;
-                self.waits.insert(pair, wait);
-                continue;
-            }
-            // They end in the order of their beginnings, or nearly so; what is told is in the order of time.
-            tell(wait.becomes(TcpState::Close, wait.end.max(self.told), pair));
         }
         self.told = until;
     }
 
     /// A connection with these ends begins: where there is a TIME_WAIT of them, it has its place.
     pub(super) fn open(&mut self, ends: &Ends, at: Nanos, state: TcpState) -> Option<Change> {
-        let pair = Pair::of(ends);
-        let wait = self.waits.remove(&pair).filter(|wait| wait.since < at)?;
-        Some(wait.becomes(state, at, pair))
+        let wait = self.waits.remove(&Pair::of(ends)).filter(|wait| wait.since < at)?;
+        Some(wait.becomes(state, at))
     }
 
     /// The kernel has sent an RST for these ends.
@@ -282,12 +266,18 @@ impl Minisockets {
     }
 
     fn keep_wait(&mut self, now: Nanos, change: &Change, left: Nanos) {
-        if self.waits.len() >= self.limit {
-            self.waits.pop_front();
+        if self.waits.len() >= self.limit
+            && let Some(first) = self.waits.front()
+        {
+            self.waits.remove(&first.pair);
             self.dropped += 1;
         }
-        let wait = Wait { since: change.at, end: now + left, connection: change.connection };
-        self.waits.insert(Pair::of(&change.ends()), wait);
+        self.waits.push(Wait {
+            pair: Pair::of(&change.ends()),
+            since: change.at,
+            end: now + left,
+            connection: change.connection,
+        });
     }
 }
 
@@ -320,8 +310,8 @@ impl Pair {
 }
 
 impl Wait {
-    fn becomes(&self, new: TcpState, at: Nanos, pair: Pair) -> Change {
-        let Ends { family, local, peer } = pair.ends();
+    fn becomes(&self, new: TcpState, at: Nanos) -> Change {
+        let Ends { family, local, peer } = self.pair.ends();
         let way = ways_between(TcpState::TimeWait, new).next();
         Change {
             at,

@@ -25,6 +25,7 @@ mod stories;
 mod tally;
 mod tracefs;
 mod tracepoints;
+mod waits;
 
 use std::io;
 use std::os::fd::BorrowedFd;

@@ -1,0 +1,122 @@
+//! The TIME_WAITs that are watched. There may be very many, and they last equally long: a queue, and places in it by
+//! their ends.
+
+use std::collections::VecDeque;
+use std::hash::BuildHasher as _;
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use rustc_hash::FxBuildHasher;
+
+use super::event::Nanos;
+use super::minisocket::Pair;
+
+/// A TIME_WAIT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Wait {
+    pub(super) pair: Pair,
+    pub(super) since: Nanos,
+    pub(super) end: Nanos,
+    pub(super) connection: u64,
+}
+
+/// In the order in which they became known, which is nearly that of their ends.
+#[derive(Debug, Default)]
+pub(super) struct Waits {
+    /// `None` for those that were taken out.
+    queue: VecDeque<Option<Wait>>,
+    /// The number of the first.
+    first: u32,
+    /// Their numbers by their ends.
+    numbers: HashTable<u32>,
+}
+
+fn hash(pair: &Pair) -> u64 {
+    FxBuildHasher.hash_one(pair)
+}
+
+impl Waits {
+    pub(super) fn len(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// Adds one, in the place of one with the same ends.
+    pub(super) fn push(&mut self, wait: Wait) {
+        // No more than numbers have room for are ever kept.
+        let number = self.first.wrapping_add(u32::try_from(self.queue.len()).unwrap_or_default());
+        let Self { queue, first, numbers } = self;
+        let is_it = |number: &u32| at(queue, *first, *number).is_some_and(|other| other.pair == wait.pair);
+        let hash_of = |number: &u32| at(queue, *first, *number).map_or(0, |other| hash(&other.pair));
+        match numbers.entry(hash(&wait.pair), is_it, hash_of) {
+            Entry::Occupied(mut same) => {
+                let before = std::mem::replace(same.get_mut(), number);
+                if let Some(place) = queue.get_mut(before.wrapping_sub(*first) as usize) {
+                    *place = None;
+                }
+            }
+            Entry::Vacant(place) => {
+                place.insert(number);
+            }
+        }
+        queue.push_back(Some(wait));
+    }
+
+    /// Takes out the one with these ends.
+    pub(super) fn remove(&mut self, pair: &Pair) -> Option<Wait> {
+        let Self { queue, first, numbers } = self;
+        let is_it = |number: &u32| at(queue, *first, *number).is_some_and(|wait| wait.pair == *pair);
+        let (number, _) = numbers.find_entry(hash(pair), is_it).ok()?.remove();
+        queue.get_mut(number.wrapping_sub(*first) as usize)?.take()
+    }
+
+    /// The next to end, or nearly so.
+    pub(super) fn front(&mut self) -> Option<Wait> {
+        while let Some(None) = self.queue.front() {
+            self.queue.pop_front();
+            self.first = self.first.wrapping_add(1);
+        }
+        self.queue.front().copied().flatten()
+    }
+}
+
+fn at(queue: &VecDeque<Option<Wait>>, first: u32, number: u32) -> Option<&Wait> {
+    queue.get(number.wrapping_sub(first) as usize)?.as_ref()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::{Endpoint, Family};
+    use crate::trace::event::Ends;
+
+    fn wait(port: u16, end: Nanos) -> Wait {
+        let local = Endpoint::new([127, 0, 0, 1].into(), port);
+        let pair = Pair::of(&Ends { family: Family::Inet, local, peer: local });
+        Wait { pair, since: 0, end, connection: 1 }
+    }
+
+    proptest! {
+        /// Also where the numbers begin anew.
+        #[test]
+        fn they_are_as_a_plain_queue(steps: Vec<(u8, bool)>) {
+            let mut waits = Waits { first: u32::MAX - 3, ..Waits::default() };
+            let mut plain: VecDeque<Wait> = VecDeque::new();
+            for (at, (port, comes)) in (0..).zip(steps) {
+                let wait = wait(u16::from(port % 16), at);
+                let same = plain.iter().position(|other| other.pair == wait.pair);
+                let gone = same.and_then(|same| plain.remove(same));
+                if comes {
+                    waits.push(wait);
+                    plain.push_back(wait);
+                } else {
+                    prop_assert_eq!(waits.remove(&wait.pair), gone);
+                }
+                prop_assert_eq!((waits.len(), waits.front()), (plain.len(), plain.front().copied()));
+            }
+        }
+    }
+}
