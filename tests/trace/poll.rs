@@ -139,9 +139,12 @@ fn sockets_beyond_the_limit_are_not_new() {
         listeners.truncate(3);
         std::thread::sleep(Duration::from_millis(200));
         drop(listeners);
+        // Three are remembered at least; a child that another test begins may hold their sockets a little longer.
+        while trace.meanings.len() < 3 {
+            assert!(trace.read(), "it ended: {:?}", trace.meanings);
+        }
         kill_process(Pid::from_child(&trace.child), Signal::INT).expect("it can be signalled");
         while trace.read() {}
-        assert!(trace.meanings.len() >= 3, "three are remembered at least");
         assert!(trace.meanings.iter().all(|(states, _)| states == "LISTEN CLOSED"), "{:?}", trace.meanings);
         let mut told = String::new();
         trace.stderr.read_to_string(&mut told).expect("it can be read");
