@@ -10,11 +10,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use rustix::thread::{CpuSet, sched_setaffinity};
 
 const TCPSTATES: &str = env!("CARGO_BIN_EXE_tcpstates");
 const PORT: u16 = 4300;
 /// Connections a second.
 const PACE: u32 = 20_000;
+/// The load at that pace lasts so many times as long, since it is made but once.
+const PACED: f64 = 5.0;
 /// Transitions of both ends of a connection, up to TIME_WAIT.
 const TRANSITIONS: u64 = 10;
 
@@ -23,6 +26,7 @@ pub(crate) fn connect(words: &[&str]) {
     let [pace, seconds] = words else { panic!("connections PACE SECONDS") };
     let (pace, seconds): (f64, f64) =
         (pace.parse().expect("a number"), seconds.parse().expect("a number of seconds"));
+    stay_on_one_processor();
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, PORT)).expect("the port is free");
     // Each time-wait socket keeps a port to an address: there are not enough of them for one, nor for two loads.
     let second = u8::try_from(std::process::id() % 200).expect("it is small") + 4;
@@ -40,6 +44,14 @@ pub(crate) fn connect(words: &[&str]) {
         made += 1;
     }
     println!("{made} {}", begun.elapsed().as_secs_f64());
+}
+
+/// The last one: the first has most of the machine's interrupts, and going from one to another costs more than any trace.
+fn stay_on_one_processor() {
+    let processors = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let mut last = CpuSet::new();
+    last.set(processors - 1);
+    sched_setaffinity(None, &last).expect("it is one of ours");
 }
 
 /// So many connections within so many seconds.
@@ -80,17 +92,20 @@ pub(crate) fn table(rounds: usize, seconds: f64) -> String {
     if !probe.status.success() {
         return format!("no trace: {}", String::from_utf8_lossy(&probe.stderr));
     }
-    let folder = tempfile::tempdir().expect("a folder can be had");
+    // In memory: nothing is to be written to a disk while others are measured.
+    let folder =
+        tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a folder can be had");
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").expect("Linux has one");
     let processors = thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let mut text = format!(
-        "Linux {}, {processors} processors; connections over loopback, one after the other, for {seconds} s; unpaced, \
-         medians of {rounds} rounds.\n\n\
+        "Linux {}, {processors} processors; connections over loopback, one after the other on one processor; paced for \
+         {} s, unpaced for {seconds} s, medians of {rounds} rounds.\n\n\
          | load | watched by | connections a second | of those unwatched | |\n|---|---|---:|---:|---|\n",
-        release.trim()
+        release.trim(),
+        PACED * seconds
     );
-    let alone = Made::load(PACE, seconds);
-    let (watched, said) = traced(folder.path(), PACE, seconds);
+    let alone = Made::load(PACE, PACED * seconds);
+    let (watched, said) = traced(folder.path(), PACE, PACED * seconds);
     push(&mut text, "paced", "nobody", alone.pace(), 1.0, "");
     push(&mut text, "paced", "tcpstates trace", watched.pace(), watched.pace() / alone.pace(), &said);
     let mut paces = [const { Vec::new() }; 3];
