@@ -56,7 +56,7 @@ pub fn parse(
     environment: Environment,
 ) -> Result<Plan, Refusal> {
     let words: Vec<OsString> = words.into_iter().map(Into::into).collect();
-    let matches = shares::definition()
+    let matches = shares::definition_for(|command| words.iter().any(|word| word == command))
         .try_get_matches_from(&words)
         .map_err(|error| message::refusal_of(&error, &words))?;
     let args = args::Args::from_arg_matches(&matches).map_err(|error| message::refusal_of(&error, &words))?;

@@ -90,13 +90,22 @@ pub(super) fn with_shares() -> impl Iterator<Item = &'static str> {
 
 /// The options that the subcommands share.
 pub(super) fn shared_options() -> Vec<Arg> {
-    Args::command().get_arguments().filter(|option| option.is_global_set()).cloned().collect()
+    shared(&Args::command())
+}
+
+fn shared(whole: &Command) -> Vec<Arg> {
+    whole.get_arguments().filter(|option| option.is_global_set()).cloned().collect()
 }
 
 /// The command line's definition, in which each subcommand has its share.
 pub(super) fn definition() -> Command {
-    SHARES.iter().fold(Args::command(), |whole, share| {
-        let options = shared_options().into_iter().map(|option| share.shown(&option));
+    definition_for(|_| true)
+}
+
+/// The definition for a command line in which no other subcommands can stand: a list is not to wait for theirs.
+pub(super) fn definition_for(may_stand: impl Fn(&str) -> bool) -> Command {
+    SHARES.iter().filter(|share| may_stand(share.command)).fold(Args::command(), |whole, share| {
+        let options: Vec<_> = shared(&whole).iter().map(|option| share.shown(option)).collect();
         whole.mut_subcommand(share.command, |command| command.args(options))
     })
 }
