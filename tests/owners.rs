@@ -17,7 +17,7 @@ use rustix::net::{
 use tcpstates::render::json::records::{DocumentRecord, HolderRecord};
 
 use crate::support::namespace::Namespace;
-use crate::support::run::{command, tcpstates};
+use crate::support::run::{await_end_of, command, tcpstates};
 use crate::support::{has, namespace, or_skip};
 
 /// Ended when dropped.
@@ -144,14 +144,8 @@ fn a_descriptor_that_never_answers_stops_nothing() {
     let own = listener(&namespace, 80);
     let mut child =
         namespace.inside(|| tcpstates(&["-natpH"]).stdout(Stdio::piped()).spawn().expect("it runs"));
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while child.try_wait().expect("it can be waited for").is_none() {
-        if Instant::now() > deadline {
-            child.kill().expect("it can be killed");
-            panic!("it waits for a dead server");
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    // It must not wait for the dead server.
+    await_end_of(&mut child);
     let output = child.wait_with_output().expect("it has ended");
     let expected = format!("{}/", std::process::id());
     assert!(String::from_utf8_lossy(&output.stdout).contains(&expected), "{output:?}");

@@ -2,11 +2,11 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::run::tcpstates;
+use crate::support::run::{await_end_of, tcpstates};
 use crate::support::zoo;
 
 fn spawn(args: &[&str]) -> Child {
@@ -16,14 +16,7 @@ fn spawn(args: &[&str]) -> Child {
 /// How it ended, and what it said; it must end soon.
 #[track_caller]
 fn end_of(mut child: Child) -> (Option<i32>, String) {
-    let deadline = Instant::now() + Duration::from_secs(5);
-    while child.try_wait().expect("it can be waited for").is_none() {
-        if Instant::now() > deadline {
-            child.kill().expect("it can be killed");
-            panic!("it did not end");
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    await_end_of(&mut child);
     let mut stderr = String::new();
     child.stderr.take().expect("it was piped").read_to_string(&mut stderr).expect("it can be read");
     (child.wait().expect("it has ended").code(), stderr)

@@ -5,7 +5,8 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use super::namespace::Namespace;
 
@@ -120,5 +121,18 @@ impl Namespace {
         let mut command = command(program);
         command.args(args);
         self.inside(|| finish(command)).quiet()
+    }
+}
+
+/// Waits for a program that must end soon.
+#[track_caller]
+pub(crate) fn await_end_of(child: &mut Child) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while child.try_wait().expect("it can be waited for").is_none() {
+        if Instant::now() > deadline {
+            child.kill().expect("it can be killed");
+            panic!("it did not end");
+        }
+        std::thread::sleep(Duration::from_millis(5));
     }
 }

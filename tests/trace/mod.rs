@@ -11,14 +11,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, Tc
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::support::namespace::{Namespace, own_mounts};
 use crate::support::reflector::{FAR, NEAR, Reflector};
-use crate::support::run::{finish, tcpstates};
+use crate::support::run::{await_end_of, finish, tcpstates};
 use crate::support::{namespace, or_skip};
 
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -384,14 +384,7 @@ fn tracefs_need_not_be_mounted_and_stays_unmounted() {
 /// How it ended; it must end soon.
 #[track_caller]
 fn status_of(mut child: Child) -> Option<i32> {
-    let deadline = Instant::now() + Duration::from_secs(5);
-    while child.try_wait().expect("it can be waited for").is_none() {
-        if Instant::now() > deadline {
-            child.kill().expect("it can be killed");
-            panic!("it did not end");
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    await_end_of(&mut child);
     child.wait().expect("it has ended").code()
 }
 
