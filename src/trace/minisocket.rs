@@ -161,12 +161,12 @@ impl Minisockets {
                 if at > change.at {
                     line.lacks = Lacks::Worth;
                     let orphan = Orphan { change, since: line.since, left: 0, reset: None };
-                    let change = orphan.time_wait(at, begun.left);
+                    let change = orphan.time_wait(at, now + begun.left);
                     tell(change);
                     self.keep_wait(now, &change, begun.left);
                 } else {
                     line.lacks = Lacks::Nothing;
-                    enter_time_wait(&mut line.change, begun.left);
+                    enter_time_wait(&mut line.change, now + begun.left);
                     self.keep_wait(now, &line.change, begun.left);
                 }
             }
@@ -202,7 +202,8 @@ impl Minisockets {
                     self.orphans.insert(pair, orphan);
                 }
                 Mini::TimeWait(begun) => {
-                    let change = orphan.time_wait(begun.at(&orphan.change, now, closings), begun.left);
+                    let at = begun.at(&orphan.change, now, closings);
+                    let change = orphan.time_wait(at, now + begun.left);
                     tell(change);
                     self.keep_wait(now, &change, begun.left);
                 }
@@ -329,9 +330,9 @@ impl Wait {
 }
 
 impl Orphan {
-    fn time_wait(&self, at: Nanos, left: Nanos) -> Change {
+    fn time_wait(&self, at: Nanos, end: Nanos) -> Change {
         let mut change = self.becomes(TcpState::TimeWait, at);
-        enter_time_wait(&mut change, left);
+        enter_time_wait(&mut change, end);
         change
     }
 
@@ -355,7 +356,8 @@ impl Orphan {
     }
 }
 
-fn enter_time_wait(change: &mut Change, left: Nanos) {
+fn enter_time_wait(change: &mut Change, end: Nanos) {
+    let left = end.saturating_sub(change.at);
     change.new = Some(TcpState::TimeWait);
     let way = ways_between(change.old, TcpState::TimeWait).next();
     change.meaning = way.map_or(Meaning::Unlisted, |way| Meaning::TimeWait(way, left));
