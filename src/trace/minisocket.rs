@@ -24,6 +24,8 @@ pub(super) struct Minisockets {
     /// The kernel's clock for timers goes by such steps.
     tick: Nanos,
     orphans: LinkedHashMap<Pair, Orphan, FxBuildHasher>,
+    /// Those that were found to be gone, and when: an RST that was sent may yet be told.
+    gone: LinkedHashMap<Pair, (Nanos, Orphan), FxBuildHasher>,
     waits: Waits,
     /// The RSTs that were sent since the rings were read last, but for known orphans.
     resets: FxHashMap<Pair, Nanos>,
@@ -95,6 +97,7 @@ impl Minisockets {
             devices: Devices::default(),
             tick: Nanos::try_from(tick.tv_nsec).unwrap_or_default(),
             orphans: LinkedHashMap::default(),
+            gone: LinkedHashMap::default(),
             waits: Waits::default(),
             resets: FxHashMap::default(),
             limit,
@@ -207,8 +210,20 @@ impl Minisockets {
                     tell(change);
                     self.keep_wait(now, &change, begun.left);
                 }
-                Mini::Nothing => tell(orphan.end(now, self.every)),
+                Mini::Nothing => {
+                    self.gone.insert(pair, (now, orphan));
+                }
             }
+        }
+    }
+
+    /// Tells the end of orphans that were gone by this time, up to which all events are known.
+    pub(super) fn end_orphans(&mut self, until: Nanos, tell: &mut dyn FnMut(Change)) {
+        while let Some((at, orphan)) = self.gone.front().map(|(_, gone)| gone)
+            && *at <= until
+        {
+            tell(orphan.end(*at, self.every));
+            self.gone.pop_front();
         }
     }
 
@@ -237,7 +252,8 @@ impl Minisockets {
     /// The kernel has sent an RST for these ends.
     pub(super) fn reset_sent(&mut self, ends: &Ends, at: Nanos) {
         let pair = Pair::of(ends);
-        match self.orphans.get_mut(&pair) {
+        let gone = self.gone.get_mut(&pair).map(|(_, orphan)| orphan);
+        match gone.or_else(|| self.orphans.get_mut(&pair)) {
             Some(orphan) => orphan.reset = Some(at),
             None => {
                 self.resets.insert(pair, at);
@@ -252,7 +268,8 @@ impl Minisockets {
 
     /// Up to when it is known what became of the orphans.
     pub(super) fn known_until(&self) -> Nanos {
-        if self.orphans.is_empty() { Nanos::MAX } else { self.asked }
+        let gone = self.gone.front().map_or(Nanos::MAX, |(_, (at, _))| *at);
+        if self.orphans.is_empty() { gone } else { self.asked.min(gone) }
     }
 
     fn keep_orphan(&mut self, orphan: Orphan, now: Nanos) {
@@ -410,6 +427,22 @@ mod tests {
         let [change] = told.as_slice() else { panic!("{told:?}") };
         assert_eq!((change.at, change.in_old), (15, Some(7)));
         assert_eq!(change.meaning.way().map(|way| way.event), Some(Event::Abort));
+    }
+
+    #[test]
+    fn an_orphan_that_is_gone_waits_for_the_rst_that_may_have_ended_it() {
+        let mut minisockets = Minisockets::new(9, 100);
+        let change = handed_over(TcpState::FinWait2).change;
+        let orphan = Orphan { change, since: Some(8), left: 1_000, reset: None };
+        minisockets.gone.insert(Pair::of(&ends()), (50, orphan));
+        assert_eq!(minisockets.known_until(), 50);
+        let mut told = Vec::new();
+        minisockets.end_orphans(49, &mut |change| told.push(change));
+        minisockets.reset_sent(&ends(), 45);
+        minisockets.end_orphans(50, &mut |change| told.push(change));
+        let [change] = told.as_slice() else { panic!("{told:?}") };
+        assert_eq!(change.meaning.way().map(|way| (change.at, way.event)), Some((45, Event::Abort)));
+        assert_eq!(minisockets.known_until(), Nanos::MAX);
     }
 
     #[test]

@@ -101,7 +101,7 @@ impl Tracepoints {
         self.events.sort_by_key(|event| event.at);
         let sure = if all { Nanos::MAX } else { now.saturating_sub(SLACK) };
         self.take_events(sure);
-        self.ask_for_minisockets(now, all);
+        self.ask_for_minisockets(now, all, sure);
         let until = if all {
             Until::END
         } else {
@@ -135,7 +135,7 @@ impl Tracepoints {
     }
 
     /// Asks what the kernel has in the place of sockets that it closed, and what became of what it had.
-    fn ask_for_minisockets(&mut self, now: Nanos, all: bool) {
+    fn ask_for_minisockets(&mut self, now: Nanos, all: bool, sure: Nanos) {
         let is_due = all || self.minisockets.is_due(now);
         let mut others = Vec::new();
         let mut tell = |change| others.push(change);
@@ -152,6 +152,7 @@ impl Tracepoints {
                 self.minisockets.ask_for_orphans(now, closings, &mut tell);
             }
         }
+        self.minisockets.end_orphans(sure, &mut tell);
         self.minisockets.forget_resets();
         self.minisockets.end_waits(now.saturating_sub(SLACK), now, &mut tell);
         for change in others {
