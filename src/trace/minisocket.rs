@@ -210,6 +210,7 @@ impl Minisockets {
                     tell(change);
                     self.keep_wait(now, &change, begun.left);
                 }
+                Mini::Nothing if orphan.reset.is_some() => tell(orphan.end(now, self.every)),
                 Mini::Nothing => {
                     self.gone.insert(pair, (now, orphan));
                 }
