@@ -61,6 +61,10 @@ struct Orphan {
     reset: Option<Nanos>,
 }
 
+/// The clock for timers may be late by so much where a virtual machine was not let run: then a TIME_WAIT seems to have
+/// begun earlier than it did.
+const LATE: Nanos = 1_000_000_000;
+
 /// What the kernel has.
 enum Mini {
     Orphan(Nanos),
@@ -154,7 +158,7 @@ impl Minisockets {
                 self.keep_orphan(Orphan { change, since: line.since, left, reset: None }, now);
             }
             // It was there before this one closed: it is of this namespace, and the socket of another.
-            Mini::TimeWait(begun) if begun.latest + self.tick < change.at => line.lacks = Lacks::Fate,
+            Mini::TimeWait(begun) if begun.latest + LATE < change.at => line.lacks = Lacks::Fate,
             Mini::TimeWait(begun) => {
                 let at = if change.old == TcpState::FinWait2 {
                     begun.at(&change, now, closings)
