@@ -30,6 +30,11 @@ impl Ends {
     pub(super) fn of(socket: &Socket) -> Self {
         Self { family: socket.family, local: socket.local, peer: socket.peer }
     }
+
+    /// As the other end has them.
+    pub(super) fn swapped(self) -> Self {
+        Self { local: self.peer, peer: self.local, ..self }
+    }
 }
 
 /// What happened. A socket is known by its address in the kernel.

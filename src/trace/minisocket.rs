@@ -2,8 +2,6 @@
 //! It tells of these by no event, so it is asked, some time later: what happened when is reckoned from a TIME_WAIT's
 //! timer, or is known from the peer where that is on this host.
 
-use std::net::IpAddr;
-
 use hashlink::LinkedHashMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use rustix::time::{ClockId, clock_getres, clock_gettime};
@@ -14,7 +12,7 @@ use super::event::{Ends, Nanos};
 use super::lines::{Lacks, Line};
 use super::waits::{Wait, Waits};
 use crate::collect::netlink::{Datagrams, connect, lookup};
-use crate::model::{Endpoint, Event, Family, Segment, Socket, TIME_WAIT_MS, TcpState, Timer, ways_between};
+use crate::model::{Endpoint, Event, Segment, Socket, TIME_WAIT_MS, TcpState, Timer, ways_between};
 
 /// The kernel's small records that are watched.
 pub(super) struct Minisockets {
@@ -23,12 +21,12 @@ pub(super) struct Minisockets {
     devices: Devices,
     /// The kernel's clock for timers goes by such steps.
     tick: Nanos,
-    orphans: LinkedHashMap<Pair, Orphan, FxBuildHasher>,
+    orphans: LinkedHashMap<Ends, Orphan, FxBuildHasher>,
     /// Those that were found to be gone, and when: an RST that was sent may yet be told.
-    gone: LinkedHashMap<Pair, (Nanos, Orphan), FxBuildHasher>,
+    gone: LinkedHashMap<Ends, (Nanos, Orphan), FxBuildHasher>,
     waits: Waits,
     /// The RSTs that were sent since the rings were read last, but for known orphans.
-    resets: FxHashMap<Pair, Nanos>,
+    resets: FxHashMap<Ends, Nanos>,
     limit: usize,
     /// Records that were forgotten for want of room.
     pub(super) dropped: u64,
@@ -39,15 +37,8 @@ pub(super) struct Minisockets {
     told: Nanos,
 }
 
-/// The two ends, this one first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Pair {
-    local: (IpAddr, u16),
-    peer: (IpAddr, u16),
-}
-
 /// When each socket went to LAST_ACK: its FIN came to the peer then, if that is on this host.
-pub(super) type Closings = FxHashMap<Pair, Nanos>;
+pub(super) type Closings = FxHashMap<Ends, Nanos>;
 
 /// An orphaned FIN_WAIT2.
 struct Orphan {
@@ -78,18 +69,6 @@ struct Begun {
     earliest: Nanos,
     latest: Nanos,
     left: Nanos,
-}
-
-impl Pair {
-    /// These ends.
-    pub(super) fn of(ends: &Ends) -> Self {
-        let end = |end: &Endpoint| (end.addr, end.port);
-        Self { local: end(&ends.local), peer: end(&ends.peer) }
-    }
-
-    fn swapped(self) -> Self {
-        Self { local: self.peer, peer: self.local }
-    }
 }
 
 impl Minisockets {
@@ -187,7 +166,7 @@ impl Minisockets {
     /// Where an RST was sent in the place of this closed socket, it was an orphan until then.
     pub(super) fn reset(&self, line: &mut Line, tell: &mut dyn FnMut(Change)) {
         let change = line.change;
-        let reset = self.resets.get(&Pair::of(&change.ends())).filter(|at| **at >= change.at);
+        let reset = self.resets.get(&change.ends()).filter(|at| **at >= change.at);
         if let (TcpState::FinWait2, Some(at)) = (change.old, reset) {
             line.lacks = Lacks::Worth;
             tell(Orphan { change, since: line.since, left: 0, reset: Some(*at) }.end(*at, 0));
@@ -202,11 +181,11 @@ impl Minisockets {
     /// What has become of the orphans.
     pub(super) fn ask_for_orphans(&mut self, now: Nanos, closings: &Closings, tell: &mut dyn FnMut(Change)) {
         self.asked = now;
-        for (pair, mut orphan) in std::mem::take(&mut self.orphans) {
-            match self.ask(&orphan.change.ends(), now) {
+        for (ends, mut orphan) in std::mem::take(&mut self.orphans) {
+            match self.ask(&ends, now) {
                 Mini::Orphan(left) => {
                     orphan.left = left;
-                    self.orphans.insert(pair, orphan);
+                    self.orphans.insert(ends, orphan);
                 }
                 Mini::TimeWait(begun) => {
                     let at = begun.at(&orphan.change, now, closings);
@@ -216,7 +195,7 @@ impl Minisockets {
                 }
                 Mini::Nothing if orphan.reset.is_some() => tell(orphan.end(now, self.every)),
                 Mini::Nothing => {
-                    self.gone.insert(pair, (now, orphan));
+                    self.gone.insert(ends, (now, orphan));
                 }
             }
         }
@@ -235,8 +214,8 @@ impl Minisockets {
     /// Tells which TIME_WAITs are over by this time.
     pub(super) fn end_waits(&mut self, until: Nanos, now: Nanos, tell: &mut dyn FnMut(Change)) {
         while let Some(wait) = self.waits.front().filter(|wait| wait.end <= until) {
-            self.waits.remove(&wait.pair);
-            match self.ask(&wait.pair.ends(), now) {
+            self.waits.remove(&wait.ends);
+            match self.ask(&wait.ends, now) {
                 // A FIN that came again has begun it anew.
                 Mini::TimeWait(begun) if begun.left > 2 * self.tick => {
                     self.waits.push(Wait { end: now + begun.left, ..wait });
@@ -250,18 +229,17 @@ impl Minisockets {
 
     /// A connection with these ends begins: where there is a TIME_WAIT of them, it has its place.
     pub(super) fn open(&mut self, ends: &Ends, at: Nanos, state: TcpState) -> Option<Change> {
-        let wait = self.waits.remove(&Pair::of(ends)).filter(|wait| wait.since < at)?;
+        let wait = self.waits.remove(ends).filter(|wait| wait.since < at)?;
         Some(wait.becomes(state, at))
     }
 
     /// The kernel has sent an RST for these ends.
     pub(super) fn reset_sent(&mut self, ends: &Ends, at: Nanos) {
-        let pair = Pair::of(ends);
-        let gone = self.gone.get_mut(&pair).map(|(_, orphan)| orphan);
-        match gone.or_else(|| self.orphans.get_mut(&pair)) {
+        let gone = self.gone.get_mut(ends).map(|(_, orphan)| orphan);
+        match gone.or_else(|| self.orphans.get_mut(ends)) {
             Some(orphan) => orphan.reset = Some(at),
             None => {
-                self.resets.insert(pair, at);
+                self.resets.insert(*ends, at);
             }
         }
     }
@@ -285,18 +263,18 @@ impl Minisockets {
             self.orphans.pop_front();
             self.dropped += 1;
         }
-        self.orphans.insert(Pair::of(&orphan.change.ends()), orphan);
+        self.orphans.insert(orphan.change.ends(), orphan);
     }
 
     fn keep_wait(&mut self, now: Nanos, change: &Change, left: Nanos) {
         if self.waits.len() >= self.limit
             && let Some(first) = self.waits.front()
         {
-            self.waits.remove(&first.pair);
+            self.waits.remove(&first.ends);
             self.dropped += 1;
         }
         self.waits.push(Wait {
-            pair: Pair::of(&change.ends()),
+            ends: change.ends(),
             since: change.at,
             end: now + left,
             connection: change.connection,
@@ -314,7 +292,7 @@ fn timer_clock() -> Nanos {
 impl Begun {
     /// When the FIN came that ended this FIN_WAIT2: not before the transition that is known last.
     fn at(&self, change: &Change, now: Nanos, closings: &Closings) -> Nanos {
-        let peer = closings.get(&Pair::of(&change.ends()).swapped());
+        let peer = closings.get(&change.ends().swapped());
         match peer {
             Some(closed) if *closed <= now => change.at.max(*closed),
             _ if self.earliest > change.at => self.latest.min(now),
@@ -324,17 +302,9 @@ impl Begun {
     }
 }
 
-impl Pair {
-    fn ends(self) -> Ends {
-        let end = |(addr, port)| Endpoint::new(addr, port);
-        let family = if self.local.0.is_ipv4() { Family::Inet } else { Family::Inet6 };
-        Ends { family, local: end(self.local), peer: end(self.peer) }
-    }
-}
-
 impl Wait {
     fn becomes(&self, new: TcpState, at: Nanos) -> Change {
-        let Ends { family, local, peer } = self.pair.ends();
+        let Ends { family, local, peer } = self.ends;
         let way = ways_between(TcpState::TimeWait, new).next();
         Change {
             at,
@@ -395,80 +365,5 @@ impl std::fmt::Debug for Minisockets {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::trace::meaning::Seen;
-
-    fn ends() -> Ends {
-        let end = |port| Endpoint::new([127, 0, 0, 1].into(), port);
-        Ends { family: Family::Inet, local: end(4000), peer: end(80) }
-    }
-
-    fn handed_over(old: TcpState) -> Line {
-        let Ends { family, local, peer } = ends();
-        let change = Change {
-            at: 10,
-            connection: 1,
-            family,
-            local,
-            peer,
-            old,
-            new: Some(TcpState::Close),
-            in_old: Some(2),
-            on_cpu: None,
-            meaning: Meaning::Unlisted,
-        };
-        Line { socket: 1, change, lacks: Lacks::Fate, seen: Seen::default(), since: Some(8) }
-    }
-
-    #[test]
-    fn an_rst_in_the_place_of_an_orphan_ends_it_then() {
-        let mut minisockets = Minisockets::new(9, 100);
-        let mut told = Vec::new();
-        for (reset, old) in [(9, TcpState::FinWait2), (15, TcpState::Closing), (15, TcpState::FinWait2)] {
-            minisockets.reset_sent(&ends(), reset);
-            minisockets.reset(&mut handed_over(old), &mut |change| told.push(change));
-        }
-        let [change] = told.as_slice() else { panic!("{told:?}") };
-        assert_eq!((change.at, change.in_old), (15, Some(7)));
-        assert_eq!(change.meaning.way().map(|way| way.event), Some(Event::Abort));
-    }
-
-    #[test]
-    fn an_orphan_that_is_gone_waits_for_the_rst_that_may_have_ended_it() {
-        let mut minisockets = Minisockets::new(9, 100);
-        let change = handed_over(TcpState::FinWait2).change;
-        let orphan = Orphan { change, since: Some(8), left: 1_000, reset: None };
-        minisockets.gone.insert(Pair::of(&ends()), (50, orphan));
-        assert_eq!(minisockets.known_until(), 50);
-        let mut told = Vec::new();
-        minisockets.end_orphans(49, &mut |change| told.push(change));
-        minisockets.reset_sent(&ends(), 45);
-        minisockets.end_orphans(50, &mut |change| told.push(change));
-        let [change] = told.as_slice() else { panic!("{told:?}") };
-        assert_eq!(change.meaning.way().map(|way| (change.at, way.event)), Some((45, Event::Abort)));
-        assert_eq!(minisockets.known_until(), Nanos::MAX);
-    }
-
-    #[test]
-    fn a_time_wait_began_when_the_peer_closed_or_as_its_timer_tells() {
-        let change = handed_over(TcpState::FinWait2).change;
-        let begun = Begun { earliest: 20, latest: 28, left: 60 };
-        let closed = |at| Closings::from_iter([(Pair::of(&ends()).swapped(), at)]);
-        assert_eq!(begun.at(&change, 50, &closed(24)), 24);
-        assert_eq!(begun.at(&change, 50, &closed(5)), 10, "the FIN had come with the last acknowledgement");
-        assert_eq!(begun.at(&change, 50, &Closings::default()), 28);
-        let at_once = Begun { earliest: 9, ..begun };
-        assert_eq!(at_once.at(&change, 50, &Closings::default()), 10);
-    }
-
-    #[test]
-    fn a_new_connection_takes_the_place_of_a_time_wait() {
-        let mut minisockets = Minisockets::new(9, 100);
-        minisockets.keep_wait(20, &handed_over(TcpState::FinWait2).change, 60);
-        let change = minisockets.open(&ends(), 30, TcpState::SynRecv).unwrap();
-        assert_eq!((change.old, change.new), (TcpState::TimeWait, Some(TcpState::SynRecv)));
-        assert_eq!((change.at, change.in_old), (30, Some(20)));
-        assert_eq!(minisockets.open(&ends(), 40, TcpState::SynRecv), None, "it is there no more");
-    }
-}
+#[path = "minisocket_tests.rs"]
+mod tests;

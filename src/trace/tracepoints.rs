@@ -10,7 +10,7 @@ use super::change::Told;
 use super::connections::Connections;
 use super::event::{Event, Kind, Nanos};
 use super::lines::{Lacks, Line, PATIENCE, Until};
-use super::minisocket::{Closings, Minisockets, Pair};
+use super::minisocket::{Closings, Minisockets};
 use super::ports::Ports;
 use super::records::{DESTROYED, Layouts, OTHERS, STATE};
 use super::ring::{Ring, RingError};
@@ -164,12 +164,10 @@ impl Tracepoints {
     fn note_closings(&mut self) {
         let of_line = |line: &Line| {
             let change = &line.change;
-            (change.new == Some(TcpState::LastAck)).then(|| (Pair::of(&change.ends()), change.at))
+            (change.new == Some(TcpState::LastAck)).then(|| (change.ends(), change.at))
         };
         let of_event = |event: &Event| match &event.kind {
-            Kind::State { new, ends, .. } if *new == TcpState::LastAck.kernel() => {
-                Some((Pair::of(ends), event.at))
-            }
+            Kind::State { new, ends, .. } if *new == TcpState::LastAck.kernel() => Some((*ends, event.at)),
             _ => None,
         };
         self.closings.clear();

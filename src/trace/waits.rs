@@ -8,13 +8,12 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use rustc_hash::FxBuildHasher;
 
-use super::event::Nanos;
-use super::minisocket::Pair;
+use super::event::{Ends, Nanos};
 
 /// A TIME_WAIT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Wait {
-    pub(super) pair: Pair,
+    pub(super) ends: Ends,
     pub(super) since: Nanos,
     pub(super) end: Nanos,
     pub(super) connection: u64,
@@ -31,8 +30,8 @@ pub(super) struct Waits {
     numbers: HashTable<u32>,
 }
 
-fn hash(pair: &Pair) -> u64 {
-    FxBuildHasher.hash_one(pair)
+fn hash(ends: &Ends) -> u64 {
+    FxBuildHasher.hash_one(ends)
 }
 
 impl Waits {
@@ -45,9 +44,9 @@ impl Waits {
         // No more than numbers have room for are ever kept.
         let number = self.first.wrapping_add(u32::try_from(self.queue.len()).unwrap_or_default());
         let Self { queue, first, numbers } = self;
-        let is_it = |number: &u32| at(queue, *first, *number).is_some_and(|other| other.pair == wait.pair);
-        let hash_of = |number: &u32| at(queue, *first, *number).map_or(0, |other| hash(&other.pair));
-        match numbers.entry(hash(&wait.pair), is_it, hash_of) {
+        let is_it = |number: &u32| at(queue, *first, *number).is_some_and(|other| other.ends == wait.ends);
+        let hash_of = |number: &u32| at(queue, *first, *number).map_or(0, |other| hash(&other.ends));
+        match numbers.entry(hash(&wait.ends), is_it, hash_of) {
             Entry::Occupied(mut same) => {
                 let before = std::mem::replace(same.get_mut(), number);
                 if let Some(place) = queue.get_mut(before.wrapping_sub(*first) as usize) {
@@ -62,10 +61,10 @@ impl Waits {
     }
 
     /// Takes out the one with these ends.
-    pub(super) fn remove(&mut self, pair: &Pair) -> Option<Wait> {
+    pub(super) fn remove(&mut self, ends: &Ends) -> Option<Wait> {
         let Self { queue, first, numbers } = self;
-        let is_it = |number: &u32| at(queue, *first, *number).is_some_and(|wait| wait.pair == *pair);
-        let (number, _) = numbers.find_entry(hash(pair), is_it).ok()?.remove();
+        let is_it = |number: &u32| at(queue, *first, *number).is_some_and(|wait| wait.ends == *ends);
+        let (number, _) = numbers.find_entry(hash(ends), is_it).ok()?.remove();
         queue.get_mut(number.wrapping_sub(*first) as usize)?.take()
     }
 
@@ -91,12 +90,11 @@ mod tests {
 
     use super::*;
     use crate::model::{Endpoint, Family};
-    use crate::trace::event::Ends;
 
     fn wait(port: u16, end: Nanos) -> Wait {
         let local = Endpoint::new([127, 0, 0, 1].into(), port);
-        let pair = Pair::of(&Ends { family: Family::Inet, local, peer: local });
-        Wait { pair, since: 0, end, connection: 1 }
+        let ends = Ends { family: Family::Inet, local, peer: local };
+        Wait { ends, since: 0, end, connection: 1 }
     }
 
     proptest! {
@@ -107,13 +105,13 @@ mod tests {
             let mut plain: VecDeque<Wait> = VecDeque::new();
             for (at, (port, comes)) in (0..).zip(steps) {
                 let wait = wait(u16::from(port % 16), at);
-                let same = plain.iter().position(|other| other.pair == wait.pair);
+                let same = plain.iter().position(|other| other.ends == wait.ends);
                 let gone = same.and_then(|same| plain.remove(same));
                 if comes {
                     waits.push(wait);
                     plain.push_back(wait);
                 } else {
-                    prop_assert_eq!(waits.remove(&wait.pair), gone);
+                    prop_assert_eq!(waits.remove(&wait.ends), gone);
                 }
                 prop_assert_eq!((waits.len(), waits.front()), (plain.len(), plain.front().copied()));
             }

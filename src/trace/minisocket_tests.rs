@@ -1,0 +1,78 @@
+//! What the kernel told of made-up connections, in the place of which it had something.
+
+use super::*;
+use crate::model::Family;
+use crate::trace::meaning::Seen;
+
+fn ends() -> Ends {
+    let end = |port| Endpoint::new([127, 0, 0, 1].into(), port);
+    Ends { family: Family::Inet, local: end(4000), peer: end(80) }
+}
+
+fn handed_over(old: TcpState) -> Line {
+    let Ends { family, local, peer } = ends();
+    let change = Change {
+        at: 10,
+        connection: 1,
+        family,
+        local,
+        peer,
+        old,
+        new: Some(TcpState::Close),
+        in_old: Some(2),
+        on_cpu: None,
+        meaning: Meaning::Unlisted,
+    };
+    Line { socket: 1, change, lacks: Lacks::Fate, seen: Seen::default(), since: Some(8) }
+}
+
+#[test]
+fn an_rst_in_the_place_of_an_orphan_ends_it_then() {
+    let mut minisockets = Minisockets::new(9, 100);
+    let mut told = Vec::new();
+    for (reset, old) in [(9, TcpState::FinWait2), (15, TcpState::Closing), (15, TcpState::FinWait2)] {
+        minisockets.reset_sent(&ends(), reset);
+        minisockets.reset(&mut handed_over(old), &mut |change| told.push(change));
+    }
+    let [change] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!((change.at, change.in_old), (15, Some(7)));
+    assert_eq!(change.meaning.way().map(|way| way.event), Some(Event::Abort));
+}
+
+#[test]
+fn an_orphan_that_is_gone_waits_for_the_rst_that_may_have_ended_it() {
+    let mut minisockets = Minisockets::new(9, 100);
+    let change = handed_over(TcpState::FinWait2).change;
+    let orphan = Orphan { change, since: Some(8), left: 1_000, reset: None };
+    minisockets.gone.insert(ends(), (50, orphan));
+    assert_eq!(minisockets.known_until(), 50);
+    let mut told = Vec::new();
+    minisockets.end_orphans(49, &mut |change| told.push(change));
+    minisockets.reset_sent(&ends(), 45);
+    minisockets.end_orphans(50, &mut |change| told.push(change));
+    let [change] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!(change.meaning.way().map(|way| (change.at, way.event)), Some((45, Event::Abort)));
+    assert_eq!(minisockets.known_until(), Nanos::MAX);
+}
+
+#[test]
+fn a_time_wait_began_when_the_peer_closed_or_as_its_timer_tells() {
+    let change = handed_over(TcpState::FinWait2).change;
+    let begun = Begun { earliest: 20, latest: 28, left: 60 };
+    let closed = |at| Closings::from_iter([(ends().swapped(), at)]);
+    assert_eq!(begun.at(&change, 50, &closed(24)), 24);
+    assert_eq!(begun.at(&change, 50, &closed(5)), 10, "the FIN had come with the last acknowledgement");
+    assert_eq!(begun.at(&change, 50, &Closings::default()), 28);
+    let at_once = Begun { earliest: 9, ..begun };
+    assert_eq!(at_once.at(&change, 50, &Closings::default()), 10);
+}
+
+#[test]
+fn a_new_connection_takes_the_place_of_a_time_wait() {
+    let mut minisockets = Minisockets::new(9, 100);
+    minisockets.keep_wait(20, &handed_over(TcpState::FinWait2).change, 60);
+    let change = minisockets.open(&ends(), 30, TcpState::SynRecv).unwrap();
+    assert_eq!((change.old, change.new), (TcpState::TimeWait, Some(TcpState::SynRecv)));
+    assert_eq!((change.at, change.in_old), (30, Some(20)));
+    assert_eq!(minisockets.open(&ends(), 40, TcpState::SynRecv), None, "it is there no more");
+}
