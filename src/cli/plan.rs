@@ -4,13 +4,13 @@ use std::fs::File;
 use std::io::Read as _;
 use std::time::Duration;
 
-use clap::ArgMatches;
 use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches};
 
 use super::args::{Args, Artifact, ColorChoice, Command};
 use super::counts::{self, Count};
 use super::reports::{self, Bind, Demo, Diagnose, Explain};
-use super::shares::{self, shared_options};
+use super::shares;
 use super::trace::{self, Trace};
 use super::{Environment, Refusal, suggest};
 use crate::filter::{Dialect, Filter, FilterText};
@@ -93,8 +93,9 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
         return Err(Refusal::usage("--proc-root: another proc tree can't be read with --source netlink"));
     }
     if let Some(command) = &args.command {
-        refuse_list_words(args, matches)?;
-        shares::refuse_others(matches)?;
+        let shared = shares::shared_options();
+        refuse_list_words(args, matches, &shared)?;
+        shares::refuse_others(matches, &shared)?;
         let mode = match command {
             Command::Generate { artifact } => Mode::Generate(*artifact),
             Command::Explain { state } => {
@@ -130,15 +131,14 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
 }
 
 /// A subcommand takes neither FILTER words nor the list's options before it.
-fn refuse_list_words(args: &Args, matches: &ArgMatches) -> Result<(), Refusal> {
+fn refuse_list_words(args: &Args, matches: &ArgMatches, shared: &[Arg]) -> Result<(), Refusal> {
     let command = matches.subcommand_name().unwrap_or_default();
     if let Some(word) = args.filter.first() {
         return Err(filter_before_command(word, command));
     }
-    let shared: Vec<_> = shared_options().iter().map(|arg| arg.get_id().clone()).collect();
     let typed = matches.ids().find(|id| {
         matches.value_source(id.as_str()) == Some(ValueSource::CommandLine)
-            && !shared.contains(id)
+            && !shared.iter().any(|option| option.get_id() == *id)
             // Groups have the names of the structs that they come from.
             && !matches!(id.as_str(), "Args" | "ListArgs" | "SharedArgs")
     });

@@ -111,15 +111,15 @@ pub(super) fn definition_for(may_stand: impl Fn(&str) -> bool) -> Command {
 }
 
 /// Refuses what the subcommand does not take, before it and behind it.
-pub(super) fn refuse_others(matches: &ArgMatches) -> Result<(), Refusal> {
+pub(super) fn refuse_others(matches: &ArgMatches, shared: &[Arg]) -> Result<(), Refusal> {
     let Some(share) = SHARES.iter().find(|share| matches.subcommand_name() == Some(share.command)) else {
         return Ok(());
     };
     let typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
-    for option in shared_options() {
+    for option in shared {
         let id = option.get_id().as_str();
         if id != "format" && typed(id) && !share.takes(id) {
-            return Err(share.refusal(&option));
+            return Err(share.refusal(option));
         }
     }
     match matches.get_one::<String>("format") {
