@@ -154,7 +154,7 @@ impl Connections {
             in_interrupt: event.in_interrupt,
         };
         let has_no_port = (old, new) == (TcpState::SynSent, TcpState::Close) && ends.local.port == 0;
-        let lacks = if has_no_port { Lacks::Nothing } else { lacks(old, new, ends, seen) };
+        let lacks = lacks(old, new, ends, seen);
         live.enter(new, event.at, is_child);
         live.waiting = (lacks != Lacks::Nothing).then_some(number);
         let change = Change {
@@ -273,6 +273,8 @@ fn lacks(old: TcpState, new: TcpState, ends: &Ends, seen: Seen) -> Lacks {
     let is_known = seen.reset_received || seen.errno.is_some() || seen.unanswered;
     match (old, new) {
         (_, SynSent) if ends.local.port == 0 => Lacks::Port,
+        // There was no port to be had.
+        (SynSent, Close) if ends.local.port == 0 => Lacks::Nothing,
         (FinWait2 | Closing, Close) if !is_known => Lacks::Minisocket,
         // Data that comes for a program that has closed is answered with an RST, and handled as if one had come.
         (FinWait1 | FinWait2, Close) if seen.reset_received => Lacks::Reason,

@@ -2,7 +2,6 @@
 //! only by one who names it, and events do not.
 
 use std::fs;
-use std::os::fd::OwnedFd;
 
 use rustix::net::netdevice::name_to_index;
 use rustix::net::{AddressFamily, SocketType, socket};
@@ -33,8 +32,9 @@ impl Devices {
 fn read() -> Vec<u32> {
     /// With more of them, asking for each would take too long.
     const ENOUGH: usize = 16;
-    let any = || -> Option<OwnedFd> { socket(AddressFamily::UNIX, SocketType::DGRAM, None).ok() };
-    let (Ok(table), Some(any)) = (fs::read_to_string("/proc/thread-self/net/dev"), any()) else {
+    // The question is about its network namespace, so any will do.
+    let any = socket(AddressFamily::UNIX, SocketType::DGRAM, None);
+    let (Ok(table), Ok(any)) = (fs::read_to_string("/proc/thread-self/net/dev"), any) else {
         return Vec::new();
     };
     let names = table.lines().filter_map(|line| Some(line.split_once(':')?.0.trim()));
