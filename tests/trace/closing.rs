@@ -1,8 +1,15 @@
 //! Who closed, when, and what is left of it: what the kernel tells by no event, and what its events tell falsely.
 
 use std::io::Write as _;
+use std::net::{SocketAddrV6, TcpListener, TcpStream};
+use std::time::Duration;
 
-use super::*;
+use super::harness::{
+    Busy, LOCALHOST, Trace, await_end, bound_client, connected, own_port, port, port_in, port_of, text,
+    traced,
+};
+use crate::support::reflector::{FAR, NEAR, Reflector};
+use crate::support::{namespace, or_skip};
 
 /// A transition as its line has it.
 #[derive(Debug)]
@@ -16,25 +23,21 @@ struct Told {
 /// Interrupts a trace of which nothing was read, when one of its lines is as wanted.
 fn lines(mut trace: Trace, is_last: impl Fn(&Told) -> bool) -> Vec<Told> {
     let mut told = Vec::new();
-    let mut line = String::new();
     let mut is_over = false;
-    while trace.stdout.read_line(&mut line).expect("it can be read") > 0 {
-        let change: serde_json::Value = serde_json::from_str(&line).expect("JSON");
-        let text = |key: &str| change[key].as_str().unwrap_or_else(|| panic!("{key}: {line}")).to_owned();
+    while let Some(line) = trace.next() {
         told.push(Told {
-            time: text("time"),
-            port: change["local_port"].as_u64().and_then(|port| port.try_into().ok()).expect("a port"),
-            states: format!("{} {}", text("old"), text("new")),
-            meaning: text("meaning"),
+            time: text(&line, "time"),
+            port: port_in(&line),
+            states: format!("{} {}", text(&line, "old"), text(&line, "new")),
+            meaning: text(&line, "meaning"),
         });
         if !is_over && told.last().is_some_and(&is_last) {
             is_over = true;
-            kill_process(Pid::from_child(&trace.child), Signal::INT).expect("it can be signalled");
+            trace.interrupt();
         }
-        line.clear();
     }
     assert!(is_over, "it did not come: {told:#?}");
-    assert!(trace.child.wait().expect("it has ended").success());
+    assert_eq!(trace.status(), Some(0));
     told
 }
 
@@ -51,21 +54,19 @@ fn meaning<'a>(told: &'a [Told], port: u16, states: &str) -> &'a str {
 fn a_fin_wait2_lasts_until_the_peer_closes() {
     let Some(namespace) = namespace() else { return };
     let _busy = Busy::all();
-    let told = namespace.inside(|| {
-        let listener = TcpListener::bind((LOCALHOST, 4130)).expect("the port is free");
-        let trace = Trace::by_tracepoints(&[":4130"])?;
-        let (client, server) = connected(&listener, LOCALHOST);
-        let client_port = port(&client);
+    let traced = traced(&namespace, LOCALHOST, |listener, trace| {
+        let (client, server) = connected(listener, LOCALHOST);
+        let ports = (port(&client), port_of(listener));
         drop(client);
         await_end(&server);
         // Long enough for the client's end to be an orphan, too short for anybody to have asked for it.
         std::thread::sleep(Duration::from_millis(2));
         drop(server);
-        Some((client_port, lines(trace, |line| line.states == "FIN_WAIT2 TIME_WAIT")))
+        (ports, lines(trace, |line| line.states == "FIN_WAIT2 TIME_WAIT"))
     });
-    let Some((client_port, told)) = told else { return };
+    let Some(((client, server), told)) = traced else { return };
     let (closed, waits) =
-        (place(&told, 4130, "CLOSE_WAIT LAST_ACK"), place(&told, client_port, "FIN_WAIT2 TIME_WAIT"));
+        (place(&told, server, "CLOSE_WAIT LAST_ACK"), place(&told, client, "FIN_WAIT2 TIME_WAIT"));
     assert!(closed < waits, "the peer's FIN comes first: {told:#?}");
     assert!(told.is_sorted_by(|one, next| one.time <= next.time), "{told:#?}");
 }
@@ -74,11 +75,9 @@ fn a_fin_wait2_lasts_until_the_peer_closes() {
 fn data_for_a_program_that_has_closed_is_answered_with_an_rst() {
     let Some(namespace) = namespace() else { return };
     let _busy = Busy::all();
-    let told = namespace.inside(|| {
-        let listener = TcpListener::bind((LOCALHOST, 4131)).expect("the port is free");
-        let trace = Trace::by_tracepoints(&[":4131"])?;
-        let (client, mut server) = connected(&listener, LOCALHOST);
-        let client_port = port(&client);
+    let traced = traced(&namespace, LOCALHOST, |listener, trace| {
+        let (client, mut server) = connected(listener, LOCALHOST);
+        let ports = (port(&client), port_of(listener));
         drop(client);
         await_end(&server);
         // The orphan has been asked for by then.
@@ -86,11 +85,10 @@ fn data_for_a_program_that_has_closed_is_answered_with_an_rst() {
         server.write_all(b"late").expect("it is half open");
         let told = lines(trace, |line| line.states == "FIN_WAIT2 CLOSED");
         drop(server);
-        Some((client_port, told))
+        (ports, told)
     });
-    let Some((client_port, told)) = told else { return };
-    let meanings =
-        [meaning(&told, client_port, "FIN_WAIT2 CLOSED"), meaning(&told, 4131, "CLOSE_WAIT CLOSED")];
+    let Some(((client, server), told)) = traced else { return };
+    let meanings = [meaning(&told, client, "FIN_WAIT2 CLOSED"), meaning(&told, server, "CLOSE_WAIT CLOSED")];
     let cut = ["cut from here, RST sent: data came", "RST received"];
     assert!(meanings.iter().zip(cut).all(|(meaning, cut)| meaning.starts_with(cut)), "{told:#?}");
     assert!(told.is_sorted_by(|one, next| one.time <= next.time), "{told:#?}");
@@ -102,20 +100,18 @@ fn a_fin_that_is_never_acknowledged_is_not_told_to_be() {
     let _busy = Busy::all();
     let Some(reflector) = or_skip(Reflector::start(&namespace)) else { return };
     namespace.sysctl("ipv4/tcp_orphan_retries", "1");
-    let told = namespace.inside(|| {
-        let listener = TcpListener::bind((NEAR, 4132)).expect("the port is free");
-        let trace = Trace::by_tracepoints(&[":4132"])?;
-        let (client, server) = connected(&listener, FAR.into());
+    let traced = traced(&namespace, NEAR, |listener, trace| {
+        let (client, server) = connected(listener, FAR);
         drop(client);
         await_end(&server);
         // The acknowledgement of the client's FIN is on its way, or waits no longer than this.
         std::thread::sleep(Duration::from_millis(100));
         reflector.hold();
         drop(server);
-        Some(lines(trace, |line| line.states == "LAST_ACK CLOSED"))
+        (port_of(listener), lines(trace, |line| line.states == "LAST_ACK CLOSED"))
     });
-    let Some(told) = told else { return };
-    assert_eq!(meaning(&told, 4132, "LAST_ACK CLOSED"), "our FIN was never acknowledged: timed out");
+    let Some((server, told)) = traced else { return };
+    assert_eq!(meaning(&told, server, "LAST_ACK CLOSED"), "our FIN was never acknowledged: timed out");
 }
 
 #[test]
@@ -125,14 +121,14 @@ fn what_is_left_is_found_on_its_device() {
                              addr add fe80::7/64 dev one nodad");
     let Some(()) = or_skip(made) else { return };
     let _busy = Busy::all();
-    let told = namespace.inside(|| {
+    let traced = namespace.inside(|| {
         let device = std::fs::read_to_string("/proc/thread-self/net/if_inet6").expect("there is IPv6");
         let line = device.lines().find(|line| line.ends_with(" one") && line.contains("0007 "));
         let number = line.and_then(|line| line.split_whitespace().nth(1)).expect("it has the address");
         let number = u32::from_str_radix(number, 16).expect("a number");
-        let address = std::net::SocketAddrV6::new("fe80::7".parse().expect("an address"), 4133, 0, number);
+        let address = SocketAddrV6::new("fe80::7".parse().expect("an address"), own_port(), 0, number);
         let listener = TcpListener::bind(address).expect("the port is free");
-        let trace = Trace::by_tracepoints(&[":4133"])?;
+        let trace = Trace::by_tracepoints(&[&format!(":{}", address.port())])?;
         let client = TcpStream::connect(address).expect("it connects");
         let (server, _) = listener.accept().expect("it is accepted");
         let client_port = port(&client);
@@ -141,32 +137,31 @@ fn what_is_left_is_found_on_its_device() {
         drop(server);
         Some((client_port, lines(trace, |line| line.states.starts_with("FIN_WAIT2 "))))
     });
-    let Some((client_port, told)) = told else { return };
-    assert!(meaning(&told, client_port, "FIN_WAIT2 TIME_WAIT").starts_with("FIN received"));
+    let Some((client, told)) = traced else { return };
+    assert!(meaning(&told, client, "FIN_WAIT2 TIME_WAIT").starts_with("FIN received"));
 }
 
 #[test]
 fn a_time_wait_gives_way_to_a_new_connection() {
     let Some(namespace) = namespace() else { return };
     let _busy = Busy::all();
-    let told = namespace.inside(|| {
-        let listener = TcpListener::bind((LOCALHOST, 4134)).expect("the port is free");
-        let mut trace = Trace::by_tracepoints(&[":4134"])?;
+    let client_port = own_port();
+    let traced = traced(&namespace, LOCALHOST, |listener, mut trace| {
         let connect = || {
-            let client = bound_client(Ipv4Addr::LOCALHOST, 4234);
-            client.connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, 4134)).into()).expect("it connects");
+            let client = bound_client(client_port);
+            client.connect(&listener.local_addr().expect("it is bound").into()).expect("it connects");
             (TcpStream::from(client), listener.accept().expect("it is accepted").0)
         };
         let (client, server) = connect();
         drop(server);
         await_end(&client);
         drop(client);
-        trace.until(4134, "TIME_WAIT");
+        trace.until(port_of(listener), "TIME_WAIT");
         let again = connect();
         let told = lines(trace, |line| line.states.starts_with("TIME_WAIT "));
         drop(again);
-        Some(told)
+        (port_of(listener), told)
     });
-    let Some(told) = told else { return };
-    assert!(meaning(&told, 4134, "TIME_WAIT SYN_RECV").starts_with("a new SYN"));
+    let Some((server, told)) = traced else { return };
+    assert!(meaning(&told, server, "TIME_WAIT SYN_RECV").starts_with("a new SYN"));
 }

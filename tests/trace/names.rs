@@ -4,9 +4,9 @@ use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Stdio};
 
-use super::{LOCALHOST, SEEN_EVERYWHERE, Trace, start, started, status_of};
+use super::harness::{LOCALHOST, Trace, listener, own_port, port_of, started};
 use crate::support::run::{PROGRAM, command};
-use crate::support::{has, namespace, or_skip};
+use crate::support::{has, namespace};
 
 /// A script that has said that it is ready, and reads a line before it goes on.
 fn waiting(script: &str) -> Child {
@@ -28,19 +28,16 @@ fn finish(mut child: Child) {
 /// The next transition from one state to the other.
 fn next(trace: &mut Trace, old: &str, new: &str) -> serde_json::Value {
     loop {
-        let mut line = String::new();
-        assert_ne!(trace.stdout.read_line(&mut line).expect("it can be read"), 0, "it ended");
-        let change: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        let change = trace.next().expect("it goes on");
         if change["old"] == old && change["new"] == new {
             return change;
         }
     }
 }
 
-/// By tracepoints, one line of this port.
-fn trace_one(filter: &str) -> Option<Trace> {
-    let trace = start(&["--by", "tracepoint", "--count", "1", filter]);
-    if trace.said.trim_end() == SEEN_EVERYWHERE { Some(trace) } else { or_skip(Err(trace.said)) }
+/// One line of connections to this listener.
+fn trace_one(listener: &TcpListener) -> Option<Trace> {
+    Trace::by_tracepoints(&["--count", "1", &format!("dport = {}", port_of(listener))])
 }
 
 #[test]
@@ -50,14 +47,14 @@ fn a_process_that_was_there_before_and_ends_has_its_name() {
     }
     let Some(namespace) = namespace() else { return };
     namespace.inside(|| {
-        let _listener = TcpListener::bind((LOCALHOST, 4132)).expect("the port is free");
-        let child = waiting("exec 3<>/dev/tcp/127.0.0.1/4132; echo; read");
+        let listener = listener(LOCALHOST);
+        let child = waiting(&format!("exec 3<>/dev/tcp/127.0.0.1/{}; echo; read", port_of(&listener)));
         let pid = child.id();
-        let Some(mut trace) = trace_one("dport = 4132") else { return finish(child) };
+        let Some(mut trace) = trace_one(&listener) else { return finish(child) };
         finish(child);
         let change = next(&mut trace, "ESTABLISHED", "FIN_WAIT1");
         assert_eq!((&change["pid"], &change["name"]), (&pid.into(), &"bash".into()));
-        assert_eq!(status_of(trace.child), Some(0));
+        assert_eq!(trace.status(), Some(0));
     });
 }
 
@@ -68,15 +65,16 @@ fn a_child_of_a_process_that_was_there_before_has_its_name() {
     }
     let Some(namespace) = namespace() else { return };
     namespace.inside(|| {
-        let _listener = TcpListener::bind((LOCALHOST, 4133)).expect("the port is free");
-        let child = waiting("echo; read; (exec 3<>/dev/tcp/127.0.0.1/4133); true");
+        let listener = listener(LOCALHOST);
+        let connects = format!("exec 3<>/dev/tcp/127.0.0.1/{}", port_of(&listener));
+        let child = waiting(&format!("echo; read; ({connects}); true"));
         let pid = child.id();
-        let Some(mut trace) = trace_one("dport = 4133") else { return finish(child) };
+        let Some(mut trace) = trace_one(&listener) else { return finish(child) };
         finish(child);
         let change = next(&mut trace, "CLOSED", "SYN_SENT");
         assert_eq!(change["name"], "bash");
         assert_ne!(change["pid"], pid, "it was not the shell itself");
-        assert_eq!(status_of(trace.child), Some(0));
+        assert_eq!(trace.status(), Some(0));
     });
 }
 
@@ -89,15 +87,13 @@ fn a_process_of_another_pid_namespace_is_nobody_that_is_known() {
     namespace.inside(|| {
         let mut apart = command("unshare");
         apart.args(["-p", "-f", "--kill-child", "--mount-proc", PROGRAM]);
-        apart.args(["trace", "--ndjson", "--by", "tracepoint", "--count", "1", "sport = 4134"]);
-        let mut trace = started(apart);
-        if trace.said.trim_end() != SEEN_EVERYWHERE {
-            or_skip::<()>(Err(trace.said));
-            return;
-        }
-        let _listener = TcpListener::bind((LOCALHOST, 4134)).expect("the port is free");
+        let port = own_port();
+        let filter = format!("sport = {port}");
+        apart.args(["trace", "--ndjson", "--by", "tracepoint", "--count", "1", &filter]);
+        let Some(mut trace) = started(apart).or_skip() else { return };
+        let _listener = TcpListener::bind((LOCALHOST, port)).expect("the port is free");
         let change = next(&mut trace, "CLOSED", "LISTEN");
         assert!(change["pid"].is_null() && change["name"].is_null(), "{change}");
-        assert_eq!(status_of(trace.child), Some(0));
+        assert_eq!(trace.status(), Some(0));
     });
 }

@@ -1,13 +1,14 @@
 //! By snapshots: what lasts, and what the kernel's notices tell of the rest.
 
 use std::io::Read as _;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::TcpListener;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
 use socket2::SockRef;
 
-use super::{LOCALHOST, Seen, Trace, bound_client, connected, port, port_of, start, started, status_of};
+use super::harness::{
+    LOCALHOST, Seen, Trace, bound_client, connected, listener, own_port, port, port_of, start, started,
+};
 use crate::support::run::{command, finish, program_for_everybody, tcpstates};
 use crate::support::{has, namespace};
 
@@ -18,11 +19,11 @@ fn lasting(states: &[String]) -> Vec<&str> {
 }
 
 /// A connection whose states last until the trace has seen them, closed first by the client.
-fn lasting_scene(mut trace: Trace, listener: &TcpListener) -> (u16, Seen) {
+fn lasting_scene(mut trace: Trace, listener: &TcpListener) -> ((u16, u16), Seen) {
     let listens = port_of(listener);
     // What is there at the first snapshot is no transition: this is behind it.
-    let marker = TcpListener::bind((LOCALHOST, listens + 1)).expect("the port is free");
-    trace.until(listens + 1, "LISTEN");
+    let marker = super::harness::listener(LOCALHOST);
+    trace.until(port_of(&marker), "LISTEN");
     let (client, server) = connected(listener, LOCALHOST);
     let client_port = port(&client);
     trace.until(client_port, "ESTABLISHED");
@@ -34,32 +35,32 @@ fn lasting_scene(mut trace: Trace, listener: &TcpListener) -> (u16, Seen) {
     trace.until(client_port, "TIME_WAIT");
     trace.until(listens, "CLOSED");
     drop(marker);
-    (client_port, trace.end())
+    ((client_port, listens), trace.end())
 }
 
-fn assert_lasting(listens: u16, (client_port, seen): &(u16, Seen)) {
+fn assert_lasting(((client, server), seen): &((u16, u16), Seen)) {
     let states = |port| lasting(&seen.states[port]);
-    assert_eq!(states(client_port), ["CLOSED", "ESTABLISHED", "FIN_WAIT2", "TIME_WAIT"]);
-    assert_eq!(states(&listens), ["CLOSED", "ESTABLISHED", "CLOSE_WAIT", "CLOSED"]);
+    assert_eq!(states(client), ["CLOSED", "ESTABLISHED", "FIN_WAIT2", "TIME_WAIT"]);
+    assert_eq!(states(server), ["CLOSED", "ESTABLISHED", "CLOSE_WAIT", "CLOSED"]);
 }
 
 #[test]
 fn snapshots_show_what_lasts() {
     let Some(namespace) = namespace() else { return };
     let seen = namespace.inside(|| {
-        let listener = TcpListener::bind((LOCALHOST, 4109)).expect("the port is free");
+        let listener = listener(LOCALHOST);
         let trace = start(&["--by", "poll"]);
         assert!(trace.said.contains("snapshots of this network namespace are compared every 20 ms"));
         lasting_scene(trace, &listener)
     });
-    assert_lasting(4109, &seen);
+    assert_lasting(&seen);
 }
 
 #[test]
 fn what_passes_between_two_snapshots_is_told_of() {
     let Some(namespace) = namespace() else { return };
     namespace.inside(|| {
-        let listener = TcpListener::bind((LOCALHOST, 4120)).expect("the port is free");
+        let listener = listener(LOCALHOST);
         let mut trace = started(tcpstates(&["trace", "--ndjson", "--by", "poll", "--poll", "300"]));
         for _ in 0..5 {
             let (client, server) = connected(&listener, LOCALHOST);
@@ -89,7 +90,7 @@ fn without_privilege_it_falls_back_and_says_so() {
         nobody
     };
     let seen = namespace.inside(|| {
-        let listener = TcpListener::bind((LOCALHOST, 4110)).expect("the port is free");
+        let listener = listener(LOCALHOST);
         let trace = started(nobody(&[]));
         assert!(
             trace.said.starts_with("tcpstates: the kernel's tracepoints can't be had, so snapshots")
@@ -99,7 +100,7 @@ fn without_privilege_it_falls_back_and_says_so() {
         );
         lasting_scene(trace, &listener)
     });
-    assert_lasting(4110, &seen);
+    assert_lasting(&seen);
     let told = finish(nobody(&["--by", "tracepoint"])).failed(1);
     assert!(told.starts_with("tcpstates: tracefs: ") && told.lines().count() == 1, "{told}");
 }
@@ -107,32 +108,32 @@ fn without_privilege_it_falls_back_and_says_so() {
 #[test]
 fn a_socket_that_is_merely_bound_has_no_transitions() {
     let Some(namespace) = namespace() else { return };
-    let seen = namespace.inside(|| {
+    let ((bound, listens), seen) = namespace.inside(|| {
         let mut trace = start(&["--by", "poll"]);
         let mut markers = Vec::new();
-        let mut snapshot = |trace: &mut Trace, port| {
-            markers.push(TcpListener::bind((LOCALHOST, port)).expect("the port is free"));
-            trace.until(port, "LISTEN");
+        let mut snapshot = |trace: &mut Trace| {
+            let marker = listener(LOCALHOST);
+            trace.until(port_of(&marker), "LISTEN");
+            markers.push(marker);
         };
-        let bound = bound_client(Ipv4Addr::LOCALHOST, 4121);
-        let listens = bound_client(Ipv4Addr::LOCALHOST, 4122);
-        snapshot(&mut trace, 4123);
+        let ports = (own_port(), own_port());
+        let (bound, listens) = (bound_client(ports.0), bound_client(ports.1));
+        snapshot(&mut trace);
         listens.listen(1).expect("it can listen");
-        trace.until(4122, "LISTEN");
+        trace.until(ports.1, "LISTEN");
         drop((bound, listens));
-        snapshot(&mut trace, 4124);
-        trace.end()
+        snapshot(&mut trace);
+        (ports, trace.end())
     });
-    assert!(!seen.states.contains_key(&4121), "{:?}", seen.states);
-    assert_eq!(seen.states[&4122], ["CLOSED", "LISTEN", "CLOSED"]);
+    assert!(!seen.states.contains_key(&bound), "{:?}", seen.states);
+    assert_eq!(seen.states[&listens], ["CLOSED", "LISTEN", "CLOSED"]);
 }
 
 #[test]
 fn sockets_beyond_the_limit_are_not_new() {
     let Some(namespace) = namespace() else { return };
     namespace.inside(|| {
-        let mut listeners: Vec<_> =
-            (4140..4145).map(|port| TcpListener::bind((LOCALHOST, port)).expect("it is free")).collect();
+        let mut listeners: Vec<_> = (0..5).map(|_| listener(LOCALHOST)).collect();
         let mut trace = start(&["--by", "poll", "--max-sockets", "3"]);
         // A few snapshots, in each of which the others could be new; and some that have room for them.
         std::thread::sleep(Duration::from_millis(200));
@@ -143,12 +144,12 @@ fn sockets_beyond_the_limit_are_not_new() {
         while trace.meanings.len() < 3 {
             assert!(trace.read(), "it ended: {:?}", trace.meanings);
         }
-        kill_process(Pid::from_child(&trace.child), Signal::INT).expect("it can be signalled");
+        trace.interrupt();
         while trace.read() {}
         assert!(trace.meanings.iter().all(|(states, _)| states == "LISTEN CLOSED"), "{:?}", trace.meanings);
         let mut told = String::new();
         trace.stderr.read_to_string(&mut told).expect("it can be read");
         assert!(told.starts_with("tcpstates: 2 sockets were forgotten for want of room\n"), "{told}");
-        assert_eq!(status_of(trace.child), Some(0));
+        assert_eq!(trace.status(), Some(0));
     });
 }

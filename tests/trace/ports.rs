@@ -1,14 +1,12 @@
 //! The local ports of connections that get no answer.
 
-use std::io::BufRead as _;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
-use rustix::process::{Pid, Signal, kill_process};
 use socket2::{Domain, Socket, Type};
 
-use super::{SEEN_EVERYWHERE, bound_client, start, status_of};
+use super::harness::{Trace, bound_client, own_port};
+use crate::support::namespace;
 use crate::support::namespace::Namespace;
-use crate::support::{namespace, or_skip};
 
 /// A connection that stands, and another that waits: the listener has no room for it.
 struct Scene {
@@ -17,10 +15,10 @@ struct Scene {
     waits: Socket,
 }
 
-fn scene(namespace: &Namespace, waits: fn() -> Socket) -> Scene {
+fn scene(namespace: &Namespace, to: u16, waits: impl FnOnce() -> Socket + Send) -> Scene {
     let unbound = || Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     namespace.inside(|| {
-        let listener = bound_client(Ipv4Addr::LOCALHOST, 4135);
+        let listener = bound_client(to);
         listener.listen(0).expect("it can listen");
         let (stands, to) = (unbound(), listener.local_addr().expect("it is bound"));
         stands.connect(&to).expect("there is room for one");
@@ -34,25 +32,21 @@ fn scene(namespace: &Namespace, waits: fn() -> Socket) -> Scene {
 #[test]
 fn a_socket_of_another_namespace_has_not_the_port_of_one_here() {
     let (Some(here), Some(elsewhere)) = (namespace(), namespace()) else { return };
-    let mut trace = here.inside(|| start(&["--by", "tracepoint", "--state", "syn-sent", "dport = 4135"]));
-    if trace.said.trim_end() != SEEN_EVERYWHERE {
-        or_skip::<()>(Err(trace.said));
-        return;
-    }
-    let bound = scene(&here, || bound_client(Ipv4Addr::LOCALHOST, 4136));
-    let chosen = scene(&elsewhere, || Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket"));
+    let (to, bound_port) = (own_port(), own_port());
+    let filter = format!("dport = {to}");
+    let trace = here.inside(|| Trace::by_tracepoints(&["--state", "syn-sent", &filter]));
+    let Some(mut trace) = trace else { return };
+    let bound = scene(&here, to, || bound_client(bound_port));
+    let chosen = scene(&elsewhere, to, || Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket"));
     let chosen_port = chosen.waits.local_addr().ok().and_then(|addr| addr.as_socket());
-    assert_ne!(chosen_port.as_ref().map(SocketAddr::port), Some(4136));
+    assert_ne!(chosen_port.as_ref().map(SocketAddr::port), Some(bound_port));
     let mut ports = Vec::new();
     for _ in 0..4 {
-        let mut line = String::new();
-        assert_ne!(trace.stdout.read_line(&mut line).expect("it can be read"), 0, "it ended");
-        let change: serde_json::Value = serde_json::from_str(&line).expect("JSON");
-        ports.push(change["local_port"].as_u64());
+        ports.push(trace.next().expect("it goes on")["local_port"].as_u64());
     }
     // Each after the one that stands.
-    assert_eq!((ports[1], ports[3]), (Some(4136), None), "{ports:?}");
+    assert_eq!((ports[1], ports[3]), (Some(bound_port.into()), None), "{ports:?}");
     drop((bound, chosen));
-    kill_process(Pid::from_child(&trace.child), Signal::INT).expect("it can be signalled");
-    assert_eq!(status_of(trace.child), Some(0));
+    trace.interrupt();
+    assert_eq!(trace.status(), Some(0));
 }
