@@ -213,8 +213,9 @@ impl Minisockets {
 
     /// Tells which TIME_WAITs are over by this time.
     pub(super) fn end_waits(&mut self, until: Nanos, now: Nanos, tell: &mut dyn FnMut(Change)) {
-        while let Some(wait) = self.waits.front().filter(|wait| wait.end <= until) {
-            self.waits.remove(&wait.ends);
+        while self.waits.front().is_some_and(|wait| wait.end <= until)
+            && let Some(wait) = self.waits.pop()
+        {
             match self.ask(&wait.ends, now) {
                 // A FIN that came again has begun it anew.
                 Mini::TimeWait(begun) if begun.left > 2 * self.tick => {
@@ -267,10 +268,7 @@ impl Minisockets {
     }
 
     fn keep_wait(&mut self, now: Nanos, change: &Change, left: Nanos) {
-        if self.waits.len() >= self.limit
-            && let Some(first) = self.waits.front()
-        {
-            self.waits.remove(&first.ends);
+        if self.waits.len() >= self.limit && self.waits.pop().is_some() {
             self.dropped += 1;
         }
         self.waits.push(Wait {
