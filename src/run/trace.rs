@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use jiff::tz::TimeZone;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::time::{ClockId, clock_gettime};
+use rustix::time::ClockId;
 
 use super::repeat::{Output, signals, timespec};
 use super::{Session, filter, stdout, tell, write};
@@ -16,7 +16,7 @@ use crate::filter::{Filter, Known};
 use crate::model::{Row, Socket, StateSet, TcpState};
 use crate::query::Access;
 use crate::render::{Pages, TraceLines};
-use crate::trace::{By, Change, Nanos, Note, Stories, Tally, Told, Tracer};
+use crate::trace::{By, Change, Nanos, Note, Stories, Tally, Told, Tracer, time_of};
 
 /// Traces.
 pub(super) fn trace(what: &Trace, access: &Access, session: &mut Session) -> anyhow::Result<()> {
@@ -241,18 +241,12 @@ fn wait(ended: &impl AsFd, tracer: &Tracer, span: Nanos) -> io::Result<Woken> {
 
 /// The kernel's monotonic time.
 fn now() -> Nanos {
-    time_of(ClockId::Monotonic).try_into().unwrap_or_default()
+    time_of(ClockId::Monotonic)
 }
 
-/// What the wall clock is before it.
+/// What the wall clock is before it, in nanoseconds: these last until the year 2262.
 fn offset() -> i64 {
-    time_of(ClockId::Realtime) - time_of(ClockId::Monotonic)
-}
-
-/// In nanoseconds, which last until the year 2262.
-fn time_of(clock: ClockId) -> i64 {
-    let time = clock_gettime(clock);
-    time.tv_sec.saturating_mul(1_000_000_000).saturating_add(time.tv_nsec)
+    time_of(ClockId::Realtime).cast_signed() - now().cast_signed()
 }
 
 fn nanos(duration: Duration) -> Nanos {

@@ -216,7 +216,8 @@ impl Connections {
     /// Ends a line's wait for its port: it is known now, or the connection is closed without one.
     fn note_port(&mut self, waiting: Option<u64>, ends: &Ends, new: TcpState) {
         let line = waiting.and_then(|number| self.lines.get_mut(number));
-        let Some(line) = line.filter(|line| line.lacks == Lacks::Port) else { return };
+        let waits = |line: &&mut Line| matches!(line.lacks, Lacks::Port | Lacks::PortAsked(_));
+        let Some(line) = line.filter(waits) else { return };
         if ends.local.port != 0 {
             line.change.local.port = ends.local.port;
             self.opened.push((*ends, line.change.at, TcpState::SynSent));

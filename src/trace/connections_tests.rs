@@ -36,10 +36,28 @@ fn a_port_is_told_with_the_event_that_comes_next() {
 }
 
 #[test]
+fn an_event_knows_better_than_who_was_asked_for_the_port() {
+    let until = |sure| Until { sure, patience: sure };
+    let mut connections = Connections::new(10);
+    connections.take(&state(10, 1, (Close, SynSent), 0));
+    for line in connections.lines.lacking(Lacks::Port) {
+        (line.change.local.port, line.lacks) = (4001, Lacks::PortAsked(20));
+    }
+    assert_eq!(connections.next(until(19)), None, "an event from before may yet come");
+    connections.take(&state(19, 1, (SynSent, Established), 4000));
+    assert_eq!(connections.next(until(19)).map(|change| change.local.port), Some(4000));
+}
+
+#[test]
 fn nothing_waits_for_ever() {
     let mut connections = Connections::new(10);
     connections.take(&state(10, 1, (Close, SynSent), 0));
     assert_eq!(lines(&mut connections, 10 + FOR_PORTS)[0].local.port, 0);
+    connections.take(&state(12, 1, (Close, SynSent), 0));
+    for line in connections.lines.lacking(Lacks::Port) {
+        line.lacks = Lacks::PortAsked(15);
+    }
+    assert_eq!(connections.next(Until { sure: 15, patience: 0 }).map(|change| change.at), Some(12));
     connections.take(&state(20, 2, (FinWait2, Close), 4000));
     let told = lines(&mut connections, 20);
     assert_eq!((told[0].new, told[0].meaning), (None, Meaning::HandedOver));

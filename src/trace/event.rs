@@ -1,9 +1,19 @@
 //! What the kernel's tracepoints say, one event each.
 
+use rustix::time::{ClockId, clock_gettime};
+
 use crate::model::{Endpoint, Family, Socket};
 
 /// Nanoseconds of the kernel's `CLOCK_MONOTONIC`.
 pub type Nanos = u64;
+
+/// What a clock of the kernel's shows.
+pub fn time_of(clock: ClockId) -> Nanos {
+    let time = clock_gettime(clock);
+    let [whole, nanoseconds] =
+        [time.tv_sec, time.tv_nsec].map(|part| Nanos::try_from(part).unwrap_or_default());
+    whole.saturating_mul(1_000_000_000).saturating_add(nanoseconds)
+}
 
 /// One event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -41,6 +41,8 @@ pub(super) enum Lacks {
     Nothing,
     /// The local port.
     Port,
+    /// The local port was asked for at this time: an event from before it knows better.
+    PortAsked(Nanos),
     /// Why it closed.
     Reason,
     /// What the kernel has in the socket's place.
@@ -139,6 +141,7 @@ impl Line {
                 Lacks::Nothing | Lacks::Worth => true,
                 // Ports are asked for now and then, for all that wait by then.
                 Lacks::Port => at.saturating_add(FOR_PORTS) <= until.patience,
+                Lacks::PortAsked(then) => then <= until.sure,
                 Lacks::Reason | Lacks::Minisocket | Lacks::Fate => at <= until.patience,
             }
     }

@@ -4,11 +4,11 @@
 
 use hashlink::LinkedHashMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
-use rustix::time::{ClockId, clock_getres, clock_gettime};
+use rustix::time::{ClockId, clock_getres};
 
 use super::change::{Change, Meaning};
 use super::devices::Devices;
-use super::event::{Ends, Nanos};
+use super::event::{Ends, Nanos, time_of};
 use super::lines::{Lacks, Line};
 use super::waits::{Wait, Waits};
 use crate::collect::netlink::{Datagrams, connect, lookup};
@@ -92,6 +92,8 @@ impl Minisockets {
     }
 
     fn ask(&mut self, ends: &Ends, now: Nanos) -> Mini {
+        // The clock by which the kernel's timers go.
+        let timer_clock = || time_of(ClockId::MonotonicCoarse);
         let before = timer_clock();
         let Some(socket) = self.find(ends, now) else { return Mini::Nothing };
         let after = timer_clock();
@@ -278,13 +280,6 @@ impl Minisockets {
             connection: change.connection,
         });
     }
-}
-
-/// The clock by which the kernel's timers go.
-fn timer_clock() -> Nanos {
-    let time = clock_gettime(ClockId::MonotonicCoarse);
-    let whole = Nanos::try_from(time.tv_sec).unwrap_or_default();
-    whole * 1_000_000_000 + Nanos::try_from(time.tv_nsec).unwrap_or_default()
 }
 
 impl Begun {

@@ -31,7 +31,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 
 pub use change::{Bytes, Change, Meaning, OnCpu, Told};
-pub use event::{Comm, Nanos};
+pub use event::{Comm, Nanos, time_of};
 pub use stories::{Ended, Side, Stories, Story};
 pub use tally::{Spans, Tally};
 pub use tracepoints::SetupError;

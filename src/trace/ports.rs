@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use std::ops::ControlFlow;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use rustix::time::ClockId;
 
-use super::event::Ends;
+use super::event::{Ends, time_of};
 use super::lines::{Lacks, Line};
 use crate::collect::Sink;
 use crate::collect::netlink::{connect, dump};
@@ -17,32 +18,37 @@ use crate::query::{Families, KernelFilter, Query};
 #[derive(Debug, Default)]
 pub(super) struct Ports {
     /// The cookies of those that are no answer any more.
-    given: FxHashSet<u64>,
+    settled: FxHashSet<u64>,
 }
 
 impl Ports {
     /// Those that are there already are no answer to anything.
     pub(super) fn new() -> Self {
-        let given = ask().iter().filter_map(|socket| socket.cookie).collect();
-        Self { given }
+        let settled = ask().iter().filter_map(|socket| socket.cookie).collect();
+        Self { settled }
     }
 
     /// Fills in the ports of these lines' sockets, as far as this network namespace has them and leaves no choice.
     pub(super) fn fill_in<'a>(&mut self, lines: impl Iterator<Item = &'a mut Line>) {
         let sockets = ask();
-        let mut given = FxHashSet::default();
-        let mut new: FxHashMap<Asked, Vec<u16>> = FxHashMap::default();
-        for socket in &sockets {
-            match socket.cookie {
-                Some(cookie) if self.given.contains(&cookie) => {}
-                _ => new.entry(asked(&Ends::of(socket))).or_default().push(socket.local.port),
-            }
-            given.extend(socket.cookie);
-        }
+        let asked_at = time_of(ClockId::Monotonic);
         let mut lines: Vec<_> = lines.collect();
         let mut wanted: FxHashMap<Asked, u32> = FxHashMap::default();
         for line in &lines {
             *wanted.entry(asked(&line.change.ends())).or_default() += 1;
+        }
+        let mut settled = FxHashSet::default();
+        let mut new: FxHashMap<Asked, Vec<u16>> = FxHashMap::default();
+        for socket in &sockets {
+            let asked = asked(&Ends::of(socket));
+            let is_old = socket.cookie.is_some_and(|cookie| self.settled.contains(&cookie));
+            // The event of one that no line is of is on its way.
+            if is_old || wanted.contains_key(&asked) {
+                settled.extend(socket.cookie);
+            }
+            if !is_old {
+                new.entry(asked).or_default().push(socket.local.port);
+            }
         }
         for line in &mut lines {
             let asked = asked(&line.change.ends());
@@ -50,9 +56,10 @@ impl Ports {
             if let (Some([port]), Some(1)) = (new.get(&asked).map(Vec::as_slice), wanted.get(&asked)) {
                 line.change.local.port = *port;
             }
-            line.lacks = Lacks::Nothing;
+            // It may have its answer by now, and what was found be of another that began just now.
+            line.lacks = Lacks::PortAsked(asked_at);
         }
-        self.given = given;
+        self.settled = settled;
     }
 }
 

@@ -177,12 +177,11 @@ impl Tracepoints {
 
     /// Asks for the ports of connections that have waited so long for one, though not each time.
     fn fill_in_ports(&mut self, now: Nanos, patience: Nanos) {
-        let is_due = |line: &&mut Line| line.change.at <= patience;
         if now >= self.next_ports
             && self.connections.lines.lacking(Lacks::Port).any(|line| line.change.at <= patience)
         {
             self.next_ports = now + self.every.min(PORTS_EVERY);
-            self.ports.fill_in(self.connections.lines.lacking(Lacks::Port).filter(is_due));
+            self.ports.fill_in(self.connections.lines.lacking(Lacks::Port));
         }
     }
 
