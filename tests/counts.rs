@@ -180,6 +180,9 @@ fn what_can_not_be_counted() {
         let stderr = finish(tcpstates(args)).failed(2);
         assert!(stderr.starts_with(&format!("tcpstates: {message}")), "{stderr}");
     }
-    let stderr = finish(tcpstates(&["--count-by", "unit", "--source", "procfs"])).failed(1);
-    assert!(stderr.contains("/proc does not tell what '--count-by unit"), "{stderr}");
+    for key in ["unit", "container", "iface"] {
+        let keys = format!("state,{key}");
+        let stderr = finish(tcpstates(&["--count-by", &keys, "--source", "procfs"])).failed(1);
+        assert_eq!(stderr, format!("tcpstates: /proc does not tell what '--count-by {key}' asks for\n"));
+    }
 }

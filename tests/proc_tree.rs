@@ -185,11 +185,12 @@ fn what_proc_does_not_tell_is_said() {
         (&["-im"][..], "connection numbers, buffer memory"),
         (&["-e"], "cookies, cgroups, marks"),
         (&["--columns", "state,cookie,unit,rtt"], "cookie, unit, connection numbers"),
-        (&["--count-by", "iface"], "iface"),
     ] {
         let args = [&["--proc-root", tree.path().to_str().unwrap()], args].concat();
         let (_, stderr) = finish(tcpstates(&args)).noted();
         assert_eq!(stderr, format!("tcpstates: /proc does not tell {what}\n"), "{args:?}");
     }
     list(tree.path(), &["--columns", "state,inode"]).quiet();
+    let told = list(tree.path(), &["--count-by", "iface"]).failed(1);
+    assert_eq!(told, "tcpstates: /proc does not tell what '--count-by iface' asks for\n");
 }

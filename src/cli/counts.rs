@@ -72,10 +72,11 @@ pub(super) fn count(
         ..Needs::default()
     };
     let mut query = counted(args, format, &filter, counted_by)?;
-    if needs.cgroups {
-        query.netlink_only = Some("--count-by unit or container".to_owned());
-    }
-    query.netlink_tells.extend(has(&[CountKey::Iface]).then_some("iface"));
+    // A count where none of them is known would be no count.
+    query.netlink_only = keys
+        .iter()
+        .find(|key| matches!(key, CountKey::Iface | CountKey::Unit | CountKey::Container))
+        .map(|key| format!("--count-by {}", key.name()));
     let style = CountStyle {
         format,
         header: !args.shared.no_header,
