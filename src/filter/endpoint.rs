@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::model::Endpoint;
+use crate::model::{Endpoint, v4_mask, v6_mask};
 
 /// What one end of a socket is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,12 +70,4 @@ impl Net {
             (Self::V6 { .. }, IpAddr::V4(_)) => false,
         }
     }
-}
-
-pub(super) fn v4_mask(len: u8) -> u32 {
-    u32::MAX.checked_shl(32 - u32::from(len.min(32))).unwrap_or(0)
-}
-
-pub(super) fn v6_mask(len: u8) -> u128 {
-    u128::MAX.checked_shl(128 - u32::from(len.min(128))).unwrap_or(0)
 }

@@ -6,7 +6,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use super::endpoint::{Net, v4_mask, v6_mask};
+use super::endpoint::Net;
+use crate::model::{v4_mask, v6_mask};
 
 /// An endpoint as typed: a name may stand for the address, and for the port.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ mod state_set;
 mod tcp_info;
 mod timer;
 
-pub use endpoint::{Endpoint, Family};
+pub use endpoint::{Endpoint, Family, v4_mask, v6_mask};
 pub use held::{HeldSockets, HoldError};
 pub use host::{Counters, Dad, Setting, Settings, TIME_WAIT_MS, port_range};
 pub use machine::{Event, MACHINE, Segment, Transition, ways_between, ways_in, ways_out};

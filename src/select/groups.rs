@@ -6,7 +6,7 @@ use indexmap::IndexSet;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::Counter;
-use crate::model::{Holder, Row, TcpState, cgroup};
+use crate::model::{Holder, Row, TcpState, cgroup, v4_mask, v6_mask};
 
 /// What sockets are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,14 +233,8 @@ fn net(addr: IpAddr, len: u8) -> Value {
 /// An address with all but its first bits 0.
 pub fn net_of(addr: IpAddr, len: u8) -> IpAddr {
     match addr {
-        IpAddr::V4(addr) => {
-            let mask = u32::MAX.checked_shl(32_u32.saturating_sub(len.into())).unwrap_or(0);
-            Ipv4Addr::from(u32::from(addr) & mask).into()
-        }
-        IpAddr::V6(addr) => {
-            let mask = u128::MAX.checked_shl(128_u32.saturating_sub(len.into())).unwrap_or(0);
-            Ipv6Addr::from(u128::from(addr) & mask).into()
-        }
+        IpAddr::V4(addr) => Ipv4Addr::from(u32::from(addr) & v4_mask(len)).into(),
+        IpAddr::V6(addr) => Ipv6Addr::from(u128::from(addr) & v6_mask(len)).into(),
     }
 }
 
