@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::run::{finish, tcpstates};
 use crate::support::zoo;
-use crate::support::zoo::{Specimen, Zoo};
+use crate::support::zoo::{STATES, Specimen, Zoo};
 
 fn explained(zoo: &Zoo, words: &[&str]) -> Value {
     let text = zoo.namespace().run(&[&["explain", "--json"], words].concat()).done();
@@ -48,19 +48,7 @@ fn all_states_have_the_zoos_counts_in_the_text_and_the_document() {
 fn each_state_has_its_count_its_processes_and_its_peers() {
     let Some(zoo) = zoo() else { return };
     let pid = u64::from(std::process::id());
-    for state in [
-        "LISTEN",
-        "SYN_SENT",
-        "SYN_RECV",
-        "ESTABLISHED",
-        "FIN_WAIT1",
-        "FIN_WAIT2",
-        "CLOSE_WAIT",
-        "LAST_ACK",
-        "CLOSING",
-        "TIME_WAIT",
-        "CLOSED",
-    ] {
+    for state in STATES {
         let document = explained(&zoo, &[state]);
         let told = &document["state"];
         let there = in_state(&zoo, state).count() as u64;

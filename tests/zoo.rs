@@ -7,7 +7,7 @@ use tcpstates::render::json::records::{DocumentRecord, SocketRecord, SummaryReco
 
 use crate::support::peer::DEVICE;
 use crate::support::zoo;
-use crate::support::zoo::{Family, Specimen, Zoo};
+use crate::support::zoo::{Family, STATES, Specimen, Zoo};
 
 /// One socket in one line: what the zoo knows of it.
 fn expected(specimen: &Specimen, source: &str) -> String {
@@ -136,19 +136,9 @@ fn states_listed(zoo: &Zoo, args: &[&str]) -> Vec<String> {
 #[test]
 fn the_usual_states_and_the_chosen_ones() {
     let Some(zoo) = zoo() else { return };
-    let all = [
-        "CLOSED",
-        "CLOSE_WAIT",
-        "CLOSING",
-        "ESTABLISHED",
-        "FIN_WAIT1",
-        "FIN_WAIT2",
-        "LAST_ACK",
-        "LISTEN",
-        "SYN_RECV",
-        "SYN_SENT",
-        "TIME_WAIT",
-    ];
+    // As they are listed here, by name.
+    let mut all = STATES;
+    all.sort_unstable();
     let without = |left: &[&str]| all.into_iter().filter(|state| !left.contains(state)).collect::<Vec<_>>();
     for (args, expected) in [
         (&["-a"][..], all.to_vec()),

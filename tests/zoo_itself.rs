@@ -10,21 +10,7 @@ use std::time::{Duration, Instant};
 use crate::support::namespace::Namespace;
 use crate::support::run::command;
 use crate::support::zoo;
-use crate::support::zoo::{Family, Specimen};
-
-const STATES: [&str; 11] = [
-    "LISTEN",
-    "SYN_SENT",
-    "SYN_RECV",
-    "ESTABLISHED",
-    "FIN_WAIT1",
-    "FIN_WAIT2",
-    "CLOSE_WAIT",
-    "LAST_ACK",
-    "CLOSING",
-    "TIME_WAIT",
-    "CLOSED",
-];
+use crate::support::zoo::{Family, STATES, Specimen};
 
 /// The namespace's, as in `net:[4026531840]`.
 fn inode(namespace: &Namespace) -> u64 {

@@ -36,6 +36,21 @@ impl Family {
     }
 }
 
+/// All states, as they are shown.
+pub(crate) const STATES: [&str; 11] = [
+    "LISTEN",
+    "SYN_SENT",
+    "SYN_RECV",
+    "ESTABLISHED",
+    "FIN_WAIT1",
+    "FIN_WAIT2",
+    "CLOSE_WAIT",
+    "LAST_ACK",
+    "CLOSING",
+    "TIME_WAIT",
+    "CLOSED",
+];
+
 /// One socket, as a listing is to show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Specimen {
