@@ -1,9 +1,11 @@
 //! `demo`: each scene goes through exactly the states that it should, at both ends.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::run::{Finished, PROGRAM, command, finish, program_for_everybody, tcpstates};
 use crate::support::{has, namespace};
@@ -15,6 +17,15 @@ fn changes(text: &str, end: &str) -> Vec<String> {
         (words.first() == Some(&end) && words.get(2) == Some(&"->")).then(|| words[1..4].join(" "))
     };
     text.lines().filter_map(told).collect()
+}
+
+/// The segments between the ends.
+fn segments(text: &str) -> Vec<String> {
+    let sent = |line: &str| {
+        let named = |word: &&str| word.contains("ACK") || word.contains("SYN");
+        line.contains("--").then(|| line.split([' ', '<', '>', '-']).find(named).map(str::to_owned)).flatten()
+    };
+    text.lines().filter_map(sent).collect()
 }
 
 fn path(states: &str) -> Vec<String> {
@@ -39,7 +50,7 @@ fn every_scene_takes_its_path() {
     let opened = "CLOSED SYN_SENT ESTABLISHED";
     let accepted = "CLOSED LISTEN SYN_RECV ESTABLISHED";
     std::thread::scope(|scope| {
-        for (scene, client, server, segments) in [
+        for (scene, client, server, expected) in [
             ("handshake", opened.to_owned(), accepted.to_owned(), &["SYN", "SYN+ACK", "ACK"][..]),
             (
                 "close",
@@ -72,17 +83,7 @@ fn every_scene_takes_its_path() {
                 let text = played(scene).quiet();
                 assert_eq!(changes(&text, "client"), path(&client), "{scene}: {text}");
                 assert_eq!(changes(&text, "server"), path(&server), "{scene}: {text}");
-                let sent = |line: &str| {
-                    line.contains("--")
-                        .then(|| {
-                            line.split([' ', '<', '>', '-'])
-                                .find(|word| word.contains("ACK") || word.contains("SYN"))
-                                .map(str::to_owned)
-                        })
-                        .flatten()
-                };
-                let seen: Vec<_> = text.lines().filter_map(sent).collect();
-                assert_eq!(seen, segments, "{scene}: {text}");
+                assert_eq!(segments(&text), expected, "{scene}: {text}");
                 assert!(text.lines().all(|line| line.len() <= 80), "{text}");
             });
         }
@@ -106,6 +107,30 @@ fn the_scenes_end_as_people_know_them() {
     // Without a word: the whole life of a connection.
     let whole = finish(tcpstates(&["demo"])).quiet();
     assert_eq!(changes(&whole, "client"), changes(&played("close").quiet(), "client"));
+}
+
+#[test]
+fn a_wire_that_was_slow_changes_no_scene() {
+    if !has_stage() {
+        return;
+    }
+    let mut demo = tcpstates(&["demo", "close"]);
+    let mut child = demo.stdout(Stdio::piped()).spawn().expect("it runs");
+    let pid = Pid::from_child(&child);
+    let mut stdout = BufReader::new(child.stdout.take().expect("it is a pipe"));
+    let mut text = String::new();
+    while !text.contains("FIN+ACK") {
+        assert_ne!(stdout.read_line(&mut text).expect("it can be read"), 0, "{text}");
+    }
+    // Meanwhile the client sends its FIN again.
+    kill_process(pid, Signal::STOP).expect("it runs");
+    std::thread::sleep(Duration::from_secs(1));
+    kill_process(pid, Signal::CONT).expect("it was stopped");
+    stdout.read_to_string(&mut text).expect("it can be read");
+    assert!(child.wait().expect("it ends").success());
+    let whole = played("close").quiet();
+    assert_eq!(changes(&text, "client"), changes(&whole, "client"), "{text}");
+    assert_eq!(segments(&text), segments(&whole), "{text}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::host::{Host, enter_user_namespace};
+use super::segment::is_again;
 use super::{DemoError, End, Flags, Moment, What};
 use crate::collect::{Sink, collect};
 use crate::model::{Event, Family, Segment, Socket, Source, StateSet, TcpState, Transition, ways_between};
@@ -22,8 +23,10 @@ pub(super) const SERVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
 pub(super) const PORT: u16 = 80;
 /// How long a segment is on its way: long enough that two can cross.
 const LATENCY: Duration = Duration::from_millis(100);
-/// Longer than an acknowledgement is held back.
-const SILENCE: Duration = Duration::from_millis(80);
+/// How long it waits at most before it looks at both ends again.
+const PAUSE: Duration = Duration::from_millis(20);
+/// So many pauses are longer than an acknowledgement is held back.
+const SILENCE: u32 = 4;
 
 /// What is called for each moment; an error ends the scene.
 pub(super) type Watcher<'a> = dyn FnMut(&Moment) -> io::Result<()> + 'a;
@@ -39,6 +42,8 @@ pub(super) struct Wire<'a> {
     /// What happened to each end since its last change: it tells apart the ways from state to state.
     last: [Option<Event>; 2],
     under_way: VecDeque<(Instant, End, Vec<u8>)>,
+    /// Whatever was not lost, and who sent it.
+    carried: Vec<(End, Vec<u8>)>,
     /// Nothing that the client sends arrives.
     pub(super) cut: bool,
 }
@@ -61,6 +66,7 @@ impl<'a> Wire<'a> {
             connected: [false; 2],
             last: [None; 2],
             under_way: VecDeque::new(),
+            carried: Vec::new(),
             cut: false,
         })
     }
@@ -123,21 +129,25 @@ impl<'a> Wire<'a> {
 
     /// Carries segments until there have been none for a while, and this does not hold any more.
     pub(super) fn carry_while(&mut self, holds: impl Fn(&Self) -> bool) -> Result<(), DemoError> {
-        let mut heard = Instant::now();
+        let mut pauses = 0;
         loop {
-            self.deliver()?;
             let mut took = false;
             for end in [End::Client, End::Server] {
-                took |= self.take(end)?;
+                while self.take(end)? {
+                    took = true;
+                }
             }
             self.look()?;
+            self.deliver()?;
             if took || !self.under_way.is_empty() {
-                heard = Instant::now();
-            } else if heard.elapsed() >= SILENCE && !holds(self) {
+                pauses = 0;
+            } else if pauses >= SILENCE && !holds(self) {
                 return Ok(());
             }
+            // They are counted, and no time is taken: this program may itself have been stopped meanwhile.
             if !took {
                 self.wait().map_err(DemoError::Wire)?;
+                pauses += 1;
             }
         }
     }
@@ -169,20 +179,24 @@ impl<'a> Wire<'a> {
         let packet = packet.get(..len).unwrap_or_default();
         // IPv6 has something to say on every new device.
         let Some(flags) = Flags::of_packet(packet) else { return Ok(true) };
+        // It was not lost: this host was slow, and that is no part of the scene.
+        if self.carried.iter().any(|(sender, other)| *sender == from && is_again(packet, other)) {
+            return Ok(true);
+        }
         let lost = self.cut && from == End::Client;
         self.tell(What::Segment { from, flags, lost })?;
         if !lost {
             self.under_way.push_back((Instant::now() + LATENCY, from.other(), packet.to_vec()));
+            self.carried.push((from, packet.to_vec()));
         }
         Ok(true)
     }
 
     /// Until something comes or must be delivered, but not for long: states change by time, too.
     fn wait(&self) -> io::Result<()> {
-        const LONGEST: Duration = Duration::from_millis(20);
         let due =
-            self.under_way.front().map_or(LONGEST, |(at, ..)| at.saturating_duration_since(Instant::now()));
-        let wait = due.min(LONGEST);
+            self.under_way.front().map_or(PAUSE, |(at, ..)| at.saturating_duration_since(Instant::now()));
+        let wait = due.min(PAUSE);
         let wait = Timespec { tv_sec: 0, tv_nsec: wait.subsec_nanos().into() };
         let mut watched = [&self.client, &self.server]
             .map(|host| PollFd::from_borrowed_fd(host.tun.as_fd(), PollFlags::IN));
