@@ -136,11 +136,11 @@ fn what_changes_meanwhile() {
             namespace.inside(|| std::net::TcpStream::connect(("127.0.0.1", port)).expect("it can connect"));
         let server = stays.accept().expect("it is accepted").0;
         let process = namespace.inside(|| {
-            let args = ["--diff", "1", "--count-by", "local-port,state", "--json", "--source", source];
+            let args = ["--diff", "3", "--count-by", "local-port,state", "--json", "--source", source];
             tcpstates(&args).stdout(std::process::Stdio::piped()).spawn().expect("it runs")
         });
         // Well after its first snapshot, and well before its second.
-        std::thread::sleep(std::time::Duration::from_millis(500));
+        std::thread::sleep(std::time::Duration::from_secs(1));
         drop(goes);
         let comes = namespace.inside(|| listen(port + 2));
         server.shutdown(std::net::Shutdown::Write).expect("it can be shut down");
