@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 
 use rustix::process::{Pid, Signal, kill_process};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use socket2::{Domain, Socket, Type};
 
 use crate::support::namespace::Namespace;
@@ -210,16 +211,20 @@ pub(super) fn traced<T: Send>(
     })
 }
 
-/// Keeps every processor busy until it is dropped. A kernel was seen to lose what an idle one's timers do, for `perf
+/// Keeps every processor busy until it is dropped, each with a thread that stays there. A kernel was seen to lose what an idle one's timers do, for `perf
 /// record` too and without a word: that is not what is tested.
 pub(super) struct Busy(Arc<AtomicBool>);
 
 impl Busy {
     pub(super) fn all() -> Self {
         let goes_on = Arc::new(AtomicBool::new(true));
-        for _ in 0..std::thread::available_parallelism().map_or(1, std::num::NonZero::get) {
+        let ours = sched_getaffinity(None).expect("it can be asked");
+        for processor in (0..CpuSet::MAX_CPU).filter(|processor| ours.is_set(*processor)) {
             let goes_on = goes_on.clone();
             std::thread::spawn(move || {
+                let mut its_own = CpuSet::new();
+                its_own.set(processor);
+                sched_setaffinity(None, &its_own).expect("it is one of ours");
                 while goes_on.load(Ordering::Relaxed) {
                     std::hint::spin_loop();
                 }
