@@ -129,8 +129,10 @@ fn under_load_every_transition_is_seen_or_counted_as_lost() {
         stderr.read_to_string(&mut told).expect("it can be read");
         assert_eq!(child.wait().expect("it has ended").code(), Some(0), "{told}");
         assert!(told.contains("sockets were forgotten for want of room\nhint: --max-sockets N"), "{told}");
-        let is_whole = lines.len() == CONNECTIONS * TRANSITIONS;
-        assert!(is_whole || told.contains("of the kernel's records were lost"), "{} {told}", lines.len());
+        // A port may be taken again for a new connection, which ends the TIME_WAIT that has it.
+        let up_to_time_wait = lines.iter().filter(|line| !line.contains("\"old\":\"TIME_WAIT\"")).count();
+        let is_whole = up_to_time_wait == CONNECTIONS * TRANSITIONS;
+        assert!(is_whole || told.contains("of the kernel's records were lost"), "{up_to_time_wait} {told}");
         let unknown = lines.iter().filter(|line| line.contains("\"new\":null")).count();
         assert!(unknown == 0 || told.contains("were lost"), "{unknown} ends were not found: {told}");
     });
