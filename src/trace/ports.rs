@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use rustc_hash::{FxHashMap, FxHashSet};
 use rustix::time::ClockId;
 
-use super::event::{Ends, time_of};
+use super::event::{Ends, Nanos, time_of};
 use super::lines::{Lacks, Line};
 use crate::collect::Sink;
 use crate::collect::netlink::{connect, dump};
@@ -28,11 +28,15 @@ impl Ports {
         Self { settled }
     }
 
-    /// Fills in the ports of these lines' sockets, as far as this network namespace has them and leaves no choice.
-    pub(super) fn fill_in<'a>(&mut self, lines: impl Iterator<Item = &'a mut Line>) {
+    /// Fills in the ports of the sockets whose lines are as old as this, as far as this network namespace has them and
+    /// leaves no choice.
+    pub(super) fn fill_in<'a>(&mut self, lines: impl Iterator<Item = &'a mut Line>, until: Nanos) {
         let sockets = ask();
         let asked_at = time_of(ClockId::Monotonic);
-        let mut lines: Vec<_> = lines.collect();
+        let (mut lines, young): (Vec<_>, Vec<_>) = lines.partition(|line| line.change.at <= until);
+        // The answer to a young one may be on its way to us, and what is found be of the next, whose event is.
+        let unclear: FxHashSet<_> = young.iter().map(|line| asked(&line.change.ends())).collect();
+        lines.retain(|line| !unclear.contains(&asked(&line.change.ends())));
         let mut wanted: FxHashMap<Asked, u32> = FxHashMap::default();
         for line in &lines {
             *wanted.entry(asked(&line.change.ends())).or_default() += 1;

@@ -181,7 +181,7 @@ impl Tracepoints {
             && self.connections.lines.lacking(Lacks::Port).any(|line| line.change.at <= patience)
         {
             self.next_ports = now + self.every.min(PORTS_EVERY);
-            self.ports.fill_in(self.connections.lines.lacking(Lacks::Port));
+            self.ports.fill_in(self.connections.lines.lacking(Lacks::Port), patience);
         }
     }
 
