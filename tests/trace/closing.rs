@@ -36,7 +36,7 @@ fn lines(mut trace: Trace, is_last: impl Fn(&Told) -> bool) -> Vec<Told> {
             trace.interrupt();
         }
     }
-    assert!(is_over, "it did not come: {told:#?}");
+    assert!(is_over, "it did not come: {told:#?} {}", trace.notes());
     assert_eq!(trace.status(), Some(0));
     told
 }

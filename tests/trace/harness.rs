@@ -91,8 +91,17 @@ impl Trace {
             seen.get(&port).and_then(|states| states.last()).is_some_and(|last| last == state)
         };
         while !is_there(&self.seen) {
-            assert!(self.read(), "it ended before {port} came to {state}: {:?}", self.seen);
+            let goes_on = self.read();
+            let notes = if goes_on { String::new() } else { self.notes() };
+            assert!(goes_on, "{port} did not come to {state}: {:?} {notes}", self.seen);
         }
+    }
+
+    /// What it says at its end.
+    pub(super) fn notes(&mut self) -> String {
+        let mut notes = String::new();
+        self.stderr.read_to_string(&mut notes).expect("it can be read");
+        notes
     }
 
     pub(super) fn interrupt(&self) {
@@ -103,8 +112,7 @@ impl Trace {
     pub(super) fn end(mut self) -> Seen {
         self.interrupt();
         while self.read() {}
-        let mut stderr = String::new();
-        self.stderr.read_to_string(&mut stderr).expect("it can be read");
+        let stderr = self.notes();
         assert_eq!(self.child.wait().expect("it has ended").code(), Some(0), "{stderr}");
         // It sees the whole machine: what a kernel did not tell of others' sockets is none of the test's.
         let is_of_others = |line: &&str| line.starts_with("tcpstates: at least ");
