@@ -12,10 +12,11 @@
 //! | module | may import |
 //! |---|---|
 //! | `model` | nothing internal |
+//! | `kernel` | nothing internal |
 //! | `query`, `filter` | `model` |
-//! | `collect` | `model`, `query`, `filter` (bytecode) |
-//! | `enrich` | `model` |
-//! | `trace` | `model`, `query`, `collect` |
+//! | `collect` | `kernel`, `model`, `query`, `filter` (bytecode) |
+//! | `enrich` | `kernel`, `model` |
+//! | `trace` | `kernel`, `model`, `query`, `collect` |
 //! | `select` | `model`, `filter` |
 //! | `explain` | `model`, `select` |
 //! | `bind` | `model`, `query` |
@@ -36,6 +37,7 @@ pub mod enrich;
 pub mod exit;
 pub mod explain;
 pub mod filter;
+pub mod kernel;
 pub mod model;
 pub mod query;
 pub mod render;

@@ -8,25 +8,26 @@ use std::path::{Path, PathBuf};
 const TABLE: &[(&str, &[&str])] = &[
     ("bind", &["model", "query"]),
     ("cli", &["demo", "diagnose", "filter", "model", "query", "render", "select", "trace"]),
-    ("collect", &["filter", "model", "query"]),
+    ("collect", &["filter", "kernel", "model", "query"]),
     ("demo", &["collect", "model", "query"]),
     ("diagnose", &["model", "select"]),
-    ("enrich", &["model"]),
+    ("enrich", &["kernel", "model"]),
     ("exit", &[]),
     ("explain", &["model", "select"]),
     ("filter", &["model"]),
+    ("kernel", &[]),
     ("model", &[]),
     ("query", &["model"]),
     ("render", &["bind", "demo", "diagnose", "explain", "model", "select", "trace"]),
     (
         "run",
         &[
-            "bind", "cli", "collect", "demo", "diagnose", "enrich", "exit", "explain", "filter", "model",
-            "query", "render", "select", "trace",
+            "bind", "cli", "collect", "demo", "diagnose", "enrich", "exit", "explain", "filter", "kernel",
+            "model", "query", "render", "select", "trace",
         ],
     ),
     ("select", &["filter", "model"]),
-    ("trace", &["collect", "model", "query"]),
+    ("trace", &["collect", "kernel", "model", "query"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

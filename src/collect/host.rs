@@ -1,12 +1,12 @@
 //! What this host says of itself besides its sockets: its settings, its counters. All of it is this network
 //! namespace's, but for what the kernel keeps for all of them.
 
-use std::fs;
 use std::io;
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
 use std::thread::available_parallelism;
 
+use crate::kernel::files::read_text;
 use crate::model::{Counters, Dad, Gap, Setting, Settings, port_range};
 
 /// Below this many sockets one walk takes so little that a second thread costs more.
@@ -15,7 +15,7 @@ const MANY: u64 = 10_000;
 /// Whether this network namespace has so many sockets that they are worth being read by two threads side by side, and
 /// two can go on at once.
 pub(super) fn is_large() -> bool {
-    let stat = |name| fs::read_to_string(format!("/proc/thread-self/net/{name}")).unwrap_or_default();
+    let stat = |name| read_text(format!("/proc/thread-self/net/{name}")).unwrap_or_default();
     available_parallelism().is_ok_and(|threads| threads.get() > 1)
         && count(&stat("sockstat")) + count(&stat("sockstat6")) >= MANY
 }
@@ -38,7 +38,7 @@ fn path(setting: Setting) -> PathBuf {
 }
 
 fn read(setting: Setting) -> io::Result<String> {
-    fs::read_to_string(path(setting))
+    read_text(path(setting))
 }
 
 /// The settings that matter to TCP; one that this kernel or namespace does not have is left out.
@@ -67,7 +67,7 @@ pub fn counters() -> (Counters, Vec<Gap>) {
         let parse = if file.starts_with("sockstat") { in_lines } else { in_pairs };
         // Not /proc/net, which is the main thread's.
         let path = format!("/proc/thread-self/net/{file}");
-        match fs::read_to_string(&path) {
+        match read_text(&path) {
             Ok(text) => counters.extend(parse(&text)),
             // A kernel without IPv6.
             Err(error) if file == "sockstat6" && error.kind() == io::ErrorKind::NotFound => {}
@@ -79,7 +79,7 @@ pub fn counters() -> (Counters, Vec<Gap>) {
 
 /// Whether the kernel lists sockets that are bound and idle: from Linux 6.8 on.
 pub fn lists_idle() -> bool {
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let release = read_text("/proc/sys/kernel/osrelease").unwrap_or_default();
     version(&release) >= Some((6, 8))
 }
 
@@ -92,7 +92,7 @@ fn version(release: &str) -> Option<(u32, u32)> {
 /// What keeps an IPv6 address of this host from being bound; on this device, unless that is 0.
 pub fn dad(addr: Ipv6Addr, device: u32) -> Result<Option<Dad>, Gap> {
     let path = "/proc/thread-self/net/if_inet6";
-    match fs::read_to_string(path) {
+    match read_text(path) {
         Ok(text) => Ok(dad_in(&text, addr, device)),
         // A kernel without IPv6.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use crate::kernel::files::read_text;
 use crate::model::{Descriptors, Gap};
 
 /// The descriptors of a process below `root`, a proc tree; `None` where it has ended meanwhile.
@@ -23,7 +24,7 @@ pub fn descriptors(
         _ => Err(Gap::Unreadable { path: path.display().to_string(), reason: error.to_string() }),
     };
     let limits = folder.join("limits");
-    let limit = match fs::read_to_string(&limits) {
+    let limit = match read_text(&limits) {
         Ok(text) => soft_limit(&text),
         Err(error) => return unless_ended(&limits, error),
     };

@@ -306,6 +306,25 @@ fn settings_and_addresses_are_said() {
     assert_eq!(notes(&["192.0.2.1:8080"]), (String::new(), [false; 3], 0));
 }
 
+/// The kernel answers one read of the list only, so a first read that is too short loses the rest.
+#[test]
+fn a_long_list_of_reserved_ports_is_read_whole() {
+    let Some(namespace) = namespace() else { return };
+    // Every second port: 120 KB of text.
+    let all: Vec<_> = (20_001..50_000).step_by(2).map(|port: u16| port.to_string()).collect();
+    for list in ["47600,47602,47604-47606,47640-47700", &all.join(",")] {
+        // The kernel takes it in pieces, and adds each to what it has.
+        namespace.sysctl("ipv4/ip_local_reserved_ports", "");
+        namespace.sysctl("ipv4/ip_local_reserved_ports", list);
+        for (port, reserved) in
+            [("47640", list.len() < 100), ("47641", true), ("49999", list.len() > 100), ("49998", false)]
+        {
+            let (answer, _) = asked(&namespace, &[port]);
+            assert_eq!(answer["in_local_reserved_ports"], reserved, "{port} of {} bytes", list.len());
+        }
+    }
+}
+
 #[test]
 fn a_user_may_not_bind_a_port_below_the_first_unprivileged_one() {
     let Some(namespace) = namespace() else { return };

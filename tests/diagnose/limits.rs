@@ -46,6 +46,22 @@ fn local_ports_that_run_out() {
     assert_eq!(error.raw_os_error(), Some(libc::EADDRNOTAVAIL));
 }
 
+/// With a list that is longer than 32 bytes, of which the last entries take the most ports.
+#[test]
+fn reserved_ports_at_the_end_of_a_long_list_are_not_usable() {
+    let Some((namespace, server)) = few_ports() else { return };
+    namespace.sysctl("ipv4/ip_local_reserved_ports", "20000,20002,20004,20006,20008,40005-40009");
+    let pairs: Vec<_> = (0..4)
+        .map(|_| {
+            let client = namespace.inside(|| TcpStream::connect(local(40003))).expect("there are ports");
+            (client, server.accept().expect("one has come"))
+        })
+        .collect();
+    let finding = only(&namespace, &[], "local-ports", "critical");
+    assert_eq!((finding.number("taken"), finding.number("usable"), finding.number("reserved")), (4, 4, 5));
+    drop(pairs);
+}
+
 #[test]
 fn local_ports_of_ipv6_are_counted_by_themselves() {
     let Some((namespace, _server)) = few_ports() else { return };

@@ -1,0 +1,3 @@
+//! The floor that asks the system.
+
+pub mod files;
