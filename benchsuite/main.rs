@@ -43,6 +43,9 @@ struct Options {
     /// Rounds of programs that take longer than ten seconds.
     #[arg(long, default_value_t = 3)]
     slow_rounds: usize,
+    /// A tcpstates of the last release: each command is run by it too, and may take 1.03 × its time.
+    #[arg(long, value_name = "PROGRAM")]
+    release: Option<String>,
     /// Keep the table in benchsuite/runs under this name.
     #[arg(long)]
     keep: Option<String>,
@@ -105,7 +108,7 @@ fn suite(words: &[&str]) {
     for size in &options.sizes {
         let mut load = Load::new(*size);
         eprintln!("{}", load.described());
-        let rows = rows::rows(*size);
+        let rows = rows::rows(*size, options.release.as_deref());
         let chosen =
             |name: &str| options.rows.is_empty() || options.rows.iter().any(|row| name.starts_with(row));
         let measured = rows

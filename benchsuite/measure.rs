@@ -21,6 +21,8 @@ pub(crate) struct Measured {
     pub(crate) runs: usize,
     /// Ours divided by this, of medians of wall time; and what that may be.
     pub(crate) ratio: f64,
+    /// The same of CPU time.
+    pub(crate) cpu_ratio: f64,
     pub(crate) bar: Option<f64>,
 }
 
@@ -73,7 +75,8 @@ pub(crate) fn row(row: &Row, rounds: usize, slow_rounds: usize, renew: &mut dyn 
     let others = row.others.iter().zip(&others).map(|(other, samples)| {
         let median = median(samples);
         let ratio = median_of_ours.wall / median.wall;
-        Measured { name: other.name, median, runs: samples.len(), ratio, bar: other.bar }
+        let cpu_ratio = median_of_ours.cpu / median.cpu;
+        Measured { name: other.name, median, runs: samples.len(), ratio, cpu_ratio, bar: other.bar }
     });
     MeasuredRow { name: row.name, ours: median_of_ours, others: others.collect(), memory: row.memory }
 }

@@ -33,8 +33,8 @@ pub(crate) fn text(tables: &[Table], rounds: usize) -> String {
 
 fn push_table(text: &mut String, table: &Table) {
     let _ = writeln!(text, "\n{}\n", table.load);
-    let _ = writeln!(text, "| tcpstates | ms | CPU ms | peak MB | beside | ms | ratio | bar |");
-    let _ = writeln!(text, "|---|---:|---:|---:|---|---:|---:|---:|");
+    let _ = writeln!(text, "| tcpstates | ms | CPU ms | peak MB | beside | ms | ratio | CPU ratio | bar |");
+    let _ = writeln!(text, "|---|---:|---:|---:|---|---:|---:|---:|---:|");
     for row in &table.rows {
         let ours = row.ours;
         for (at, other) in row.others.iter().enumerate() {
@@ -59,10 +59,11 @@ fn comparison(other: &Measured) -> String {
     };
     let few = if other.runs < 9 { format!(" ({} runs)", other.runs) } else { String::new() };
     format!(
-        "{}{few} | {} | {:.2} | {bar}",
+        "{}{few} | {} | {:.2} | {:.2} | {bar}",
         other.name.replace('|', "\\|"),
         millis(other.median.wall),
-        other.ratio
+        other.ratio,
+        other.cpu_ratio
     )
 }
 

@@ -61,9 +61,15 @@ fn floor(bar: f64) -> Other {
     other("floor", own("floor 0"), bar)
 }
 
-/// The rows for so many sockets: on a quiet host nothing but whole processes is compared.
-pub(crate) fn rows(sockets: u64) -> Vec<Row> {
-    if sockets < 100_000 { quiet() } else { busy(sockets) }
+/// The rows for so many sockets: on a quiet host nothing but whole processes is compared. With the program of the last
+/// release, each command is compared with the same command of it.
+pub(crate) fn rows(sockets: u64, release: Option<&str>) -> Vec<Row> {
+    let mut rows = if sockets < 100_000 { quiet() } else { busy(sockets) };
+    for row in &mut rows {
+        let command = release.map(|program| [vec![program.to_owned()], row.ours[1..].to_vec()].concat());
+        row.others.extend(command.map(|command| other("the last release", command, 1.03)));
+    }
+    rows
 }
 
 fn quiet() -> Vec<Row> {
