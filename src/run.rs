@@ -26,7 +26,7 @@ use crate::exit::ExitStatus;
 use crate::filter::Filter;
 use crate::model::{Gap, ListenerUse, ProcessName};
 use crate::query::{Access, Needs, Query};
-use crate::render::{Format, text};
+use crate::render::{CountStyle, Format, Summary, text};
 use filter::Misuse;
 
 /// Runs the command with these arguments, the program's name first.
@@ -80,14 +80,23 @@ fn carry_out(plan: &Plan) -> anyhow::Result<ExitStatus> {
             answer(&text)?;
         }
         Mode::List(list) => {
-            let list = ready(list)?;
-            repeat::repeat(plan.repeat, |out| list::list(&list, &plan.access, out, &mut session))?;
+            let mut list = ready(list)?;
+            let wanted = list.style.header;
+            repeat::repeat(plan.repeat, list.format.separator(), |out, is_first| {
+                list.style.header = wanted && list.format.has_heading(is_first);
+                list::list(&list, &plan.access, out, &mut session)
+            })?;
         }
         Mode::Count(count) => {
             let ready = count::CountPlan::new(&count.query, &count.filter, count.needs)?;
-            repeat::repeat(plan.repeat, |out| match count.diff {
-                Some(time) => count::diff(&ready, count, time, &plan.access, out, &mut session),
-                None => count::count(&ready, count, &plan.access, out, &mut session),
+            let CountStyle { format, header, .. } = count.style;
+            let mut count = count.clone();
+            repeat::repeat(plan.repeat, format.separator(), |out, is_first| {
+                count.style.header = header && format.has_heading(is_first);
+                match count.diff {
+                    Some(time) => count::diff(&ready, &count, time, &plan.access, out, &mut session),
+                    None => count::count(&ready, &count, &plan.access, out, &mut session),
+                }
             })?;
         }
         Mode::Explain(what) => explain::explain(what, &plan.access, &mut session)?,
@@ -101,8 +110,11 @@ fn carry_out(plan: &Plan) -> anyhow::Result<ExitStatus> {
         }
         Mode::Summary { query, filter, summary } => {
             let count = count::CountPlan::new(query, filter, Needs::default())?;
-            repeat::repeat(plan.repeat, |out| {
-                count::summarize(&count, *summary, &plan.access, out, &mut session)
+            let format = summary.format;
+            repeat::repeat(plan.repeat, format.separator(), |out, is_first| {
+                let header = summary.header && format.has_heading(is_first);
+                let summary = Summary { header, ..*summary };
+                count::summarize(&count, summary, &plan.access, out, &mut session)
             })?;
         }
     }

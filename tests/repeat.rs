@@ -8,6 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::run::{await_end_of, tcpstates};
 use crate::support::zoo;
+use crate::support::zoo::Zoo;
 
 fn spawn(args: &[&str]) -> Child {
     tcpstates(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs")
@@ -41,9 +42,9 @@ fn lists_are_apart_by_a_blank_line_until_a_signal() {
 }
 
 #[test]
-fn every_layout_has_a_blank_line_between() {
+fn every_layout_for_people_has_a_blank_line_between() {
     let Some(zoo) = zoo() else { return };
-    for format in ["plain", "table", "netstat", "ss", "json", "ndjson", "csv"] {
+    for format in ["plain", "table", "netstat", "ss"] {
         for more in [&[][..], &["--sort", "local"]] {
             let (lines, child) = zoo.namespace().inside(|| {
                 let mut child = spawn(&[&["-nH", "-c=0.02", "-f", format, "state", "listen"], more].concat());
@@ -83,6 +84,74 @@ fn it_ends_when_its_reader_leaves_even_between_two_lists() {
     assert_eq!(end_of(child), (Some(0), String::new()));
 }
 
+/// The first lines that come from the zoo's namespace, and then the program ends.
+fn first_lines(zoo: &Zoo, count: usize, args: &[&str]) -> Vec<String> {
+    let (lines, child) = zoo.namespace().inside(|| {
+        let mut child = spawn(&[args, &["-c=0.02"]].concat());
+        let lines = BufReader::new(child.stdout.take().expect("it was piped")).lines();
+        (lines.take(count).map(|line| line.expect("a line")).collect::<Vec<_>>(), child)
+    });
+    assert_eq!(end_of(child), (Some(0), String::new()), "{args:?}");
+    assert_eq!(lines.len(), count, "{args:?}");
+    lines
+}
+
+/// Asserts that these are times, none earlier than the one before, and of more than one snapshot.
+fn assert_times_pass(times: &[String]) {
+    assert!(times.is_sorted() && times.first() < times.last(), "{times:?}");
+    for time in times {
+        assert!(time.parse::<jiff::Timestamp>().is_ok(), "{time}");
+    }
+}
+
+#[test]
+fn every_line_of_json_is_a_document_with_its_time() {
+    let Some(zoo) = zoo() else { return };
+    for args in [
+        &["-s", "--json"][..],
+        &["-s", "--ndjson"],
+        &["-a", "--json"],
+        &["-a", "--ndjson"],
+        &["-a", "--json", "--sort", "local"],
+        &["-a", "--count-by", "state", "--json"],
+        &["-a", "--count-by", "state", "--ndjson"],
+        &["-a", "--diff=0.01", "--count-by", "state", "--json"],
+        &["state", "syn-sent", "dport = :9", "--json"],
+    ] {
+        let lines = first_lines(&zoo, 60, args);
+        let time = |line: &String| {
+            let document: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            document["taken_at"].as_str().unwrap_or_else(|| panic!("{args:?}: {line}")).to_owned()
+        };
+        assert_times_pass(&lines.iter().map(time).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn csv_has_one_heading_and_each_row_its_time() {
+    let Some(zoo) = zoo() else { return };
+    for args in [
+        &["-s"][..],
+        &["-a"],
+        &["-a", "--sort", "local"],
+        &["-a", "--columns", "state,local"],
+        &["-a", "--count-by", "state,local-port"],
+    ] {
+        let lines = first_lines(&zoo, 60, &[args, &["-f", "csv"]].concat());
+        let (heading, rows) = lines.split_first().expect("lines");
+        assert!(heading.starts_with("taken_at,"), "{heading}");
+        let width = |line: &str| line.split(',').count();
+        assert!(rows.iter().all(|row| width(row) == width(heading)), "{args:?}: {lines:#?}");
+        assert_times_pass(
+            &rows.iter().map(|row| row.split(',').next().unwrap().to_owned()).collect::<Vec<_>>(),
+        );
+        let bare = first_lines(&zoo, 60, &[args, &["-f", "csv", "-H"]].concat());
+        assert_times_pass(
+            &bare.iter().map(|row| row.split(',').next().unwrap().to_owned()).collect::<Vec<_>>(),
+        );
+    }
+}
+
 #[test]
 fn each_ndjson_line_has_its_time() {
     let Some(zoo) = zoo() else { return };
@@ -90,7 +159,7 @@ fn each_ndjson_line_has_its_time() {
         let mut child = spawn(&["--ndjson", "-c=0.02"]);
         let lines = BufReader::new(child.stdout.take().expect("it was piped")).lines();
         let mut times = Vec::new();
-        for line in lines.map(|line| line.expect("a line")).filter(|line| !line.is_empty()) {
+        for line in lines.map(|line| line.expect("a line")) {
             let socket: serde_json::Value = serde_json::from_str(&line).expect("JSON");
             times.push(socket["taken_at"].as_str().expect("a time").to_owned());
             if times.len() > zoo.specimens().len() * 3 {
@@ -100,9 +169,5 @@ fn each_ndjson_line_has_its_time() {
         (times, child)
     });
     assert_eq!(end_of(child), (Some(0), String::new()));
-    assert!(times.is_sorted());
-    for time in &times {
-        assert!(time.parse::<jiff::Timestamp>().is_ok(), "{time}");
-    }
-    assert!(times.first() < times.last());
+    assert_times_pass(&times);
 }

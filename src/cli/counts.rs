@@ -80,6 +80,7 @@ pub(super) fn count(
     let style = CountStyle {
         format,
         header: !args.shared.no_header,
+        repeated: args.list.continuous.is_some(),
         limit: args.list.limit,
         color: color(args, environment),
         width: environment.width.filter(|_| !args.list.wide),
@@ -99,5 +100,7 @@ pub(super) fn summary(args: &Args, format: Format, filter: Filter) -> Result<Mod
         }
     }
     let query = counted(args, format, &filter, "--summary")?;
-    Ok(Mode::Summary { query, filter, summary: Summary { format, header: !args.shared.no_header } })
+    let summary =
+        Summary { format, header: !args.shared.no_header, repeated: args.list.continuous.is_some() };
+    Ok(Mode::Summary { query, filter, summary })
 }

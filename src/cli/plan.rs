@@ -383,6 +383,6 @@ fn style(args: &Args, shown: StateSet, parts: Parts, environment: Environment) -
         scope,
         color: color(args, environment),
         width: environment.width,
-        timestamps: args.list.continuous.is_some(),
+        repeated: args.list.continuous.is_some(),
     }
 }

@@ -21,6 +21,8 @@ pub struct CountStyle {
     pub format: Format,
     /// Whether the table and CSV have a heading.
     pub header: bool,
+    /// The counts are some of several in a row (`-c`): rows of NDJSON and CSV have the time.
+    pub repeated: bool,
     /// How many groups at most.
     pub limit: Option<u64>,
     /// Colours and styles.
@@ -91,11 +93,12 @@ fn write_grid<const N: usize>(
         }
         Format::Ndjson => {
             for (values, numbers) in &grid.rows {
-                push_value(out, &Group { keys: grid.keys, names: &grid.numbers, values, numbers })?;
+                let taken_at = style.repeated.then_some(head.taken_at);
+                push_value(out, &Group { taken_at, keys: grid.keys, names: &grid.numbers, values, numbers })?;
                 out.push(b'\n');
             }
         }
-        Format::Csv => write_csv(out, style.header, &grid),
+        Format::Csv => write_csv(out, style, head, &grid),
         Format::Table => write_table(out, style, &grid),
         Format::Plain | Format::Netstat | Format::Ss => write_plain(out, &grid),
     }
@@ -130,13 +133,19 @@ fn shown(value: &Value) -> String {
     }
 }
 
-fn write_csv<const N: usize>(out: &mut Vec<u8>, header: bool, grid: &Grid<'_, N>) {
-    if header {
+fn write_csv<const N: usize>(out: &mut Vec<u8>, style: CountStyle, head: &Head<'_>, grid: &Grid<'_, N>) {
+    if style.header {
+        if style.repeated {
+            out.extend_from_slice(b"taken_at,");
+        }
         let names = grid.keys.iter().map(|key| json_name(*key));
         let names: Vec<_> = names.chain(grid.numbers.map(str::to_owned)).collect();
         push_fmt(out, format_args!("{}\n", names.join(",")));
     }
     for (values, numbers) in &grid.rows {
+        if style.repeated {
+            super::csv::push_time(out, head.taken_at);
+        }
         for value in *values {
             let text = if *value == Value::Unknown { String::new() } else { shown(value) };
             super::csv::push_field(out, &text);
@@ -187,13 +196,15 @@ impl<const N: usize> Serialize for Grid<'_, N> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(None)?;
         for (values, numbers) in &self.rows {
-            list.serialize_element(&Group { keys: self.keys, names: &self.numbers, values, numbers })?;
+            let group = Group { taken_at: None, keys: self.keys, names: &self.numbers, values, numbers };
+            list.serialize_element(&group)?;
         }
         list.end()
     }
 }
 
 struct Group<'a> {
+    taken_at: Option<&'a str>,
     keys: &'a [CountKey],
     names: &'a [&'static str],
     values: &'a [Value],
@@ -203,6 +214,9 @@ struct Group<'a> {
 impl Serialize for Group<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
+        if let Some(taken_at) = self.taken_at {
+            map.serialize_entry("taken_at", taken_at)?;
+        }
         for (key, value) in self.keys.iter().zip(self.values) {
             map.serialize_key(&json_name(*key))?;
             match value {

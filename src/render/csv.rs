@@ -110,6 +110,45 @@ impl Listing for Csv {
     }
 }
 
+/// Rows of lists that follow each other: the time stands before each.
+pub(super) struct Timed {
+    style: Style,
+    taken_at: String,
+    inner: Box<dyn Listing>,
+}
+
+impl Timed {
+    /// With the time before each row of this layout.
+    pub(super) fn new(style: Style, inner: Box<dyn Listing>) -> Self {
+        Self { style, taken_at: String::new(), inner }
+    }
+}
+
+impl Listing for Timed {
+    fn head(&mut self, out: &mut Vec<u8>, head: &Head<'_>) -> io::Result<()> {
+        head.taken_at.clone_into(&mut self.taken_at);
+        if self.style.header {
+            out.extend_from_slice(b"taken_at,");
+        }
+        self.inner.head(out, head)
+    }
+
+    fn row(&mut self, out: &mut Vec<u8>, row: &Row<'_>) -> io::Result<()> {
+        push_time(out, &self.taken_at);
+        self.inner.row(out, row)
+    }
+
+    fn tail(&mut self, out: &mut Vec<u8>, gaps: &[Gap]) -> io::Result<()> {
+        self.inner.tail(out, gaps)
+    }
+}
+
+/// The time, and a comma.
+pub(super) fn push_time(out: &mut Vec<u8>, taken_at: &str) {
+    out.extend_from_slice(taken_at.as_bytes());
+    out.push(b',');
+}
+
 fn push_always(out: &mut Vec<u8>, row: &Row<'_>) {
     let socket = row.socket;
     push_fmt(out, format_args!("tcp,{},", socket.family.name()));

@@ -74,6 +74,19 @@ impl Format {
     pub fn word(self) -> &'static str {
         Self::WORDS.iter().find(|(_, format)| *format == self).map_or("", |(word, _)| word)
     }
+
+    /// What stands between two lists in a row. Programs that read JSON or CSV expect no blank line.
+    pub fn separator(self) -> &'static [u8] {
+        match self {
+            Self::Json | Self::Ndjson | Self::Csv => b"",
+            Self::Table | Self::Plain | Self::Netstat | Self::Ss => b"\n",
+        }
+    }
+
+    /// Whether a list has a heading if headings are wanted. Of CSV lists in a row the first alone has one.
+    pub fn has_heading(self, is_first: bool) -> bool {
+        is_first || self != Self::Csv
+    }
 }
 
 /// Which parts of a socket are shown beside the ones that always are.
@@ -127,8 +140,8 @@ pub struct Style {
     pub color: bool,
     /// The terminal's columns.
     pub width: Option<u16>,
-    /// Each ndjson line carries the time.
-    pub timestamps: bool,
+    /// The list is one of several in a row (`-c`): a JSON document is one line, and rows of NDJSON and CSV have the time.
+    pub repeated: bool,
 }
 
 impl Style {
@@ -144,7 +157,7 @@ impl Style {
             scope: Scope::All,
             color: false,
             width: None,
-            timestamps: false,
+            repeated: false,
         }
     }
 }
@@ -172,6 +185,11 @@ pub trait Listing: Send {
 
 /// The layout for this format; with the columns, if any were chosen.
 pub fn listing(format: Format, style: Style, columns: &[Column]) -> Box<dyn Listing> {
+    let layout = one_list(format, style, columns);
+    if format == Format::Csv && style.repeated { Box::new(csv::Timed::new(style, layout)) } else { layout }
+}
+
+fn one_list(format: Format, style: Style, columns: &[Column]) -> Box<dyn Listing> {
     match format {
         Format::Table | Format::Plain | Format::Csv if !columns.is_empty() => {
             Box::new(chosen::Chosen::new(format, style, columns))

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::ser::SerializeMap;
 
 use super::columns::push_fmt;
+use super::csv::push_time;
 use super::json::{push_document_head, push_document_tail, push_member};
 use super::{Format, Head, text};
 use crate::model::Gap;
@@ -18,6 +19,8 @@ pub struct Summary {
     pub format: Format,
     /// Whether CSV has a heading.
     pub header: bool,
+    /// It is one of several in a row (`-c`): rows of CSV have the time.
+    pub repeated: bool,
 }
 
 /// Appends the counts in this format.
@@ -32,9 +35,15 @@ pub fn write_summary(
         Format::Json | Format::Ndjson => return write_json(out, head, counts, gaps),
         Format::Csv => {
             if summary.header {
+                out.extend_from_slice(if summary.repeated { b"taken_at," } else { b"" });
                 out.extend_from_slice(b"state,count\n");
             }
-            counts.each().for_each(|(state, count)| push_fmt(out, format_args!("{state},{count}\n")));
+            for (state, count) in counts.each() {
+                if summary.repeated {
+                    push_time(out, head.taken_at);
+                }
+                push_fmt(out, format_args!("{state},{count}\n"));
+            }
         }
         Format::Table => write_aligned(out, counts),
         // The other programs' layouts have no such table; whoever asks for one gets ours.

@@ -98,7 +98,7 @@ fn json_comes_back_through_strict_types() {
         let whole: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(serde_json::to_value(&document).unwrap(), whole);
 
-        let lines = shown(Format::Ndjson, Style { timestamps: true, ..style(parts) });
+        let lines = shown(Format::Ndjson, Style { repeated: true, ..style(parts) });
         for (line, expected) in lines.lines().zip(&document.sockets) {
             let socket: SocketRecord<'_> = serde_json::from_str(line).unwrap();
             assert_eq!(socket.taken_at.as_deref(), Some("2026-01-02T03:04:05.678Z"));
@@ -137,7 +137,7 @@ fn summary(format: Format) -> String {
     let mut out = Vec::new();
     let head = Head { source: Source::Procfs, taken_at: "2026-01-02T03:04:05.678Z" };
     let gaps = [Gap::FellBack { reason: "why".to_owned() }];
-    write_summary(&mut out, Summary { format, header: true }, &head, &counts, &gaps).unwrap();
+    write_summary(&mut out, Summary { format, header: true, repeated: false }, &head, &counts, &gaps).unwrap();
     String::from_utf8(out).unwrap()
 }
 

@@ -39,27 +39,31 @@ impl Output {
     }
 }
 
-/// Does `once`, and with an interval again and again, with a blank line between.
+/// Does `once`, and with an interval again and again, with the separator between. It gets whether this is the first
+/// time.
 pub(super) fn repeat(
     interval: Option<Duration>,
-    mut once: impl FnMut(&mut Pages<Output>) -> anyhow::Result<()>,
+    separator: &[u8],
+    mut once: impl FnMut(&mut Pages<Output>, bool) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let file = write(stdout())?;
     let Some(interval) = interval else {
-        return once(&mut Pages::new(Output { file, ended: None, at_once: usize::MAX }));
+        return once(&mut Pages::new(Output { file, ended: None, at_once: usize::MAX }), true);
     };
     let ended = signals().context("wait for signals")?;
     let for_writes = ended.try_clone().context("wait for signals")?;
     let mut out = Pages::new(Output::until(file, for_writes));
+    let mut is_first = true;
     loop {
         let begun = Instant::now();
-        once(&mut out)?;
+        once(&mut out, is_first)?;
+        is_first = false;
         let wait = interval.saturating_sub(begun.elapsed());
         if wait_for_end(&ended, wait).context("wait for the next time")? {
             return Ok(());
         }
-        // Written at once: the next list may have to be taken back, and this line not with it.
-        out.buffer().push(b'\n');
+        // Written at once: the next list may have to be taken back, and the separator not with it.
+        out.buffer().extend_from_slice(separator);
         write(out.flush())?;
         out.mark();
     }

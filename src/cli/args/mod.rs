@@ -159,6 +159,9 @@ pub(super) struct ListArgs {
     pub(super) limit: Option<u64>,
 
     /// Print anew every SECONDS (1 unless given), until interrupted
+    ///
+    /// Lists for people have a blank line between them. JSON and NDJSON are a stream of documents, one a line, each with
+    /// `taken_at`; CSV has one heading, and `taken_at` as its first column.
     #[arg(
         short,
         long,

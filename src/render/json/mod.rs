@@ -61,7 +61,7 @@ pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// One document with all sockets, one a line.
+/// One document with all sockets, one a line if it is the only document.
 pub(super) struct Document {
     style: Style,
     first: bool,
@@ -70,6 +70,13 @@ pub(super) struct Document {
 impl Document {
     pub(super) fn new(style: Style) -> Self {
         Self { style, first: true }
+    }
+
+    /// Of several documents each is one line.
+    fn push_line_break(&self, out: &mut Vec<u8>) {
+        if !self.style.repeated {
+            out.push(b'\n');
+        }
     }
 }
 
@@ -82,14 +89,20 @@ impl Listing for Document {
     }
 
     fn row(&mut self, out: &mut Vec<u8>, row: &Row<'_>) -> io::Result<()> {
-        out.extend_from_slice(if self.first { b"\n" } else { b",\n" });
+        if !self.first {
+            out.push(b',');
+        }
+        self.push_line_break(out);
         self.first = false;
         push_row(out, row, self.style.parts, None);
         Ok(())
     }
 
     fn tail(&mut self, out: &mut Vec<u8>, gaps: &[Gap]) -> io::Result<()> {
-        out.extend_from_slice(if self.first { b"]" } else { b"\n]" });
+        if !self.first {
+            self.push_line_break(out);
+        }
+        out.push(b']');
         push_document_tail(out, gaps)
     }
 }
@@ -108,7 +121,7 @@ impl Lines {
 
 impl Listing for Lines {
     fn head(&mut self, _out: &mut Vec<u8>, head: &Head<'_>) -> io::Result<()> {
-        self.taken_at = self.style.timestamps.then(|| head.taken_at.to_owned());
+        self.taken_at = self.style.repeated.then(|| head.taken_at.to_owned());
         Ok(())
     }
 
