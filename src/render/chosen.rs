@@ -8,7 +8,7 @@ use super::columns::{
     End, appended, appended_or_none, are_of_listener, cgroup_text, process_user_text, push_addr,
     push_endpoint, push_fmt, push_holders, push_netstat_timer, push_peer_holders, push_port, user_text,
 };
-use super::grid::{coloured, fit, new_grid, number_cell, push_grid, title_cells};
+use super::grid::{BLOCK, coloured, fit, new_grid, number_cell, push_grid, title_cells};
 use super::text::{capitalised, escaped, push_left, span_us, trim_end};
 use super::{Format, Head, Listing, Style};
 use crate::model::{Gap, Holder, Row, TcpInfo, cgroup};
@@ -196,17 +196,19 @@ fn of_holders(row: &Row<'_>, text: impl Fn(&Holder) -> Option<String>) -> Option
     (!texts.is_empty()).then(|| if are_of_listener(row) { format!("({text})") } else { text })
 }
 
-/// The chosen columns in one of three formats. The table holds its rows; the others stream.
+/// The chosen columns in one of three formats. The table holds its rows in blocks; the others stream.
 pub(super) struct Chosen {
     format: Format,
     style: Style,
     columns: Vec<Column>,
     grid: Grid,
+    /// How many rows the grid has.
+    rows: usize,
 }
 
 impl Chosen {
     pub(super) fn new(format: Format, style: Style, columns: &[Column]) -> Self {
-        Self { format, style, columns: columns.to_vec(), grid: Grid::new() }
+        Self { format, style, columns: columns.to_vec(), grid: Grid::new(), rows: 0 }
     }
 
     fn push_plain(&self, out: &mut Vec<u8>, text: impl Fn(Column) -> String) {
@@ -231,6 +233,7 @@ impl Listing for Chosen {
             Format::Plain if self.style.header => self.push_plain(out, |column| capitalised(column.word())),
             Format::Table => {
                 self.grid = new_grid(self.style.color);
+                self.rows = 0;
                 if self.style.header {
                     let titles = self.columns.iter().map(|column| capitalised(column.word()));
                     self.grid.set_header(title_cells(titles));
@@ -254,6 +257,10 @@ impl Listing for Chosen {
                 out.push(b'\n');
             }
             Format::Table => {
+                if self.rows >= BLOCK {
+                    self.write_block(out);
+                }
+                self.rows += 1;
                 let cells = self.columns.iter().map(|column| {
                     let text = or_dash(*column);
                     match column {
@@ -270,15 +277,22 @@ impl Listing for Chosen {
     }
 
     fn tail(&mut self, out: &mut Vec<u8>, _gaps: &[Gap]) -> io::Result<()> {
-        if self.format != Format::Table {
-            return Ok(());
+        if self.format == Format::Table {
+            self.write_block(out);
         }
+        Ok(())
+    }
+}
+
+impl Chosen {
+    /// Appends the rows that the grid has, and begins another one.
+    fn write_block(&mut self, out: &mut Vec<u8>) {
+        self.rows = 0;
         let mut grid = std::mem::replace(&mut self.grid, new_grid(self.style.color));
         if let Some(width) = self.style.width.filter(|_| !self.style.wide) {
             fit(&mut grid, width);
         }
         push_grid(out, grid, &[]);
-        Ok(())
     }
 }
 

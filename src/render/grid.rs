@@ -9,6 +9,9 @@ use comfy_table::{
 use super::report::state_colour;
 use crate::model::TcpState;
 
+/// So many rows are laid out at once: a laid-out row takes up to 2 KB, and nobody compares rows so far apart.
+pub(super) const BLOCK: usize = 2_000;
+
 /// An empty grid whose columns are apart by blanks alone.
 pub(super) fn new_grid(color: bool) -> Grid {
     let mut grid = Grid::new();

@@ -1,4 +1,5 @@
-//! For a terminal: aligned, states coloured, fitted to the width. It holds its rows until their widths are known.
+//! For a terminal: aligned, states coloured, fitted to the width. It holds its rows until their widths are known, in
+//! blocks: a long list comes in several, each aligned by itself below the one heading.
 //!
 //! Where all columns don't fit beside each other, the optional ones stand below each row.
 
@@ -11,7 +12,7 @@ use super::columns::{
     push_peer_holders, user_text,
 };
 use super::details::{push_memory, push_tcp_info};
-use super::grid::{coloured, new_grid, number_cell, push_grid, title_cells};
+use super::grid::{BLOCK, coloured, new_grid, number_cell, push_grid, title_cells};
 use super::{Head, Listing, Parts, Style, text};
 use crate::model::{Gap, Row, TcpState};
 
@@ -28,7 +29,10 @@ const INDENT: &str = "    ";
 
 pub(super) struct Table {
     style: Style,
+    /// The rows of this block.
     rows: Vec<Entry>,
+    /// Whether no block was written yet.
+    is_first: bool,
 }
 
 /// A row's texts.
@@ -49,7 +53,7 @@ struct Optional {
 
 impl Table {
     pub(super) fn new(style: Style) -> Self {
-        Self { style, rows: Vec::new() }
+        Self { style, rows: Vec::new(), is_first: true }
     }
 
     /// The width to keep to.
@@ -95,7 +99,7 @@ impl Table {
     /// One grid for all rows.
     fn write_beside(&self, out: &mut Vec<u8>) {
         let mut grid = new_grid(self.style.color);
-        if self.style.header {
+        if self.style.header && self.is_first {
             let optional = self.rows.first().map_or(&[][..], |row| &row.optional);
             grid.set_header(title_cells(
                 TITLES.into_iter().chain(optional.iter().map(|column| column.title)),
@@ -110,7 +114,7 @@ impl Table {
     /// A grid for each row, and what stands below it.
     fn write_above_the_rest(&self, out: &mut Vec<u8>, room: Option<usize>) {
         let widths = self.fitted_widths(room.unwrap_or(usize::MAX));
-        if self.style.header {
+        if self.style.header && self.is_first {
             let mut grid = new_grid(self.style.color);
             grid.add_row(title_cells(TITLES));
             push_grid(out, grid, &widths);
@@ -128,15 +132,29 @@ impl Table {
 impl Listing for Table {
     fn head(&mut self, _out: &mut Vec<u8>, _head: &Head<'_>) -> io::Result<()> {
         self.rows.clear();
+        self.is_first = true;
         Ok(())
     }
 
-    fn row(&mut self, _out: &mut Vec<u8>, row: &Row<'_>) -> io::Result<()> {
+    fn row(&mut self, out: &mut Vec<u8>, row: &Row<'_>) -> io::Result<()> {
+        if self.rows.len() >= BLOCK {
+            self.write_block(out);
+        }
         self.rows.push(Entry::new(row, self.style.parts));
         Ok(())
     }
 
     fn tail(&mut self, out: &mut Vec<u8>, _gaps: &[Gap]) -> io::Result<()> {
+        if self.is_first || !self.rows.is_empty() {
+            self.write_block(out);
+        }
+        Ok(())
+    }
+}
+
+impl Table {
+    /// Appends the rows that are held, and forgets them.
+    fn write_block(&mut self, out: &mut Vec<u8>) {
         let room = self.room();
         let has_details = self.style.parts.memory || self.style.parts.tcp_info;
         if !has_details && room.is_none_or(|room| self.all_fit(room)) {
@@ -144,7 +162,8 @@ impl Listing for Table {
         } else {
             self.write_above_the_rest(out, room);
         }
-        Ok(())
+        self.rows.clear();
+        self.is_first = false;
     }
 }
 

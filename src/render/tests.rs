@@ -1,9 +1,10 @@
 //! Each format over the same hand-built sockets.
 
+use super::grid::BLOCK;
 use super::json::records::{DocumentRecord, SocketRecord, SummaryRecord};
 use super::samples::{ALL_PARTS, shown, style};
-use super::{Format, Head, Parts, Style, Summary, write_summary};
-use crate::model::{Gap, Source, TcpState};
+use super::{Column, Format, Head, Parts, Style, Summary, listing, write_summary};
+use crate::model::{Endpoint, Family, Gap, Row, Socket, Source, TcpState};
 use crate::select::StateCounts;
 
 #[test]
@@ -50,6 +51,37 @@ fn table_at_80_columns() {
 #[test]
 fn table_with_all_parts() {
     insta::assert_snapshot!(shown(Format::Table, style(ALL_PARTS)));
+}
+
+#[test]
+fn a_long_table_comes_in_blocks_below_one_heading() {
+    let socket = |port| {
+        let local = Endpoint { port, ..Endpoint::unspecified(Family::Inet) };
+        Socket::new(Family::Inet, TcpState::Listen, local, Endpoint::unspecified(Family::Inet))
+    };
+    for columns in [&[][..], &[Column::State, Column::Local]] {
+        let mut layout = listing(Format::Table, style(Parts::default()), columns);
+        let (mut text, mut out) = (String::new(), Vec::new());
+        layout.head(&mut out, &Head { source: Source::Netlink, taken_at: "now" }).unwrap();
+        let rows = u16::try_from(2 * BLOCK + 1).unwrap();
+        let mut longest_wait = 0;
+        let mut waiting = 0;
+        for port in 1..=rows {
+            layout.row(&mut out, &Row::bare(&socket(port))).unwrap();
+            waiting = if out.is_empty() { waiting + 1 } else { 1 };
+            longest_wait = longest_wait.max(waiting);
+            // As a writer does, between any two calls.
+            text += std::str::from_utf8(&std::mem::take(&mut out)).unwrap();
+        }
+        layout.tail(&mut out, &[]).unwrap();
+        text += std::str::from_utf8(&out).unwrap();
+        assert_eq!(longest_wait, BLOCK);
+        let (heading, lines) = text.split_once('\n').unwrap();
+        assert!(heading.starts_with("State"), "{heading}");
+        let local = if columns.is_empty() { 3 } else { 1 };
+        let ports = lines.lines().map(|line| line.split_whitespace().nth(local).unwrap().to_owned());
+        assert!(ports.eq((1..=rows).map(|port| format!("0.0.0.0:{port}"))));
+    }
 }
 
 #[test]
@@ -137,7 +169,8 @@ fn summary(format: Format) -> String {
     let mut out = Vec::new();
     let head = Head { source: Source::Procfs, taken_at: "2026-01-02T03:04:05.678Z" };
     let gaps = [Gap::FellBack { reason: "why".to_owned() }];
-    write_summary(&mut out, Summary { format, header: true, repeated: false }, &head, &counts, &gaps).unwrap();
+    write_summary(&mut out, Summary { format, header: true, repeated: false }, &head, &counts, &gaps)
+        .unwrap();
     String::from_utf8(out).unwrap()
 }
 
