@@ -89,12 +89,16 @@ fn two_walks_lose_and_double_nothing() {
                 }
             });
         });
-        for _ in 0..10 {
-            let listed = listed(&namespace, &[]);
-            assert!(expected.keys().all(|ends| listed.get(ends) == Some(&1)), "what stays is listed once");
-        }
+        // Each closed connection leaves a TIME_WAIT, so the table grows: the end of /proc's comes again.
+        let miscounted = |source: &str| {
+            let listed = listed(&namespace, &["--source", source]);
+            expected.keys().filter(|ends| listed.get(ends) != Some(&1)).count()
+        };
+        let miscounted =
+            ["netlink", "procfs"].map(|source| (0..10).map(|_| miscounted(source)).sum::<usize>());
         ended.store(true, Ordering::Relaxed);
         churn.join().expect("it ends well");
+        assert_eq!(miscounted, [0, 0], "connections that never changed are not listed once, by source");
     });
 }
 

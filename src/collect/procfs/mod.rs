@@ -1,6 +1,7 @@
 //! /proc/net/tcp and tcp6: which files, opened and read line by line. What a line means is in [`mod@line`].
 
 pub mod line;
+mod repeats;
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read as _};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::thread::{self, Builder};
 
+use self::repeats::Recent;
 use super::{Sink, host, lock};
 use crate::model::{Family, Gap};
 use crate::query::{Order, Query};
@@ -117,7 +119,8 @@ fn file_of(folder: &Path, family: Family) -> PathBuf {
 
 fn read_table(folder: &Path, family: Family, query: &Query, intake: &Mutex<Intake<'_>>) -> TableEnd {
     let path = file_of(folder, family);
-    let mut table = Table { family, query, intake, bad: BadLines::default(), lines: 0 };
+    let mut table =
+        Table { family, query, intake, bad: BadLines::default(), lines: 0, recent: Recent::new() };
     let result = open(&path).and_then(|file| table.read(BufReader::with_capacity(64 * 1024, file)));
     let mut gaps: Vec<_> = table.bad.into_gap(&path).into_iter().collect();
     let result = match result {
@@ -185,6 +188,7 @@ struct Table<'m, 'a> {
     intake: &'m Mutex<Intake<'a>>,
     bad: BadLines,
     lines: u64,
+    recent: Recent,
 }
 
 impl Table<'_, '_> {
@@ -226,6 +230,7 @@ impl Table<'_, '_> {
         }
         match line::parse(line, self.family) {
             Ok(socket) if !self.query.states.contains(socket.state) => {}
+            Ok(socket) if self.recent.has_seen(&socket) => {}
             Ok(socket) => intake.stopped = intake.sink.row(&socket).is_break(),
             Err(error) => self.bad.note(self.lines, &error),
         }

@@ -1,0 +1,98 @@
+//! Finds sockets that a table of /proc lists twice.
+//!
+//! The kernel writes a table a page at a time and notes where it stopped. It goes on in the same bucket of its hash
+//! table, where new sockets may have pushed others back. After the last bucket it has no place to go on from and counts
+//! all sockets again from the start (`tcp_seek_last_pos` and `tcp_get_idx` of net/ipv4/tcp_ipv4.c): if the table has
+//! grown by n sockets since the first page, the last n come again.
+//!
+//! So a repeat follows the first listing closely. Fingerprints of the last sockets are kept in a table of fixed size.
+
+use std::hash::{BuildHasher as _, RandomState};
+
+use crate::model::Socket;
+
+/// Fingerprints that share a place; the oldest leaves.
+const WAYS: usize = 4;
+/// 512 KiB. A socket whose repeat follows 2,000 sockets later has been pushed out in one of 100,000 cases.
+const PLACES: usize = 1 << 14;
+
+/// The sockets that came last.
+pub(super) struct Recent {
+    hasher: RandomState,
+    places: Vec<[u64; WAYS]>,
+}
+
+impl Recent {
+    pub(super) fn new() -> Self {
+        // Memory that the allocator gets zeroed from the kernel costs nothing until it is written.
+        Self { hasher: RandomState::new(), places: vec![[0; WAYS]; PLACES] }
+    }
+
+    /// Notes the socket; true if it has come before.
+    pub(super) fn has_seen(&mut self, socket: &Socket) -> bool {
+        // Listeners that share a port differ only by their inode; without one they cannot be told apart.
+        if socket.inode.is_none() && socket.peer.port == 0 {
+            return false;
+        }
+        let fingerprint = self.hasher.hash_one((socket.inode, socket.local, socket.peer));
+        let place = usize::try_from(fingerprint % PLACES as u64).unwrap_or(0);
+        let Some(ways) = self.places.get_mut(place) else { return false };
+        if ways.contains(&fingerprint) {
+            return true;
+        }
+        ways.rotate_right(1);
+        ways[0] = fingerprint;
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::model::{Endpoint, Family, TcpState};
+
+    fn socket(inode: Option<u64>, local: u16, peer: u16) -> Socket {
+        let end = |port| Endpoint::new(Ipv4Addr::LOCALHOST.into(), port);
+        let peer = if peer == 0 { Endpoint::unspecified(Family::Inet) } else { end(peer) };
+        Socket { inode, ..Socket::new(Family::Inet, TcpState::Established, end(local), peer) }
+    }
+
+    #[test]
+    fn a_socket_is_known_by_its_inode_and_both_ends() {
+        let mut recent = Recent::new();
+        assert!(!recent.has_seen(&socket(Some(7), 80, 5000)));
+        for other in [
+            socket(Some(8), 80, 5000),
+            socket(Some(7), 81, 5000),
+            socket(Some(7), 80, 5001),
+            socket(None, 80, 5000),
+        ] {
+            assert!(!recent.has_seen(&other), "{other:?}");
+        }
+        let later = Socket { state: TcpState::FinWait1, ..socket(Some(7), 80, 5000) };
+        assert!(recent.has_seen(&later), "it has the same inode in its next state");
+        assert!(recent.has_seen(&socket(None, 80, 5000)), "one without an inode is known by its ends");
+    }
+
+    #[test]
+    fn listeners_that_share_a_port_are_all_kept() {
+        let mut recent = Recent::new();
+        for inode in [Some(1), Some(2), None, None] {
+            assert!(!recent.has_seen(&socket(inode, 80, 0)), "{inode:?}");
+        }
+        assert!(recent.has_seen(&socket(Some(1), 80, 0)));
+    }
+
+    #[test]
+    fn the_last_few_hundred_come_again() {
+        let mut recent = Recent::new();
+        for inode in 1..=100_000 {
+            assert!(!recent.has_seen(&socket(Some(inode), 80, 5000)), "{inode}");
+        }
+        for inode in 99_500..=100_000 {
+            assert!(recent.has_seen(&socket(Some(inode), 80, 5000)), "{inode}");
+        }
+    }
+}
