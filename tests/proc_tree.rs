@@ -3,7 +3,9 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
+use rustix::fs::{CWD, Mode, mkfifoat};
 use tempfile::TempDir;
 
 use crate::support::run::{Finished, finish, program_for_everybody, tcpstates};
@@ -89,10 +91,42 @@ fn what_is_no_table_is_an_error() {
     }
     let folder = tree(&[("net/tcp/x", "")]);
     let stderr = list(folder.path(), &[]).failed(1);
-    assert!(stderr.ends_with("net/tcp: not a plain file\n"), "{stderr}");
-    let device = tree(&[("net/x", "")]);
-    symlink("/dev/zero", device.path().join("net/tcp")).expect("a link can be made");
-    assert!(list(device.path(), &[]).failed(1).ends_with("net/tcp: not a plain file\n"));
+    assert!(stderr.ends_with("net/tcp: is a directory\n"), "{stderr}");
+    let letter = tree(&[("net/tcp", "Dear reader,\nthere is no socket here.\n")]);
+    assert!(list(letter.path(), &[]).failed(1).ends_with("net/tcp: not a table of sockets\n"));
+}
+
+/// A tree of somebody else's: nothing in it is waited for, and nothing is read without end.
+#[test]
+fn a_table_that_has_no_end_is_an_error() {
+    let leading_to = |target: &str| {
+        let tree = tree(&[("net/x", "")]);
+        symlink(target, tree.path().join("net/tcp")).expect("a link can be made");
+        tree
+    };
+    let failed = |tree: &TempDir, told: &str| {
+        let begun = Instant::now();
+        let stderr = list(tree.path(), &[]).failed(1);
+        assert!(stderr.contains("net/tcp: ") && stderr.contains(told), "{stderr}");
+        assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    };
+    failed(&leading_to("/dev/zero"), "not a regular file");
+    let pipe = tree(&[("net/x", "")]);
+    mkfifoat(CWD, pipe.path().join("net/tcp"), Mode::RUSR).expect("a pipe can be made");
+    failed(&pipe, "not a regular file");
+    // The kernel's messages: a read waits for the next one.
+    if fs::File::open("/proc/kmsg").is_ok() {
+        failed(&leading_to("/proc/kmsg"), "");
+    } else {
+        crate::support::skip("/proc/kmsg may not be opened here");
+    }
+    // A sparse file of terabytes, without a line break.
+    let long = tree(&[("net/tcp", "")]);
+    let table = fs::OpenOptions::new().write(true).open(long.path().join("net/tcp")).expect("it is ours");
+    match table.set_len(8 << 40) {
+        Ok(()) => failed(&long, "file too large"),
+        Err(error) => crate::support::skip(&format!("no file of 8 TiB can be made: {error}")),
+    }
 }
 
 #[test]
@@ -129,8 +163,8 @@ fn one_table_that_fails_does_not_undo_the_other() {
     let tree = tree(&[("net/tcp", &[HEADING, &row(1, 80)].concat()), ("net/tcp6/x", "")]);
     let (stdout, stderr) = list(tree.path(), &[]).noted();
     assert_eq!(stdout.lines().count(), 1);
-    assert!(stderr.ends_with("net/tcp6 could not be read: not a plain file\n"), "{stderr}");
-    assert!(list(tree.path(), &["-6"]).failed(1).ends_with("net/tcp6: not a plain file\n"));
+    assert!(stderr.ends_with("net/tcp6 could not be read: is a directory\n"), "{stderr}");
+    assert!(list(tree.path(), &["-6"]).failed(1).ends_with("net/tcp6: is a directory\n"));
 }
 
 #[test]

@@ -1,16 +1,19 @@
 //! /proc/net/tcp and tcp6: which files, opened and read line by line. What a line means is in [`mod@line`].
 
+mod bounded;
 pub mod line;
 mod repeats;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::thread::{self, Builder};
 
+use self::bounded::Bounded;
 use self::repeats::Recent;
 use super::{Sink, host, lock};
+use crate::kernel::files;
 use crate::model::{Family, Gap};
 use crate::query::{Order, Query};
 
@@ -119,21 +122,36 @@ fn file_of(folder: &Path, family: Family) -> PathBuf {
 
 fn read_table(folder: &Path, family: Family, query: &Query, intake: &Mutex<Intake<'_>>) -> TableEnd {
     let path = file_of(folder, family);
-    let mut table =
-        Table { family, query, intake, bad: BadLines::default(), lines: 0, recent: Recent::new() };
-    let result = open(&path).and_then(|file| table.read(BufReader::with_capacity(64 * 1024, file)));
-    let mut gaps: Vec<_> = table.bad.into_gap(&path).into_iter().collect();
+    let mut table = Table {
+        family,
+        query,
+        intake,
+        bad: BadLines::default(),
+        lines: 0,
+        is_one: false,
+        recent: Recent::new(),
+    };
+    let result = files::open(&path)
+        .and_then(|file| table.read(BufReader::with_capacity(64 * 1024, Bounded::new(file))));
+    let Table { bad, lines, is_one, .. } = table;
+    let mut gaps = Vec::new();
     let result = match result {
         // Even a table without sockets has a heading.
-        Ok(()) if table.lines == 0 && !lock(intake).stopped => {
+        Ok(()) if lines == 0 && !lock(intake).stopped => {
             Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file is empty"))
         }
-        Err(error) if table.lines > 0 => {
+        Ok(()) if lines > 0 && !is_one => {
+            Err(io::Error::new(io::ErrorKind::InvalidData, "not a table of sockets"))
+        }
+        Err(error) if is_one => {
             gaps.push(Gap::Unreadable { path: shown(&path), reason: error.to_string() });
             Ok(())
         }
         other => other,
     };
+    if result.is_ok() {
+        gaps.extend(bad.into_gap(&path));
+    }
     TableEnd { path, family, result, gaps }
 }
 
@@ -163,14 +181,6 @@ fn is_there(path: &Path) -> Result<bool, ProcfsError> {
     }
 }
 
-/// Opens a table. Nothing but a plain file is one, as all in /proc are: a pipe would be waited for.
-fn open(path: &Path) -> io::Result<File> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a plain file"));
-    }
-    File::open(path)
-}
-
 fn shown(path: &Path) -> String {
     path.display().to_string()
 }
@@ -188,6 +198,8 @@ struct Table<'m, 'a> {
     intake: &'m Mutex<Intake<'a>>,
     bad: BadLines,
     lines: u64,
+    /// A heading or a socket has come.
+    is_one: bool,
     recent: Recent,
 }
 
@@ -225,10 +237,16 @@ impl Table<'_, '_> {
     fn take(&mut self, line: &[u8], intake: &mut Intake<'_>) {
         self.lines += 1;
         // The first line is a heading.
-        if intake.stopped || self.lines == 1 && line::is_heading(line) {
+        if self.lines == 1 && line::is_heading(line) {
+            self.is_one = true;
             return;
         }
-        match line::parse(line, self.family) {
+        if intake.stopped {
+            return;
+        }
+        let socket = line::parse(line, self.family);
+        self.is_one |= socket.is_ok();
+        match socket {
             Ok(socket) if !self.query.states.contains(socket.state) => {}
             Ok(socket) if self.recent.has_seen(&socket) => {}
             Ok(socket) => intake.stopped = intake.sink.row(&socket).is_break(),

@@ -1,0 +1,78 @@
+//! A file that must end: a table of another proc tree may lead to one that has no end, as /proc/kcore nearly has.
+
+use std::io::{self, Read};
+use std::time::{Duration, Instant};
+
+/// As long as 25 million sockets.
+const LONGEST: u64 = 4 << 30;
+/// The kernel writes 15 million sockets in this time.
+const SLOWEST: Duration = Duration::from_secs(30);
+
+/// Reads until a limit of bytes or of time is reached, which is an error. Only the time in reads counts: whoever takes
+/// the sockets may take as long as they like.
+pub(super) struct Bounded<R> {
+    inner: R,
+    bytes_left: u64,
+    time_left: Duration,
+}
+
+impl<R> Bounded<R> {
+    pub(super) fn new(inner: R) -> Self {
+        Self { inner, bytes_left: LONGEST, time_left: SLOWEST }
+    }
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.time_left.is_zero() {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "it takes too long to read"));
+        }
+        let begun = Instant::now();
+        let read = self.inner.read(buffer)?;
+        self.time_left = self.time_left.saturating_sub(begun.elapsed());
+        self.bytes_left = self.bytes_left.checked_sub(read as u64).ok_or(io::ErrorKind::FileTooLarge)?;
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_all(mut bounded: Bounded<impl Read>) -> io::Result<usize> {
+        let (mut buffer, mut sum) = ([0; 10], 0);
+        loop {
+            match bounded.read(&mut buffer)? {
+                0 => return Ok(sum),
+                read => sum += read,
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_no_end_is_left_at_the_limit() {
+        let bounded = |bytes_left| Bounded { bytes_left, ..Bounded::new(io::repeat(7).take(95)) };
+        assert_eq!(read_all(bounded(95)).unwrap(), 95);
+        assert_eq!(read_all(bounded(94)).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+    }
+
+    #[test]
+    fn only_the_time_in_reads_counts() {
+        /// Takes a millisecond for each read.
+        struct Slow;
+        impl Read for Slow {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                std::thread::sleep(Duration::from_millis(1));
+                Ok(buffer.len())
+            }
+        }
+        let slow = Bounded { time_left: Duration::from_millis(20), ..Bounded::new(Slow) };
+        assert_eq!(read_all(slow).unwrap_err().kind(), io::ErrorKind::TimedOut);
+        let mut quick = Bounded { time_left: Duration::from_millis(20), ..Bounded::new(io::repeat(7)) };
+        let mut buffer = [0; 10];
+        for _ in 0..4 {
+            std::thread::sleep(Duration::from_millis(10));
+            assert_eq!(quick.read(&mut buffer).unwrap(), 10);
+        }
+    }
+}
