@@ -19,7 +19,7 @@ use anyhow::Context;
 use jiff::Timestamp;
 
 use crate::cli::{self, Environment, List, Mode, Plan, Refusal};
-use crate::collect::{Sink, collect};
+use crate::collect::{CollectError, Sink, collect};
 use crate::demo::DemoError;
 use crate::enrich::HostNames;
 use crate::exit::ExitStatus;
@@ -155,8 +155,9 @@ fn finish(result: anyhow::Result<ExitStatus>, failed: ExitStatus) -> ExitStatus 
             ExitStatus::Usage
         }
         Err(error) => {
-            let hint = error.downcast_ref::<DemoError>().and_then(DemoError::hint);
-            tell(&whole_message(&error), hint);
+            let of_demo = error.downcast_ref().and_then(DemoError::hint);
+            let of_collect = || error.downcast_ref().and_then(CollectError::hint);
+            tell(&whole_message(&error), of_demo.or_else(of_collect));
             failed
         }
     }

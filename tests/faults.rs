@@ -11,7 +11,7 @@ use crate::support::{has, namespace, zoo};
 fn with_faults(namespace: &Namespace, faults: &[&str], args: &[&str]) -> Finished {
     let log = tempfile::NamedTempFile::new().expect("a file can be had");
     let mut strace = command("strace");
-    strace.args(["-f", "-qq", "-e", "trace=socket,recvfrom", "-o"]).arg(log.path());
+    strace.args(["-f", "-qq", "-e", "trace=socket,sendto,recvfrom", "-o"]).arg(log.path());
     for fault in faults {
         strace.args(["-e", &format!("inject={fault}")]);
     }
@@ -33,19 +33,23 @@ fn without_netlink_proc_is_read_and_said_so_once() {
         return;
     }
     let procfs = zoo.namespace().tcpstates(&["-nat", "--source", "procfs"]);
-    for (errno, reason) in [
-        ("EPERM", "Operation not permitted"),
-        ("EACCES", "Permission denied"),
-        ("EPROTONOSUPPORT", "Protocol not supported"),
-        ("EAFNOSUPPORT", "Address family not supported by protocol"),
-        ("EOPNOTSUPP", "Operation not supported"),
-        ("ENOENT", "No such file or directory"),
+    for (call, errno, reason) in [
+        ("socket", "EPERM", "Operation not permitted"),
+        ("socket", "EACCES", "Permission denied"),
+        ("socket", "EPROTONOSUPPORT", "Protocol not supported"),
+        ("socket", "EAFNOSUPPORT", "Address family not supported by protocol"),
+        ("socket", "EOPNOTSUPP", "Operation not supported"),
+        ("socket", "ENOENT", "No such file or directory"),
+        ("sendto", "ECONNREFUSED", "Connection refused"),
+        ("sendto", "EINVAL", "Invalid argument"),
+        ("recvfrom", "ECONNREFUSED", "Connection refused"),
+        ("recvfrom", "EIO", "Input/output error"),
     ] {
-        let fault = format!("socket:error={errno}");
+        let fault = format!("{call}:error={errno}");
         let (stdout, stderr) = with_faults(zoo.namespace(), &[&fault], &["-nat"]).noted();
         assert_eq!(stdout, procfs);
-        assert_eq!(stderr.lines().count(), 1, "{stderr}");
-        assert!(stderr.contains(reason), "{stderr}");
+        assert_eq!(stderr.lines().count(), 2, "{stderr}");
+        assert!(stderr.contains(reason) && stderr.contains("\nhint: --source "), "{stderr}");
 
         let (json, _) = with_faults(zoo.namespace(), &[&fault], &["--json", "-s"]).noted();
         let document: serde_json::Value = serde_json::from_str(&json).unwrap();
@@ -54,8 +58,12 @@ fn without_netlink_proc_is_read_and_said_so_once() {
         assert!(warnings.contains(reason), "{warnings}");
 
         let stderr = with_faults(zoo.namespace(), &[&fault], &["-nat", "--source", "netlink"]).failed(1);
-        assert!(stderr.starts_with("tcpstates: netlink: open a sock_diag socket: "), "{stderr}");
+        assert!(stderr.starts_with("tcpstates: netlink: "), "{stderr}");
         assert_eq!(stderr.matches(reason).count(), 1, "{stderr}");
+        assert!(
+            stderr.ends_with("\nhint: --source procfs reads /proc/net/tcp and tcp6 instead\n"),
+            "{stderr}"
+        );
     }
     // A failure that does not mean 'not to be had' is no reason to change the source.
     let stderr = with_faults(zoo.namespace(), &["socket:error=EMFILE"], &["-nat"]).failed(1);
@@ -100,7 +108,8 @@ fn a_dump_that_lost_something_begins_again() {
     let stderr = with_faults(zoo.namespace(), &["recvfrom:error=ENOBUFS"], &["-nat"]).failed(1);
     assert_eq!(
         stderr,
-        "tcpstates: netlink: the dump broke off 4 times: the kernel ran out of buffer space\n"
+        "tcpstates: netlink: the dump broke off 4 times: the kernel ran out of buffer space\n\
+         hint: --source procfs reads /proc/net/tcp and tcp6 instead\n"
     );
 }
 

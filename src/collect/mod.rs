@@ -42,6 +42,16 @@ pub enum CollectError {
     },
 }
 
+impl CollectError {
+    /// What would help.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Netlink(NetlinkError::FilterRefused { .. }) | Self::Procfs(_) | Self::Both { .. } => None,
+            Self::Netlink(_) => Some("--source procfs reads /proc/net/tcp and tcp6 instead"),
+        }
+    }
+}
+
 /// Takes what threads share. None leaves it half changed: what one that panicked has left is as good.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

@@ -84,6 +84,9 @@ impl Gap {
     /// What would fill the gap.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::FellBack { .. } => {
+                Some("--source procfs reads /proc at once; --source netlink makes this an error")
+            }
             Self::ProcessesDenied { .. } | Self::ProcessesHidden => {
                 Some("run it as root, or with CAP_SYS_PTRACE, to see every process")
             }

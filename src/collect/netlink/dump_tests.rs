@@ -51,6 +51,7 @@ const EINTR: i32 = 4;
 const EPERM: i32 = 1;
 const ENOENT: i32 = 2;
 const EINVAL: i32 = 22;
+const ENOMEM: i32 = 12;
 const ENOBUFS: i32 = 105;
 
 #[derive(Default)]
@@ -178,7 +179,7 @@ fn a_dump_that_came_to_its_end_is_no_error_though_nothing_fits() {
 
 #[test]
 fn a_refusal_is_an_error_by_its_number() {
-    for (errno, unavailable) in [(EPERM, true), (ENOENT, true), (EINVAL, false)] {
+    for (errno, unavailable) in [(EPERM, true), (ENOENT, true), (EINVAL, true), (ENOMEM, false)] {
         for kind in [DONE, ERROR] {
             let error = replay(&mut Keeper::default(), vec![vec![end(kind, errno)]]).unwrap_err();
             assert_eq!(error.means_unavailable(), unavailable, "{error}");

@@ -66,21 +66,12 @@ fn needed(error: &io::Error) -> &'static str {
 }
 
 impl NetlinkError {
-    /// Whether this tells that netlink can't be had here: forbidden, or not built into the kernel.
+    /// Whether nothing can be asked here: forbidden, not built into the kernel, or kept away by whatever stands between
+    /// (a sandbox answers `ECONNREFUSED` or `EINVAL`, or what it likes). What this process lacks itself, such as a free
+    /// descriptor, says nothing of netlink.
     pub fn means_unavailable(&self) -> bool {
         let (Self::Call { source, .. } | Self::Refused { source, .. }) = self else { return false };
         let errno = Errno::from_io_error(source);
-        matches!(
-            errno,
-            Some(
-                Errno::PERM
-                    | Errno::ACCESS
-                    | Errno::PROTONOSUPPORT
-                    | Errno::AFNOSUPPORT
-                    | Errno::OPNOTSUPP
-                    | Errno::NOENT
-                    | Errno::NOSYS
-            )
-        )
+        !matches!(errno, Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS))
     }
 }
