@@ -35,7 +35,7 @@ impl Peers {
     pub fn learn(&mut self, socket: &Socket) {
         let waits = || OwnerNote::of(socket) == Some(OwnerNote::NotAccepted);
         let other = match socket.inode {
-            _ if socket.peer.is_unspecified() => return,
+            _ if !socket.has_peer() => return,
             Some(inode) => Other::Held(inode),
             None if waits() => Other::Waiting(Box::new(socket.clone())),
             None => return,

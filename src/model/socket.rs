@@ -91,6 +91,11 @@ impl Socket {
         }
     }
 
+    /// Whether there is another end. A socket whose connect() failed still has that address, but no port.
+    pub fn has_peer(&self) -> bool {
+        self.peer.port != 0
+    }
+
     /// The connection's numbers, if they were asked for and the kernel has them.
     pub fn tcp_info(&self) -> Option<&TcpInfo> {
         self.details.as_deref()?.tcp_info.as_ref()

@@ -151,7 +151,7 @@ impl Column {
             Self::Peer => Some(appended(|out| push_endpoint(out, row, End::Peer))),
             Self::LocalAddress => Some(appended(|out| push_addr(out, socket.local.addr))),
             Self::LocalPort => Some(port(End::Local)),
-            Self::PeerAddress | Self::PeerPort if socket.peer.is_unspecified() => None,
+            Self::PeerAddress | Self::PeerPort if !socket.has_peer() => None,
             Self::PeerAddress => Some(appended(|out| push_addr(out, socket.peer.addr))),
             Self::PeerPort => Some(port(End::Peer)),
             Self::Iface => row.interface.map(|name| escaped(name.as_bytes())),

@@ -162,13 +162,13 @@ fn push_always(out: &mut Vec<u8>, row: &Row<'_>) {
     push_addr(out, socket.local.addr);
     out.push(b',');
     push_number(out, socket.local.port);
-    if socket.peer.is_unspecified() {
-        out.extend_from_slice(b",,");
-    } else {
+    if socket.has_peer() {
         out.push(b',');
         push_addr(out, socket.peer.addr);
         out.push(b',');
         push_number(out, socket.peer.port);
+    } else {
+        push_empty(out, 2);
     }
     push_quoted(out, &row.interface.map(|name| escaped(name.as_bytes())).unwrap_or_default());
     push_optional(out, socket.uid);

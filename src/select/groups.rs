@@ -207,9 +207,7 @@ fn value(key: CountKey, row: &Row<'_>) -> Value {
         },
         CountKey::Local => Value::Addr(socket.local.addr.to_canonical()),
         CountKey::LocalPort => Value::Number(socket.local.port.into()),
-        CountKey::Peer | CountKey::PeerPort | CountKey::PeerNet(_) if socket.peer.is_unspecified() => {
-            Value::Unknown
-        }
+        CountKey::Peer | CountKey::PeerPort | CountKey::PeerNet(_) if !socket.has_peer() => Value::Unknown,
         CountKey::Peer => Value::Addr(socket.peer.addr.to_canonical()),
         CountKey::PeerPort => Value::Number(socket.peer.port.into()),
         CountKey::PeerNet(len) => net(socket.peer.addr.to_canonical(), len),

@@ -130,7 +130,7 @@ impl Ports {
         if !choice.range.contains(&port) {
             return None;
         }
-        if socket.peer.is_unspecified() {
+        if !socket.has_peer() {
             if !choice.reserved.contains(&port) {
                 self.bound.insert(port);
             }

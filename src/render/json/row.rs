@@ -46,7 +46,7 @@ fn push_queues(out: &mut Vec<u8>, queues: Queues) {
 
 fn push_ends(out: &mut Vec<u8>, row: &Row<'_>, parts: Parts) {
     let Socket { local, peer, .. } = row.socket;
-    let peer = Some(peer).filter(|peer| !peer.is_unspecified());
+    let peer = Some(peer).filter(|_| row.socket.has_peer());
     member!(out, "local_address", local.addr);
     member!(out, "local_port", local.port);
     member!(out, "peer_address", peer.map(|peer| peer.addr));
