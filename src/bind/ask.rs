@@ -1,6 +1,7 @@
 //! Asks the kernel by trying: a fresh socket is bound and closed again at once. It never listens and sends nothing.
 //!
-//! For that moment the port is held, so that another program's bind may fail in it.
+//! For that moment the port is held, so that another program's bind may fail in it. So no bind is tried whose outcome
+//! follows from another one's, and a socket is closed before anything else is done.
 
 use std::net::SocketAddr;
 
@@ -18,14 +19,17 @@ pub struct AskError {
     errno: Errno,
 }
 
-/// Tries each address without SO_REUSEADDR, then with it.
+/// Tries each address without SO_REUSEADDR, and with it where something is in the way: else it would make no difference.
 ///
 /// With `v6only` an IPv6 socket is for IPv6 only, so that an IPv4 one is never in its way. Without, it is what a program
 /// gets that does not say: a socket bound to `::` takes IPv4 too, unless net.ipv6.bindv6only is set.
 pub fn ask(addresses: &[SocketAddr], v6only: bool) -> Result<Vec<Try>, AskError> {
     let both = |at: &SocketAddr| {
         let (plain, v6only) = try_once(*at, v6only, false)?;
-        let (reuse, _) = try_once(*at, v6only, true)?;
+        let reuse = match plain {
+            Verdict::InUse => try_once(*at, v6only, true)?.0,
+            other => other,
+        };
         Ok(Try { at: *at, v6only, plain, reuse })
     };
     addresses.iter().map(both).collect()
@@ -50,7 +54,9 @@ fn try_once(at: SocketAddr, v6only: bool, reuse: bool) -> Result<(Verdict, bool)
     if reuse {
         set_socket_reuseaddr(&socket, true).map_err(failed("set SO_REUSEADDR"))?;
     }
-    let verdict = match bind(&socket, &at) {
+    let bound = bind(&socket, &at);
+    drop(socket);
+    let verdict = match bound {
         Ok(()) => Verdict::Bound,
         Err(Errno::ADDRINUSE) => Verdict::InUse,
         Err(Errno::ACCESS) => Verdict::Denied,

@@ -193,6 +193,15 @@ impl Answer {
         Self { target, tries, occupants, facts, advice }
     }
 
+    /// Whether something was in the way that may be gone in a moment: nothing that stays explains it. Another run of this
+    /// program holds the port for some microseconds by a socket that is bound and idle.
+    pub fn may_pass(&self) -> bool {
+        let stays = |judged: &Judged| {
+            judged.blocks != Blocks::No && judged.occupant.socket.state.shown() != TcpState::Close
+        };
+        self.tries.iter().any(|tried| tried.plain == Verdict::InUse) && !self.occupants.iter().any(stays)
+    }
+
     /// Whether a plain bind would succeed: in every family that this host has.
     pub fn can_bind(&self) -> bool {
         can_bind(&self.tries)
@@ -217,6 +226,7 @@ fn can_bind(tries: &[Try]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Endpoint;
 
     fn facts(port: u16, settings: &[(Setting, &str)]) -> Facts {
         Facts::of(port, &settings.iter().map(|(setting, text)| (*setting, (*text).to_owned())).collect())
@@ -241,6 +251,31 @@ mod tests {
         assert_eq!(said(9011), (Some(false), Some(false), Some(false)));
         assert_eq!(facts(80, &[]), Facts::default());
         assert_eq!(facts(80, &[(Setting::LocalReservedPorts, "")]).reserved, Some(false));
+    }
+
+    #[test]
+    fn only_what_is_bound_and_idle_may_pass() {
+        let at = |state, port| {
+            let local = Endpoint::new([127, 0, 0, 1].into(), 80);
+            let peer = Endpoint::new([127, 0, 0, 1].into(), port);
+            let socket = Socket::new(Family::Inet, state, local, peer);
+            Occupant { socket, holders: Vec::new(), owner_note: None, device: None }
+        };
+        let may_pass = |at: &str, plain, occupants| {
+            let target = Target { addr: None, device: None, port: 80 };
+            let tries = vec![Try::made_up(at, plain, Verdict::InUse)];
+            Answer::new(target, tries, occupants, Facts::default()).may_pass()
+        };
+        let in_use = Verdict::InUse;
+        assert!(may_pass("127.0.0.1:80", in_use, vec![]));
+        assert!(may_pass("127.0.0.1:80", in_use, vec![at(TcpState::Close, 0)]));
+        assert!(!may_pass("127.0.0.1:80", in_use, vec![at(TcpState::Listen, 0)]));
+        assert!(!may_pass("127.0.0.1:80", in_use, vec![at(TcpState::Close, 0), at(TcpState::TimeWait, 9)]));
+        assert!(
+            may_pass("10.0.0.1:80", in_use, vec![at(TcpState::Established, 9)]),
+            "it is of another address"
+        );
+        assert!(!may_pass("127.0.0.1:80", Verdict::Denied, vec![]));
     }
 
     #[test]

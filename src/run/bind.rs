@@ -1,6 +1,7 @@
 //! Says whether a port can be bound, and who holds it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::time::Duration;
 
 use anyhow::Context as _;
 
@@ -16,19 +17,44 @@ use crate::model::{Family, Gap, Source};
 use crate::query::{Access, Families, Needs, Shown, Target};
 use crate::render::{Head, write_answer};
 
+/// After these times it is asked again where what was in the way may have gone.
+const PAUSES: [Duration; 4] =
+    [Duration::from_millis(1), Duration::from_millis(3), Duration::from_millis(9), Duration::from_millis(27)];
+
 /// Answers once. The status is the answer.
 pub(super) fn bind(what: &Bind, access: &Access, session: &mut Session) -> anyhow::Result<ExitStatus> {
     let addresses = addresses(&what.target, what.families)?;
     let taken_at = now();
     // Without an address each family has a socket of its own; an IPv6 address is tried as programs usually bind it.
-    let tries = ask(&addresses, what.target.addr.is_none()).context("ask the kernel")?;
-    let (source, occupants, mut gaps) = occupants(what, access)?;
-    let facts = facts(what.target.port, &tries, source, &mut gaps);
+    let ask = || ask(&addresses, what.target.addr.is_none()).context("ask the kernel");
+    let (mut given, mut source, mut gaps) = answer_to(what, ask()?, access)?;
+    if given.may_pass() {
+        (given, source, gaps) = answer_to(what, asked_again(ask)?, access)?;
+    }
     session.tell(&gaps);
-    let given = Answer::new(what.target.clone(), tries, occupants, facts);
     let mut out = Vec::new();
     write_answer(&mut out, what.style, &Head { source, taken_at: &taken_at }, &given, &gaps)?;
     answer_as(if given.can_bind() { ExitStatus::Success } else { ExitStatus::Failure }, &out)
+}
+
+/// The kernel's word once nothing is in the way any more, or for the last time.
+fn asked_again(ask: impl Fn() -> anyhow::Result<Vec<Try>>) -> anyhow::Result<Vec<Try>> {
+    let mut tries = Vec::new();
+    for pause in PAUSES {
+        std::thread::sleep(pause);
+        tries = ask()?;
+        if tries.iter().all(|tried| tried.plain != Verdict::InUse) {
+            break;
+        }
+    }
+    Ok(tries)
+}
+
+/// The answer from the kernel's word and the sockets on the port, where these come from, and what could not be seen.
+fn answer_to(what: &Bind, tries: Vec<Try>, access: &Access) -> anyhow::Result<(Answer, Source, Vec<Gap>)> {
+    let (source, occupants, mut gaps) = occupants(what, access)?;
+    let facts = facts(what.target.port, &tries, source, &mut gaps);
+    Ok((Answer::new(what.target.clone(), tries, occupants, facts), source, gaps))
 }
 
 /// What is tried for each family.

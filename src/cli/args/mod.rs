@@ -288,8 +288,9 @@ pub(super) enum Command {
 
     /// Say why a port can't be bound, and who holds it
     ///
-    /// The kernel is asked: a bind is tried and released at once, without and with SO_REUSEADDR, for IPv4 and for IPv6;
-    /// nothing listens and nothing is sent. Without ADDR, 0.0.0.0 and, for IPv6 only, :: must both succeed; -4 and -6
+    /// The kernel is asked: a bind is tried and released at once, for IPv4 and for IPv6, and with SO_REUSEADDR where the
+    /// port is in use; nothing listens and nothing is sent. A free port is held for some microseconds: a program that
+    /// binds it just then fails, so do not run this in a tight loop. Without ADDR, 0.0.0.0 and, for IPv6 only, :: must both succeed; -4 and -6
     /// try one of them. A given :: is tried as programs usually bind it, for IPv4 too unless net.ipv6.bindv6only is set.
     /// Then come the sockets on that port, who holds them, whether they are in the way, and what to do. The exit status
     /// is 0 where a plain bind would succeed, 1 where it would not, 3 where that could not be asked.
