@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::run::{Finished, PROGRAM, command, finish, program_for_everybody, tcpstates};
+use crate::support::run::{
+    Finished, PROGRAM, command, finish, program_for_everybody, tcpstates, without_threads,
+};
 use crate::support::{has, namespace};
 
 /// The changes that the scene tells of an end, `OLD -> NEW` each.
@@ -228,6 +230,19 @@ fn where_no_stage_can_be_had_it_says_so() {
     }
     assert!(finished.stderr.contains("tcpstates: set the scene: "), "{}", finished.stderr);
     assert!(finished.stderr.contains("\nhint: run it as root"), "{}", finished.stderr);
+}
+
+#[test]
+fn where_no_thread_can_be_had_it_says_so() {
+    let Some(without_threads) = without_threads() else { return };
+    let (_folder, mut demo) = without_threads;
+    demo.args(["demo", "refused"]);
+    let told = finish(demo).failed(1);
+    assert!(
+        told.starts_with("tcpstates: set the scene: start a thread: Resource temporarily unavailable"),
+        "{told}"
+    );
+    assert!(told.contains("\nhint: the limits on processes "), "{told}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::net::{TcpListener, UdpSocket};
 use std::time::{Duration, Instant};
 
-use crate::support::run::{PROGRAM, command, finish};
+use crate::support::run::{PROGRAM, command, finish, without_threads};
 use crate::support::{has, namespace};
 
 #[test]
@@ -30,6 +30,20 @@ fn the_names_of_addresses() {
         assert!(text.contains(&shown), "{format}: {text}");
         assert!(!namespace.tcpstates(&["-nat", "-f", format]).contains(local), "{format}: not asked for");
     }
+}
+
+#[test]
+fn where_no_thread_can_be_had_the_reason_is_told() {
+    let Some(namespace) = namespace() else { return };
+    let Some((_folder, mut list)) = without_threads() else { return };
+    let _listener = namespace.inside(|| TcpListener::bind("127.0.0.1:4040").expect("it can listen"));
+    list.args(["-natrH", "--resolve-timeout", "60"]);
+    let begun = Instant::now();
+    let (stdout, stderr) = namespace.inside(|| finish(list)).noted();
+    assert!(begun.elapsed() < Duration::from_secs(30), "nobody asks, so nobody waits: {:?}", begun.elapsed());
+    assert!(stdout.contains(" 127.0.0.1:4040 "), "{stdout}");
+    let told = "tcpstates: the name of 1 address could not be looked up: start a thread: Resource temporarily unavailable";
+    assert!(stderr.starts_with(told) && !stderr.contains("--resolve-timeout"), "{stderr}");
 }
 
 #[test]

@@ -14,6 +14,9 @@ use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space,
 /// Its only device.
 const DEVICE: &str = "tun0";
 
+/// What failed where no thread can be had.
+const THREAD: &str = "start a thread";
+
 /// A step on the way to a host that failed.
 #[derive(Debug, thiserror::Error)]
 #[error("set the scene: {what}: {source}")]
@@ -37,7 +40,7 @@ impl Host {
     /// Makes one with this address, and the peers' in the same /24.
     pub(super) fn new(addr: Ipv4Addr) -> Result<Self, HostError> {
         // A thread of its own, as the namespace is the thread's: the caller stays where it is.
-        on_a_thread(|| {
+        let made = on_a_thread(|| {
             // SAFETY: only this thread's network namespace changes; its descriptors stay shared.
             unsafe { unshare_unsafe(UnshareFlags::NEWNET) }
                 .map_err(|error| failed("unshare")(error.into()))?;
@@ -46,7 +49,8 @@ impl Host {
             let tun = open_tun().map_err(failed("/dev/net/tun"))?;
             configure(addr).map_err(failed("give its device an address"))?;
             Ok(Self { namespace: namespace.into(), tun })
-        })
+        });
+        made.map_err(failed(THREAD))?
     }
 
     /// Runs this inside.
@@ -55,6 +59,7 @@ impl Host {
             move_into_link_name_space(self.namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
             Ok(f())
         })
+        .map_err(|error| io::Error::new(error.kind(), format!("{THREAD}: {error}")))?
     }
 
     /// Changes a setting, named as below /proc/sys/net; one that this kernel does not have stays away.
@@ -68,8 +73,11 @@ impl Host {
 }
 
 /// A thread that ends before this returns; what it changes of itself ends with it.
-fn on_a_thread<T: Send>(f: impl FnOnce() -> T + Send) -> T {
-    thread::scope(|scope| scope.spawn(f).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+fn on_a_thread<T: Send>(f: impl FnOnce() -> T + Send) -> io::Result<T> {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().spawn_scoped(scope, f)?;
+        Ok(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
 }
 
 /// Without privilege a network namespace can be had in a user namespace of one's own. The whole process moves there: it
@@ -89,6 +97,11 @@ impl HostError {
     /// Whether it is for want of privilege.
     pub(super) fn is_denied(&self) -> bool {
         self.source.kind() == io::ErrorKind::PermissionDenied
+    }
+
+    /// Whether there may be no more threads.
+    pub(super) fn lacks_thread(&self) -> bool {
+        self.what == THREAD
     }
 
     /// Whether there may be no more namespaces, which the kernel calls a lack of space.

@@ -98,6 +98,9 @@ impl DemoError {
             Self::Host(error) if error.is_limited() => {
                 Some("user.max_net_namespaces and user.max_user_namespaces say how many there may be")
             }
+            Self::Host(error) if error.lacks_thread() => {
+                Some("the limits on processes (ulimit -u, the cgroup's pids.max) count threads too")
+            }
             _ => None,
         }
     }

@@ -1,5 +1,6 @@
 //! Host names: the addresses of names, and the names of addresses, these all at once and before a deadline.
 
+use std::io;
 use std::net::{IpAddr, ToSocketAddrs};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -87,13 +88,13 @@ impl HostNames {
                 state.pending.push(*addr);
             }
         }
-        self.hire(&mut state);
+        let unhired = self.hire(&mut state).err().filter(|_| state.workers == 0);
         loop {
             let late = wanted.iter().filter(|addr| !state.answers.contains_key(*addr)).count() as u64;
             let left = deadline.saturating_duration_since(Instant::now());
             if late == 0 || left.is_zero() || state.workers == 0 || ended() {
                 let name = |addr: &IpAddr| Some((*addr, state.answers.get(addr)?.clone()?));
-                return Hosts { names: wanted.iter().filter_map(name).collect(), late };
+                return Hosts { names: wanted.iter().filter_map(name).collect(), late, unhired };
             }
             state = self
                 .shared
@@ -103,15 +104,14 @@ impl HostNames {
         }
     }
 
-    /// As many workers as there is work for; where no thread can be had, fewer.
-    fn hire(&self, state: &mut State) {
+    /// As many workers as there is work for; where no more threads can be had, fewer, and the reason.
+    fn hire(&self, state: &mut State) -> io::Result<()> {
         while state.workers < AT_ONCE.min(state.pending.len()) {
             let shared = self.shared.clone();
-            if std::thread::Builder::new().spawn(move || shared.work()).is_err() {
-                return;
-            }
+            std::thread::Builder::new().spawn(move || shared.work())?;
             state.workers += 1;
         }
+        Ok(())
     }
 }
 
@@ -120,6 +120,8 @@ impl HostNames {
 pub struct Hosts {
     names: FxHashMap<IpAddr, String>,
     late: u64,
+    /// Why nobody asks for those that are late.
+    unhired: Option<io::Error>,
 }
 
 impl Hosts {
@@ -130,6 +132,10 @@ impl Hosts {
 
     /// What did not come in time.
     pub fn gap(&self) -> Option<Gap> {
-        (self.late > 0).then_some(Gap::NamesLate { count: self.late })
+        let count = self.late;
+        (count > 0).then(|| match &self.unhired {
+            Some(error) => Gap::NamesUnasked { count, reason: error.to_string() },
+            None => Gap::NamesLate { count },
+        })
     }
 }

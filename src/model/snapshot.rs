@@ -74,6 +74,13 @@ pub enum Gap {
         /// How many addresses.
         count: u64,
     },
+    /// Names of addresses that were not asked for.
+    NamesUnasked {
+        /// How many addresses.
+        count: u64,
+        /// Why.
+        reason: String,
+    },
     /// Other users' processes are not even listed.
     ProcessesHidden,
     /// A word of the kernel's beside its answer.
@@ -91,6 +98,9 @@ impl Gap {
                 Some("run it as root, or with CAP_SYS_PTRACE, to see every process")
             }
             Self::NamesLate { .. } => Some("--resolve-timeout SECONDS waits longer"),
+            Self::NamesUnasked { .. } => {
+                Some("the limits on processes (ulimit -u, the cgroup's pids.max) count threads too")
+            }
             _ => None,
         }
     }
@@ -115,6 +125,14 @@ impl fmt::Display for Gap {
             }
             Self::NamesLate { count: 1 } => f.write_str("the name of 1 address did not come in time"),
             Self::NamesLate { count } => write!(f, "the names of {count} addresses did not come in time"),
+            Self::NamesUnasked { count, reason } => {
+                let noun = if *count == 1 {
+                    "the name of 1 address"
+                } else {
+                    &format!("the names of {count} addresses")
+                };
+                write!(f, "{noun} could not be looked up: start a thread: {reason}")
+            }
             Self::ProcessesHidden => {
                 f.write_str("other users' processes are hidden: /proc is mounted with hidepid")
             }

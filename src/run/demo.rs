@@ -34,11 +34,14 @@ fn step_by_step(scene: Scene, writer: &mut SceneWriter, out: &mut File) -> anyho
         let mut shower = None;
         let result = play(scene, &mut |moment| {
             // Not before: to have its stage, the process may need to be one thread.
-            shower = shower.take().or_else(|| Some(threads.spawn(show.take()?)));
+            if let Some(show) = show.take() {
+                shower = Some(thread::Builder::new().spawn_scoped(threads, show));
+            }
             moments.send(moment.clone()).map_err(|_| io::ErrorKind::BrokenPipe.into())
         });
         drop(moments);
         if let Some(shower) = shower {
+            let shower = shower.context("start a thread")?;
             shower.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         }
         played(result)

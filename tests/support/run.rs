@@ -40,6 +40,17 @@ pub(crate) fn program_for_everybody() -> (tempfile::TempDir, PathBuf) {
     (folder, program)
 }
 
+/// The program run by a user who may start no thread, for as long as the folder is kept.
+pub(crate) fn without_threads() -> Option<(tempfile::TempDir, Command)> {
+    if !super::has("setpriv") || !super::has("prlimit") {
+        return None;
+    }
+    let (folder, program) = program_for_everybody();
+    let mut setpriv = command("setpriv");
+    setpriv.args(["--reuid=65534", "--regid=65534", "--clear-groups", "prlimit", "--nproc=0"]).arg(program);
+    Some((folder, setpriv))
+}
+
 /// What a run printed.
 pub(crate) struct Finished {
     shown: String,
