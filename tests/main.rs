@@ -27,6 +27,7 @@ mod owners;
 mod peers;
 mod proc_tree;
 mod repeat;
+mod states;
 mod support;
 mod trace;
 mod zoo;

@@ -103,8 +103,8 @@ impl Stage<'_> {
         self.close(End::Client)?;
         self.wire.carry()?;
         self.remark(
-            "The server's program does not call close(). Its end stays in CLOSE_WAIT, without any time-out; the client's, an \
-             orphan now, leaves FIN_WAIT2 after net.ipv4.tcp_fin_timeout.",
+            "The server's program does not call close(). Its end stays in CLOSE_WAIT, which has no time-out of its own; the \
+             client's, an orphan now, leaves FIN_WAIT2 after net.ipv4.tcp_fin_timeout.",
         )
     }
 

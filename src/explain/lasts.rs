@@ -19,7 +19,7 @@ const MOST_RETRIES: u64 = 1000;
 pub(super) fn that_matter(state: TcpState) -> &'static [Setting] {
     use Setting::{
         AbortOnOverflow, FinTimeout, KeepaliveIntvl, KeepaliveProbes, KeepaliveTime, LocalPortRange,
-        MaxOrphans, MaxSynBacklog, MaxTwBuckets, OrphanRetries, Retries2, RtoMaxMs, Somaxconn,
+        MaxOrphans, MaxSynBacklog, MaxTwBuckets, OrphanRetries, Retries2, Rfc1337, RtoMaxMs, Somaxconn,
         SynLinearTimeouts, SynRetries, SynackRetries, Syncookies, TwReuse, TwReuseDelay,
     };
     match state.shown() {
@@ -32,7 +32,7 @@ pub(super) fn that_matter(state: TcpState) -> &'static [Setting] {
         }
         TcpState::FinWait2 => &[FinTimeout, MaxOrphans, KeepaliveTime, KeepaliveIntvl, KeepaliveProbes],
         TcpState::CloseWait => &[KeepaliveTime, KeepaliveIntvl, KeepaliveProbes, Retries2],
-        TcpState::TimeWait => &[MaxTwBuckets, TwReuse, TwReuseDelay, LocalPortRange],
+        TcpState::TimeWait => &[MaxTwBuckets, TwReuse, TwReuseDelay, Rfc1337, LocalPortRange],
         _ => &[],
     }
 }
@@ -50,10 +50,16 @@ pub(super) fn lasts(state: TcpState, settings: &Settings) -> Vec<String> {
         TcpState::Established => {
             vec!["As long as both programs like.".to_owned(), unacknowledged(settings), keepalive(settings)]
         }
-        TcpState::FinWait1 | TcpState::LastAck | TcpState::Closing => vec![
+        TcpState::FinWait1 | TcpState::LastAck => vec![
             "One round trip, where the peer answers.".to_owned(),
             orphan(settings),
-            format!("While a process still holds it: {}", lower(&unacknowledged(settings))),
+            held_unacknowledged(settings),
+            closed_window(settings),
+        ],
+        TcpState::Closing => vec![
+            "One round trip, where the peer answers.".to_owned(),
+            orphan(settings),
+            held_unacknowledged(settings),
         ],
         TcpState::FinWait2 => vec![
             orphaned_fin_wait2(settings),
@@ -63,9 +69,10 @@ pub(super) fn lasts(state: TcpState, settings: &Settings) -> Vec<String> {
             ),
         ],
         TcpState::CloseWait => vec![
-            "Without limit: until this host's own program closes it, or ends.".to_owned(),
+            "Without limit, while the peer answers: until this host's own program closes it, or ends."
+                .to_owned(),
             format!(
-                "Besides the peer's RST only what it still sends can end it sooner: {}",
+                "The peer's RST ends it sooner, and so does a peer that does not acknowledge what it still sends: {}",
                 lower(&unacknowledged(settings))
             ),
             keepalive(settings),
@@ -74,6 +81,7 @@ pub(super) fn lasts(state: TcpState, settings: &Settings) -> Vec<String> {
             format!("{} seconds, fixed in the kernel; -o shows what remains of each.", TIME_WAIT_MS / 1000),
             buckets(settings),
             reuse(settings),
+            reset(settings),
         ],
         TcpState::Close => vec!["Until its program closes it, connects or listens.".to_owned()],
         _ => Vec::new(),
@@ -173,6 +181,32 @@ fn orphan(settings: &Settings) -> String {
     )
 }
 
+fn held_unacknowledged(settings: &Settings) -> String {
+    format!("While a process still holds it: {}", lower(&unacknowledged(settings)))
+}
+
+/// `tcp_probe_timer` of net/ipv4/tcp_timer.c: answers keep an orphan only while the time between two probes is shorter
+/// than the longest.
+fn closed_window(settings: &Settings) -> String {
+    let Some(set) = settings.number(Setting::OrphanRetries) else { return untold(Setting::OrphanRetries) };
+    let longest = longest_rto(settings);
+    let probes = below(SHORTEST_RTO_MS, longest).max(set).saturating_add(1);
+    format!(
+        "Data in front of the FIN that the peer's closed window keeps here: an orphan is given up after {} at least, \
+         though the peer answers the probes; while a process holds it, it is probed without end.",
+        duration(doubled(SHORTEST_RTO_MS, probes, longest))
+    )
+}
+
+/// `tcp_timewait_state_process` of net/ipv4/tcp_minisocks.c.
+fn reset(settings: &Settings) -> String {
+    match settings.number(Setting::Rfc1337) {
+        Some(0) => "An RST from the peer ends it at once (tcp_rfc1337 = 0).".to_owned(),
+        Some(set) => format!("With tcp_rfc1337 = {set} an RST does not end it."),
+        None => untold(Setting::Rfc1337),
+    }
+}
+
 fn orphaned_fin_wait2(settings: &Settings) -> String {
     match settings.number(Setting::FinTimeout) {
         Some(seconds) => format!(
@@ -268,6 +302,18 @@ mod tests {
         let orphans = [(Setting::OrphanRetries, "0"), (Setting::RtoMaxMs, "1000")];
         let told = orphan(&settings(&orphans));
         assert!(told.contains("after 3 retransmissions") && told.contains("2.4 s"), "{told}");
+    }
+
+    #[test]
+    fn an_orphan_at_a_closed_window_is_given_up_too() {
+        let has = |values: &[(Setting, &str)], part: &str| {
+            let text = closed_window(&settings(values));
+            assert!(text.contains(part), "{text}");
+        };
+        // 0.2 s doubled ten times to 102.4 s, and the longest wait once.
+        has(&[(Setting::OrphanRetries, "0")], "after 5 min 24.6 s at least");
+        has(&[(Setting::OrphanRetries, "0"), (Setting::RtoMaxMs, "1000")], "after 2.4 s at least");
+        has(&[(Setting::OrphanRetries, "5"), (Setting::RtoMaxMs, "1000")], "after 4.4 s at least");
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(super) const TEXTS: [StateText; 11] = [
                  threads. A longer queue (the backlog of listen(), at most net.core.somaxconn) only helps against bursts.",
         exactly: &[
             "The backlog limits connections that are established and not accepted, not connections in all. Half-open \
-             ones are counted apart.",
+             ones are counted apart, up to the same number: listen() with 5 leaves room for 6 (on older kernels 5) of them, and for 6 of the others.",
             "A SYN does not move the listener to SYN_RECV, as the diagram has it: on Linux it makes a new record beside it.",
         ],
         command: "tcpstates -nlp",
@@ -38,6 +38,8 @@ pub(super) const TEXTS: [StateText; 11] = [
                  way, then whether the peer listens. Let programs set a time-out of their own for connect().",
         exactly: &[
             "It is rare to see because it lasts one round trip; what is seen is what is not answered.",
+            "On Linux any ICMP 'destination unreachable' ends it at once. RFC 9293 (3.9.2.2) allows that for codes 2 to 4, \
+             and forbids it for 0, 1 and 5 (network, host and source route): these may pass.",
         ],
         command: "tcpstates -np state syn-sent",
     },
@@ -57,7 +59,8 @@ pub(super) const TEXTS: [StateText; 11] = [
         exactly: &[
             "It is rare to see because it lasts one round trip.",
             "Linux keeps it as a small record (kernel state 12, TCP_NEW_SYN_RECV) that belongs to no process, and \
-             reports it as SYN_RECV (3).",
+             reports it as SYN_RECV (3). The socket is made when the handshake's last ACK comes, so a trace shows \
+             LISTEN -> SYN_RECV -> ESTABLISHED only then.",
             "Once SYN cookies are sent, nothing is kept of the connections that they stand for: a flood shows no further here.",
         ],
         command: "tcpstates -n --count-by local-port,peer-net/24 state syn-recv",
@@ -86,15 +89,18 @@ pub(super) const TEXTS: [StateText; 11] = [
         who: "the end that closed first",
         waits_for: "the ACK of its FIN",
         story: "The active closer: the program has called close() or shutdown(), and a FIN goes out behind all its data. \
-                The ACK of that FIN leads to FIN_WAIT2; a FIN that comes before, to CLOSING; both together, straight to \
-                TIME_WAIT.",
+                The ACK of that FIN leads to FIN_WAIT2; a FIN that comes before, to CLOSING; both in one segment, through \
+                FIN_WAIT2 to TIME_WAIT at once.",
         pile: "The peer does not acknowledge: it is gone, or it reads nothing, so that the data before the FIN can't be \
                sent. Those without a process are orphans: the program has closed and the kernel goes on alone.",
         advice: "Send-Q shows what is stuck before the FIN, -o how often it was sent again. Orphans end by themselves; \
                  net.ipv4.tcp_orphan_retries says when. Peers that stop reading need a time-out in the program.",
         exactly: &[
             "It is rare to see because it lasts one round trip.",
-            "It may go straight to TIME_WAIT, when FIN and ACK come in one segment: then there is no FIN_WAIT2.",
+            "RFC 9293 has a way straight to TIME_WAIT, for a segment with both FIN and ACK. Linux takes the ACK first and \
+             the FIN behind it: the state is FIN_WAIT2 in between.",
+            "The peer's closed window keeps an orphan for minutes, not for ever: it is given up though the peer \
+             answers every probe. A socket that a process still holds is probed without end.",
         ],
         command: "tcpstates -npo state fin-wait-1",
     },
@@ -126,9 +132,11 @@ pub(super) const TEXTS: [StateText; 11] = [
         pile: "A program of this host does not close its connections: a leak of descriptors, a pool that keeps what the \
                server has ended, threads that hang. It is never the network's fault, nor the kernel's.",
         advice: "Find the program (-p) and mend it: close when read() gives 0. Restarting it clears them meanwhile. No \
-                 setting helps.",
+                 setting helps: keepalive ends a connection whose peer is gone, but the program keeps the descriptor.",
         exactly: &[
-            "CLOSE_WAIT has no time-out at all: it waits for this host's own program, be it for years.",
+            "CLOSE_WAIT has no time-out of its own: while the peer answers it waits for this host's program, be it for years.",
+            "With SO_KEEPALIVE it ends when the peer no longer answers. The connection is gone from all lists then, but its \
+             descriptor is still open: the leak goes on unseen (count the sockets in /proc/PID/fd).",
             "Recv-Q counts the peer's FIN as one byte: 1 means that nothing is left to read.",
         ],
         command: "tcpstates -np state close-wait",
@@ -180,6 +188,7 @@ pub(super) const TEXTS: [StateText; 11] = [
              seconds, fixed in the kernel (TCP_TIMEWAIT_LEN).",
             "net.ipv4.tcp_fin_timeout does not change it: that is about FIN_WAIT2.",
             "One end has it, the one that closed first; after a simultaneous close both have.",
+            "An RST ends it early unless net.ipv4.tcp_rfc1337 is 1.",
             "tcp_tw_recycle is gone since Linux 4.12.",
         ],
         command: "tcpstates -no state time-wait",
@@ -192,11 +201,15 @@ pub(super) const TEXTS: [StateText; 11] = [
         story: "Where every connection begins and ends. A socket that was only made, or whose connection is over, is in \
                 no table of the kernel's; one that has been bound to a port is, and is what shows here. It sends and \
                 receives nothing.",
-        pile: "A program binds ports and goes no further: connections that failed and were not closed, ports held in \
-               reserve. Each keeps its port from others.",
+        pile: "A program binds ports and goes no further: ports held in reserve, or connections from ports that the program \
+               bound itself, which failed and were not closed. Each keeps its port from others.",
         advice: "Find the program (-p). 'Address already in use' with nothing to be seen in netstat comes from these.",
-        exactly: &["Kernel state 7 is TCP_CLOSE. Bound sockets are asked for by a number of their own, 13 \
-             (TCP_BOUND_INACTIVE, Linux 6.8 and later); /proc and older kernels do not show them."],
+        exactly: &[
+            "Kernel state 7 is TCP_CLOSE. Bound sockets are asked for by a number of their own, 13 \
+             (TCP_BOUND_INACTIVE, Linux 6.8 and later); /proc and older kernels do not show them.",
+            "A port that connect() chose is free again as soon as that fails, though the program has not closed the \
+             socket: only a port that the program bound itself stays taken.",
+        ],
         command: "tcpstates -np state closed",
     },
 ];

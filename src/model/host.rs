@@ -46,6 +46,8 @@ settings! {
     TwReuse = "net.ipv4.tcp_tw_reuse",
     /// How old that time-wait socket must be, in milliseconds.
     TwReuseDelay = "net.ipv4.tcp_tw_reuse_delay",
+    /// Whether a time-wait socket outlasts an RST.
+    Rfc1337 = "net.ipv4.tcp_rfc1337",
     /// Whether connections use timestamps: 0 no, 1 and 2 yes.
     Timestamps = "net.ipv4.tcp_timestamps",
     /// How many half-open connections a listener may have.

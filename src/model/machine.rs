@@ -170,7 +170,7 @@ pub const MACHINE: [Transition; 53] = {
         row(SynSent, SynRecv, Received(Syn), "3.10.7.3", "SYN received: both ends open at once").sending(SynAck).in_figure(),
         row(SynSent, Close, Received(Rst), "3.10.7.3", "RST received: the connection was refused"),
         row(SynSent, Close, GaveUp, "3.10.8", "no answer to any SYN: timed out"),
-        row(SynSent, Close, Unreachable, "3.9.2.2", "an ICMP error: the peer can't be reached"),
+        row(SynSent, Close, Unreachable, "3.9.2.2", "an ICMP error: the peer can't be reached (codes 0, 1 and 5 end it on Linux alone)"),
         row(SynSent, Close, Shut, "3.10.4", "the program gave up before an answer came").in_figure(),
         row(SynSent, Close, Abort, "3.10.5", DROPPED),
         row(SynRecv, Established, AckOfSyn, "3.10.7.4", "ACK received: the connection stands").in_figure(),
@@ -187,7 +187,7 @@ pub const MACHINE: [Transition; 53] = {
         row(Established, Close, Abort, "3.10.5", CUT).sending(Rst),
         row(FinWait1, FinWait2, AckOfFin, "3.10.7.4", "our FIN is acknowledged").in_figure(),
         row(FinWait1, Closing, Received(Fin), "3.10.7.4", "FIN received before ours is acknowledged: both closed at once").sending(Ack).in_figure(),
-        row(FinWait1, TimeWait, FinAndAckOfFin, "3.10.7.4", "FIN received together with the ACK of ours").sending(Ack),
+        row(FinWait1, TimeWait, FinAndAckOfFin, "3.10.7.4", "FIN received together with the ACK of ours: Linux passes FIN_WAIT2 on the way").sending(Ack).not_on_linux(),
         row(FinWait1, Close, Received(Rst), "3.10.7.4", RESET),
         row(FinWait1, Close, GaveUp, "3.10.8", "our FIN was never acknowledged: timed out"),
         row(FinWait1, Close, Abort, "3.10.5", DEAF).sending(Rst),
@@ -319,7 +319,13 @@ mod tests {
             Established,
         );
         path(&[(Established, Event::Close), (FinWait1, fin), (Closing, Event::AckOfFin)], TimeWait);
-        path(&[(FinWait1, Event::FinAndAckOfFin)], TimeWait);
+    }
+
+    /// Measured in tests/states.rs.
+    #[test]
+    fn linux_takes_no_short_cut_from_fin_wait1() {
+        let ways: Vec<_> = ways_between(FinWait1, TimeWait).map(|way| (way.event, way.on_linux)).collect();
+        assert_eq!(ways, [(Event::FinAndAckOfFin, false)]);
     }
 
     #[test]

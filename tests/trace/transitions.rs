@@ -8,6 +8,7 @@ use socket2::{Domain, SockRef, Socket, Type};
 use super::harness::{
     Busy, LOCALHOST, Trace, await_end, bound_client, connected, own_port, port, port_of, traced,
 };
+use crate::support::peer::{OUR_V4, PEER_V4, Peer, Script};
 use crate::support::reflector::{FAR, NEAR, Reflector};
 use crate::support::{namespace, or_skip};
 
@@ -35,6 +36,27 @@ fn the_client_closes_first() {
         seen.assert_meaning("ESTABLISHED FIN_WAIT1", "closed here first");
         seen.assert_meaning("LAST_ACK CLOSED", "our FIN is acknowledged");
     }
+}
+
+/// RFC 9293 would go straight to TIME_WAIT.
+#[test]
+fn a_fin_with_the_ack_of_ours_passes_fin_wait2() {
+    let Some(namespace) = namespace() else { return };
+    let Some(_peer) = or_skip(Peer::start(&namespace)) else { return };
+    let _busy = Busy::all();
+    let own = own_port();
+    let seen = namespace.inside(|| {
+        let mut trace = Trace::by_tracepoints(&[&format!(":{own}")])?;
+        let client = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        client.bind(&SocketAddr::from((OUR_V4, own)).into()).expect("the port is free");
+        let peer = SocketAddr::from((PEER_V4, Script::OrderlyClose.port()));
+        client.connect(&peer.into()).expect("it connects");
+        drop(client);
+        trace.until(own, "TIME_WAIT");
+        Some(trace.end())
+    });
+    let Some(seen) = seen else { return };
+    seen.assert_states(&[(own, &format!("{OPENED} FIN_WAIT1 FIN_WAIT2 TIME_WAIT"))]);
 }
 
 #[test]

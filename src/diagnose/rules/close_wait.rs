@@ -73,13 +73,13 @@ fn of_process(
         .seen("peers", Value::Peers(pile.peers.top()))
         .seen_if("change_of_close_wait", evidence.grown(TcpState::CloseWait).map(Value::Change))
         .why(
-            "CLOSE_WAIT has no timeout: each keeps a descriptor and memory until this host's program closes it or \
-             ends. A pile that grows ends with no descriptors left.",
+            "CLOSE_WAIT has no timeout of its own: each keeps a descriptor and memory until this host's program closes it or \
+             ends. If their number grows, the process runs out of descriptors.",
         )
         .advice(
             "Find where the program loses a socket whose read() has returned 0: an error path without close(), a pool \
-             that never looks at its idle connections, a thread that hangs. Ending it frees them; no setting of the \
-             kernel does.",
+             that never looks at its idle connections, a thread that hangs. Ending it frees them. Keepalive does \
+             not: it ends a connection whose peer is gone, but the descriptor stays open.",
             format!("tcpstates -np state close-wait{of_pid}"),
         )
 }

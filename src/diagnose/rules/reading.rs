@@ -29,8 +29,8 @@ fn peers(evidence: &Evidence, _: &Thresholds) -> Vec<Finding> {
             .seen("send_queues", Value::Bytes(pile.bytes))
             .why(
                 "The peer's buffer is full (zero window, persist timer), so data waits here in Send-Q. The program's write() \
-                 blocks, or its memory grows; the kernel probes without end while the peer answers, and a socket that was \
-                 closed stays as an orphan meanwhile.",
+                 blocks, or its memory grows; the kernel probes without end while the peer answers. Only an orphan, which \
+                 its program has closed, is given up after some minutes.",
             )
             .advice(
                 "Look at the program at the other end: it hangs, or is slower than what is sent. Here, TCP_USER_TIMEOUT or \
