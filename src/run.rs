@@ -187,10 +187,10 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 fn tell(message: &str, hint: Option<&str>) {
     let mut stderr = io::stderr().lock();
     // What was typed may be in it; line breaks are ours. There is nobody left to tell if this fails.
-    let message: Vec<_> = message.lines().map(text::escaped_but_backslashes).collect();
+    let message: Vec<_> = message.lines().map(|line| text::escaped(line.as_bytes())).collect();
     let _ = writeln!(stderr, "tcpstates: {}", message.join("\n"));
     if let Some(hint) = hint {
-        let _ = writeln!(stderr, "hint: {}", text::escaped_but_backslashes(hint));
+        let _ = writeln!(stderr, "hint: {}", text::escaped(hint.as_bytes()));
     }
 }
 

@@ -11,9 +11,11 @@ use tcpstates::render::json::records::DocumentRecord;
 use crate::support::run::{command, finish, program_for_everybody};
 use crate::support::{has, namespace};
 
-/// A `)`, a line break, an escape sequence, a byte that is no UTF-8 and a quote.
-const NAME: &[u8] = b"e)\n\x1b[31m\xff\"x";
-const NAME_IN_PRINTF: &str = r#"e)\n\033[31m\377"x"#;
+/// A `)`, a line break, an escape sequence, a byte that is no UTF-8, a quote and a backslash.
+const NAME: &[u8] = b"e)\n\x1b[31m\xff\"x\\d";
+const NAME_IN_PRINTF: &str = r#"e)\n\033[31m\377"x\\d"#;
+/// As the layouts print it: the backslash is not doubled, as ss does not double it.
+const NAME_PRINTED: &str = r#"e)\n\x1b[31m\xff"x\d"#;
 
 /// A shell that named itself so and holds the socket as its stdin. Ended when dropped.
 struct Hostile(Child);
@@ -61,7 +63,23 @@ fn hostile_names_do_nothing_to_a_line_or_a_terminal() {
 
     let plain = namespace.tcpstates(&["-natpH"]);
     assert_eq!(plain.lines().count(), 1, "{plain:?}");
-    assert!(plain.contains(&format!(r#"{pid}/e)\n\x1b[31m\xff"x[0]"#)), "{plain:?}");
+    assert!(plain.contains(&format!("{pid}/{NAME_PRINTED}[0]")), "{plain:?}");
+    let chosen = namespace.tcpstates(&["-natH", "--columns", "program"]);
+    assert!(chosen.contains(NAME_PRINTED), "{chosen}");
+    let ss = namespace.tcpstates(&["-natpHf", "ss"]);
+    assert!(ss.contains(&format!("(\"{NAME_PRINTED}\",pid={pid}")), "{ss}");
+    let counts = namespace.tcpstates(&["--count-by", "process"]);
+    assert!(counts.contains(NAME_PRINTED), "{counts}");
+    for format in ["table", "plain", "csv"] {
+        let text = namespace.tcpstates(&["-natpf", format]).replace("\"\"", "\"");
+        assert!(text.contains(NAME_PRINTED), "{format}: {text}");
+    }
+    // What was printed finds it, as the text layouts and as JSON have it.
+    let in_json = NAME_PRINTED.replace("\\n", "\n").replace("\\x1b", "\x1b");
+    for printed in [NAME_PRINTED, &in_json] {
+        let found = namespace.tcpstates(&["-natH", &format!("process = '{printed}'")]);
+        assert_eq!(found.lines().count(), 1, "{printed:?}");
+    }
 
     for format in ["table", "plain", "netstat", "ss", "csv", "ndjson", "json"] {
         let text = namespace.tcpstates(&["-natp", "-f", format]);
@@ -73,7 +91,7 @@ fn hostile_names_do_nothing_to_a_line_or_a_terminal() {
     let document: DocumentRecord<'_> = serde_json::from_str(&json).unwrap();
     let processes = document.sockets[0].processes.clone().expect("they were asked for");
     let named = processes.iter().find(|holder| holder.pid == pid).expect("it holds the socket");
-    assert_eq!(named.name, "e)\n\u{1b}[31m\\xff\"x");
+    assert_eq!(named.name, "e)\n\u{1b}[31m\\xff\"x\\d");
     // The sleep that it started holds the socket too.
     assert!(processes.iter().any(|holder| holder.pid != pid && holder.name == "sleep"), "{processes:?}");
 }

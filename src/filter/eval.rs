@@ -107,7 +107,7 @@ impl Term {
                 Some(holders.iter().any(|holder| compare.holds(holder.process.pid.into(), *value)))
             }
             Self::Text { field: TextField::Process, glob } => {
-                Some(holders.iter().any(|holder| glob.matches(&holder.process.name)))
+                Some(holders.iter().any(|holder| glob.matches_shown(&holder.process.name)))
             }
             _ => None,
         }
@@ -129,11 +129,11 @@ impl Term {
                 Some(field.of(socket).is_some_and(|number| compare.holds(number, *value)))
             }
             Self::Text { field: TextField::Timer, glob } => Some(glob.matches(timer_word(socket).as_bytes())),
-            Self::Text { field: TextField::Unit, glob } => known
-                .cgroup_paths
-                .then(|| row.cgroup.and_then(cgroup::unit).is_some_and(|unit| glob.matches(unit.as_bytes()))),
+            Self::Text { field: TextField::Unit, glob } => known.cgroup_paths.then(|| {
+                row.cgroup.and_then(cgroup::unit).is_some_and(|unit| glob.matches_shown(unit.as_bytes()))
+            }),
             Self::Text { field: TextField::Container, glob } => known.cgroup_paths.then(|| {
-                row.cgroup.and_then(cgroup::container).is_some_and(|id| glob.matches(id.as_bytes()))
+                row.cgroup.and_then(cgroup::container).is_some_and(|id| glob.matches_shown(id.as_bytes()))
             }),
             Self::Device(Device::Index(index)) => Some(socket.interface == *index),
             Self::Mark { value, mask } => socket.mark.map(|mark| mark & mask == value & mask),

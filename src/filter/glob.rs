@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::model::shown;
+
 /// A pattern over bytes: `*` is any number of them, `?` any one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glob(String);
@@ -40,6 +42,22 @@ impl Glob {
     }
 }
 
+impl Glob {
+    /// Whether text that others chose fits, as it is or as the layouts show it: what was printed is found by what was
+    /// printed.
+    pub fn matches_shown(&self, text: &[u8]) -> bool {
+        if self.matches(text) {
+            return true;
+        }
+        if shown::is_plain(text) {
+            return false;
+        }
+        let mut in_json = String::with_capacity(text.len());
+        shown::push_lossless(&mut in_json, text);
+        self.matches(shown::escaped(text).as_bytes()) || self.matches(in_json.as_bytes())
+    }
+}
+
 impl fmt::Display for Glob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -69,7 +87,22 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_was_printed_is_found_by_it() {
+        let name = b"e)\n\x1b[31m\xff\"x".as_slice();
+        for printed in [r#"e)\n\x1b[31m\xff"x"#, "e)\n\x1b[31m\\xff\"x"] {
+            assert!(Glob::new(printed).matches_shown(name), "{printed}");
+        }
+        assert!(Glob::new(r"app\x2dweb.service").matches_shown(br"app\x2dweb.service"));
+        assert!(!Glob::new(r"app\x2dweb.service").matches_shown(b"app-web.service"));
+    }
+
     proptest! {
+        #[test]
+        fn any_text_is_found_as_it_is_shown(bytes: Vec<u8>) {
+            prop_assert!(Glob::new(&shown::escaped(&bytes)).matches_shown(&bytes));
+        }
+
         #[test]
         fn a_name_fits_itself_and_a_star(name in "[a-z]{0,9}", more in "[a-z*?]{0,9}") {
             prop_assert!(Glob::new(&name).matches(name.as_bytes()));

@@ -9,6 +9,7 @@ mod memory;
 mod owner;
 mod queues;
 mod row;
+pub mod shown;
 mod snapshot;
 mod socket;
 mod state;

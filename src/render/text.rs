@@ -1,71 +1,8 @@
 //! Text for a terminal or a line: escaped, padded and measured.
 
-use std::fmt::Write as _;
-
 use unicode_width::UnicodeWidthStr;
 
-/// Appends text that others chose so that it stays on its line and does nothing to a terminal: no control character,
-/// no escape sequence, no line break and no character that turns the direction of writing gets through. Bytes that
-/// are not UTF-8 show as `\xNN`.
-pub fn push_escaped(out: &mut String, bytes: &[u8]) {
-    for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            push_char(out, c);
-        }
-        for byte in chunk.invalid() {
-            push_hex(out, *byte);
-        }
-    }
-}
-
-/// The escaped text.
-pub fn escaped(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    push_escaped(&mut text, bytes);
-    text
-}
-
-/// Text that is shown back to who typed it: escaped, but for backslashes.
-pub fn escaped_but_backslashes(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c == '\\' { shown.push(c) } else { push_char(&mut shown, c) }
-    }
-    shown
-}
-
-/// Whether a character could do harm on a terminal or break a line.
-pub fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        // Line and paragraph separators, and what turns the direction of the text that follows.
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// Whether text is printable ASCII with no quote and no backslash in it, as nearly all is: it needs no escaping
-/// anywhere.
-pub fn is_plain(bytes: &[u8]) -> bool {
-    // Without a way out of the loop many bytes are looked at in one step.
-    bytes.iter().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~') & !matches!(byte, b'"' | b'\\'))
-}
-
-fn push_char(out: &mut String, c: char) {
-    match c {
-        '\n' => out.push_str("\\n"),
-        '\r' => out.push_str("\\r"),
-        '\t' => out.push_str("\\t"),
-        '\\' => out.push_str("\\\\"),
-        c if !is_unsafe(c) => out.push(c),
-        c if c.is_ascii() => push_hex(out, c as u8),
-        c => {
-            let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
-        }
-    }
-}
-
-/// Appends a byte that is no text as `\xNN`.
-pub(super) fn push_hex(out: &mut String, byte: u8) {
-    let _ = write!(out, "\\x{byte:02x}");
-}
+pub use crate::model::shown::{escaped, is_plain, is_unsafe, push_escaped};
 
 /// `local-port` → `Local-port`, for a heading.
 pub fn capitalised(name: &str) -> String {
@@ -155,16 +92,6 @@ fn decimal(number: u64, unit: u64, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn hostile_names_are_made_visible() {
-        assert_eq!(escaped(b"nginx: worker"), "nginx: worker");
-        assert_eq!(escaped(b"a\x1b[31mb\nc"), "a\\x1b[31mb\\nc");
-        assert_eq!(escaped(b"\xff\xfe\\"), "\\xff\\xfe\\\\");
-        assert_eq!(escaped("caf\u{e9} \u{9b}\u{202e}\u{2028}".as_bytes()), "café \\u{9b}\\u{202e}\\u{2028}");
-        assert_eq!(escaped(b"\x7f"), "\\x7f");
-    }
 
     #[test]
     fn spans_have_their_unit() {
@@ -172,13 +99,6 @@ mod tests {
             [(0, "0us"), (999, "999us"), (1_000, "1ms"), (21_512, "21.512ms"), (1_500_000, "1.5s")]
         {
             assert_eq!(span_us(micros), text);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn nothing_unsafe_gets_through(bytes: Vec<u8>) {
-            prop_assert!(!escaped(&bytes).chars().any(is_unsafe));
         }
     }
 }

@@ -13,8 +13,8 @@ use serde::Serialize;
 use self::formatter::Lines as OneLine;
 pub(super) use self::row::push_row;
 pub(super) use self::value::{Value, member};
-use super::text::push_hex;
 use super::{Head, Listing, Style};
+use crate::model::shown::push_lossless;
 use crate::model::{Gap, Row};
 
 /// The version of the keys. Keys are only ever added within it.
@@ -52,12 +52,7 @@ pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        shown.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            push_hex(&mut shown, *byte);
-        }
-    }
+    push_lossless(&mut shown, bytes);
     Cow::Owned(shown)
 }
 

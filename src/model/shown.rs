@@ -1,0 +1,97 @@
+//! Text that others chose, as every layout shows it.
+//!
+//! The filter knows this form too: a name that was printed is found by what was printed.
+
+use std::fmt::Write as _;
+
+/// Appends text so that it stays on its line and does nothing to a terminal: no control character, no escape
+/// sequence, no line break and no character that turns the direction of writing gets through. Bytes that are not
+/// UTF-8 appear as `\xNN`. A backslash stays as it is: systemd writes `\x2d` into the names of units, and ss and our
+/// JSON print it once.
+pub fn push_escaped(out: &mut String, bytes: &[u8]) {
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            push_char(out, c);
+        }
+        for byte in chunk.invalid() {
+            push_hex(out, *byte);
+        }
+    }
+}
+
+/// The escaped text.
+pub fn escaped(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    push_escaped(&mut text, bytes);
+    text
+}
+
+/// Appends text as it is, but for bytes that are not UTF-8, which appear as `\xNN`: what JSON holds before its own
+/// escaping.
+pub fn push_lossless(out: &mut String, bytes: &[u8]) {
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            push_hex(out, *byte);
+        }
+    }
+}
+
+/// Whether a character could do harm on a terminal or break a line.
+pub fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        // Line and paragraph separators, and what turns the direction of the text that follows.
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Whether text is printable ASCII with no quote and no backslash in it, as nearly all is: it needs no escaping
+/// anywhere.
+pub fn is_plain(bytes: &[u8]) -> bool {
+    // Without a way out of the loop many bytes are looked at in one step.
+    bytes.iter().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~') & !matches!(byte, b'"' | b'\\'))
+}
+
+fn push_char(out: &mut String, c: char) {
+    match c {
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        c if !is_unsafe(c) => out.push(c),
+        c if c.is_ascii() => push_hex(out, c as u8),
+        c => {
+            let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+        }
+    }
+}
+
+/// Appends a byte that is no text as `\xNN`.
+fn push_hex(out: &mut String, byte: u8) {
+    let _ = write!(out, "\\x{byte:02x}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn hostile_names_are_made_visible() {
+        assert_eq!(escaped(b"nginx: worker"), "nginx: worker");
+        assert_eq!(escaped(b"a\x1b[31mb\nc"), "a\\x1b[31mb\\nc");
+        assert_eq!(escaped(b"\xff\xfe\\"), "\\xff\\xfe\\");
+        assert_eq!(escaped("caf\u{e9} \u{9b}\u{202e}\u{2028}".as_bytes()), "café \\u{9b}\\u{202e}\\u{2028}");
+        assert_eq!(escaped(b"\x7f"), "\\x7f");
+    }
+
+    #[test]
+    fn a_backslash_stays_single() {
+        assert_eq!(escaped(br"app\x2dweb@a.service"), r"app\x2dweb@a.service");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_unsafe_gets_through(bytes: Vec<u8>) {
+            prop_assert!(!escaped(&bytes).chars().any(is_unsafe));
+        }
+    }
+}
