@@ -21,7 +21,7 @@ Register-ArgumentCompleter -Native -CommandName 'tcpstates' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'tcpstates' {
-            [CompletionResult]::new('--count-by', '--count-by', [CompletionResultType]::ParameterName, 'Print how many sockets there are by KEY, the most first: state, process, pid, user, local, local-port, peer, peer-port, peer-net/LEN, iface, unit, container or timer')
+            [CompletionResult]::new('--count-by', '--count-by', [CompletionResultType]::ParameterName, 'Print how many sockets there are by KEY, the most first: state, process, pid, user, local, local-port, peer, peer-port, peer-net/LEN, iface, unit, container, pod-uid or timer')
             [CompletionResult]::new('--diff', '--diff', [CompletionResultType]::ParameterName, 'Print what opened, closed and changed its state within SECONDS, by the keys of --count-by (state)')
             [CompletionResult]::new('--filter-file', '--filter-file', [CompletionResultType]::ParameterName, 'Read the filter from a file, in which # begins a comment')
             [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Choose and order the columns of the table, the plain list and CSV, whatever other options would add; `help` lists them')

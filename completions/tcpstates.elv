@@ -18,7 +18,7 @@ set edit:completion:arg-completer[tcpstates] = {|@words|
     }
     var completions = [
         &'tcpstates'= {
-            cand --count-by 'Print how many sockets there are by KEY, the most first: state, process, pid, user, local, local-port, peer, peer-port, peer-net/LEN, iface, unit, container or timer'
+            cand --count-by 'Print how many sockets there are by KEY, the most first: state, process, pid, user, local, local-port, peer, peer-port, peer-net/LEN, iface, unit, container, pod-uid or timer'
             cand --diff 'Print what opened, closed and changed its state within SECONDS, by the keys of --count-by (state)'
             cand --filter-file 'Read the filter from a file, in which # begins a comment'
             cand --columns 'Choose and order the columns of the table, the plain list and CSV, whatever other options would add; `help` lists them'

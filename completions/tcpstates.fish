@@ -24,7 +24,7 @@ function __fish_tcpstates_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c tcpstates -n "__fish_tcpstates_needs_command" -l count-by -d 'Print how many sockets there are by KEY, the most first: state, process, pid, user, local, local-port, peer, peer-port, peer-net/LEN, iface, unit, container or timer' -r
+complete -c tcpstates -n "__fish_tcpstates_needs_command" -l count-by -d 'Print how many sockets there are by KEY, the most first: state, process, pid, user, local, local-port, peer, peer-port, peer-net/LEN, iface, unit, container, pod-uid or timer' -r
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -l diff -d 'Print what opened, closed and changed its state within SECONDS, by the keys of --count-by (state)' -r
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -l filter-file -d 'Read the filter from a file, in which # begins a comment' -r -F
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -l columns -d 'Choose and order the columns of the table, the plain list and CSV, whatever other options would add; `help` lists them' -r

@@ -116,6 +116,8 @@ pub struct Needs {
     pub process_details: bool,
     /// The names of the holders' users, too.
     pub process_users: bool,
+    /// The names of the holders' programs that are longer than the kernel keeps.
+    pub process_names: bool,
     /// User names.
     pub users: bool,
     /// Service names.
@@ -124,6 +126,8 @@ pub struct Needs {
     pub hosts: Option<Duration>,
     /// cgroup paths.
     pub cgroups: bool,
+    /// The units, containers and pods that they name.
+    pub units: bool,
     /// The listeners of connections that are not accepted yet.
     pub listeners: Option<ListenerUse>,
 }

@@ -1,6 +1,7 @@
 //! The only place that wires the layers: it owns stdout, stderr, the clock and the signals.
 
 mod bind;
+mod cgroups;
 mod count;
 mod demo;
 mod diagnose;
@@ -27,6 +28,7 @@ use crate::filter::Filter;
 use crate::model::{Gap, ListenerUse, ProcessName};
 use crate::query::{Access, Needs, Query};
 use crate::render::{CountStyle, Format, Summary, text};
+use cgroups::Undecided;
 use filter::Misuse;
 
 /// Runs the command with these arguments, the program's name first.
@@ -136,10 +138,13 @@ fn ready(list: &List) -> Result<List, Misuse> {
 fn with_evidence(mut needs: Needs, filter: &Filter, own: bool) -> Needs {
     let evidence = filter.expr.evidence();
     needs.cgroups |= evidence.cgroup_paths;
+    needs.units |= evidence.cgroup_paths;
+    needs.process_names |= evidence.process_names;
     if evidence.processes && needs.processes.is_none() {
         needs.processes = Some(ProcessName::Comm);
     }
-    if own && needs.processes.is_some() {
+    // Whose unit a connection is of that waits to be accepted, its listener's holders say.
+    if own && (needs.processes.is_some() || needs.units) {
         needs.listeners = Some(ListenerUse::Holders);
     }
     needs
@@ -157,7 +162,8 @@ fn finish(result: anyhow::Result<ExitStatus>, failed: ExitStatus) -> ExitStatus 
         Err(error) => {
             let of_demo = error.downcast_ref().and_then(DemoError::hint);
             let of_collect = || error.downcast_ref().and_then(CollectError::hint);
-            tell(&whole_message(&error), of_demo.or_else(of_collect));
+            let of_filter = || error.downcast_ref::<Undecided>().and_then(|error| error.hint.as_deref());
+            tell(&whole_message(&error), of_demo.or_else(of_collect).or_else(of_filter));
             failed
         }
     }
@@ -209,7 +215,7 @@ impl Session {
             let kind = std::mem::discriminant(gap);
             // Two of a kind in one list, as for two files, are both told.
             if !self.told[..known].contains(&kind) {
-                tell(&gap.to_string(), gap.hint());
+                tell(&gap.to_string(), gap.hint().as_deref());
                 self.told.push(kind);
             }
         }

@@ -9,6 +9,7 @@
 mod allocations;
 mod architecture;
 mod bind;
+mod cgroups;
 mod columns;
 mod command_line;
 mod counts;

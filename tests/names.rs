@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tcpstates::render::json::records::DocumentRecord;
 
+use crate::support::holder::Program;
 use crate::support::run::{command, finish, program_for_everybody};
 use crate::support::{has, namespace};
 
@@ -115,13 +116,15 @@ fn an_unprivileged_user_is_told_what_is_missing() {
     let document: DocumentRecord<'_> = serde_json::from_str(&json).unwrap();
     assert_eq!(
         document.sockets[0].owner_note.clone().flatten().as_deref(),
-        Some("held by a process that could not be read")
+        Some("may be held by a process that could not be read")
     );
     assert_eq!(document.warnings.len(), 1);
     let lines: Vec<_> = stderr.lines().collect();
     assert_eq!(lines.len(), 2, "one note and its hint: {stderr}");
     assert!(lines[0].ends_with("permission denied"), "{stderr}");
-    assert!(lines[1].starts_with("hint: "), "{stderr}");
+    let hint =
+        "hint: user 65534 lacks CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH: run it as root to see every process";
+    assert_eq!(lines[1], hint);
 
     // Nothing else needs privilege.
     assert_eq!(run(&["-natH"]).quiet().lines().count(), 1);
@@ -148,10 +151,32 @@ fn hidden_processes_are_told() {
         (document["sockets"][0]["owner_note"].as_str().unwrap_or_default().to_owned(), stderr)
     };
     let (note, stderr) = mounted("proc -o hidepid=2 proc");
-    assert_eq!(note, "held by a process that could not be read");
+    assert_eq!(note, "may be held by a process that could not be read");
     assert!(stderr.contains("hidden") && stderr.contains("\nhint: "), "{stderr}");
     let (_, stderr) = mounted("tmpfs none");
     assert!(stderr.contains("/proc could not be read: no process is to be seen there"), "{stderr}");
+}
+
+#[test]
+fn a_name_longer_than_the_kernel_keeps() {
+    let Some(namespace) = namespace() else { return };
+    let name = "tcpstates-controller-manager";
+    let Some(program) = Program::new(name) else { return };
+    let holder = program.listening(&namespace, name, &["80"]);
+    let counted = |filter: &str| namespace.tcpstates(&["-lnH", filter]).lines().count();
+    for (filter, count) in [
+        (format!("process = {name}"), 1),
+        (format!("not process = {name}"), 0),
+        ("process = *-manager".to_owned(), 1),
+        // As the kernel has it, and as it is printed.
+        (format!("process = {}", &name[..15]), 1),
+        (format!("process = {}", &name[..16]), 0),
+        (format!("process = {name} pid = {}", holder.0.id()), 1),
+    ] {
+        assert_eq!(counted(&filter), count, "{filter}");
+    }
+    let counts = namespace.tcpstates(&["--count-by", "process", &format!("process = {name}")]);
+    assert_eq!(counts, format!("{} 1\n", &name[..15]));
 }
 
 #[test]

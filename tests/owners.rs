@@ -6,7 +6,7 @@ use std::io::{IoSlice, IoSliceMut};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags, open};
@@ -16,19 +16,10 @@ use rustix::net::{
 };
 use tcpstates::render::json::records::{DocumentRecord, HolderRecord};
 
+use crate::support::holder::{Program, Running};
 use crate::support::namespace::Namespace;
-use crate::support::run::{await_end_of, command, tcpstates};
+use crate::support::run::{PROGRAM, await_end_of, command, finish, tcpstates};
 use crate::support::{has, namespace, or_skip};
-
-/// Ended when dropped.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 fn listener(namespace: &Namespace, port: u16) -> TcpListener {
     namespace.inside(|| TcpListener::bind(("127.0.0.1", port)).expect("it can listen"))
@@ -91,7 +82,7 @@ fn one_on_its_way_is_nobodys_until_it_arrives() {
     assert!(holders.is_empty());
     // Where some process may not be read it might be that one's.
     let note = note.expect("it has an inode");
-    assert!(note.starts_with("held by no process") || note.starts_with("held by a process that"), "{note}");
+    assert!(note.starts_with("held by no process") || note.starts_with("may be held by"), "{note}");
 
     let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut message = RecvAncillaryBuffer::new(&mut space);
@@ -195,6 +186,108 @@ fn threads_whose_first_has_ended() {
     let (holders, note) = owners(&namespace, 80);
     assert_eq!((pids_and_fds(&holders), note), (vec![(process.0.id(), 3)], None));
     assert_eq!(holders[0].name, "leaderless");
+}
+
+#[test]
+fn a_thread_with_a_table_of_its_own() {
+    let Some(namespace) = namespace() else { return };
+    let Some(program) = Program::new("holder") else { return };
+    let process = program.listening(&namespace, "holder", &["80", "own"]);
+    let (holders, note) = owners(&namespace, 80);
+    // It may have inherited other descriptors.
+    let pids: Vec<_> = holders.iter().map(|holder| holder.pid).collect();
+    assert_eq!((pids, note), (vec![process.0.id()], None));
+    let answer = namespace.run(&["bind", "127.0.0.1:80"]);
+    assert!(answer.stdout.contains(&format!("Stop {}/holder", process.0.id())), "{}", answer.stdout);
+    if has("strace") {
+        // Where threads can't be compared, their descriptors' numbers are.
+        let mut strace = command("strace");
+        strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "inject=kcmp:error=ENOSYS"]);
+        strace.args([PROGRAM, "-lnpH"]);
+        let shown = namespace.inside(|| finish(strace)).done();
+        assert!(shown.contains(&format!("{}/holder[", process.0.id())), "{shown}");
+    }
+}
+
+/// What can't be read is told with its reason, and never passes for a socket without an owner.
+#[test]
+fn a_call_that_fails_loses_no_owner_in_silence() {
+    let Some(namespace) = namespace() else { return };
+    let Some(program) = Program::new("holder") else { return };
+    if !has("strace") {
+        return;
+    }
+    let process = program.listening(&namespace, "holder", &["80"]);
+    let expected = format!("{}/holder[", process.0.id());
+    let with_fault = |fault: &str, args: &[&str]| {
+        let mut strace = command("strace");
+        strace.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("inject={fault}")]);
+        if fault.starts_with("pread64") {
+            // The program's loader reads likewise.
+            strace.args(["-P", &format!("/proc/{}/comm", process.0.id())]);
+        }
+        strace.arg(PROGRAM).args(args);
+        namespace.inside(|| finish(strace))
+    };
+    // The link of a descriptor says as much as statx.
+    for fault in ["statx:error=ENOMEM", "statx:error=EACCES:when=2+", "readlinkat:error=EIO"] {
+        let shown = with_fault(fault, &["-lnpH", "process = holder"]).done();
+        assert!(shown.contains(&expected), "{fault}: {shown}");
+    }
+    for (fault, what, reason) in [
+        ("statx,readlinkat:error=ENOMEM:when=2+", "descriptors", "Cannot allocate memory"),
+        ("getdents64:error=EIO:when=3+", "descriptors", "Input/output error"),
+        ("pread64:error=EIO", "name", "Input/output error"),
+    ] {
+        let finished = with_fault(fault, &["-lnpH", "process = holder"]);
+        assert_eq!(finished.stdout, "", "{fault}");
+        let told = |line: &str| line.contains(&format!("the {what} of")) && line.contains(reason);
+        assert!(finished.stderr.lines().any(told), "{fault}: {}", finished.stderr);
+        assert!(!finished.stderr.contains("hidepid"), "{fault}: {}", finished.stderr);
+    }
+}
+
+#[test]
+fn a_holder_outside_of_the_pid_namespace_is_told_of() {
+    let Some(namespace) = namespace() else { return };
+    if !has("unshare") {
+        return;
+    }
+    let _own = listener(&namespace, 80);
+    let mut unshare = command("unshare");
+    unshare.args(["-p", "-f", "--mount-proc", PROGRAM, "-lnpH"]);
+    let (stdout, stderr) = namespace.inside(|| finish(unshare)).noted();
+    assert!(stdout.trim_end().ends_with(" -"), "{stdout}");
+    assert!(stderr.contains("no process of this PID namespace holds 1 socket"), "{stderr}");
+    assert!(stderr.contains("\nhint: run it in the host's PID namespace"), "{stderr}");
+}
+
+/// A privilege that is lacking is named, and root is not told to be root.
+#[test]
+fn the_hint_names_what_root_lacks() {
+    let Some(namespace) = namespace() else { return };
+    if !has("setpriv") {
+        return;
+    }
+    let _own = listener(&namespace, 80);
+    let as_bare_root = |args: &[&str]| {
+        let mut setpriv = command("setpriv");
+        setpriv
+            .args(["--reuid=0", "--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace", PROGRAM])
+            .args(args);
+        namespace.inside(|| finish(setpriv))
+    };
+    let (_, stderr) = as_bare_root(&["-lnpH"]).noted();
+    assert!(stderr.contains("\nhint: root lacks CAP_SYS_PTRACE here;"), "{stderr}");
+    let answer = as_bare_root(&["bind", "127.0.0.1:80"]);
+    assert_eq!(answer.status, Some(1));
+    let words: Vec<_> = answer.stdout.split_whitespace().collect();
+    assert!(
+        words.join(" ").contains("or see who holds it: root lacks CAP_SYS_PTRACE here;"),
+        "{}",
+        answer.stdout
+    );
+    assert!(!answer.stdout.contains("as root"), "{}", answer.stdout);
 }
 
 /// Neither threads nor descriptors without end: fewer threads do, and what could not be opened is told.

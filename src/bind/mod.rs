@@ -151,6 +151,8 @@ pub struct Facts {
     pub dad: Option<Dad>,
     /// Whether the sockets are all that there are.
     pub idle: Idle,
+    /// What would show the holders that were not seen, where something would.
+    pub to_see_holders: Option<String>,
 }
 
 impl Facts {

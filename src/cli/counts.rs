@@ -68,14 +68,15 @@ pub(super) fn count(
     let needs = Needs {
         processes: has(&[CountKey::Process, CountKey::Pid]).then_some(ProcessName::Comm),
         users: has(&[CountKey::User]) && !args.shared.numeric && args.shared.proc_root.is_none(),
-        cgroups: has(&[CountKey::Unit, CountKey::Container]),
+        cgroups: keys.iter().any(|key| key.is_of_cgroup()),
+        units: keys.iter().any(|key| key.is_of_cgroup()),
         ..Needs::default()
     };
     let mut query = counted(args, format, &filter, counted_by)?;
     // A count where none of them is known would be no count.
     query.netlink_only = keys
         .iter()
-        .find(|key| matches!(key, CountKey::Iface | CountKey::Unit | CountKey::Container))
+        .find(|key| matches!(key, CountKey::Iface))
         .map(|key| format!("--count-by {}", key.name()));
     let style = CountStyle {
         format,

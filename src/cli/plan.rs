@@ -325,7 +325,7 @@ fn columns(args: &Args, format: Format) -> Result<Vec<Column>, Refusal> {
 /// What is shown, as far as only netlink tells it. netstat has it from /proc; ss's layout leaves it away.
 fn netlink_tells(format: Format, parts: Parts, columns: &[Column]) -> Vec<&'static str> {
     if parts.extended && columns.is_empty() && !matches!(format, Format::Netstat | Format::Ss) {
-        return vec!["cookies", "cgroups", "marks"];
+        return vec!["cookies", "marks"];
     }
     columns.iter().filter(|column| column.is_of_netlink()).map(|column| column.word()).collect()
 }
@@ -344,13 +344,15 @@ fn needs(args: &Args, format: Format, parts: Parts, columns: &[Column]) -> Needs
         processes: (processes || by_pid || peers).then_some(name),
         peers,
         process_details: args.shared.processes > 1 || has(Column::is_of_process_details),
+        process_names: false,
         process_users: args.shared.proc_root.is_none() && !(people && args.shared.numeric),
         users: users && !(people && args.shared.numeric),
         services: people && !args.shared.numeric,
         hosts: args.list.resolve.then_some(args.list.resolve_timeout),
-        cgroups: (parts.extended || has(Column::is_of_cgroups))
-            && args.shared.proc_root.is_none()
-            && format != Format::Netstat,
+        cgroups: (parts.extended || has(Column::is_of_cgroups)) && format != Format::Netstat,
+        // The text layouts show the cgroup alone.
+        units: has(Column::is_of_units)
+            || (parts.extended && matches!(format, Format::Json | Format::Ndjson)),
         listeners: match format {
             Format::Netstat => parts.extended.then_some(ListenerUse::User),
             Format::Ss => None,

@@ -35,7 +35,8 @@ fn hint(error: &FilterError, args: &Args) -> Option<String> {
         FilterError::Expected { .. }
         | FilterError::TooDeep { .. }
         | FilterError::OpenQuote { .. }
-        | FilterError::UnknownName { .. } => None,
+        | FilterError::UnknownName { .. }
+        | FilterError::NoEvidence { .. } => None,
     }
 }
 

@@ -83,7 +83,7 @@ pub(crate) fn listener(addr: &str, port: u16, pending: u32, backlog: Option<u32>
 }
 
 pub(crate) fn holder(pid: u32, name: &str) -> Holder {
-    Holder { process: Arc::new(Process { pid, name: name.as_bytes().into(), details: None }), fd: 3 }
+    Holder { process: Arc::new(Process::new(pid, name.as_bytes())), fd: 3 }
 }
 
 impl Default for Sample {

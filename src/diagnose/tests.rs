@@ -34,7 +34,7 @@ fn what_could_not_be_seen_is_listed() {
         .held(listener("::", 80, 0, None), &[])
         .held(socket(TcpState::Established, end("::1", 80), end("::1", 9)), &[holder(1, "x")])
         .evidence();
-    evidence.gaps.push(Gap::ProcessesHidden);
+    evidence.gaps.push(Gap::ProcessesHidden { privileges: None });
     let unseen = diagnose(&evidence, &Thresholds::default()).unseen;
     assert!(unseen[0].contains("hidepid"), "{unseen:?}");
     for part in ["of 1 connection, no numbers", "of 1 listener, no limit", "of 1 socket, no process"] {

@@ -19,8 +19,8 @@ pub fn descriptors(
     let folder = root.join(pid.to_string());
     let unless_ended = |path: &Path, error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => Ok(None),
-        // The process ended between open and read (ESRCH).
-        _ if !folder.exists() => Ok(None),
+        // The process ended between open and read.
+        _ if error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error()) => Ok(None),
         _ => Err(Gap::Unreadable { path: path.display().to_string(), reason: error.to_string() }),
     };
     let limits = folder.join("limits");

@@ -7,6 +7,7 @@ mod hosts;
 mod interfaces;
 mod listeners;
 mod peers;
+mod privileges;
 mod processes;
 mod services;
 mod users;
@@ -17,10 +18,11 @@ pub use hosts::{HostNames, Hosts, host_addresses};
 pub use interfaces::{Interfaces, device_index};
 pub use listeners::{Listener, Listeners};
 pub use peers::{Other, Peers};
-pub use processes::{Details, Processes};
+pub use processes::{Details, Processes, Wanted};
 pub use services::Services;
 pub use users::{Users, user_id};
 
+use crate::model::cgroup::Cgroup;
 use crate::model::{Gap, Holder, ListenerUse, OwnerNote, Row, Socket, TcpState};
 
 /// The look-ups of one listing. What is `None` is not looked up.
@@ -121,6 +123,18 @@ impl Enrichment {
         if self.processes.is_none() { &[] } else { self.holders_of(self.owned_by(socket)) }
     }
 
+    /// Whether the processes must be known that hold a socket, to know its cgroup.
+    pub fn needs_holder(&self, socket: &Socket) -> bool {
+        self.cgroups.as_ref().is_some_and(|cgroups| cgroups.needs_holder(socket))
+    }
+
+    fn cgroup(&self, socket: &Socket) -> Cgroup<'_> {
+        let Some(cgroups) = &self.cgroups else { return Cgroup::default() };
+        let belongs = socket.inode.is_some() || OwnerNote::of(socket) == Some(OwnerNote::NotAccepted);
+        let paths = self.holders(socket).iter().filter_map(|holder| holder.process.cgroup.as_deref());
+        cgroups.of(socket, belongs, paths)
+    }
+
     /// The inode by which the holders of the other end are found, if that is on this host; and whether it is its
     /// listener's.
     fn peer_end(&self, socket: &Socket) -> (Option<u64>, bool) {
@@ -147,7 +161,7 @@ impl Enrichment {
             owner_note: self.processes.as_ref().and_then(|processes| processes.note(socket)),
             user: self.users.as_ref().and_then(|users| users.name(self.shown_uid(socket)?)),
             interface: self.interfaces.as_ref().and_then(|interfaces| interfaces.name(socket.interface)),
-            cgroup: self.cgroups.as_ref().and_then(|cgroups| cgroups.path(socket.cgroup?)),
+            cgroup: self.cgroup(socket),
             local_host: host(socket.local.addr),
             peer_host: host(socket.peer.addr),
             local_service: service(socket.local.port),

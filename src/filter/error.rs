@@ -26,6 +26,8 @@ pub enum FilterError {
     OpenQuote { span: Range<usize> },
     /// A name that names nothing here; kind is what it should be.
     UnknownName { span: Range<usize>, kind: &'static str, word: String },
+    /// What a term needs to know can't be known here.
+    NoEvidence { span: Range<usize>, why: String },
 }
 
 /// A filter as it was typed.
@@ -64,7 +66,8 @@ impl FilterError {
             | Self::Expected { span, .. }
             | Self::TooDeep { span }
             | Self::OpenQuote { span }
-            | Self::UnknownName { span, .. } => span,
+            | Self::UnknownName { span, .. }
+            | Self::NoEvidence { span, .. } => span,
         }
     }
 }
@@ -111,6 +114,7 @@ impl fmt::Display for BadFilter {
             FilterError::TooDeep { .. } => f.write_str("the filter is nested too deeply"),
             FilterError::OpenQuote { .. } => f.write_str("a quote is not closed"),
             FilterError::UnknownName { kind, word, .. } => write!(f, "there is no {kind} '{word}'"),
+            FilterError::NoEvidence { why, .. } => f.write_str(why),
         }
     }
 }

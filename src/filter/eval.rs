@@ -4,7 +4,9 @@
 //! socket is dropped as soon as it can't fit whatever is found.
 
 use super::expr::{Device, End, Expr, NumberField, Term, TextField};
-use crate::model::{Holder, Row, Socket, Timer, cgroup};
+use super::glob::Glob;
+use crate::model::cgroup::Cgroup;
+use crate::model::{Holder, Process, Row, Socket, Timer};
 
 /// What is known of a row so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,6 +34,12 @@ impl Expr {
     /// Whether the row fits; `None` while it is open.
     pub fn evaluate(&self, row: &Row<'_>, known: Known) -> Option<bool> {
         self.decide(&|term| term.evaluate(row, known))
+    }
+
+    /// Whether the row can't be judged, since what is not known of its cgroup may decide it.
+    pub fn is_undecided(&self, row: &Row<'_>, known: Known) -> bool {
+        let decided = |term: &Term| term.evaluate(row, known).or(term.is_for_the_kernel().then_some(true));
+        row.cgroup.may_hide() && self.decide(&decided).is_none()
     }
 
     /// Whether a socket with these holders fits, if that is all that is open; `None` where it is not.
@@ -107,10 +115,35 @@ impl Term {
                 Some(holders.iter().any(|holder| compare.holds(holder.process.pid.into(), *value)))
             }
             Self::Text { field: TextField::Process, glob } => {
-                Some(holders.iter().any(|holder| glob.matches_shown(&holder.process.name)))
+                Some(holders.iter().any(|holder| has_name(&holder.process, glob)))
             }
             _ => None,
         }
+    }
+
+    /// Of a term about the cgroup; `None` where what is not known of it may fit.
+    fn fits_cgroup(&self, cgroup: Cgroup<'_>) -> Option<bool> {
+        let (found, fits) = match self {
+            Self::Text { field: TextField::Unit, glob } => {
+                let unit = cgroup.unit();
+                (unit.is_some(), unit.is_some_and(|unit| glob.matches_shown(unit.as_bytes())))
+            }
+            Self::Text { field: TextField::Container, glob } => {
+                let id = cgroup.container();
+                (id.is_some(), id.is_some_and(|id| glob.matches_id(&id)))
+            }
+            Self::Text { field: TextField::PodUid, glob } => {
+                let uid = cgroup.pod_uid();
+                (uid.is_some(), uid.is_some_and(|uid| glob.matches(uid.as_bytes())))
+            }
+            _ => return None,
+        };
+        (found || !cgroup.may_hide()).then_some(fits)
+    }
+
+    /// Whether it is for the kernel to decide where it can't be decided here.
+    fn is_for_the_kernel(&self) -> bool {
+        matches!(self, Self::Mark { .. } | Self::Autobound { .. })
     }
 
     fn evaluate(&self, row: &Row<'_>, known: Known) -> Option<bool> {
@@ -129,12 +162,9 @@ impl Term {
                 Some(field.of(socket).is_some_and(|number| compare.holds(number, *value)))
             }
             Self::Text { field: TextField::Timer, glob } => Some(glob.matches(timer_word(socket).as_bytes())),
-            Self::Text { field: TextField::Unit, glob } => known.cgroup_paths.then(|| {
-                row.cgroup.and_then(cgroup::unit).is_some_and(|unit| glob.matches_shown(unit.as_bytes()))
-            }),
-            Self::Text { field: TextField::Container, glob } => known.cgroup_paths.then(|| {
-                row.cgroup.and_then(cgroup::container).is_some_and(|id| glob.matches_shown(id.as_bytes()))
-            }),
+            Self::Text { field: TextField::Unit | TextField::Container | TextField::PodUid, .. } => {
+                known.cgroup_paths.then(|| self.fits_cgroup(row.cgroup))?
+            }
             Self::Device(Device::Index(index)) => Some(socket.interface == *index),
             Self::Mark { value, mask } => socket.mark.map(|mark| mark & mask == value & mask),
             Self::Cgroup { id: Some(id), .. } => Some(socket.cgroup == Some(*id)),
@@ -149,6 +179,11 @@ impl Term {
             | Self::Cgroup { id: None, .. } => None,
         }
     }
+}
+
+/// Whether a process has this name. One that is longer than the kernel keeps is its program's.
+fn has_name(process: &Process, glob: &Glob) -> bool {
+    glob.matches_shown(&process.name) || process.long_names.iter().any(|name| glob.matches_shown(name))
 }
 
 fn either(end: End, socket: &Socket, fits: impl Fn(&crate::model::Endpoint) -> bool) -> bool {

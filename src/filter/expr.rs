@@ -169,6 +169,7 @@ pub enum TextField {
     Timer,
     Unit,
     Container,
+    PodUid,
 }
 
 /// What must be known of a socket besides what every source tells.
@@ -176,10 +177,19 @@ pub enum TextField {
 pub struct Evidence {
     /// Its holders.
     pub processes: bool,
+    /// Their names, also those that are longer than the kernel keeps.
+    pub process_names: bool,
     /// The path of its cgroup.
     pub cgroup_paths: bool,
     /// The connection's numbers.
     pub tcp_info: bool,
+}
+
+impl Term {
+    /// Whether it asks for the unit, container or pod that the cgroup's path names.
+    pub fn is_of_cgroup(&self) -> bool {
+        matches!(self, Self::Text { field: TextField::Unit | TextField::Container | TextField::PodUid, .. })
+    }
 }
 
 impl Expr {
@@ -242,10 +252,12 @@ impl Expr {
     pub fn evidence(&self) -> Evidence {
         let mut needed = Evidence::default();
         self.each_term(&mut |term| match term {
-            Term::Number { field: NumberField::Pid, .. } | Term::Text { field: TextField::Process, .. } => {
+            Term::Number { field: NumberField::Pid, .. } => needed.processes = true,
+            Term::Text { field: TextField::Process, .. } => {
                 needed.processes = true;
+                needed.process_names = true;
             }
-            Term::Text { field: TextField::Unit | TextField::Container, .. } => needed.cgroup_paths = true,
+            _ if term.is_of_cgroup() => needed.cgroup_paths = true,
             Term::Number {
                 field: NumberField::Retrans | NumberField::RtoUs | NumberField::RttUs, ..
             } => {
@@ -274,11 +286,7 @@ impl Expr {
         let mut found = None;
         self.each_term(&mut |term| {
             let lacks = match term {
-                Term::Device(_)
-                | Term::Mark { .. }
-                | Term::Cgroup { .. }
-                | Term::Autobound { .. }
-                | Term::Text { field: TextField::Unit | TextField::Container, .. } => true,
+                Term::Device(_) | Term::Mark { .. } | Term::Cgroup { .. } | Term::Autobound { .. } => true,
                 Term::Number { field, .. } => {
                     matches!(field, NumberField::Retrans | NumberField::RtoUs | NumberField::RttUs)
                 }

@@ -58,6 +58,17 @@ impl Glob {
     }
 }
 
+impl Glob {
+    /// Whether a container's id fits: all of it or, of an id of 64 hexadecimal digits, its first ones, as `docker ps`
+    /// prints 12 of them.
+    pub fn matches_id(&self, id: &str) -> bool {
+        const SHORTEST: usize = 12;
+        let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_start = self.0.len() >= SHORTEST && is_hex(&self.0) && id.len() == 64 && is_hex(id);
+        self.matches_shown(id.as_bytes()) || (is_start && id.starts_with(&self.0))
+    }
+}
+
 impl fmt::Display for Glob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -85,6 +96,15 @@ mod tests {
         ] {
             assert_eq!(Glob::new(pattern).matches(name.as_bytes()), fits, "{pattern} {name}");
         }
+    }
+
+    #[test]
+    fn the_first_digits_of_an_id() {
+        let id = "0123456789abcdef".repeat(4);
+        let fits = |pattern: &str| Glob::new(pattern).matches_id(&id);
+        assert!(fits(&id) && fits("0123456789ab") && fits("0123456789abc") && fits("0123*"));
+        assert!(!fits("0123456789a") && !fits("123456789abc") && !fits("0123456789ab?"));
+        assert!(!Glob::new("my-container1").matches_id("my-container12"));
     }
 
     #[test]

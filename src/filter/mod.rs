@@ -82,6 +82,11 @@ impl Filter {
         }
     }
 
+    /// Whether the row can't be judged, since what is not known of its cgroup may decide it.
+    pub fn is_undecided(&self, row: &Row<'_>, known: Known) -> bool {
+        row.cgroup.may_hide() && self.expr.is_undecided(row, known)
+    }
+
     /// Whether the row may fit, as far as it is known. Its states are the query's part. What stays open to the end
     /// is for the kernel to decide, and was.
     pub fn admits(&self, row: &Row<'_>, known: Known) -> bool {

@@ -18,7 +18,7 @@ use crate::model::StateSet;
 const DEEPEST: u32 = 64;
 
 /// The words that begin a term, for messages.
-pub const TERM_WORDS: [&str; 26] = [
+pub const TERM_WORDS: [&str; 27] = [
     "state",
     "exclude",
     "src",
@@ -45,6 +45,7 @@ pub const TERM_WORDS: [&str; 26] = [
     "timer",
     "unit",
     "container",
+    "pod-uid",
 ];
 
 /// What was read: the states that were named on the outermost level, and the rest.
@@ -218,6 +219,8 @@ impl<'a> Parser<'a> {
             "process" => self.equality(|word| Ok(glob(TextField::Process, &word.text)))?,
             "unit" => self.equality(|word| Ok(glob(TextField::Unit, &word.text)))?,
             "container" => self.equality(|word| Ok(glob(TextField::Container, &word.text)))?,
+            // JSON and CSV have it with an underscore.
+            "pod-uid" | "pod_uid" => self.equality(|word| Ok(glob(TextField::PodUid, &word.text)))?,
             "timer" => self.equality(|word| timer(&word.text))?,
             "user" => self.equality(|name| Ok(Term::User { name }))?,
             "pid" => self.number(NumberField::Pid, count, "a number")?,

@@ -19,8 +19,8 @@ pub trait Names {
     fn device(&mut self, name: &str) -> Option<u32>;
     /// The first and last of the ports that the kernel chooses from.
     fn ephemeral_ports(&mut self) -> (u16, u16);
-    /// The number of a cgroup.
-    fn cgroup(&mut self, path: &str) -> Option<u64>;
+    /// The number of a cgroup; the error says why none can be known.
+    fn cgroup(&mut self, path: &str) -> Result<Option<u64>, String>;
 }
 
 impl Expr {
@@ -68,7 +68,10 @@ impl Term {
             }
             Self::Autobound { range: None } => Self::Autobound { range: Some(names.ephemeral_ports()) },
             Self::Cgroup { path, id: None } => {
-                let id = names.cgroup(&path.text).ok_or_else(|| unknown("cgroup", &path))?;
+                let id = names
+                    .cgroup(&path.text)
+                    .map_err(|why| FilterError::NoEvidence { span: path.span.clone(), why })?;
+                let id = id.ok_or_else(|| unknown("cgroup", &path))?;
                 Self::Cgroup { path, id: Some(id) }
             }
             other => other,

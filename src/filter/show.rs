@@ -57,6 +57,7 @@ impl TextField {
             Self::Timer => "timer",
             Self::Unit => "unit",
             Self::Container => "container",
+            Self::PodUid => "pod-uid",
         }
     }
 }

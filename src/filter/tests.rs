@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::bytecode::compile;
 use super::*;
+use crate::model::cgroup::Cgroup;
 use crate::model::{Endpoint, Family, Holder, Process, Queues, Socket, TcpInfo, TcpState, Timer};
 
 fn parse(text: &str) -> Result<Filter, BadFilter> {
@@ -26,7 +27,7 @@ fn end(addr: &str, port: u16) -> Endpoint {
 }
 
 fn nginx() -> Holder {
-    let process = Process { pid: 5, name: b"nginx"[..].into(), details: None };
+    let process = Process::new(5, &b"nginx"[..]);
     Holder { process: Arc::new(process), fd: 3 }
 }
 
@@ -248,7 +249,8 @@ fn what_is_not_looked_up_stays_open() {
     assert_eq!(fits("pid = 5 or sport = 443", &socket), Some(true));
     assert_eq!(fits("not process = nginx", &socket), None);
     let holders = [nginx()];
-    let row = Row { holders: &holders, cgroup: Some("/system.slice/nginx.service"), ..Row::bare(&socket) };
+    let row =
+        Row { holders: &holders, cgroup: Cgroup::at("/system.slice/nginx.service"), ..Row::bare(&socket) };
     let known = Known { processes: true, cgroup_paths: true };
     for (text, expected) in [
         ("pid = 5", true),
@@ -330,8 +332,8 @@ impl Names for TestNames {
     fn ephemeral_ports(&mut self) -> (u16, u16) {
         (32768, 60999)
     }
-    fn cgroup(&mut self, path: &str) -> Option<u64> {
-        (path == "/a").then_some(9)
+    fn cgroup(&mut self, path: &str) -> Result<Option<u64>, String> {
+        Ok((path == "/a").then_some(9))
     }
 }
 

@@ -14,15 +14,29 @@ pub struct Holder {
     pub fd: u32,
 }
 
-/// A process.
+/// A process. All but its number and name is read only where it is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
     /// Its number.
     pub pid: u32,
-    /// Its name as the kernel has it: any bytes but NUL.
+    /// Its name as the kernel has it: any bytes but NUL. The kernel keeps the first 15 of them.
     pub name: Box<[u8]>,
-    /// More of it, where that is asked for.
+    /// The names of its program that are longer than the kernel keeps.
+    pub long_names: Box<[Box<[u8]>]>,
+    /// Its user and command line.
     pub details: Option<ProcessDetails>,
+    /// The path of its cgroup.
+    pub cgroup: Option<Box<str>>,
+}
+
+impl Process {
+    /// How much of a name the kernel keeps (TASK_COMM_LEN less the NUL).
+    pub const NAME_MAX: usize = 15;
+
+    /// A process of which nothing else was asked for.
+    pub fn new(pid: u32, name: impl Into<Box<[u8]>>) -> Self {
+        Self { pid, name: name.into(), long_names: Box::default(), details: None, cgroup: None }
+    }
 }
 
 /// What is told of a process besides its number and name.
@@ -32,7 +46,8 @@ pub struct ProcessDetails {
     pub uid: Option<u32>,
     /// That user's name.
     pub user: Option<String>,
-    /// Its command line, the words apart by blanks: any bytes.
+    /// Its command line, the words apart by blanks: any bytes, and no more than the first few thousand, with `…`
+    /// behind them where it is longer.
     pub command: Box<[u8]>,
 }
 
@@ -76,7 +91,7 @@ pub enum OwnerNote {
     Orphan,
     /// ESTABLISHED (or closed by the peer since), and still in its listener's accept queue.
     NotAccepted,
-    /// Some process that could not be read may hold it.
+    /// No process that could be read holds it; some could not be read.
     NotPermitted,
     /// It has an inode, and no process that can be seen from here holds it.
     NotFound,
@@ -103,7 +118,7 @@ impl OwnerNote {
             Self::TimeWait | Self::HalfOpen => "kernel",
             Self::Orphan => "orphan",
             Self::NotAccepted => "not accepted",
-            Self::NotPermitted => "no permission",
+            Self::NotPermitted => "unknown",
             Self::NotFound => "not found",
         }
     }
@@ -116,7 +131,7 @@ impl fmt::Display for OwnerNote {
             Self::HalfOpen => "belongs to the kernel: half-open",
             Self::Orphan => "closed by its program",
             Self::NotAccepted => "waits in its listener's accept queue",
-            Self::NotPermitted => "held by a process that could not be read",
+            Self::NotPermitted => "may be held by a process that could not be read",
             Self::NotFound => "held by no process that can be seen from here",
         })
     }

@@ -1,5 +1,6 @@
 //! A socket together with what was looked up for it.
 
+use super::cgroup::Cgroup;
 use super::{Holder, OwnerNote, Socket};
 
 /// What a renderer gets: the socket, and the names that the plan asked for. What was not asked for, or has no name,
@@ -20,8 +21,8 @@ pub struct Row<'a> {
     pub user: Option<&'a str>,
     /// The device of its scope or binding; the index's digits where it is gone.
     pub interface: Option<&'a str>,
-    /// The path of its cgroup below the cgroup mount.
-    pub cgroup: Option<&'a str>,
+    /// Its cgroup.
+    pub cgroup: Cgroup<'a>,
     /// The host name of the local address.
     pub local_host: Option<&'a str>,
     /// The host name of the peer's address.
@@ -45,7 +46,7 @@ impl<'a> Row<'a> {
             owner_note: None,
             user: None,
             interface: None,
-            cgroup: None,
+            cgroup: Cgroup::default(),
             local_host: None,
             peer_host: None,
             local_service: None,

@@ -37,6 +37,24 @@ pub fn push_lossless(out: &mut String, bytes: &[u8]) {
     }
 }
 
+/// Text as it was before somebody wrote bytes of it as a marker and so many digits of this radix: systemd in the names of
+/// units (`\x2d`), the kernel in lists of mounts (`\040`).
+pub fn unescaped(text: &[u8], marker: &[u8], digits: usize, radix: u32) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((first, after)) = rest.split_first() {
+        let number = rest.strip_prefix(marker).and_then(|rest| rest.split_at_checked(digits));
+        let byte = number.and_then(|(digits, behind)| {
+            let digits = std::str::from_utf8(digits).ok().filter(|digits| !digits.starts_with('+'))?;
+            Some((u8::from_str_radix(digits, radix).ok()?, behind))
+        });
+        let (byte, behind) = byte.unwrap_or((*first, after));
+        bytes.push(byte);
+        rest = behind;
+    }
+    bytes
+}
+
 /// Whether a character could do harm on a terminal or break a line.
 pub fn is_unsafe(c: char) -> bool {
     c.is_control()
@@ -86,6 +104,13 @@ mod tests {
     #[test]
     fn a_backslash_stays_single() {
         assert_eq!(escaped(br"app\x2dweb@a.service"), r"app\x2dweb@a.service");
+    }
+
+    #[test]
+    fn written_digits_are_bytes_again() {
+        assert_eq!(unescaped(br"debian\x2dtree\x2", br"\x", 2, 16), br"debian-tree\x2");
+        assert_eq!(unescaped(br"two\040words\134\9", b"\\", 3, 8), br"two words\\9");
+        assert_eq!(unescaped(br"\+40", b"\\", 3, 8), br"\+40");
     }
 
     proptest! {

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use super::Privileges;
+use super::cgroup::CgroupLack;
+
 /// Where the sockets were read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -64,10 +67,23 @@ pub enum Gap {
         /// What.
         what: String,
     },
-    /// Processes whose descriptors could not be read.
+    /// Processes whose descriptors may not be read.
     ProcessesDenied {
         /// How many.
         count: u64,
+        /// The one with the lowest number.
+        first: u32,
+        /// Whose permission it was that did not do, where that is known.
+        privileges: Option<Privileges>,
+    },
+    /// Something of processes that could not be read for another reason.
+    ProcessesUnread {
+        /// What.
+        what: Unread,
+        /// Of how many.
+        count: u64,
+        /// Why, of one of them.
+        reason: String,
     },
     /// Names of addresses that did not come before the deadline.
     NamesLate {
@@ -82,25 +98,73 @@ pub enum Gap {
         reason: String,
     },
     /// Other users' processes are not even listed.
-    ProcessesHidden,
+    ProcessesHidden {
+        /// From whom, where that is known.
+        privileges: Option<Privileges>,
+    },
+    /// Sockets that no process of this PID namespace holds: those outside of it can't be seen.
+    OutsidePidNamespace {
+        /// How many.
+        sockets: u64,
+    },
+    /// Sockets whose cgroup, unit or container is not known.
+    Cgroups {
+        /// Of how many.
+        sockets: u64,
+        /// In which way.
+        lack: CgroupLack,
+        /// Why.
+        reason: String,
+    },
     /// A word of the kernel's beside its answer.
     KernelNote(String),
 }
 
+/// Something of a process that could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// Which files it has open.
+    Descriptors,
+    /// Its name.
+    Name,
+    /// The words that it was started with.
+    CommandLine,
+    /// The file that it runs.
+    Program,
+    /// Its cgroup.
+    Cgroup,
+}
+
+impl Unread {
+    /// Of one process, and of several.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Descriptors => ("descriptors", "descriptors"),
+            Self::Name => ("name", "names"),
+            Self::CommandLine => ("command line", "command lines"),
+            Self::Program => ("program file", "program files"),
+            Self::Cgroup => ("cgroup", "cgroups"),
+        }
+    }
+}
+
 impl Gap {
     /// What would fill the gap.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<String> {
         match self {
             Self::FellBack { .. } => {
-                Some("--source procfs reads /proc at once; --source netlink makes this an error")
+                Some("--source procfs reads /proc at once; --source netlink makes this an error".to_owned())
             }
-            Self::ProcessesDenied { .. } | Self::ProcessesHidden => {
-                Some("run it as root, or with CAP_SYS_PTRACE, to see every process")
+            Self::ProcessesDenied { privileges, .. } | Self::ProcessesHidden { privileges } => {
+                privileges.map(Privileges::hint)
             }
-            Self::NamesLate { .. } => Some("--resolve-timeout SECONDS waits longer"),
-            Self::NamesUnasked { .. } => {
-                Some("the limits on processes (ulimit -u, the cgroup's pids.max) count threads too")
+            Self::OutsidePidNamespace { .. } => {
+                Some("run it in the host's PID namespace, in a container with --pid=host".to_owned())
             }
+            Self::NamesLate { .. } => Some("--resolve-timeout SECONDS waits longer".to_owned()),
+            Self::NamesUnasked { .. } => Some(
+                "the limits on processes (ulimit -u, the cgroup's pids.max) count threads too".to_owned(),
+            ),
             _ => None,
         }
     }
@@ -117,11 +181,17 @@ impl fmt::Display for Gap {
             Self::BadLines { path, count, lines, first } => write_bad_lines(f, path, *count, lines, first),
             Self::Unreadable { path, reason } => write!(f, "{path} could not be read: {reason}"),
             Self::SourceLacks { what } => write!(f, "/proc does not tell {what}"),
-            Self::ProcessesDenied { count: 1 } => {
-                f.write_str("the descriptors of 1 process could not be read: permission denied")
+            Self::ProcessesDenied { count: 1, first, .. } => {
+                write!(f, "the descriptors of process {first} could not be read: permission denied")
             }
-            Self::ProcessesDenied { count } => {
-                write!(f, "the descriptors of {count} processes could not be read: permission denied")
+            Self::ProcessesDenied { count, first, .. } => write!(
+                f,
+                "the descriptors of {count} processes (the first is {first}) could not be read: permission denied"
+            ),
+            Self::ProcessesUnread { what, count, reason } => {
+                let (one, several) = what.words();
+                let (noun, of) = if *count == 1 { (one, "process") } else { (several, "processes") };
+                write!(f, "the {noun} of {count} {of} could not be read: {reason}")
             }
             Self::NamesLate { count: 1 } => f.write_str("the name of 1 address did not come in time"),
             Self::NamesLate { count } => write!(f, "the names of {count} addresses did not come in time"),
@@ -133,12 +203,28 @@ impl fmt::Display for Gap {
                 };
                 write!(f, "{noun} could not be looked up: start a thread: {reason}")
             }
-            Self::ProcessesHidden => {
+            Self::ProcessesHidden { .. } => {
                 f.write_str("other users' processes are hidden: /proc is mounted with hidepid")
+            }
+            Self::OutsidePidNamespace { sockets } => write!(
+                f,
+                "no process of this PID namespace holds {}: processes outside of it cannot be seen",
+                sockets_text(*sockets)
+            ),
+            Self::Cgroups { sockets, lack, reason } => {
+                let what = match lack {
+                    CgroupLack::Unresolved | CgroupLack::Removed => "cgroup",
+                    CgroupLack::Hidden => "unit and container",
+                };
+                write!(f, "the {what} of {} is unknown: {reason}", sockets_text(*sockets))
             }
             Self::KernelNote(text) => write!(f, "the kernel says: {text}"),
         }
     }
+}
+
+fn sockets_text(count: u64) -> String {
+    if count == 1 { "1 socket".to_owned() } else { format!("{count} sockets") }
 }
 
 fn write_bad_lines(

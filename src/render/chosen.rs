@@ -11,7 +11,7 @@ use super::columns::{
 use super::grid::{BLOCK, coloured, fit, new_grid, number_cell, push_grid, title_cells};
 use super::text::{capitalised, escaped, push_left, span_us, trim_end};
 use super::{Format, Head, Listing, Style};
-use crate::model::{Gap, Holder, Row, TcpInfo, cgroup};
+use crate::model::{Gap, Holder, Row, TcpInfo};
 
 /// A column that can be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,7 @@ pub enum Column {
     Cgroup,
     Unit,
     Container,
+    PodUid,
     Mark,
     Timer,
     Process,
@@ -52,7 +53,7 @@ pub enum Column {
 
 impl Column {
     /// The words of `--columns`, and what each column holds.
-    pub const ALL: [(Self, &'static str, &'static str); 31] = [
+    pub const ALL: [(Self, &'static str, &'static str); 32] = [
         (Self::State, "state", "the state"),
         (Self::Family, "family", "inet or inet6"),
         (Self::RecvQ, "recv-q", "bytes not read, or connections that wait to be accepted"),
@@ -70,7 +71,8 @@ impl Column {
         (Self::Cookie, "cookie", "the kernel's number for the socket"),
         (Self::Cgroup, "cgroup", "the cgroup's path"),
         (Self::Unit, "unit", "the systemd unit"),
-        (Self::Container, "container", "the container's id"),
+        (Self::Container, "container", "the container's id or name"),
+        (Self::PodUid, "pod-uid", "the uid of the Kubernetes pod"),
         (Self::Mark, "mark", "the firewall mark"),
         (Self::Timer, "timer", "the running timer, as netstat shows it"),
         (Self::Process, "process", "every holder: pid/program[descriptors]"),
@@ -108,7 +110,12 @@ impl Column {
 
     /// Whether the cgroup's path must be known.
     pub fn is_of_cgroups(self) -> bool {
-        matches!(self, Self::Cgroup | Self::Unit | Self::Container)
+        self == Self::Cgroup || self.is_of_units()
+    }
+
+    /// Whether the unit, container or pod must be known.
+    pub fn is_of_units(self) -> bool {
+        matches!(self, Self::Unit | Self::Container | Self::PodUid)
     }
 
     /// Whether the connection's numbers must be known.
@@ -116,9 +123,10 @@ impl Column {
         matches!(self, Self::Rtt | Self::Rto | Self::Retrans | Self::Cwnd)
     }
 
-    /// Whether only netlink tells it. The connection's numbers are asked for apart.
+    /// Whether only netlink tells it. The connection's numbers are asked for apart; a cgroup is the holder's where the
+    /// kernel does not tell the socket's.
     pub fn is_of_netlink(self) -> bool {
-        self.is_of_cgroups() || matches!(self, Self::Iface | Self::Cookie | Self::Mark)
+        matches!(self, Self::Iface | Self::Cookie | Self::Mark)
     }
 
     fn is_number(self) -> bool {
@@ -160,8 +168,9 @@ impl Column {
             Self::Inode => socket.inode.map(|inode| inode.to_string()),
             Self::Cookie => socket.cookie.map(|cookie| cookie.to_string()),
             Self::Cgroup => cgroup_text(row),
-            Self::Unit => row.cgroup.and_then(cgroup::unit).map(|unit| escaped(unit.as_bytes())),
-            Self::Container => row.cgroup.and_then(cgroup::container).map(str::to_owned),
+            Self::Unit => row.cgroup.unit().map(|unit| escaped(unit.as_bytes())),
+            Self::Container => row.cgroup.container().map(|id| escaped(id.as_bytes())),
+            Self::PodUid => row.cgroup.pod_uid().map(std::borrow::Cow::into_owned),
             Self::Mark => socket.mark.map(|mark| format!("{mark:#x}")),
             Self::Timer => socket.timer.map(|timer| appended(|out| push_netstat_timer(out, Some(&timer)))),
             Self::Process => appended_or_none(|out| push_holders(out, row, false)),

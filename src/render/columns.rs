@@ -209,10 +209,9 @@ pub(super) fn process_user_text(details: &ProcessDetails) -> Option<String> {
     details.user.as_ref().map(|name| super::text::escaped(name.as_bytes())).or_else(number)
 }
 
-/// The cgroup's path, or its number where it is gone.
+/// The cgroup's path.
 pub(super) fn cgroup_text(row: &Row<'_>) -> Option<String> {
-    let id = row.socket.cgroup?;
-    Some(row.cgroup.map_or_else(|| id.to_string(), |path| super::text::escaped(path.as_bytes())))
+    row.cgroup.path.map(|path| super::text::escaped(path.as_bytes()))
 }
 
 /// The user's name, or number.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Format, Head, Parts, Style, listing};
+use crate::model::cgroup::Cgroup;
 use crate::model::{
     Algorithm, Congestion, Details, Endpoint, Family, Gap, Holder, Memory, OwnerNote, Process, Queues, Row,
     Shutdown, Socket, Source, TcpInfo, TcpState, Timer,
@@ -162,7 +163,7 @@ pub(super) fn sockets() -> Vec<Socket> {
 }
 
 fn holder(pid: u32, name: &[u8], fd: u32) -> Holder {
-    Holder { process: Arc::new(Process { pid, name: name.into(), details: None }), fd }
+    Holder { process: Arc::new(Process::new(pid, name)), fd }
 }
 
 /// The sample sockets in this format. The second has two holders, the third one with a hostile name.
@@ -188,12 +189,16 @@ pub(super) fn shown(format: Format, style: Style) -> String {
             },
             user: (socket.uid == Some(1000)).then_some("alice"),
             interface: (socket.interface == 7).then_some("eth0"),
-            cgroup: (socket.cgroup == Some(9)).then_some("/system.slice/ssh.service"),
+            cgroup: if socket.cgroup == Some(9) {
+                Cgroup::at("/system.slice/ssh.service")
+            } else {
+                Cgroup::default()
+            },
             ..Row::bare(socket)
         };
         layout.row(&mut out, &row).unwrap();
     }
-    let gaps = [Gap::ProcessesDenied { count: 2 }];
+    let gaps = [Gap::ProcessesDenied { count: 2, first: 1, privileges: None }];
     layout.tail(&mut out, &gaps).unwrap();
     String::from_utf8(out).unwrap()
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::filter::{Misuse, prepare};
-use super::gather::gather;
+use super::gather::{enrichment, gather};
 use super::{Session, answer_as, now};
 use crate::bind::{Answer, Facts, Idle, Occupant, Try, Verdict, ask};
 use crate::cli::Bind;
@@ -53,7 +53,8 @@ fn asked_again(ask: impl Fn() -> anyhow::Result<Vec<Try>>) -> anyhow::Result<Vec
 /// The answer from the kernel's word and the sockets on the port, where these come from, and what could not be seen.
 fn answer_to(what: &Bind, tries: Vec<Try>, access: &Access) -> anyhow::Result<(Answer, Source, Vec<Gap>)> {
     let (source, occupants, mut gaps) = occupants(what, access)?;
-    let facts = facts(what.target.port, &tries, source, &mut gaps);
+    let to_see_holders = gaps.iter().find_map(Gap::hint);
+    let facts = Facts { to_see_holders, ..facts(what.target.port, &tries, source, &mut gaps) };
     Ok((Answer::new(what.target.clone(), tries, occupants, facts), source, gaps))
 }
 
@@ -103,7 +104,7 @@ fn occupants(what: &Bind, access: &Access) -> anyhow::Result<(Source, Vec<Occupa
     let mut query = what.query.clone();
     let shown = Shown { families: query.families, states: query.states };
     let filter = prepare(&what.filter, &mut query, needs)?;
-    let mut gathered = gather(&query, shown, &filter, needs, access, None)?;
+    let mut gathered = gather(&query, shown, &filter, needs, access, enrichment(needs, access), None)?;
     let mut occupants = Vec::with_capacity(gathered.sockets.len());
     for number in 0..gathered.sockets.len() {
         let socket = gathered.sockets.get(number)?;

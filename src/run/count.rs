@@ -3,8 +3,9 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use super::cgroups::{Doubts, suffice};
 use super::filter::{Misuse, prepare};
-use super::gather::{enrichment, known};
+use super::gather::{Gathered, enrichment, gather, known};
 use super::put_off::put_off;
 use super::repeat::Output;
 use super::{Session, now, read, with_evidence, write};
@@ -100,33 +101,78 @@ pub(super) fn count_into(
     plan: &CountPlan,
     access: &Access,
 ) -> anyhow::Result<(Source, Vec<Gap>)> {
-    if plan.needs.processes.is_none() {
-        let enrichment = enrichment(plan.needs, access);
-        let mut counting = Counting { filter: &plan.filter, enrichment, counter };
-        let snapshot = read(&plan.query, access, &mut counting)?;
-        return Ok((snapshot.source, snapshot.gaps));
+    let CountPlan { query, shown, filter, needs } = plan;
+    let enrichment = enrichment(*needs, access);
+    let by_holder = !suffice(&enrichment, *needs, access);
+    match (needs.processes.is_some(), needs.cgroups) {
+        (_, true) if by_holder || needs.processes.is_some() => count_held(counter, plan, access, enrichment),
+        (true, _) => put_off(counter, query, *shown, filter, *needs, access, enrichment),
+        (false, _) => count_streamed(counter, plan, access, enrichment),
     }
-    put_off(counter, &plan.query, plan.shown, &plan.filter, plan.needs, access)
+}
+
+fn count_streamed(
+    counter: &mut dyn Counter,
+    plan: &CountPlan,
+    access: &Access,
+    enrichment: Enrichment,
+) -> anyhow::Result<(Source, Vec<Gap>)> {
+    let mut counting = Counting { plan, enrichment, counter, doubts: Doubts::default() };
+    let snapshot = read(&plan.query, access, &mut counting)?;
+    let Counting { enrichment, doubts, .. } = counting;
+    let mut gaps = snapshot.gaps;
+    doubts.decide(&plan.filter, &enrichment, &gaps)?;
+    gaps.extend(doubts.gaps(&enrichment));
+    Ok((snapshot.source, gaps))
+}
+
+/// Counts sockets that are held until the cgroups of their holders are known.
+fn count_held(
+    counter: &mut dyn Counter,
+    plan: &CountPlan,
+    access: &Access,
+    enrichment: Enrichment,
+) -> anyhow::Result<(Source, Vec<Gap>)> {
+    let CountPlan { query, shown, filter, needs } = plan;
+    let Gathered { source, sockets, mut enrichment, mut gaps } =
+        gather(query, *shown, filter, *needs, access, enrichment, None)?;
+    let mut doubts = Doubts::default();
+    let known = known(&enrichment);
+    for number in 0..sockets.len() {
+        let socket = sockets.get(number)?;
+        let row = enrichment.describe(&socket);
+        if doubts.admits(filter, &row, known) {
+            doubts.note(&row, *needs);
+            counter.count(&row);
+        }
+    }
+    doubts.decide(filter, &enrichment, &gaps)?;
+    gaps.extend(doubts.gaps(&enrichment));
+    Ok((source, gaps))
 }
 
 /// Counts without keeping a single socket.
 struct Counting<'a> {
-    filter: &'a Filter,
+    plan: &'a CountPlan,
     enrichment: Enrichment,
     counter: &'a mut dyn Counter,
+    doubts: Doubts,
 }
 
 impl Sink for Counting<'_> {
     fn begin(&mut self, _source: Source) -> bool {
         self.counter.reset();
+        self.doubts = Doubts::default();
         true
     }
 
     fn row(&mut self, socket: &Socket) -> ControlFlow<()> {
-        if self.filter.admits(&Row::bare(socket), Known::SOCKET) {
+        let CountPlan { filter, needs, .. } = self.plan;
+        if filter.admits(&Row::bare(socket), Known::SOCKET) {
             let known = known(&self.enrichment);
             let row = self.enrichment.describe(socket);
-            if known == Known::SOCKET || self.filter.admits(&row, known) {
+            if known == Known::SOCKET || self.doubts.admits(filter, &row, known) {
+                self.doubts.note(&row, *needs);
                 self.counter.count(&row);
             }
         }

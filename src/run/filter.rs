@@ -151,7 +151,7 @@ impl Names for HostNames {
         local_ports().unwrap_or(USUAL)
     }
 
-    fn cgroup(&mut self, path: &str) -> Option<u64> {
+    fn cgroup(&mut self, path: &str) -> Result<Option<u64>, String> {
         enrich::cgroup_id(path)
     }
 }

@@ -5,11 +5,13 @@ use std::path::Path;
 
 use rustc_hash::FxHashSet;
 
-use super::read;
+use super::{cgroups, read};
 use crate::collect::Sink;
-use crate::enrich::{Cgroups, Details, Enrichment, Interfaces, Listeners, Peers, Processes, Services, Users};
+use crate::enrich::{
+    Cgroups, Details, Enrichment, Interfaces, Listeners, Peers, Processes, Services, Users, Wanted,
+};
 use crate::filter::{Filter, Known};
-use crate::model::{Gap, HeldSockets, HoldError, OwnerNote, Row, Socket, Source};
+use crate::model::{Gap, HeldSockets, HoldError, ListenerUse, OwnerNote, ProcessName, Row, Socket, Source};
 use crate::query::{Access, Needs, Query, Shown};
 
 /// What came.
@@ -28,7 +30,10 @@ pub(super) fn enrichment(needs: Needs, access: &Access) -> Enrichment {
         hosts: None,
         users: needs.users.then(Users::default),
         services: needs.services.then(Services::of_host),
-        cgroups: needs.cgroups.then(Cgroups::of_host),
+        cgroups: needs.cgroups.then(|| match &access.proc_root {
+            Some(_) => Cgroups::of_processes(),
+            None => Cgroups::of_host(),
+        }),
         listeners: needs.listeners.map(|_| Listeners::default()),
         listener_use: needs.listeners,
         peers: needs.peers.then(Peers::default),
@@ -47,10 +52,11 @@ pub(super) fn gather(
     filter: &Filter,
     needs: Needs,
     access: &Access,
+    enrichment: Enrichment,
     enough: Option<u64>,
 ) -> anyhow::Result<Gathered> {
     let enough = enough.map_or(usize::MAX, |enough| usize::try_from(enough).unwrap_or(usize::MAX));
-    let enrichment = enrichment(needs, access);
+    let wanted_of_each = wanted(&enrichment, needs, access);
     let mut hold = Hold {
         shown,
         filter,
@@ -75,21 +81,28 @@ pub(super) fn gather(
             wanted.extend(enrichment.peer_owned_by(&sockets.get(number)?));
         }
     }
-    enrichment.processes = scan(wanted, needs, access);
+    enrichment.processes = scan(wanted, wanted_of_each, access);
     let mut gaps = snapshot.gaps;
     gaps.extend(enrichment.gaps());
     Ok(Gathered { source: snapshot.source, sockets, enrichment, gaps })
 }
 
-/// Looks for the holders of these sockets, if that is needed.
-pub(super) fn scan(wanted: FxHashSet<u64>, needs: Needs, access: &Access) -> Option<Processes> {
+/// What is read of the processes that hold sockets; `None` where they need not be known.
+pub(super) fn wanted(enrichment: &Enrichment, needs: Needs, access: &Access) -> Option<Wanted> {
+    let cgroups = !cgroups::suffice(enrichment, needs, access);
+    let name = needs.processes.or_else(|| cgroups.then_some(ProcessName::Comm))?;
     let details = match (needs.process_details, needs.process_users) {
         (false, _) => Details::None,
         (true, false) => Details::Numbers,
         (true, true) => Details::Names,
     };
+    Some(Wanted { name, details, long_names: needs.process_names, cgroups })
+}
+
+/// Looks for the holders of the sockets with these inodes, if that is needed.
+pub(super) fn scan(inodes: FxHashSet<u64>, wanted: Option<Wanted>, access: &Access) -> Option<Processes> {
     let root = access.proc_root.as_deref().unwrap_or(Path::new("/proc"));
-    needs.processes.map(|name| Processes::scan(root, wanted, name, details))
+    wanted.map(|wanted| Processes::scan(root, inodes, wanted))
 }
 
 struct Hold<'a> {
@@ -121,10 +134,11 @@ impl Sink for Hold<'_> {
             if self.sockets.len() >= self.enough {
                 return ControlFlow::Break(());
             }
-            if self.wants_holders {
-                if OwnerNote::of(socket) == Some(OwnerNote::NotAccepted) {
-                    self.unaccepted.push(self.sockets.len());
-                }
+            let by_listener = self.enrichment.listener_use == Some(ListenerUse::Holders);
+            if by_listener && OwnerNote::of(socket) == Some(OwnerNote::NotAccepted) {
+                self.unaccepted.push(self.sockets.len());
+            }
+            if self.wants_holders || self.enrichment.needs_holder(socket) {
                 self.wanted.extend(socket.inode);
             }
             if let Err(error) = self.sockets.push(socket) {

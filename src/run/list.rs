@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use rustc_hash::FxHashSet;
 
+use super::cgroups::{Doubts, suffice};
 use super::gather::{Gathered, enrichment, gather, known};
 use super::repeat::Output;
 use super::{Session, now, read, write};
@@ -24,34 +25,51 @@ pub(super) fn list(
     out: &mut Pages<Output>,
     session: &mut Session,
 ) -> anyhow::Result<()> {
-    let gaps = if must_hold(list) { held(list, access, out, session)? } else { streamed(list, access, out)? };
+    let enrichment = enrichment(list.needs, access);
+    let gaps = if must_hold(list) || !suffice(&enrichment, list.needs, access) {
+        held(list, access, enrichment, out, session)?
+    } else {
+        streamed(list, access, enrichment, out)?
+    };
     session.tell(&gaps);
     Ok(())
 }
 
 /// Whether the first row can't be written before the last has come. Processes and host names are looked up for the
-/// sockets that came, so these must be known.
+/// sockets that came, so these must be known; and nothing is written where the filter turns out to have no answer.
 fn must_hold(list: &List) -> bool {
-    !list.sort.is_empty() || list.needs.processes.is_some() || list.needs.hosts.is_some()
+    let List { sort, needs, filter, .. } = list;
+    !sort.is_empty()
+        || needs.processes.is_some()
+        || needs.hosts.is_some()
+        || filter.expr.evidence().cgroup_paths
 }
 
-fn streamed(list: &List, access: &Access, out: &mut Pages<Output>) -> anyhow::Result<Vec<Gap>> {
+fn streamed(
+    list: &List,
+    access: &Access,
+    enrichment: Enrichment,
+    out: &mut Pages<Output>,
+) -> anyhow::Result<Vec<Gap>> {
     let mut stream = Stream {
         list,
         taken_at: now(),
         layout: listing(list.format, list.style, &list.columns),
-        enrichment: enrichment(list.needs, access),
+        enrichment,
+        doubts: Doubts::default(),
         out,
         left: list.limit.unwrap_or(u64::MAX),
         error: None,
     };
     let snapshot = read(&list.query, access, &mut stream)?;
-    let Stream { mut layout, error, .. } = stream;
+    let Stream { mut layout, enrichment, doubts, error, .. } = stream;
     if let Some(error) = error {
         write(Err(error))?;
     }
-    write(end(layout.as_mut(), out, &snapshot.gaps))?;
-    Ok(snapshot.gaps)
+    let mut gaps = snapshot.gaps;
+    gaps.extend(doubts.gaps(&enrichment));
+    write(end(layout.as_mut(), out, &gaps))?;
+    Ok(gaps)
 }
 
 fn end(layout: &mut dyn Listing, out: &mut Pages<Output>, gaps: &[Gap]) -> io::Result<()> {
@@ -65,6 +83,7 @@ struct Stream<'a> {
     taken_at: String,
     layout: Box<dyn Listing>,
     enrichment: Enrichment,
+    doubts: Doubts,
     out: &'a mut Pages<Output>,
     left: u64,
     error: Option<io::Error>,
@@ -82,11 +101,8 @@ impl Stream<'_> {
         if self.left == 0 {
             return Ok(ControlFlow::Break(()));
         }
-        let known = known(&self.enrichment);
         let row = self.enrichment.describe(socket);
-        if known != Known::SOCKET && !self.list.filter.admits(&row, known) {
-            return Ok(ControlFlow::Continue(()));
-        }
+        self.doubts.note(&row, self.list.needs);
         self.left -= 1;
         self.layout.row(self.out.buffer(), &row)?;
         self.out.turn()?;
@@ -100,6 +116,7 @@ impl Sink for Stream<'_> {
             return false;
         }
         self.enrichment.forget();
+        self.doubts = Doubts::default();
         self.left = self.list.limit.unwrap_or(u64::MAX);
         let head = Head { source, taken_at: &self.taken_at };
         self.error = self.layout.head(self.out.buffer(), &head).err();
@@ -120,6 +137,7 @@ impl Sink for Stream<'_> {
 fn held(
     list: &List,
     access: &Access,
+    enrichment: Enrichment,
     out: &mut Pages<Output>,
     session: &Session,
 ) -> anyhow::Result<Vec<Gap>> {
@@ -130,8 +148,10 @@ fn held(
     let is_decided =
         list.sort.is_empty() && !evidence.processes && !evidence.cgroup_paths && !list.needs.peers;
     let enough = list.limit.filter(|_| is_decided);
-    let mut gathered = gather(&list.query, list.shown, &list.filter, list.needs, access, enough)?;
-    let order = order(list, &mut gathered)?;
+    let mut gathered = gather(&list.query, list.shown, &list.filter, list.needs, access, enrichment, enough)?;
+    let mut doubts = Doubts::default();
+    let order = order(list, &mut gathered, &mut doubts)?;
+    doubts.decide(&list.filter, &gathered.enrichment, &gathered.gaps)?;
     if let Some(timeout) = list.needs.hosts {
         let mut addrs = FxHashSet::default();
         for number in &order {
@@ -148,15 +168,18 @@ fn held(
     write(layout.head(out.buffer(), &head))?;
     for number in order {
         let socket = gathered.sockets.get(number as usize)?;
-        write(layout.row(out.buffer(), &gathered.enrichment.describe(&socket)))?;
+        let row = gathered.enrichment.describe(&socket);
+        doubts.note(&row, list.needs);
+        write(layout.row(out.buffer(), &row))?;
         write(out.turn())?;
     }
+    gathered.gaps.extend(doubts.gaps(&gathered.enrichment));
     write(end(layout.as_mut(), out, &gathered.gaps))?;
     Ok(gathered.gaps)
 }
 
 /// The numbers of the sockets that fit now that all is known, in order, and no more than are wanted.
-fn order(list: &List, gathered: &mut Gathered) -> anyhow::Result<Vec<u32>> {
+fn order(list: &List, gathered: &mut Gathered, doubts: &mut Doubts) -> anyhow::Result<Vec<u32>> {
     let Gathered { sockets, enrichment, .. } = gathered;
     let known = known(enrichment);
     let is_open = known != Known::SOCKET && !list.filter.expr.is_always();
@@ -165,7 +188,7 @@ fn order(list: &List, gathered: &mut Gathered) -> anyhow::Result<Vec<u32>> {
         let mut sorter = Sorter::new(&list.sort);
         for number in numbers {
             let socket = sockets.get(number as usize)?;
-            if !is_open || list.filter.admits(&enrichment.describe(&socket), known) {
+            if !is_open || doubts.admits(&list.filter, &enrichment.describe(&socket), known) {
                 sorter.add(number, &socket, || enrichment.first_pid(&socket));
             }
         }

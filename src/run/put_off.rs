@@ -1,10 +1,10 @@
-//! Counts where the holders matter: they are looked for when all sockets are known. Until then just what is needed of a
+//! Counts where the holders matter, and no cgroup does: they are looked for when all sockets are known. Until then just what is needed of a
 //! socket is kept, 16 bytes beside what many have in common.
 
 use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 
-use super::gather::{enrichment, known, scan};
+use super::gather::{known, scan, wanted};
 use super::read;
 use crate::collect::Sink;
 use crate::enrich::Enrichment;
@@ -21,8 +21,9 @@ pub(super) fn put_off(
     filter: &Filter,
     needs: Needs,
     access: &Access,
+    enrichment: Enrichment,
 ) -> anyhow::Result<(Source, Vec<Gap>)> {
-    let enrichment = enrichment(needs, access);
+    let wanted_of_each = wanted(&enrichment, needs, access);
     let mut sink = PutOff {
         shown,
         filter,
@@ -39,8 +40,8 @@ pub(super) fn put_off(
             waiting.owned_by = enrichment.owned_by(&socket).and_then(NonZeroU64::new);
         }
     }
-    let wanted = waiting.iter().filter_map(|waiting| waiting.owned_by).map(NonZeroU64::get).collect();
-    enrichment.processes = scan(wanted, needs, access);
+    let inodes = waiting.iter().filter_map(|waiting| waiting.owned_by).map(NonZeroU64::get).collect();
+    enrichment.processes = scan(inodes, wanted_of_each, access);
     for Waiting { owned_by, number, rest } in waiting {
         let holders = enrichment.holders_of(owned_by.map(NonZeroU64::get));
         let fits = rests.get(rest as usize).and_then(|rest| rest.fits_holders(holders));

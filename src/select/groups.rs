@@ -6,7 +6,7 @@ use indexmap::IndexSet;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::Counter;
-use crate::model::{Holder, Row, TcpState, cgroup, v4_mask, v6_mask};
+use crate::model::{Holder, Row, TcpState, v4_mask, v6_mask};
 
 /// What sockets are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,13 +35,15 @@ pub enum CountKey {
     Unit,
     /// The container.
     Container,
+    /// The uid of the Kubernetes pod.
+    PodUid,
     /// The running timer.
     Timer,
 }
 
 impl CountKey {
     /// The words of `--count-by` but `peer-net/LEN`.
-    pub const WORDS: [(&'static str, Self); 12] = [
+    pub const WORDS: [(&'static str, Self); 13] = [
         ("state", Self::State),
         ("process", Self::Process),
         ("pid", Self::Pid),
@@ -53,6 +55,7 @@ impl CountKey {
         ("iface", Self::Iface),
         ("unit", Self::Unit),
         ("container", Self::Container),
+        ("pod-uid", Self::PodUid),
         ("timer", Self::Timer),
     ];
 
@@ -71,6 +74,11 @@ impl CountKey {
             Self::PeerNet(_) => "peer-net",
             other => Self::WORDS.iter().find(|(_, key)| *key == other).map_or("", |(name, _)| name),
         }
+    }
+
+    /// Whether the cgroup must be known.
+    pub fn is_of_cgroup(self) -> bool {
+        matches!(self, Self::Unit | Self::Container | Self::PodUid)
     }
 
     /// Whether a socket may have several values: one for each of its holders.
@@ -212,8 +220,9 @@ fn value(key: CountKey, row: &Row<'_>) -> Value {
         CountKey::PeerPort => Value::Number(socket.peer.port.into()),
         CountKey::PeerNet(len) => net(socket.peer.addr.to_canonical(), len),
         CountKey::Iface => text(row.interface.map(str::as_bytes)),
-        CountKey::Unit => text(row.cgroup.and_then(cgroup::unit).map(str::as_bytes)),
-        CountKey::Container => text(row.cgroup.and_then(cgroup::container).map(str::as_bytes)),
+        CountKey::Unit => text(row.cgroup.unit().map(str::as_bytes)),
+        CountKey::Container => text(row.cgroup.container().as_deref().map(str::as_bytes)),
+        CountKey::PodUid => text(row.cgroup.pod_uid().as_deref().map(str::as_bytes)),
         CountKey::Timer => text(socket.timer.map(|timer| timer.name().as_bytes())),
     }
 }
@@ -249,7 +258,7 @@ mod tests {
     }
 
     fn holder(pid: u32, name: &[u8], fd: u32) -> Holder {
-        Holder { process: Arc::new(Process { pid, name: name.into(), details: None }), fd }
+        Holder { process: Arc::new(Process::new(pid, name)), fd }
     }
 
     fn counted(keys: &[CountKey], rows: &[Row<'_>]) -> Vec<(Vec<Value>, u64)> {

@@ -1,6 +1,7 @@
 //! What the tests share: the state zoo, and a runner for the program.
 
 pub(crate) mod dumps;
+pub(crate) mod holder;
 mod keeper;
 // Namespaces and TUN devices are the kernel's: it is talked to directly.
 #[allow(unsafe_code)]

@@ -99,7 +99,7 @@ pub(super) struct ListArgs {
     pub(super) summary: bool,
 
     /// Print how many sockets there are by KEY, the most first: state, process, pid, user, local, local-port, peer,
-    /// peer-port, peer-net/LEN, iface, unit, container or timer
+    /// peer-port, peer-net/LEN, iface, unit, container, pod-uid or timer
     #[arg(long, value_name = "KEY[,KEY]", value_delimiter = ',', value_parser = count_key)]
     pub(super) count_by: Vec<CountKey>,
 

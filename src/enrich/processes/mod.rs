@@ -1,20 +1,21 @@
 //! Which processes hold which sockets.
 
+mod read;
 mod scan;
+mod threads;
 
-use std::fs;
 use std::hash::BuildHasher as _;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
+use self::read::Reader;
 use self::scan::{Found, Scan, scan};
-use super::users::Users;
-use crate::model::{Gap, Holder, OwnerNote, Process, ProcessDetails, ProcessName, Socket};
+use super::privileges::{in_first_pid_namespace, privileges};
+use crate::model::{Gap, Holder, OwnerNote, Process, ProcessName, Socket, Unread};
 
 /// What is read of a process besides its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,19 @@ pub enum Details {
     Names,
 }
 
+/// What is read of each process that holds a wanted socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Which of its names.
+    pub name: ProcessName,
+    /// Its user and command line.
+    pub details: Details,
+    /// The names that are longer than the kernel keeps.
+    pub long_names: bool,
+    /// Its cgroup's path.
+    pub cgroups: bool,
+}
+
 /// The holders of the sockets that were asked for.
 #[derive(Debug, Default)]
 pub struct Processes {
@@ -37,8 +51,8 @@ pub struct Processes {
     /// Of each inode the place of its first holder.
     first: HashTable<u32>,
     gaps: Vec<Gap>,
-    denied: u64,
-    hidden: bool,
+    /// Whether there are processes that could not be looked through.
+    unseen: bool,
 }
 
 fn hash(inode: u64) -> u64 {
@@ -48,43 +62,32 @@ fn hash(inode: u64) -> u64 {
 impl Processes {
     /// Looks through the descriptors of every process below `root`, a proc tree, for sockets with these inodes.
     /// Nothing is opened when none is wanted.
-    pub fn scan(root: &Path, wanted: FxHashSet<u64>, name: ProcessName, details: Details) -> Self {
-        let count = wanted.len();
+    pub fn scan(root: &Path, inodes: FxHashSet<u64>, wanted: Wanted) -> Self {
         let mut processes = Self::default();
-        if wanted.is_empty() {
+        if inodes.is_empty() {
             return processes;
         }
-        let scanned = scan(root, &wanted);
+        let scanned = scan(root, &inodes);
         // A large list makes all of this large: nothing is kept longer than it is needed.
-        drop(wanted);
+        drop(inodes);
         match scanned {
-            Ok(Scan { found, processes: seen, denied, failed, failure }) => {
-                processes.keep(found, root, name, details);
-                processes.note_what_is_hidden(root, seen);
-                processes.denied = denied.len() as u64;
-                if let Some(failure) = failure {
-                    let path = format!("{}: the descriptors of {failed} processes", root.display());
-                    processes.gaps.push(Gap::Unreadable { path, reason: failure.to_string() });
-                }
+            Ok(mut scan) => {
+                let found = std::mem::take(&mut scan.found);
+                processes.keep(found, Reader::new(root, wanted));
+                processes.note_what_was_not_seen(root, &scan);
             }
             Err(error) => {
-                let path = root.display().to_string();
-                processes.gaps.push(Gap::Unreadable { path, reason: error.to_string() });
+                processes.unseen = true;
+                processes.unreadable(root, error.to_string());
             }
-        }
-        // Where every socket has its holder, nothing that was asked for is missing.
-        if processes.denied > 0 && processes.first.len() < count {
-            processes.gaps.push(Gap::ProcessesDenied { count: processes.denied });
         }
         processes
     }
 
-    /// Puts what was found in order, and gives each process its name.
-    fn keep(&mut self, mut found: Vec<Found>, root: &Path, name: ProcessName, details: Details) {
+    /// Keeps what was found, which is in order, and reads each process once.
+    fn keep(&mut self, mut found: Vec<Found>, mut reader: Reader<'_>) {
         /// What was found and what becomes of it are as large as each other: so many are turned over at once.
         const BATCH: usize = 64 * 1024;
-        found.sort_unstable();
-        let mut users = Users::default();
         let mut known = FxHashMap::default();
         self.holders.reserve_exact(found.len());
         self.inodes.reserve_exact(found.len());
@@ -92,11 +95,8 @@ impl Processes {
             let last = found.split_off(found.len().saturating_sub(BATCH));
             found.shrink_to_fit();
             for Found { inode, pid, fd } in last.into_iter().rev() {
-                let process: &Arc<Process> = known.entry(pid).or_insert_with(|| {
-                    let users = (details == Details::Names).then_some(&mut users);
-                    let details = (details != Details::None).then(|| read_details(root, pid, users));
-                    Arc::new(Process { pid, name: read_name(root, pid, name), details })
-                });
+                let process: &Arc<Process> =
+                    known.entry(pid).or_insert_with(|| Arc::new(reader.process(pid)));
                 self.inodes.push(inode);
                 self.holders.push(Holder { process: process.clone(), fd });
             }
@@ -104,6 +104,7 @@ impl Processes {
         self.inodes.reverse();
         self.holders.reverse();
         self.index();
+        self.gaps.extend(reader.gaps());
     }
 
     /// Notes of each inode the place of its first holder.
@@ -139,74 +140,54 @@ impl Processes {
         if !self.holders(socket.inode).is_empty() {
             return None;
         }
-        let unseen =
-            if self.denied > 0 || self.hidden { OwnerNote::NotPermitted } else { OwnerNote::NotFound };
+        let unseen = if self.unseen { OwnerNote::NotPermitted } else { OwnerNote::NotFound };
         OwnerNote::of(socket).or(socket.inode.map(|_| unseen))
+    }
+
+    /// Says what may be missing. Where every socket has its holder, nothing that was asked for is.
+    fn note_what_was_not_seen(&mut self, root: &Path, scan: &Scan) {
+        if let Some(error) = scan.unlisted {
+            self.unreadable(root, error.to_string());
+        }
+        if scan.processes == 0 {
+            self.unreadable(root, "no process is to be seen there".to_owned());
+        } else {
+            self.note_what_is_hidden(root);
+        }
+        self.unseen |= scan.unlisted.is_some() || !scan.denied.is_empty() || !scan.failed.is_empty();
+        if scan.missing == 0 {
+            return;
+        }
+        if let Some(first) = scan.denied.iter().min() {
+            let count = scan.denied.len() as u64;
+            self.gaps.push(Gap::ProcessesDenied { count, first: *first, privileges: privileges() });
+        }
+        if let Some(failure) = scan.failure {
+            self.gaps.push(Gap::ProcessesUnread {
+                what: Unread::Descriptors,
+                count: scan.failed.len() as u64,
+                reason: failure.to_string(),
+            });
+        }
+        // Another proc tree is of another namespace anyway.
+        if root == Path::new("/proc") && !in_first_pid_namespace() {
+            self.gaps.push(Gap::OutsidePidNamespace { sockets: scan.missing as u64 });
+        }
     }
 
     /// Every PID namespace has a process 1: who can't see it in a proc tree that has others sees its own only
     /// (`hidepid=2`).
-    fn note_what_is_hidden(&mut self, root: &Path, seen: u64) {
-        if seen == 0 {
-            let path = root.display().to_string();
-            self.gaps.push(Gap::Unreadable { path, reason: "no process is to be seen there".to_owned() });
-        } else if !root.join("1").exists() {
-            self.hidden = true;
-            self.gaps.push(Gap::ProcessesHidden);
+    fn note_what_is_hidden(&mut self, root: &Path) {
+        match root.join("1").metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.unseen = true;
+                self.gaps.push(Gap::ProcessesHidden { privileges: privileges() });
+            }
+            _ => {}
         }
     }
-}
 
-/// The user that a process runs as, and its command line; as much as can be read.
-fn read_details(root: &Path, pid: u32, users: Option<&mut Users>) -> ProcessDetails {
-    let folder = root.join(pid.to_string());
-    let uid = fs::metadata(&folder).ok().map(|meta| meta.uid());
-    let user = uid.zip(users).and_then(|(uid, users)| {
-        users.look_up(uid);
-        users.name(uid).map(str::to_owned)
-    });
-    let mut command = fs::read(folder.join("cmdline")).unwrap_or_default();
-    while command.last() == Some(&0) {
-        command.pop();
+    fn unreadable(&mut self, root: &Path, reason: String) {
+        self.gaps.push(Gap::Unreadable { path: root.display().to_string(), reason });
     }
-    for byte in &mut command {
-        if *byte == 0 {
-            *byte = b' ';
-        }
-    }
-    ProcessDetails { uid, user, command: command.into() }
-}
-
-/// The name's bytes; empty where the process has just ended.
-fn read_name(root: &Path, pid: u32, name: ProcessName) -> Box<[u8]> {
-    let folder = root.join(pid.to_string());
-    match name {
-        ProcessName::Comm => read_comm(folder.join("comm")),
-        ProcessName::Command => read_command(folder.join("cmdline")),
-    }
-    .unwrap_or_default()
-    .into()
-}
-
-fn read_comm(path: PathBuf) -> io::Result<Vec<u8>> {
-    let mut bytes = fs::read(path)?;
-    // The kernel adds a line break; the name may hold others.
-    if bytes.last() == Some(&b'\n') {
-        bytes.pop();
-    }
-    Ok(bytes)
-}
-
-/// The first word of the command line; of a path from the root, what follows its last slash.
-fn read_command(path: PathBuf) -> io::Result<Vec<u8>> {
-    /// netstat reads no further.
-    const READ: usize = 511;
-    let mut bytes = fs::read(path)?;
-    bytes.truncate(READ);
-    bytes.truncate(bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len()));
-    if bytes.first() == Some(&b'/') {
-        let slash = bytes.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
-        bytes.drain(..=slash);
-    }
-    Ok(bytes)
 }

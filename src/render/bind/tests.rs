@@ -13,10 +13,7 @@ fn occupant(state: TcpState, addr: &str, pid: Option<u32>) -> Occupant {
     let family = if local.addr.is_ipv4() { Family::Inet } else { Family::Inet6 };
     let mut socket = Socket::new(family, state, local, Endpoint::unspecified(family));
     socket.inode = pid.map(u64::from);
-    let process = |pid| Holder {
-        process: Arc::new(Process { pid, name: b"ng\x1b[inx".as_slice().into(), details: None }),
-        fd: 3,
-    };
+    let process = |pid| Holder { process: Arc::new(Process::new(pid, b"ng\x1b[inx".as_slice())), fd: 3 };
     Occupant {
         holders: pid.map(process).into_iter().collect(),
         owner_note: OwnerNote::of(&socket),
@@ -117,10 +114,7 @@ fn a_crowd_is_cut_and_says_so() {
 
 #[test]
 fn a_socket_that_systemd_holds_is_its_units() {
-    let holder = |pid, name: &str| Holder {
-        process: Arc::new(Process { pid, name: name.as_bytes().into(), details: None }),
-        fd: 3,
-    };
+    let holder = |pid, name: &str| Holder { process: Arc::new(Process::new(pid, name.as_bytes())), fd: 3 };
     let listener = |addr, holders| Occupant { holders, ..occupant(TcpState::Listen, addr, Some(1)) };
     let on = |occupants| advice_on(&[("0.0.0.0:443", Verdict::InUse, Verdict::InUse)], occupants);
     let activated = || listener("0.0.0.0", vec![holder(1, "systemd"), holder(42, "sshd")]);
@@ -144,6 +138,9 @@ fn every_case_has_one_line_of_advice() {
     let v4 = |plain, reuse| [("0.0.0.0:443", plain, reuse)];
     let mut of_root = occupant(TcpState::Listen, "0.0.0.0", None);
     of_root.owner_note = Some(OwnerNote::NotPermitted);
+    let mut with_hint = answer(&v4(InUse, InUse), vec![of_root.clone()]);
+    with_hint.facts.to_see_holders = Some("root lacks CAP_SYS_PTRACE here".to_owned());
+    let with_hint = written(&with_hint, false, 500).lines().last().unwrap().trim().to_owned();
     let mut of_nobody = occupant(TcpState::Listen, "0.0.0.0", None);
     of_nobody.owner_note = Some(OwnerNote::NotFound);
     let lines = [
@@ -156,6 +153,7 @@ fn every_case_has_one_line_of_advice() {
         advice_on(&v4(InUse, InUse), vec![occupant(TcpState::Listen, "127.0.0.1", Some(1))]),
         advice_on(&v4(InUse, InUse), vec![occupant(TcpState::Close, "0.0.0.0", Some(1))]),
         advice_on(&v4(InUse, InUse), vec![of_root]),
+        with_hint,
         advice_on(&v4(InUse, InUse), vec![of_nobody]),
         advice_on(&v4(InUse, InUse), Vec::new()),
         advice_on(&v4(Denied, Denied), Vec::new()),

@@ -235,11 +235,13 @@ fn stop(answer: &Answer, these: &[usize]) -> String {
     let narrow = these.iter().all(|judged| judged.overlap == Overlap::Within);
     let another = if narrow { "take another port or a single other address" } else { "take another port" };
     if these.iter().all(|judged| judged.occupant.holders.is_empty()) {
-        let hidden = these.iter().any(|judged| judged.occupant.owner_note == Some(OwnerNote::NotPermitted));
-        return if hidden {
-            format!("Ask again as root to see who holds it, or {another}.")
-        } else {
-            format!("{}: no process that can be seen from here holds it.", capitalised(another))
+        let unseen = these.iter().any(|judged| judged.occupant.owner_note == Some(OwnerNote::NotPermitted));
+        return match (&answer.facts.to_see_holders, unseen) {
+            (Some(hint), true) => format!("{}, or see who holds it: {hint}.", capitalised(another)),
+            (None, true) => format!("{}: not every process could be read.", capitalised(another)),
+            (_, false) => {
+                format!("{}: no process that can be seen from here holds it.", capitalised(another))
+            }
         };
     }
     let idle = these.iter().all(|judged| judged.occupant.socket.state.shown() == TcpState::Close);

@@ -38,7 +38,7 @@ fn troubled() -> Sample {
 
 #[test]
 fn text_at_80_columns() {
-    let text = written(troubled(), &[Gap::ProcessesDenied { count: 3 }], TEXT);
+    let text = written(troubled(), &[Gap::ProcessesDenied { count: 3, first: 1, privileges: None }], TEXT);
     assert!(text.lines().all(|line| line.len() <= 80), "{text}");
     insta::assert_snapshot!(text);
 }
@@ -70,7 +70,8 @@ fn what_was_not_read_is_not_said_to_be_well() {
 
 #[test]
 fn a_document() {
-    let text = written(troubled(), &[Gap::ProcessesHidden], ReportStyle { json: true, ..TEXT });
+    let text =
+        written(troubled(), &[Gap::ProcessesHidden { privileges: None }], ReportStyle { json: true, ..TEXT });
     let document: serde_json::Value = serde_json::from_str(&text).unwrap();
     let finding = &document["findings"][0];
     assert_eq!((&finding["rule"], &finding["severity"]), (&"accept-queue".into(), &"critical".into()));

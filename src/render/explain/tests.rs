@@ -85,7 +85,7 @@ fn a_narrow_terminal_gets_no_broken_diagram() {
 #[test]
 fn documents_are_whole_and_safe() {
     let style = ReportStyle { json: true, ..STYLE };
-    let gaps = [Gap::ProcessesHidden];
+    let gaps = [Gap::ProcessesHidden { privileges: None }];
     let mut one = Vec::new();
     write_explanation(&mut one, style, &HEAD, &explained(TcpState::CloseWait), &gaps).unwrap();
     let one: serde_json::Value = serde_json::from_slice(&one).unwrap();

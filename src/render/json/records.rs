@@ -87,6 +87,8 @@ pub struct SocketRecord<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "asked")]
     pub container: Asked<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "asked")]
+    pub pod_uid: Asked<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "asked")]
     pub mark: Asked<u32>,
 }
 

@@ -3,9 +3,7 @@
 
 use super::text;
 use super::value::{Decimal, Value, member};
-use crate::model::{
-    Congestion, Holder, Memory, Queues, Row, Socket, TcpInfo, Timer, cgroup, with_tcp_info_fields,
-};
+use crate::model::{Congestion, Holder, Memory, Queues, Row, Socket, TcpInfo, Timer, with_tcp_info_fields};
 use crate::render::Parts;
 use crate::render::details::is_unset;
 
@@ -82,10 +80,10 @@ fn push_parts(out: &mut Vec<u8>, row: &Row<'_>, parts: Parts) {
         member!(out, "memory", socket.memory());
     }
     if parts.extended {
-        let gone = socket.cgroup.filter(|_| row.cgroup.is_none()).map(|id| id.to_string());
-        member!(out, "cgroup", row.cgroup.filter(|_| socket.cgroup.is_some()).or(gone.as_deref()));
-        member!(out, "unit", row.cgroup.and_then(cgroup::unit));
-        member!(out, "container", row.cgroup.and_then(cgroup::container));
+        member!(out, "cgroup", row.cgroup.path);
+        member!(out, "unit", row.cgroup.unit());
+        member!(out, "container", row.cgroup.container().as_deref());
+        member!(out, "pod_uid", row.cgroup.pod_uid().as_deref());
         member!(out, "mark", socket.mark);
     }
 }

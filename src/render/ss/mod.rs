@@ -210,7 +210,7 @@ fn push_extended(out: &mut Vec<u8>, row: &Row<'_>) {
     }
     if let Some(id) = socket.cgroup {
         out.extend_from_slice(b" cgroup:");
-        match row.cgroup {
+        match row.cgroup.path {
             Some(path) => push_text(out, path.as_bytes()),
             None => push_fmt(out, format_args!("unreachable:{id:x}")),
         }
