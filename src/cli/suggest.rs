@@ -32,6 +32,9 @@ fn hint(error: &FilterError, args: &Args) -> Option<String> {
             "accepted are ADDR[/LEN][:PORT] and :PORT, with an IPv6 address before a port in brackets"
                 .to_owned(),
         ),
+        FilterError::TooManyChanges { .. } => {
+            Some("put terms that are joined by the same word in brackets".to_owned())
+        }
         FilterError::Expected { .. }
         | FilterError::TooDeep { .. }
         | FilterError::OpenQuote { .. }

@@ -93,14 +93,18 @@ fn assemble(expr: &Expr) -> Option<Vec<u8>> {
     match expr {
         Expr::Term(term) => term_code(term),
         Expr::Not(inner) => assemble(inner).map(not),
-        Expr::And(parts) => parts.iter().try_fold(Vec::new(), |code, part| Some(and(code, assemble(part)?))),
+        Expr::And(parts) => parts.iter().try_fold(Vec::new(), |code, part| short(and(code, assemble(part)?))),
         Expr::Or(parts) => {
-            let mut codes = parts.iter().map(assemble).collect::<Option<Vec<_>>>()?.into_iter();
-            let first = codes.next()?;
-            Some(codes.fold(first, or))
+            let (first, rest) = parts.split_first()?;
+            rest.iter().try_fold(assemble(first)?, |code, part| short(or(code, assemble(part)?)))
         }
     }
-    .filter(|code| code.len() <= LONGEST)
+    .and_then(short)
+}
+
+/// The program, if it is short enough to be sent. Asked at each step: `and` goes over all that is there already.
+fn short(code: Vec<u8>) -> Option<Vec<u8>> {
+    (code.len() <= LONGEST).then_some(code)
 }
 
 /// What refuses in the first must pass over the second too.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use super::parser::{DEEPEST, MOST_CHANGES};
 use super::typed::BadEndpoint;
 
 /// A word that does not fit. Places are bytes of the expression.
@@ -22,6 +23,8 @@ pub enum FilterError {
     Expected { span: Range<usize>, what: &'static str },
     /// Too many brackets within brackets.
     TooDeep { span: Range<usize> },
+    /// Too many changes between `and` and `or`.
+    TooManyChanges { span: Range<usize> },
     /// A quote that is not closed.
     OpenQuote { span: Range<usize> },
     /// A name that names nothing here; kind is what it should be.
@@ -65,6 +68,7 @@ impl FilterError {
             | Self::UnknownWord { span, .. }
             | Self::Expected { span, .. }
             | Self::TooDeep { span }
+            | Self::TooManyChanges { span }
             | Self::OpenQuote { span }
             | Self::UnknownName { span, .. }
             | Self::NoEvidence { span, .. } => span,
@@ -79,8 +83,10 @@ impl BadFilter {
         format!("filter: {file}{self}\n{}", self.pointer())
     }
 
-    /// The line with the fault, and carets under it.
+    /// The line with the fault, and carets under it. Of a long line, what is around the fault.
     pub fn pointer(&self) -> String {
+        /// Characters that are kept on either side of the fault's first.
+        const AROUND: usize = 70;
         let text = &self.typed.text;
         let Range { start, end } = self.error.span().clone();
         let before = text.get(..start).unwrap_or(text);
@@ -88,9 +94,18 @@ impl BadFilter {
         let line = text.get(line_start..).unwrap_or_default().lines().next().unwrap_or_default();
         let lead = text.get(line_start..start).unwrap_or_default().chars().count();
         let carets = text.get(start..end).unwrap_or_default().chars().count().max(1);
+        let cut = lead.saturating_sub(AROUND);
         // One column a character: what has none, or would break the line, shows as a blank.
-        let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        format!("    {}\n    {}{}", line.trim_end(), " ".repeat(lead), "^".repeat(carets))
+        let mut shown = line.chars().skip(cut).map(|c| if c.is_control() { ' ' } else { c });
+        let mut excerpt: String = shown.by_ref().take(2 * AROUND).collect();
+        if cut > 0 {
+            excerpt.replace_range(..excerpt.chars().next().map_or(0, char::len_utf8), "\u{2026}");
+        }
+        if shown.next().is_some() {
+            excerpt.push('\u{2026}');
+        }
+        let carets = carets.min(AROUND);
+        format!("    {}\n    {}{}", excerpt.trim_end(), " ".repeat(lead - cut), "^".repeat(carets))
     }
 }
 
@@ -111,7 +126,12 @@ impl fmt::Display for BadFilter {
                 Some(word) if !word.is_empty() => write!(f, "'{word}' stands where {what} is expected"),
                 _ => write!(f, "the filter ends where {what} is expected"),
             },
-            FilterError::TooDeep { .. } => f.write_str("the filter is nested too deeply"),
+            FilterError::TooDeep { .. } => {
+                write!(f, "more than {DEEPEST} brackets and 'not' stand within each other")
+            }
+            FilterError::TooManyChanges { .. } => {
+                write!(f, "the filter changes between 'and' and 'or' more than {MOST_CHANGES} times")
+            }
             FilterError::OpenQuote { .. } => f.write_str("a quote is not closed"),
             FilterError::UnknownName { kind, word, .. } => write!(f, "there is no {kind} '{word}'"),
             FilterError::NoEvidence { why, .. } => f.write_str(why),

@@ -14,8 +14,12 @@ use super::values::{count, device, mark, micros, size, timer};
 use super::{Dialect, FilterError, states_named};
 use crate::model::StateSet;
 
-/// Deeper than anybody nests; it keeps the stack bounded.
-const DEEPEST: u32 = 64;
+/// Brackets and `not` within each other. What walks over an expression recurses as deep, so this bounds the stack.
+pub(super) const DEEPEST: u32 = 64;
+
+/// Changes from `and` to `or` or back, in the whole filter. Since both are taken from left to right, each change nests
+/// the expression one level deeper: so this bounds the stack too. Terms joined by one word are a flat list of any length.
+pub(super) const MOST_CHANGES: u32 = 128;
 
 /// The words that begin a term, for messages.
 pub const TERM_WORDS: [&str; 27] = [
@@ -60,6 +64,8 @@ pub(super) struct Parser<'a> {
     /// The end of the expression, where something may be missing.
     end: usize,
     depth: u32,
+    /// How often `and` followed `or`, or `or` followed `and`.
+    changes: u32,
     dialect: Dialect,
     states: Option<StateSet>,
 }
@@ -68,7 +74,7 @@ type Parse<T> = Result<T, FilterError>;
 
 impl<'a> Parser<'a> {
     pub(super) fn new(tokens: &'a [Token], end: usize, dialect: Dialect) -> Self {
-        Self { tokens, at: 0, end, depth: 0, dialect, states: None }
+        Self { tokens, at: 0, end, depth: 0, changes: 0, dialect, states: None }
     }
 
     pub(super) fn parse(mut self) -> Parse<Parsed> {
@@ -152,12 +158,15 @@ impl<'a> Parser<'a> {
     /// Terms from left to right: ss gives `and` and `or` the same strength.
     fn list(&mut self) -> Parse<Expr> {
         let mut left = self.factor()?.unwrap_or_else(Expr::always);
+        let mut before = None;
         loop {
-            let join = match self.peek() {
-                Some(Kind::Or) => Expr::or,
-                Some(Kind::And | Kind::Word { .. } | Kind::Not | Kind::Open) => Expr::and,
+            let (is_or, join): (bool, fn(Expr, Expr) -> Expr) = match self.peek() {
+                Some(Kind::Or) => (true, Expr::or),
+                Some(Kind::And | Kind::Word { .. } | Kind::Not | Kind::Open) => (false, Expr::and),
                 _ => return Ok(left),
             };
+            self.count_change(before, is_or)?;
+            before = Some(is_or);
             if matches!(self.peek(), Some(Kind::Or | Kind::And)) {
                 self.at += 1;
             }
@@ -165,6 +174,14 @@ impl<'a> Parser<'a> {
                 left = join(left, right);
             }
         }
+    }
+
+    fn count_change(&mut self, before: Option<bool>, is_or: bool) -> Parse<()> {
+        self.changes += u32::from(before.is_some_and(|was_or| was_or != is_or));
+        if self.changes > MOST_CHANGES {
+            return Err(FilterError::TooManyChanges { span: self.span() });
+        }
+        Ok(())
     }
 
     /// A term, or nothing where it only narrowed the states.

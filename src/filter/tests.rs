@@ -188,14 +188,64 @@ fn errors_name_the_word_and_point_at_it() {
     }
 }
 
+/// A filter whose `and` and `or` change so often.
+fn changing(times: usize) -> String {
+    let joins = ["and", "or"].into_iter().cycle().take(times + 1);
+    joins.fold("sport = 1".to_owned(), |text, join| format!("{text} {join} sport = 443"))
+}
+
 #[test]
 fn nesting_is_bounded() {
     let deep = |depth: usize| format!("{}sport = 1{}", "(".repeat(depth), ")".repeat(depth));
     assert!(parse(&deep(60)).is_ok());
-    assert!(matches!(parse(&deep(100)).unwrap_err().error, FilterError::TooDeep { .. }));
+    let bad = parse(&deep(100)).unwrap_err();
+    assert_eq!(bad.to_string(), "more than 64 brackets and 'not' stand within each other");
     assert!(matches!(parse(&"not ".repeat(100_000)).unwrap_err().error, FilterError::TooDeep { .. }));
+    assert!(parse(&changing(128)).is_ok());
+    let bad = parse(&changing(129)).unwrap_err();
+    assert_eq!(bad.to_string(), "the filter changes between 'and' and 'or' more than 128 times");
+    // Within brackets they count too: each list there makes its own levels.
+    assert!(parse(&format!("({}) or ({})", changing(65), changing(65))).is_err());
+    assert!(parse(&"sport = 1 and sport = 2 or ".repeat(20_000)).is_err());
     // Side by side there is no limit.
-    assert!(parse("sport = 1 or ".repeat(10_000).trim_end_matches(" or ")).is_ok());
+    let wide = |join: &str| format!("sport = 443{}", format!(" {join} sport = 443").repeat(50_000));
+    for text in [wide("or"), wide("and")] {
+        let expr = parse(&text).unwrap().expr;
+        assert_eq!(expr.evaluate(&Row::bare(&connection()), Known::SOCKET), Some(true));
+        assert_eq!(
+            compile(&expr).is_some(),
+            text.contains("and"),
+            "too long for the kernel as one condition"
+        );
+    }
+}
+
+/// What a thread that reads half of a table has, and its frames are the largest in a debug build.
+#[test]
+fn the_deepest_filter_fits_a_small_stack() {
+    let text = format!("{}{}{}", "not (".repeat(30), changing(128), ")".repeat(30));
+    let work = move || {
+        let filter = parse(&text).unwrap().resolve(&mut TestNames).unwrap();
+        let expr = &filter.expr;
+        assert_eq!(expr.evaluate(&Row::bare(&connection()), Known::SOCKET), Some(true));
+        assert!(expr.rest(&Row::bare(&connection()), Known::SOCKET).is_some());
+        assert!(expr.to_string().len() > 128);
+        assert!(compile(expr).is_some() && expr.clone() == *expr);
+        assert!(expr.needs_netlink().is_none() && !expr.evidence().processes && !expr.wants_peer());
+    };
+    std::thread::Builder::new().stack_size(1 << 20).spawn(work).unwrap().join().unwrap();
+}
+
+#[test]
+fn a_long_line_shows_what_is_around_the_fault() {
+    let text = format!("{}lisen{}", "sport = 1 or ".repeat(1000), " or sport = 2".repeat(1000));
+    let pointer = parse(&text).unwrap_err().pointer();
+    let lines: Vec<_> = pointer.lines().collect();
+    assert!(pointer.len() < 300 && lines.len() == 2, "{pointer}");
+    let caret = lines[1].find('^').unwrap();
+    let under: String = lines[0].chars().skip(caret).take(5).collect();
+    assert_eq!((under.as_str(), lines[1].trim()), ("lisen", "^^^^^"));
+    assert!(lines[0].starts_with("    \u{2026}") && lines[0].ends_with('\u{2026}'));
 }
 
 #[test]
