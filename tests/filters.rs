@@ -291,6 +291,10 @@ fn a_mark_beside_a_term_of_our_own() {
         ("fwmark = 5 or pid = 0", &["8005"][..]),
         ("not (fwmark = 5 or recvq > 9)", &["8000", "8006"]),
         ("fwmark = 4/4 and sendq > 9", &["8005", "8006"]),
+        // Judged by the kernel, and here: the value has bits outside of the mask.
+        ("fwmark = 0x1f5/0xf", &["8005"]),
+        ("fwmark = 0x1f5/0xf or pid = 0", &["8005"]),
+        ("not fwmark = 0x1f5/0xf", &["8000", "8006"]),
         ("fwmark = 1/1 or sport = 8000 or uid = 99", &["8000", "8005"]),
     ] {
         for more in [&["--columns", "local-port"][..], &["--columns", "local-port", "--peer-process"]] {

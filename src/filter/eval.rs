@@ -166,7 +166,7 @@ impl Term {
                 known.cgroup_paths.then(|| self.fits_cgroup(row.cgroup))?
             }
             Self::Device(Device::Index(index)) => Some(socket.interface == *index),
-            Self::Mark { value, mask } => socket.mark.map(|mark| mark & mask == value & mask),
+            Self::Mark { value, mask } => socket.mark.map(|mark| mark & mask == *value),
             Self::Cgroup { id: Some(id), .. } => Some(socket.cgroup == Some(*id)),
             Self::Autobound { range: Some((first, last)) } => {
                 Some((*first..=*last).contains(&socket.local.port))

@@ -106,7 +106,7 @@ pub enum Term {
     Device(Device),
     /// The firewall mark, under a mask.
     Mark {
-        /// What it must be.
+        /// What it must be; it has no bit outside the mask.
         value: u32,
         /// The bits that count.
         mask: u32,

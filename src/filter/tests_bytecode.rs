@@ -29,7 +29,7 @@ fn run(mut program: &[u8], socket: &Socket) -> bool {
             code::D_GE => socket.peer.port >= port(),
             code::D_LE => socket.peer.port <= port(),
             code::DEV_COND => socket.interface == word(0),
-            code::MARK_COND => socket.mark.unwrap_or(0) & word(4) == word(0) & word(4),
+            code::MARK_COND => socket.mark.unwrap_or(0) & word(4) == word(0),
             code::S_COND => host_fits(operand, &socket.local, socket.family),
             code::D_COND => host_fits(operand, &socket.peer, socket.family),
             other => panic!("operation {other}"),

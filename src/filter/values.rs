@@ -16,10 +16,12 @@ pub(super) fn device(word: Name) -> Result<Term, &'static str> {
 
 /// Numbers as C and ss have them: 0x before hexadecimal digits, 0 before octal ones.
 pub(super) fn mark(text: &str) -> Result<Term, &'static str> {
+    let number = number::<u32>;
     let (value, mask) = text.split_once('/').map_or((text, None), |(value, mask)| (value, Some(mask)));
     let mask = mask.map_or(Some(u32::MAX), number);
     match (number(value), mask) {
-        (Some(value), Some(mask)) => Ok(Term::Mark { value, mask }),
+        // The kernel compares the socket's mark under the mask with the whole value.
+        (Some(value), Some(mask)) => Ok(Term::Mark { value: value & mask, mask }),
         _ => Err("a mark such as 0x10 or 16/0xff"),
     }
 }
@@ -74,7 +76,8 @@ mod tests {
             ("010", 8, u32::MAX),
             ("010/017", 8, 15),
             ("0", 0, u32::MAX),
-            ("4294967295/0", u32::MAX, 0),
+            ("4294967295/0", 0, 0),
+            ("0x10f/0xff", 0x0f, 0xff),
         ] {
             assert_eq!(mark(text), Ok(Term::Mark { value, mask }), "{text}");
         }
