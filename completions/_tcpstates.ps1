@@ -26,7 +26,7 @@ Register-ArgumentCompleter -Native -CommandName 'tcpstates' -ScriptBlock {
             [CompletionResult]::new('--filter-file', '--filter-file', [CompletionResultType]::ParameterName, 'Read the filter from a file, in which # begins a comment')
             [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Choose and order the columns of the table, the plain list and CSV, whatever other options would add; `help` lists them')
             [CompletionResult]::new('--resolve-timeout', '--resolve-timeout', [CompletionResultType]::ParameterName, 'Wait for host names no longer than this')
-            [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'Sort by state, local, peer, recv-q, send-q or pid; -KEY reverses')
+            [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'Sort by state, local, peer, recv-q, send-q, accept-queue, backlog or pid; -KEY reverses')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Show at most N sockets, or with --count-by, N counts')
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Print anew every SECONDS (1 unless given), until interrupted')
             [CompletionResult]::new('--continuous', '--continuous', [CompletionResultType]::ParameterName, 'Print anew every SECONDS (1 unless given), until interrupted')

@@ -23,7 +23,7 @@ set edit:completion:arg-completer[tcpstates] = {|@words|
             cand --filter-file 'Read the filter from a file, in which # begins a comment'
             cand --columns 'Choose and order the columns of the table, the plain list and CSV, whatever other options would add; `help` lists them'
             cand --resolve-timeout 'Wait for host names no longer than this'
-            cand --sort 'Sort by state, local, peer, recv-q, send-q or pid; -KEY reverses'
+            cand --sort 'Sort by state, local, peer, recv-q, send-q, accept-queue, backlog or pid; -KEY reverses'
             cand --limit 'Show at most N sockets, or with --count-by, N counts'
             cand -c 'Print anew every SECONDS (1 unless given), until interrupted'
             cand --continuous 'Print anew every SECONDS (1 unless given), until interrupted'

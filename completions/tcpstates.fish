@@ -29,7 +29,7 @@ complete -c tcpstates -n "__fish_tcpstates_needs_command" -l diff -d 'Print what
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -l filter-file -d 'Read the filter from a file, in which # begins a comment' -r -F
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -l columns -d 'Choose and order the columns of the table, the plain list and CSV, whatever other options would add; `help` lists them' -r
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -l resolve-timeout -d 'Wait for host names no longer than this' -r
-complete -c tcpstates -n "__fish_tcpstates_needs_command" -l sort -d 'Sort by state, local, peer, recv-q, send-q or pid; -KEY reverses' -r
+complete -c tcpstates -n "__fish_tcpstates_needs_command" -l sort -d 'Sort by state, local, peer, recv-q, send-q, accept-queue, backlog or pid; -KEY reverses' -r
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -l limit -d 'Show at most N sockets, or with --count-by, N counts' -r
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -s c -l continuous -d 'Print anew every SECONDS (1 unless given), until interrupted' -r
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -s f -l format -d 'Choose the layout' -r -f -a "table\t''

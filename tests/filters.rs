@@ -191,6 +191,46 @@ fn terms_of_our_own() {
 }
 
 #[test]
+fn a_listener_has_an_accept_queue_and_nothing_else() {
+    let Some(zoo) = zoo() else { return };
+    let run = |args: &[&str], words: &str| {
+        zoo.namespace().tcpstates(&[args, words.split(' ').collect::<Vec<_>>().as_slice()].concat())
+    };
+    let listeners = |fits: &dyn Fn(&crate::support::zoo::Specimen) -> bool| {
+        zoo.specimens().iter().filter(|s| s.state == "LISTEN" && fits(s)).count()
+    };
+    for words in ["sendq > 0", "sendq >= 0", "recvq >= 0", "rtt < 1s", "rto > 0", "retrans >= 0"] {
+        let states = run(&["-naH", "--columns", "state"], words);
+        assert!(!states.contains("LISTEN") && states.contains("ESTABLISHED"), "{words}: {states}");
+    }
+    for (words, expected) in [
+        ("accept_queue >= 0", listeners(&|_| true)),
+        ("accept_queue = 2", listeners(&|s| s.recv_q == 2)),
+        ("backlog > 0", listeners(&|s| s.send_q > 0)),
+    ] {
+        let states = run(&["-naH", "--columns", "state"], words);
+        assert_eq!(states.lines().filter(|line| line.trim() == "LISTEN").count(), expected, "{words}");
+        assert_eq!(states.lines().count(), expected, "{words}");
+    }
+    let columns = "recv-q,send-q,accept-queue,backlog";
+    let text = run(&["-naH", "--columns", columns, "--sort", "-accept-queue"], "state listen");
+    assert!(text.lines().all(|line| line.starts_with("-      -      ")), "{text}");
+    assert!(text.lines().next().is_some_and(|line| line.contains(" 2 ")), "the largest first: {text}");
+    let text = run(&["-naH", "--columns", columns], "state established");
+    assert!(text.lines().all(|line| line.ends_with("-            -")), "{text}");
+
+    let json = run(&["-nai", "--ndjson"], "state listen");
+    for line in json.lines() {
+        for null in ["rtt_us", "rttvar_us", "unacked", "sacked", "total_retrans", "ca_state"] {
+            assert!(line.contains(&format!("\"{null}\":null")), "{null}: {line}");
+        }
+        assert!(line.contains("\"snd_cwnd\":10"), "{line}");
+    }
+    let json = run(&["-nai", "--ndjson"], "state established");
+    assert!(!json.contains("\"rtt_us\":null") && json.contains("\"ca_state\":\"open\""), "{json}");
+}
+
+#[test]
 fn a_count_is_filtered_too() {
     let Some(zoo) = zoo() else { return };
     let summary = |words: &[&str]| zoo.namespace().tcpstates(&[&["-s"], words].concat());
@@ -290,7 +330,7 @@ fn a_mark_beside_a_term_of_our_own() {
     for (words, expected) in [
         ("fwmark = 5 or pid = 0", &["8005"][..]),
         ("not (fwmark = 5 or recvq > 9)", &["8000", "8006"]),
-        ("fwmark = 4/4 and sendq > 9", &["8005", "8006"]),
+        ("fwmark = 4/4 and backlog > 9", &["8005", "8006"]),
         // Judged by the kernel, and here: the value has bits outside of the mask.
         ("fwmark = 0x1f5/0xf", &["8005"]),
         ("fwmark = 0x1f5/0xf or pid = 0", &["8005"]),

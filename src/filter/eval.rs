@@ -200,12 +200,13 @@ impl NumberField {
         match self {
             Self::Uid => socket.uid.map(u64::from),
             Self::Inode => socket.inode,
-            Self::RecvQ => Some(socket.queues.recv_q().into()),
-            Self::SendQ => Some(socket.queues.send_q().into()),
+            Self::RecvQ => socket.queues.unread().map(u64::from),
+            Self::SendQ => socket.queues.unacknowledged().map(u64::from),
+            Self::AcceptQueue => socket.queues.accept_queue().map(u64::from),
+            Self::Backlog => socket.queues.backlog().map(u64::from),
             Self::Retrans => info?.total_retrans().map(u64::from),
-            // 0 is what the kernel says before it has measured any, and of listeners.
             Self::RtoUs => info?.rto_us().map(u64::from).filter(|rto| *rto != 0),
-            Self::RttUs => info?.rtt_us().map(u64::from).filter(|rtt| *rtt != 0),
+            Self::RttUs => info?.measured_rtt_us().map(u64::from),
             Self::Port(_) | Self::Pid => None,
         }
     }

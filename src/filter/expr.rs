@@ -156,6 +156,8 @@ pub enum NumberField {
     Inode,
     RecvQ,
     SendQ,
+    AcceptQueue,
+    Backlog,
     Retrans,
     RtoUs,
     RttUs,

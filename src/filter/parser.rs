@@ -22,7 +22,7 @@ pub(super) const DEEPEST: u32 = 64;
 pub(super) const MOST_CHANGES: u32 = 128;
 
 /// The words that begin a term, for messages.
-pub const TERM_WORDS: [&str; 27] = [
+pub const TERM_WORDS: [&str; 29] = [
     "state",
     "exclude",
     "src",
@@ -43,6 +43,8 @@ pub const TERM_WORDS: [&str; 27] = [
     "inode",
     "recvq",
     "sendq",
+    "accept_queue",
+    "backlog",
     "retrans",
     "rto",
     "rtt",
@@ -246,6 +248,8 @@ impl<'a> Parser<'a> {
             "retrans" => self.number(NumberField::Retrans, count, "a number")?,
             "recvq" => self.number(NumberField::RecvQ, size, "a size such as 4096, 4k or 1M")?,
             "sendq" => self.number(NumberField::SendQ, size, "a size such as 4096, 4k or 1M")?,
+            "accept_queue" => self.number(NumberField::AcceptQueue, count, "a number")?,
+            "backlog" => self.number(NumberField::Backlog, count, "a number")?,
             "rto" => self.number(NumberField::RtoUs, micros, "a time such as 200ms or 2s")?,
             "rtt" => self.number(NumberField::RttUs, micros, "a time such as 200ms or 2s")?,
             _ => bare_endpoint(text, span)?,

@@ -43,6 +43,8 @@ impl NumberField {
             Self::Inode => "inode",
             Self::RecvQ => "recvq",
             Self::SendQ => "sendq",
+            Self::AcceptQueue => "accept_queue",
+            Self::Backlog => "backlog",
             Self::Retrans => "retrans",
             Self::RtoUs => "rto",
             Self::RttUs => "rtt",

@@ -286,6 +286,28 @@ fn terms_about_the_socket() {
     ] {
         assert_eq!(fits(text, &socket), Some(expected), "{text}");
     }
+    let mut info = [0xff; 104];
+    info[0] = 10;
+    let tcp_info = Some(TcpInfo::from_bytes(&info));
+    let listener = Socket {
+        queues: Queues::Accept { pending: 3, backlog: Some(128) },
+        details: Some(Box::new(crate::model::Details { tcp_info, memory: None })),
+        ..Socket::new(Family::Inet, TcpState::Listen, end("10.0.0.1", 443), end("0.0.0.0", 0))
+    };
+    for (text, of_socket, of_listener) in [
+        ("sendq > 0", false, false),
+        ("sendq >= 0", true, false),
+        ("recvq >= 0", true, false),
+        ("not sendq >= 0", false, true),
+        ("rtt >= 0", true, false),
+        ("retrans >= 0", true, false),
+        ("accept_queue = 3", false, true),
+        ("backlog >= 128", false, true),
+        ("not backlog >= 0", true, false),
+    ] {
+        let both = (fits(text, &socket), fits(text, &listener));
+        assert_eq!(both, (Some(of_socket), Some(of_listener)), "{text}");
+    }
     // What the kernel does not tell of a socket fits nothing.
     assert_eq!(fits("rtt >= 0", &connection()), Some(false));
     assert_eq!(fits("uid = 0", &connection()), Some(false));

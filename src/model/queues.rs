@@ -33,6 +33,38 @@ impl Queues {
         }
     }
 
+    /// Bytes that the program has not read; `None` for a listener, which receives none.
+    pub fn unread(&self) -> Option<u32> {
+        match *self {
+            Self::Data { recv_q, .. } => Some(recv_q),
+            Self::Accept { .. } => None,
+        }
+    }
+
+    /// Bytes that the peer has not acknowledged; `None` for a listener, which sends none.
+    pub fn unacknowledged(&self) -> Option<u32> {
+        match *self {
+            Self::Data { send_q, .. } => Some(send_q),
+            Self::Accept { .. } => None,
+        }
+    }
+
+    /// How many connections wait for `accept`; `None` where nothing listens.
+    pub fn accept_queue(&self) -> Option<u32> {
+        match *self {
+            Self::Data { .. } => None,
+            Self::Accept { pending, .. } => Some(pending),
+        }
+    }
+
+    /// How many may wait; `None` where nothing listens, and from /proc.
+    pub fn backlog(&self) -> Option<u32> {
+        match *self {
+            Self::Data { .. } => None,
+            Self::Accept { backlog, .. } => backlog,
+        }
+    }
+
     /// The Recv-Q column.
     pub fn recv_q(&self) -> u32 {
         match *self {

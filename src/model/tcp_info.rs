@@ -138,9 +138,10 @@ macro_rules! accessors {
             pub const FIELDS: &'static [&'static str] = &[$(stringify!($name)),*];
 
             $(
-                #[doc = concat!("`tcp_info` at byte ", stringify!($offset), "; `None` where the kernel's ends before.")]
+                #[doc = concat!("`tcp_info` at byte ", stringify!($offset), "; `None` where the kernel's ends before, or of a \
+                    listener if it means nothing there.")]
                 pub fn $name(&self) -> Option<$ty> {
-                    self.at($offset).map(<$ty>::from_ne_bytes)
+                    self.field($offset).map(<$ty>::from_ne_bytes)
                 }
             )*
 
@@ -177,6 +178,11 @@ impl TcpInfo {
         self.congestion = None;
     }
 
+    /// The round-trip time; `None` before the first was measured, when the kernel says 0.
+    pub fn measured_rtt_us(&self) -> Option<u32> {
+        self.rtt_us().filter(|rtt| *rtt != 0)
+    }
+
     /// `tcpi_options`: timestamps 1, SACK 2, window scaling 4, ECN 8, ECN seen 16, data in the SYN 32,
     /// microsecond timestamps 64.
     pub fn options(&self) -> u8 {
@@ -194,7 +200,7 @@ impl TcpInfo {
     /// The state of loss recovery, by the kernel's names (`enum tcp_ca_state`).
     pub fn ca_state(&self) -> Option<&'static str> {
         const NAMES: [&str; 5] = ["open", "disorder", "cwr", "recovery", "loss"];
-        let state = self.at(1).map(u8::from_ne_bytes)?;
+        let state = self.field(1).map(u8::from_ne_bytes)?;
         Some(NAMES.get(usize::from(state)).copied().unwrap_or("unknown"))
     }
 
@@ -209,8 +215,28 @@ impl TcpInfo {
 
     /// Whether the delivery rate was limited by the program rather than by the network.
     pub fn delivery_rate_app_limited(&self) -> Option<bool> {
-        let [byte] = self.at(7)?;
+        let [byte] = self.field(7)?;
         Some(if cfg!(target_endian = "little") { byte & 1 } else { byte >> 7 } == 1)
+    }
+
+    /// Whether the socket listens (`tcpi_state`). Of a listener the kernel fills in four fields only, and has the length
+    /// of its accept queue and the limit of that where a connection has `unacked` and `sacked` (`tcp_get_info` in
+    /// net/ipv4/tcp.c). The rest is zero, and would read as measured.
+    fn is_listeners(&self) -> bool {
+        const TCP_LISTEN: u8 = 10;
+        self.raw[0] == TCP_LISTEN
+    }
+
+    /// Whether the kernel's struct is as long as this, whatever the field there means.
+    pub(crate) fn reaches(&self, end: usize) -> bool {
+        end <= usize::from(self.len)
+    }
+
+    /// The bytes at this place, if they mean what the field's name says.
+    fn field<const N: usize>(&self, offset: usize) -> Option<[u8; N]> {
+        /// `snd_cwnd`, `reordering` and the two pacing rates.
+        const OF_LISTENERS: [usize; 4] = [80, 88, 104, 112];
+        if self.is_listeners() && !OF_LISTENERS.contains(&offset) { None } else { self.at(offset) }
     }
 
     /// The bytes at this place, where the kernel's struct reaches that far.
@@ -294,6 +320,22 @@ mod tests {
         let info = TcpInfo::from_bytes(&[0xff; 4096]);
         assert_eq!(info.received_ce_bytes(), Some(u32::MAX));
         assert_eq!(info.pacing_rate_bytes_per_s(), Some(TcpInfo::UNLIMITED));
+    }
+
+    #[test]
+    fn a_listener_has_what_the_kernel_fills_in_for_one() {
+        let mut bytes = [7; 280];
+        bytes[0] = 10;
+        let listener = TcpInfo::from_bytes(&bytes);
+        let mut known = Vec::new();
+        listener.each(|name, value| known.extend(value.map(|_| name)));
+        let filled = ["snd_cwnd", "reordering", "pacing_rate_bytes_per_s", "max_pacing_rate_bytes_per_s"];
+        known.sort_unstable_by_key(|name| filled.iter().position(|filled| filled == name));
+        assert_eq!(known, filled);
+        assert_eq!((listener.ca_state(), listener.delivery_rate_app_limited()), (None, None));
+        assert!(listener.reaches(72) && !TcpInfo::from_bytes(&bytes[..71]).reaches(72));
+        bytes[0] = 1;
+        assert!(TcpInfo::from_bytes(&bytes).rtt_us().is_some());
     }
 
     #[test]

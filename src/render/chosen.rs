@@ -21,6 +21,8 @@ pub enum Column {
     Family,
     RecvQ,
     SendQ,
+    AcceptQueue,
+    Backlog,
     Local,
     LocalAddress,
     LocalPort,
@@ -53,11 +55,13 @@ pub enum Column {
 
 impl Column {
     /// The words of `--columns`, and what each column holds.
-    pub const ALL: [(Self, &'static str, &'static str); 32] = [
+    pub const ALL: [(Self, &'static str, &'static str); 34] = [
         (Self::State, "state", "the state"),
         (Self::Family, "family", "inet or inet6"),
-        (Self::RecvQ, "recv-q", "bytes not read, or connections that wait to be accepted"),
-        (Self::SendQ, "send-q", "bytes not acknowledged, or how many connections may wait"),
+        (Self::RecvQ, "recv-q", "bytes not read; - for a listener"),
+        (Self::SendQ, "send-q", "bytes not acknowledged; - for a listener"),
+        (Self::AcceptQueue, "accept-queue", "a listener's connections that wait to be accepted"),
+        (Self::Backlog, "backlog", "how many connections may wait at a listener"),
         (Self::Local, "local", "the local address and port"),
         (Self::LocalAddress, "local-address", "the local address"),
         (Self::LocalPort, "local-port", "the local port"),
@@ -130,7 +134,17 @@ impl Column {
     }
 
     fn is_number(self) -> bool {
-        matches!(self, Self::RecvQ | Self::SendQ | Self::Uid | Self::Inode | Self::Retrans | Self::Cwnd)
+        matches!(
+            self,
+            Self::RecvQ
+                | Self::SendQ
+                | Self::AcceptQueue
+                | Self::Backlog
+                | Self::Uid
+                | Self::Inode
+                | Self::Retrans
+                | Self::Cwnd
+        )
     }
 
     /// How wide it usually is.
@@ -149,12 +163,15 @@ impl Column {
     fn text(self, row: &Row<'_>) -> Option<String> {
         let socket = row.socket;
         let info = |read: fn(&TcpInfo) -> Option<u32>| socket.tcp_info().and_then(read);
+        let number = |number: Option<u32>| number.map(|number| number.to_string());
         let port = |end: End| appended(|out| push_port(out, end.endpoint(socket).port, end.service(row)));
         match self {
             Self::State => Some(socket.state.to_string()),
             Self::Family => Some(socket.family.name().to_owned()),
-            Self::RecvQ => Some(socket.queues.recv_q().to_string()),
-            Self::SendQ => Some(socket.queues.send_q().to_string()),
+            Self::RecvQ => number(socket.queues.unread()),
+            Self::SendQ => number(socket.queues.unacknowledged()),
+            Self::AcceptQueue => number(socket.queues.accept_queue()),
+            Self::Backlog => number(socket.queues.backlog()),
             Self::Local => Some(appended(|out| push_endpoint(out, row, End::Local))),
             Self::Peer => Some(appended(|out| push_endpoint(out, row, End::Peer))),
             Self::LocalAddress => Some(appended(|out| push_addr(out, socket.local.addr))),
@@ -184,7 +201,7 @@ impl Column {
             }
             Self::Note => row.owner_note.map(|note| note.to_string()),
             Self::PeerProcess => appended_or_none(|out| push_peer_holders(out, row, false)),
-            Self::Rtt => info(TcpInfo::rtt_us).map(|us| span_us(us.into())),
+            Self::Rtt => info(TcpInfo::measured_rtt_us).map(|us| span_us(us.into())),
             Self::Rto => info(TcpInfo::rto_us).map(|us| span_us(us.into())),
             Self::Retrans => info(TcpInfo::total_retrans).map(|count| count.to_string()),
             Self::Cwnd => info(TcpInfo::snd_cwnd).map(|count| count.to_string()),

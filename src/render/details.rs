@@ -2,7 +2,7 @@
 
 use super::columns::{push_fmt, push_text};
 use super::text::span_us;
-use crate::model::{Congestion, Memory, Row, TcpInfo, TcpState};
+use crate::model::{Congestion, Memory, Row, TcpInfo};
 
 /// Appends the memory of a socket's buffers, with a blank behind each part.
 pub(super) fn push_memory(out: &mut Vec<u8>, row: &Row<'_>) {
@@ -42,9 +42,7 @@ pub(super) fn push_tcp_info(out: &mut Vec<u8>, row: &Row<'_>) {
         push_fmt(out, format_args!("wscale:{snd},{rcv} "));
     }
     info.each(|name, value| {
-        // A listener has the limit of its queue there.
-        let is_limit = name == "sacked" && row.socket.state == TcpState::Listen;
-        if let Some(value) = value.filter(|value| *value != 0 && !is_unset(name, *value) && !is_limit) {
+        if let Some(value) = value.filter(|value| *value != 0 && !is_unset(name, *value)) {
             push_quantity(out, name, value);
         }
     });
@@ -56,12 +54,14 @@ pub(super) fn push_tcp_info(out: &mut Vec<u8>, row: &Row<'_>) {
     }
 }
 
-/// Whether the kernel's largest value stands for 'none' here: no pacing limit, no round trip measured, no threshold.
+/// Whether this value stands for 'none' here: no pacing limit, no round trip measured, no threshold.
 #[inline]
 pub(super) fn is_unset(name: &str, value: u64) -> bool {
     const INFINITE_SSTHRESH: u64 = 0x7fff_ffff;
     match name {
         "pacing_rate_bytes_per_s" | "max_pacing_rate_bytes_per_s" => value == TcpInfo::UNLIMITED,
+        // Before the first measurement; a measured round trip takes a microsecond at least.
+        "rtt_us" => value == 0,
         "min_rtt_us" => value == u64::from(u32::MAX),
         "snd_ssthresh" => value >= INFINITE_SSTHRESH,
         _ => false,

@@ -13,22 +13,28 @@ pub enum SortKey {
     Local,
     /// Address, then port; IPv4 first.
     Peer,
-    /// The Recv-Q column.
+    /// Bytes not read; listeners come last.
     RecvQ,
-    /// The Send-Q column.
+    /// Bytes not acknowledged; listeners come last.
     SendQ,
+    /// A listener's connections that wait to be accepted; what does not listen comes last.
+    AcceptQueue,
+    /// How many may wait; likewise.
+    Backlog,
     /// The first holder's process number; sockets without a holder come last.
     Pid,
 }
 
 impl SortKey {
     /// The words of `--sort`.
-    pub const WORDS: [(&'static str, Self); 6] = [
+    pub const WORDS: [(&'static str, Self); 8] = [
         ("state", Self::State),
         ("local", Self::Local),
         ("peer", Self::Peer),
         ("recv-q", Self::RecvQ),
         ("send-q", Self::SendQ),
+        ("accept-queue", Self::AcceptQueue),
+        ("backlog", Self::Backlog),
         ("pid", Self::Pid),
     ];
 }
@@ -92,11 +98,17 @@ impl<'a> Sorter<'a> {
 
 impl SortTerm {
     fn push_key(self, keys: &mut Vec<u8>, socket: &Socket, pid: &impl Fn() -> Option<u32>) {
-        let pid = if self.key == SortKey::Pid { pid() } else { None };
-        // Whichever the direction, what has no process comes last.
-        if self.key == SortKey::Pid {
-            keys.push(u8::from(pid.is_none()));
-        }
+        let queues = socket.queues;
+        let number = match self.key {
+            SortKey::RecvQ => Some(queues.unread()),
+            SortKey::SendQ => Some(queues.unacknowledged()),
+            SortKey::AcceptQueue => Some(queues.accept_queue()),
+            SortKey::Backlog => Some(queues.backlog()),
+            SortKey::Pid => Some(pid()),
+            SortKey::State | SortKey::Local | SortKey::Peer => None,
+        };
+        // Whichever the direction, what has no such number comes last.
+        keys.extend(number.map(|number| u8::from(number.is_none())));
         let start = keys.len();
         match self.key {
             SortKey::State => {
@@ -105,9 +117,9 @@ impl SortTerm {
             }
             SortKey::Local => push_endpoint(keys, &socket.local),
             SortKey::Peer => push_endpoint(keys, &socket.peer),
-            SortKey::RecvQ => keys.extend(socket.queues.recv_q().to_be_bytes()),
-            SortKey::SendQ => keys.extend(socket.queues.send_q().to_be_bytes()),
-            SortKey::Pid => keys.extend(pid.unwrap_or(0).to_be_bytes()),
+            SortKey::RecvQ | SortKey::SendQ | SortKey::AcceptQueue | SortKey::Backlog | SortKey::Pid => {
+                keys.extend(number.flatten().unwrap_or(0).to_be_bytes());
+            }
         }
         if self.direction == Direction::Falling {
             keys.iter_mut().skip(start).for_each(|byte| *byte = !*byte);
@@ -146,11 +158,14 @@ mod tests {
     }
 
     fn order(terms: &[(SortKey, Direction)]) -> Vec<u64> {
+        let mut listener = socket(TcpState::Listen, "10.0.0.10", 22, 0, 5);
+        listener.queues = Queues::Accept { pending: 9, backlog: Some(128) };
         let sockets = [
             socket(TcpState::TimeWait, "10.0.0.9", 80, 5, 1),
             socket(TcpState::Listen, "10.0.0.10", 22, 0, 2),
             socket(TcpState::Established, "10.0.0.10", 9, 5, 3),
             socket(TcpState::Other(14), "::1", 80, 7, 4),
+            listener,
         ];
         let terms: Vec<_> =
             terms.iter().map(|(key, direction)| SortTerm { key: *key, direction: *direction }).collect();
@@ -169,11 +184,18 @@ mod tests {
     #[test]
     fn each_key() {
         use Direction::{Falling, Rising};
-        assert_eq!(order(&[(SortKey::State, Rising)]), [2, 3, 1, 4]);
-        assert_eq!(order(&[(SortKey::Local, Rising)]), [1, 3, 2, 4], "by number, not by text");
-        assert_eq!(order(&[(SortKey::RecvQ, Falling)]), [4, 1, 3, 2], "equal ones stay in order");
-        assert_eq!(order(&[(SortKey::RecvQ, Falling), (SortKey::Local, Rising)]), [4, 1, 3, 2]);
-        assert_eq!(order(&[(SortKey::Pid, Rising)]), [4, 2, 1, 3]);
-        assert_eq!(order(&[(SortKey::Pid, Falling)]), [2, 4, 1, 3], "without a process last all the same");
+        assert_eq!(order(&[(SortKey::State, Rising)]), [2, 5, 3, 1, 4]);
+        assert_eq!(order(&[(SortKey::Local, Rising)]), [1, 3, 2, 5, 4], "by number, not by text");
+        assert_eq!(order(&[(SortKey::RecvQ, Falling)]), [4, 1, 3, 2, 5], "equal ones stay in order");
+        assert_eq!(order(&[(SortKey::RecvQ, Falling), (SortKey::Local, Rising)]), [4, 1, 3, 2, 5]);
+        assert_eq!(order(&[(SortKey::SendQ, Rising)]), [1, 2, 3, 4, 5], "a listener has no bytes");
+        assert_eq!(order(&[(SortKey::Pid, Rising)]), [4, 2, 1, 3, 5]);
+        assert_eq!(order(&[(SortKey::AcceptQueue, Rising)]), [5, 1, 2, 3, 4]);
+        assert_eq!(
+            order(&[(SortKey::Backlog, Falling)]),
+            [5, 1, 2, 3, 4],
+            "what does not listen last all the same"
+        );
+        assert_eq!(order(&[(SortKey::Pid, Falling)]), [2, 4, 1, 3, 5], "without a process last all the same");
     }
 }

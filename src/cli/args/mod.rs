@@ -144,7 +144,7 @@ pub(super) struct ListArgs {
     #[arg(short = 'O', long)]
     pub(super) oneline: bool,
 
-    /// Sort by state, local, peer, recv-q, send-q or pid; -KEY reverses
+    /// Sort by state, local, peer, recv-q, send-q, accept-queue, backlog or pid; -KEY reverses
     #[arg(
         long,
         value_name = "KEY[,KEY]",

@@ -174,14 +174,12 @@ macro_rules! tcp_info_record {
         pub struct TcpInfoRecord<'a> {
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub congestion_control: Option<Cow<'a, str>>,
-            #[serde(default, skip_serializing_if = "Option::is_none")]
             pub ca_state: Option<Cow<'a, str>>,
             pub options: Vec<Cow<'a, str>>,
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub snd_wscale: Option<u8>,
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub rcv_wscale: Option<u8>,
-            #[serde(default, skip_serializing_if = "Option::is_none")]
             pub delivery_rate_app_limited: Option<bool>,
             $(
                 #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "asked")]

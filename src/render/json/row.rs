@@ -137,11 +137,12 @@ impl Value for &Memory {
 
 macro_rules! push_tcp_info_fields {
     ($($name:ident: $ty:ty = $offset:literal,)*) => {
-        /// A key is missing where this kernel does not have it, null where its largest value means 'none'.
+        /// A key is missing where this kernel does not have it, null where its value means 'none' or the socket has
+        /// no such thing.
         fn push_fields(out: &mut Vec<u8>, info: &TcpInfo) {
             $(
-                if let Some(value) = info.$name() {
-                    let value = Some(value).filter(|value| !is_unset(stringify!($name), (*value).into()));
+                if info.reaches($offset + size_of::<$ty>()) {
+                    let value = info.$name().filter(|value| !is_unset(stringify!($name), (*value).into()));
                     member!(out, stringify!($name), value);
                 }
             )*
@@ -156,9 +157,7 @@ impl Value for &TcpInfo {
         if let Some(algorithm) = &self.algorithm {
             member!(out, "congestion_control", &*text(algorithm.as_bytes()));
         }
-        if let Some(state) = self.ca_state() {
-            member!(out, "ca_state", state);
-        }
+        member!(out, "ca_state", self.ca_state());
         out.extend_from_slice(b",\"options\":[");
         for (at, name) in self.option_names().enumerate() {
             if at > 0 {
@@ -171,9 +170,7 @@ impl Value for &TcpInfo {
             member!(out, "snd_wscale", snd);
             member!(out, "rcv_wscale", rcv);
         }
-        if let Some(limited) = self.delivery_rate_app_limited() {
-            member!(out, "delivery_rate_app_limited", limited);
-        }
+        member!(out, "delivery_rate_app_limited", self.delivery_rate_app_limited());
         push_fields(out, self);
         if let Some(congestion) = self.congestion {
             member!(out, "congestion", congestion);

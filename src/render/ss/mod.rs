@@ -105,7 +105,7 @@ impl Ss {
         }
         // ss asks for all of it with -m too, but the kernel answers only what was asked: no numbers come then.
         if let Some(info) = row.socket.tcp_info() {
-            tcp_info::push(out, info, row.socket.state, self.style.parts.timers, self.style.numeric);
+            tcp_info::push(out, info, row.socket.queues, self.style.parts.timers, self.style.numeric);
         }
         trim_end(out, start);
     }

@@ -1,6 +1,6 @@
 //! `tcp_info` as ss prints it.
 
-use crate::model::{Congestion, TcpInfo, TcpState};
+use crate::model::{Congestion, Queues, TcpInfo};
 use crate::render::columns::{push_fmt, push_text};
 
 /// What the kernel reports as the threshold before it has found one.
@@ -11,7 +11,7 @@ const OLD_INITIAL_RTO_US: u32 = 3_000_000;
 const NO_RTT: u32 = 0x7fff_ffff;
 
 /// Appends the fields, each with a blank before it; most are left out where they are zero.
-pub(super) fn push(out: &mut Vec<u8>, info: &TcpInfo, state: TcpState, options: bool, numeric: bool) {
+pub(super) fn push(out: &mut Vec<u8>, info: &TcpInfo, queues: Queues, options: bool, numeric: bool) {
     let mut line = Line { out, numeric };
     if options {
         line.options(info);
@@ -26,7 +26,7 @@ pub(super) fn push(out: &mut Vec<u8>, info: &TcpInfo, state: TcpState, options: 
         line.congestion(congestion);
     }
     line.rates(info);
-    line.losses(info, state);
+    line.losses(info, queues);
     line.receiving(info);
 }
 
@@ -153,14 +153,15 @@ impl Line<'_> {
         }
     }
 
-    fn losses(&mut self, info: &TcpInfo, state: TcpState) {
-        self.count("unacked", info.unacked());
+    fn losses(&mut self, info: &TcpInfo, queues: Queues) {
+        // The kernel has a listener's accept queue in the same place.
+        self.count("unacked", info.unacked().or(queues.accept_queue()));
         let (now, total) = (info.retrans().unwrap_or(0), info.total_retrans().unwrap_or(0));
         if now != 0 || total != 0 {
             push_fmt(self.out, format_args!(" retrans:{now}/{total}"));
         }
         self.count("lost", info.lost());
-        self.count("sacked", info.sacked().filter(|_| state != TcpState::Listen));
+        self.count("sacked", info.sacked());
         self.count("dsack_dups", info.dsack_dups());
         self.count("fackets", info.fackets());
         // 3 is what every connection begins with.
@@ -266,7 +267,7 @@ mod tests {
         bytes[88..92].copy_from_slice(&3_u32.to_ne_bytes());
         bytes[80..84].copy_from_slice(&10_u32.to_ne_bytes());
         let mut out = Vec::new();
-        push(&mut out, &TcpInfo::from_bytes(&bytes), TcpState::Established, true, true);
+        push(&mut out, &TcpInfo::from_bytes(&bytes), Queues::Data { recv_q: 0, send_q: 0 }, true, true);
         assert_eq!(out, b" cwnd:10");
     }
 }
