@@ -168,7 +168,13 @@ fn term_code(term: &Term) -> Option<Vec<u8>> {
             Some(with_operand(code::MARK_COND, &[value.to_ne_bytes(), mask.to_ne_bytes()].concat()))
         }
         Term::Cgroup { id: Some(id), .. } => Some(with_operand(code::CGROUP_COND, &id.to_ne_bytes())),
-        Term::Autobound { .. } => Some(op(code::AUTO, OP, 2 * OP).to_vec()),
+        Term::Autobound { range } => {
+            let auto = op(code::AUTO, OP, 2 * OP).to_vec();
+            let Some((first, last)) = *range else { return Some(auto) };
+            let port = |compare, port| port_code(End::Local, compare, port);
+            let in_range = and(port(Compare::GreaterOrEqual, first), port(Compare::LessOrEqual, last));
+            Some(and(auto, in_range))
+        }
         _ => None,
     }
 }

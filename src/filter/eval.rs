@@ -168,8 +168,9 @@ impl Term {
             Self::Device(Device::Index(index)) => Some(socket.interface == *index),
             Self::Mark { value, mask } => socket.mark.map(|mark| mark & mask == *value),
             Self::Cgroup { id: Some(id), .. } => Some(socket.cgroup == Some(*id)),
+            // Within the range only the kernel knows, which was asked for the whole term.
             Self::Autobound { range: Some((first, last)) } => {
-                Some((*first..=*last).contains(&socket.local.port))
+                if (*first..=*last).contains(&socket.local.port) { None } else { Some(false) }
             }
             Self::Autobound { range: None }
             | Self::Host { .. }

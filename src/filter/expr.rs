@@ -118,8 +118,9 @@ pub enum Term {
         /// Its number, once it is looked up.
         id: Option<u64>,
     },
-    /// The kernel chose the local port. It tells so of accepted connections too, which have their listener's: so, as
-    /// for ss, the port must be one that the kernel would choose.
+    /// The kernel chose the local port. It says so of accepted connections too, which have their listener's: so, as
+    /// for ss, the port must also be one that the kernel would choose. The kernel is asked for both, so that what does
+    /// not fit the term fits its opposite.
     Autobound {
         /// The first and last of these, once they are looked up.
         range: Option<(u16, u16)>,

@@ -12,8 +12,13 @@ fn parse(text: &str) -> Result<Filter, BadFilter> {
     Filter::parse(text, Dialect::Own)
 }
 
-/// The kernel's interpreter, from the text of `inet_diag_bc_run`: what a program says of a socket.
-fn run(mut program: &[u8], socket: &Socket) -> bool {
+fn run(program: &[u8], socket: &Socket) -> bool {
+    run_with(program, socket, false)
+}
+
+/// The kernel's interpreter, from the text of `inet_diag_bc_run`: what a program says of a socket, whose port the kernel
+/// chose or not.
+fn run_with(mut program: &[u8], socket: &Socket, auto: bool) -> bool {
     let mut len = i64::try_from(program.len()).unwrap();
     while len > 0 {
         let (op, operand) = program.split_at(4);
@@ -22,6 +27,7 @@ fn run(mut program: &[u8], socket: &Socket) -> bool {
         let word = |at: usize| u32::from_ne_bytes(operand[at..at + 4].try_into().unwrap());
         let holds = match op[0] {
             code::JMP => false,
+            code::AUTO => auto,
             code::S_EQ => socket.local.port == port(),
             code::D_EQ => socket.peer.port == port(),
             code::S_GE => socket.local.port >= port(),
@@ -124,7 +130,39 @@ fn terms() -> impl Strategy<Value = String> {
 }
 
 fn expressions() -> impl Strategy<Value = String> {
-    terms().prop_recursive(5, 40, 3, |inner| {
+    expressions_of(terms())
+}
+
+fn with_autobound() -> impl Strategy<Value = String> {
+    expressions_of(prop_oneof![4 => terms(), 1 => Just("autobound".to_owned())])
+}
+
+/// The kernel chooses from two of the ports.
+struct Ports;
+
+impl Names for Ports {
+    fn host(&mut self, _: &str) -> Vec<IpAddr> {
+        Vec::new()
+    }
+    fn service(&mut self, _: &str) -> Option<u16> {
+        None
+    }
+    fn user(&mut self, _: &str) -> Option<u32> {
+        None
+    }
+    fn device(&mut self, _: &str) -> Option<u32> {
+        None
+    }
+    fn ephemeral_ports(&mut self) -> (u16, u16) {
+        (2, 3)
+    }
+    fn cgroup(&mut self, _: &str) -> Option<u64> {
+        None
+    }
+}
+
+fn expressions_of(terms: impl Strategy<Value = String> + 'static) -> impl Strategy<Value = String> {
+    terms.prop_recursive(5, 40, 3, |inner| {
         prop_oneof![
             inner.clone().prop_map(|part| format!("not ({part})")),
             proptest::collection::vec(inner.clone(), 1..4)
@@ -144,6 +182,21 @@ proptest! {
         let here = expr.evaluate(&Row::bare(&socket), Known::SOCKET);
         let program = compile(&expr).unwrap();
         prop_assert_eq!(Some(run(&program.bytes, &socket)), here, "{}", text);
+    }
+
+    #[test]
+    fn a_filter_and_its_opposite_part_all_sockets(
+        text in with_autobound(), socket in sockets(), auto: bool, asks_kernel: bool,
+    ) {
+        let has_auto = text.contains("autobound");
+        let takes = |text: &str| {
+            let expr = parse(text).unwrap().resolve(&mut Ports).unwrap().expr;
+            // Without the kernel's word autobound can't be judged, and the command refuses it.
+            let program = compile(&expr).filter(|_| asks_kernel || has_auto);
+            program.is_none_or(|program| run_with(&program.bytes, &socket, auto))
+                && expr.evaluate(&Row::bare(&socket), Known::SOCKET) != Some(false)
+        };
+        prop_assert_eq!(takes(&text), !takes(&format!("not ({text})")), "{}", text);
     }
 
     #[test]

@@ -51,7 +51,10 @@ fn kernel_filter(expr: &Expr, needs: Needs) -> Result<Option<KernelFilter>, Misu
     let mut parts = Vec::new();
     if !needs.peers {
         let taken = bytecode::compile(expr).map(|program| program.expr);
-        parts.extend(taken.map(|expr| if needs.listeners.is_some() { or_listening(expr) } else { expr }));
+        // Of what came besides it could not be said here whether the kernel chose its port. A listener whose port is its
+        // own choice is not asked for then: who holds a connection that waits there is not known.
+        let besides = needs.listeners.is_some() && autobound.is_none();
+        parts.extend(taken.map(|expr| if besides { or_listening(expr) } else { expr }));
     }
     let is_left = |part: &Expr| find(part, is_mark).is_some() && (needs.peers || !bytecode::is_kernels(part));
     if expr.conjuncts().iter().any(is_left) {
