@@ -285,6 +285,29 @@ fn errors_point_at_the_word() {
     }
 }
 
+/// On a real scope: words.rs has every form there is.
+#[test]
+fn an_end_is_read_back_as_it_was_printed() {
+    let Some(zoo) = zoo() else { return };
+    let run = |args: &[&str]| zoo.namespace().tcpstates(args);
+    for (format, column) in [("plain", 3), ("table", 3), ("netstat", 3), ("ss", 3)] {
+        let all = run(&["-nalWH", "-f", format]);
+        let line = all.lines().find(|line| line.contains("fe80::1")).expect("one is link-local");
+        let printed = line.split_whitespace().nth(column).expect("it has an address");
+        for words in [&[printed][..], &["src", printed]] {
+            let found = run(&[&["-nalWH", "-f", format], words].concat());
+            assert!(!found.is_empty(), "{format} {words:?}");
+            assert!(found.lines().all(|line| line.contains(printed)), "{format} {words:?}: {found}");
+        }
+        let bind = zoo.namespace().run(&["bind", printed]);
+        // netstat leaves the device out, without which a link-local address can't be bound.
+        assert_eq!(bind.status, Some(if format == "netstat" { 2 } else { 1 }), "{format}: {}", bind.stderr);
+    }
+    let listeners = |word: &str| run(&["-nlH", word]).lines().count();
+    assert_eq!(listeners("9102"), listeners(":9102"));
+    assert!(listeners("9102") > 0);
+}
+
 /// Terms of each kind; some of them fit nothing or everything.
 const TERMS: [&str; 26] = [
     "autobound",

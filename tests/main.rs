@@ -31,5 +31,6 @@ mod repeat;
 mod states;
 mod support;
 mod trace;
+mod words;
 mod zoo;
 mod zoo_itself;

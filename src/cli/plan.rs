@@ -112,6 +112,7 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
     let format = format(args, environment);
     let dialect = if format == Format::Ss { Dialect::Ss } else { Dialect::Own };
     let text = filter_text(args)?;
+    suggest::refuse_interval(args)?;
     let filter = Filter::parse(text, dialect).map_err(|error| suggest::refusal(&error, args))?;
     let mode = if args.list.explain_filter {
         let counts = args.list.summary || !args.list.count_by.is_empty() || args.list.diff.is_some();

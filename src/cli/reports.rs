@@ -8,9 +8,9 @@ use super::target::{families_of, read_target};
 use super::{Environment, Refusal, suggest};
 use crate::demo::Scene;
 use crate::diagnose::{Severity, Threshold, Thresholds};
-use crate::filter::{Dialect, Filter};
+use crate::filter::{Dialect, Filter, OneEnd, OnePort};
 use crate::model::{StateSet, TcpState};
-use crate::query::{Attributes, Families, Query, Target};
+use crate::query::{Attributes, Families, Query};
 use crate::render::ReportStyle;
 
 /// An explanation.
@@ -54,8 +54,8 @@ pub(super) fn explain(args: &Args, word: Option<&str>, environment: Environment)
 /// The question whether a port can be bound.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bind {
-    /// What is to be bound.
-    pub target: Target,
+    /// What is to be bound, as it was typed: names are looked up when it is asked.
+    pub target: OneEnd,
     /// The families to try.
     pub families: Families,
     /// Which sockets may be in the way: those of either family.
@@ -71,7 +71,12 @@ pub(super) fn bind(args: &Args, word: &str, environment: Environment) -> Result<
     let target = read_target(word).map_err(refusal)?;
     let mut query = Query::new(Families::Both, StateSet::ALL);
     query.netlink_tells = vec!["bound and idle sockets", "IPV6_V6ONLY"];
-    let filter = Filter::parse(format!("sport = :{}", target.port).as_str(), Dialect::Own);
+    let port = match &target.port {
+        Some(OnePort::Service(name)) => name.clone(),
+        Some(OnePort::Number(port)) => port.to_string(),
+        None => String::new(),
+    };
+    let filter = Filter::parse(format!("sport = :{port}").as_str(), Dialect::Own);
     Ok(Bind {
         families: families_of(&target, families(args))?,
         filter: filter.map_err(|error| suggest::refusal(&error, args))?,

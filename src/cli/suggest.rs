@@ -3,7 +3,7 @@
 use super::Refusal;
 use super::args::{Args, Command};
 use super::plan::filter_before_command;
-use crate::filter::{BadFilter, Dialect, FilterError, TERM_WORDS, states_named};
+use crate::filter::{BadFilter, Dialect, FilterError, FilterText, TERM_WORDS, states_named};
 use crate::model::TcpState;
 
 /// The filter's error: what is wrong, where, and what may have been meant.
@@ -15,6 +15,18 @@ pub(super) fn refusal(bad: &BadFilter, args: &Args) -> Refusal {
         return filter_before_command(first, word);
     }
     Refusal::Usage { message: bad.report(), hint: hint(&bad.error, args) }
+}
+
+/// `-c 2` is typed by habit from netstat. Alone a number is a port, which nobody means there.
+pub(super) fn refuse_interval(args: &Args) -> Result<(), Refusal> {
+    match args.filter.first() {
+        Some(word) if args.list.continuous.is_some() && word.parse::<u64>().is_ok() => {
+            let error = FilterError::UnknownWord { span: 0..word.len(), word: word.clone() };
+            let typed = FilterText { text: args.filter.join(" "), file: None };
+            Err(refusal(&BadFilter { typed, error }, args))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn hint(error: &FilterError, args: &Args) -> Option<String> {
@@ -44,9 +56,6 @@ fn hint(error: &FilterError, args: &Args) -> Option<String> {
 }
 
 fn unknown_word(word: &str) -> String {
-    if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) {
-        return format!("a port is written :{word}");
-    }
     if states_named(word, Dialect::Own).is_some() {
         return format!("did you mean 'state {word}'?");
     }

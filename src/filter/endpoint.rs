@@ -60,6 +60,15 @@ impl Net {
     /// Every address of an IPv6 socket, v4-mapped ones too.
     pub(super) const ALL_V6: Self = Self::V6 { addr: 0, len: 0 };
 
+    /// The address, if it is just one.
+    pub(super) fn only(self) -> Option<IpAddr> {
+        match self {
+            Self::V4 { addr, len: 32 } => Some(Ipv4Addr::from(addr).into()),
+            Self::V6 { addr, len: 128 } => Some(Ipv6Addr::from(addr).into()),
+            _ => None,
+        }
+    }
+
     fn contains(self, other: IpAddr) -> bool {
         match (self, other) {
             (Self::V4 { addr, len }, other) => match other.to_canonical() {

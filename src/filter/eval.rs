@@ -5,8 +5,9 @@
 
 use super::expr::{Device, End, Expr, NumberField, Term, TextField};
 use super::glob::Glob;
+use super::values;
 use crate::model::cgroup::Cgroup;
-use crate::model::{Holder, Process, Row, Socket, Timer};
+use crate::model::{Holder, Process, Row, Socket};
 
 /// What is known of a row so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -161,7 +162,9 @@ impl Term {
                 // What the kernel does not tell of a socket fits nothing.
                 Some(field.of(socket).is_some_and(|number| compare.holds(number, *value)))
             }
-            Self::Text { field: TextField::Timer, glob } => Some(glob.matches(timer_word(socket).as_bytes())),
+            Self::Text { field: TextField::Timer, glob } => {
+                Some(values::timer_fits(glob, socket.timer.as_ref()))
+            }
             Self::Text { field: TextField::Unit | TextField::Container | TextField::PodUid, .. } => {
                 known.cgroup_paths.then(|| self.fits_cgroup(row.cgroup))?
             }
@@ -210,18 +213,5 @@ impl NumberField {
             Self::RttUs => info?.measured_rtt_us().map(u64::from),
             Self::Port(_) | Self::Pid => None,
         }
-    }
-}
-
-/// ss's word for the running timer.
-fn timer_word(socket: &Socket) -> &'static str {
-    match socket.timer {
-        None => "off",
-        Some(Timer::Retransmit { .. }) => "on",
-        Some(Timer::KeepAlive { .. }) => "keepalive",
-        Some(Timer::TimeWait { .. }) => "timewait",
-        Some(Timer::Probe0 { .. }) => "persist",
-        Some(Timer::DelayedAck { .. }) => "delack",
-        Some(Timer::Other { .. }) => "unknown",
     }
 }

@@ -133,6 +133,14 @@ fn quoted(rest: &str, quote: char) -> Option<(Kind, usize)> {
 fn word(rest: &str) -> (Kind, usize) {
     let ends = |c: char| c.is_whitespace() || matches!(c, '(' | ')' | '=' | '<' | '>' | '&' | '|');
     let mut len = rest.find(ends).unwrap_or(rest.len());
+    // `UNKNOWN(14)`, as a state without a name is printed.
+    if rest.get(..len).is_some_and(|word| word.eq_ignore_ascii_case("unknown"))
+        && let Some((number, _)) = rest.get(len..).and_then(|rest| rest.strip_prefix('(')?.split_once(')'))
+        && !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        len += number.len() + 2;
+    }
     // `sport!=80`: the operator begins before its `=`.
     if rest.get(len..).is_some_and(|rest| rest.starts_with('='))
         && rest.get(..len).is_some_and(|word| word.ends_with('!'))
@@ -177,6 +185,8 @@ mod tests {
         );
         assert_eq!(shown("a || b|c and d"), ["a", "||", "b", "|", "c", "and", "d"]);
         assert_eq!(shown("dst [::1]:80"), ["dst", "[::1]:80"]);
+        assert_eq!(shown("state UNKNOWN(14) (a)"), ["state", "UNKNOWN(14)", "(", "a", ")"]);
+        assert_eq!(shown("unknown(x)"), ["unknown", "(", "x", ")"]);
         assert_eq!(shown("process = 'tmux: server'"), ["process", "=", "'tmux: server'"]);
     }
 

@@ -28,7 +28,7 @@ pub use expr::{Device, End, Evidence, Expr, Name, NumberField, Term, TextField};
 pub use lexer::Compare;
 pub use parser::TERM_WORDS;
 pub use resolve::Names;
-pub use typed::BadEndpoint;
+pub use typed::{BadEndpoint, OneEnd, OneHost, OnePort, one_end};
 
 use crate::model::{Row, StateSet};
 

@@ -10,7 +10,7 @@ use super::expr::{End, Expr, Name, NumberField, Term, TextField};
 use super::glob::Glob;
 use super::lexer::{Compare, Kind, Token};
 use super::typed::{BadEndpoint, Typed, TypedHost, TypedPort, port};
-use super::values::{count, device, mark, micros, size, timer};
+use super::values::{count, device_term, mark, micros, size, timer};
 use super::{Dialect, FilterError, states_named};
 use crate::model::StateSet;
 
@@ -221,7 +221,7 @@ impl<'a> Parser<'a> {
         let span = self.span();
         let Some(Kind::Word { text, quoted }) = self.peek() else { return Err(self.expected("a term")) };
         self.at += 1;
-        let keyword = if *quoted { String::new() } else { text.to_ascii_lowercase() };
+        let keyword = if *quoted { String::new() } else { term_word(text) };
         let expr = match keyword.as_str() {
             "state" => return self.state(false),
             "exclude" | "excl" => return self.state(true),
@@ -231,11 +231,11 @@ impl<'a> Parser<'a> {
             "sport" => self.ports(End::Local)?,
             "dport" => self.ports(End::Peer)?,
             "port" => self.ports(End::Either)?,
-            "dev" | "iface" => self.equality(device)?,
+            "dev" | "iface" => self.equality(|word| Ok(device_term(word)))?,
             "fwmark" => self.equality(|word| mark(&word.text))?,
             "cgroup" => self.equality(|path| Ok(Term::Cgroup { path, id: None }))?,
             "autobound" => Expr::Term(Term::Autobound { range: None }),
-            "process" => self.equality(|word| Ok(glob(TextField::Process, &word.text)))?,
+            "process" => self.process()?,
             "unit" => self.equality(|word| Ok(glob(TextField::Unit, &word.text)))?,
             "container" => self.equality(|word| Ok(glob(TextField::Container, &word.text)))?,
             // JSON and CSV have it with an underscore.
@@ -252,7 +252,7 @@ impl<'a> Parser<'a> {
             "backlog" => self.number(NumberField::Backlog, count, "a number")?,
             "rto" => self.number(NumberField::RtoUs, micros, "a time such as 200ms or 2s")?,
             "rtt" => self.number(NumberField::RttUs, micros, "a time such as 200ms or 2s")?,
-            _ => bare_endpoint(text, span)?,
+            _ => self.bare_endpoint(text, span)?,
         };
         Ok(Some(expr))
     }
@@ -308,14 +308,66 @@ impl<'a> Parser<'a> {
         Ok(if equals { expr } else { expr.negated() })
     }
 
+    fn process(&mut self) -> Parse<Expr> {
+        let equals = self.equals()?;
+        let (word, _) = self.operand("a name")?;
+        let name = |word: &str| Expr::Term(glob(TextField::Process, word));
+        // A holder as it is printed, `13379/python3[16]`; a process may be called so too.
+        let expr = match printed_holder(word) {
+            Some((pid, program)) => {
+                let pid = Term::Number { field: NumberField::Pid, compare: Compare::Equal, value: pid };
+                name(word).or(Expr::Term(pid).and(name(program)))
+            }
+            None => name(word),
+        };
+        Ok(if equals { expr } else { expr.negated() })
+    }
+
     fn address(&mut self, end: End) -> Parse<Expr> {
         let equals = self.equals()?;
         let (word, span) = self.operand("an address")?;
         let place = span.clone();
         let typed: Typed =
             word.parse().map_err(|why| FilterError::BadEndpoint { span, word: word.to_owned(), why })?;
-        let expr = endpoint(end, &typed, &place);
+        let expr = self.readings(end, word, &typed, &place);
         Ok(if equals { expr } else { expr.negated() })
+    }
+
+    /// What the word may mean: netstat's `::1:80` is an address too. In ss's own layout it is that alone, as for ss.
+    fn readings(&self, end: End, word: &str, typed: &Typed, place: &Range<usize>) -> Expr {
+        let expr = endpoint(end, typed, place);
+        match Typed::of_netstat(word) {
+            Some(other) if matches!(other.port, TypedPort::Number(_)) && other != *typed => {
+                match self.dialect {
+                    Dialect::Own => expr.or(endpoint(end, &other, place)),
+                    Dialect::Ss => expr,
+                }
+            }
+            _ => expr,
+        }
+    }
+
+    /// An endpoint without a word that says which end it is of: either.
+    fn bare_endpoint(&self, word: &str, span: Range<usize>) -> Parse<Expr> {
+        let bad = |why| FilterError::BadEndpoint { span: span.clone(), word: word.to_owned(), why };
+        if word.bytes().all(|byte| byte.is_ascii_digit()) {
+            return port(word).map(|port| port_term(End::Either, Compare::Equal, &port, &span)).map_err(bad);
+        }
+        if !word.contains(['.', ':', '/', '*', '%']) {
+            return Err(FilterError::UnknownWord { span, word: word.to_owned() });
+        }
+        match word.parse::<Typed>() {
+            // A host's name needs a word before it that says so, or a port behind it. `sport:80` is a slip.
+            Ok(Typed { host: TypedHost::Name(name), port, .. })
+                if port == TypedPort::Any || TERM_WORDS.contains(&term_word(&name).as_str()) =>
+            {
+                Err(bad(BadEndpoint::Addr(name)))
+            }
+            // A number such as 0.5 is no address.
+            Ok(_) if word.parse::<f64>().is_ok() => Err(bad(BadEndpoint::Addr(word.to_owned()))),
+            Ok(typed) => Ok(self.readings(End::Either, word, &typed, &span)),
+            Err(why) => Err(bad(why)),
+        }
     }
 
     fn ports(&mut self, end: End) -> Parse<Expr> {
@@ -352,18 +404,32 @@ fn glob(field: TextField, text: &str) -> Term {
     Term::Text { field, glob: Glob::new(text) }
 }
 
-fn bare_endpoint(word: &str, span: Range<usize>) -> Parse<Expr> {
-    if !word.contains(['.', ':', '/', '*']) {
-        return Err(FilterError::UnknownWord { span, word: word.to_owned() });
-    }
-    let bad = |why| FilterError::BadEndpoint { span: span.clone(), word: word.to_owned(), why };
-    match word.parse::<Typed>() {
-        // A host's name needs a word before it that says so, and so does a number such as 0.5.
-        Ok(Typed { host: TypedHost::Name(name), .. }) => Err(bad(BadEndpoint::Addr(name))),
-        Ok(_) if word.parse::<f64>().is_ok() => Err(bad(BadEndpoint::Addr(word.to_owned()))),
-        Ok(typed) => Ok(endpoint(End::Either, &typed, &span)),
-        Err(why) => Err(bad(why)),
-    }
+/// A term's word by any of the names that stand over columns and before values.
+fn term_word(typed: &str) -> String {
+    let lower = typed.to_ascii_lowercase();
+    let word = match lower.replace('-', "_").as_str() {
+        "recv_q" => "recvq",
+        "send_q" => "sendq",
+        "accept_queue" => "accept_queue",
+        "local" | "local_address" => "src",
+        "peer" | "peer_address" => "dst",
+        "local_port" => "sport",
+        "peer_port" => "dport",
+        "interface" => "dev",
+        "mark" => "fwmark",
+        "program" => "process",
+        _ => return lower,
+    };
+    word.to_owned()
+}
+
+/// `PID/NAME` or `PID/NAME[FD,FD]`.
+fn printed_holder(word: &str) -> Option<(u64, &str)> {
+    let (pid, name) = word.split_once('/')?;
+    let is_descriptors = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b',');
+    let bare = name.strip_suffix(']').and_then(|name| name.rsplit_once('['));
+    let name = bare.filter(|(_, descriptors)| is_descriptors(descriptors)).map_or(name, |(name, _)| name);
+    Some((count(pid).filter(|_| !pid.is_empty())?, name))
 }
 
 /// `place` is where names are that stand in it.
@@ -379,7 +445,11 @@ fn endpoint(end: End, typed: &Typed, place: &Range<usize>) -> Expr {
             TypedHost::Name(name) => Term::Host { end, name: Name::new(name, place), port: number },
         });
         let all_v6 = Term::Endpoint { end, matcher: EndpointMatch::new(Some(Net::ALL_V6), None) };
-        if typed.inet_only { fits.and(Expr::Term(all_v6).negated()) } else { fits }
+        let fits = if typed.inet_only { fits.and(Expr::Term(all_v6).negated()) } else { fits };
+        match &typed.device {
+            Some(name) => fits.and(Expr::Term(device_term(Name::new(name, place)))),
+            None => fits,
+        }
     };
     let TypedPort::Service(_) = &typed.port else { return at(end) };
     // The address and the named port must be of the same end.

@@ -6,6 +6,7 @@ use super::FilterError;
 use super::endpoint::EndpointMatch;
 use super::expr::{Device, Expr, Name, NumberField, Term};
 use super::lexer::Compare;
+use super::typed::digits;
 
 /// Looks up the names in a filter.
 pub trait Names {
@@ -60,7 +61,9 @@ impl Term {
                 Self::Number { field: NumberField::Port(end), compare, value }
             }
             Self::User { name } => {
-                let value = names.user(&name.text).ok_or_else(|| unknown("user", &name))?.into();
+                // One without a name is printed by number.
+                let user = names.user(&name.text).or_else(|| digits(&name.text));
+                let value = user.ok_or_else(|| unknown("user", &name))?.into();
                 Self::Number { field: NumberField::Uid, compare: Compare::Equal, value }
             }
             Self::Device(Device::Name(name)) => {
@@ -68,9 +71,14 @@ impl Term {
             }
             Self::Autobound { range: None } => Self::Autobound { range: Some(names.ephemeral_ports()) },
             Self::Cgroup { path, id: None } => {
-                let id = names
-                    .cgroup(&path.text)
-                    .map_err(|why| FilterError::NoEvidence { span: path.span.clone(), why })?;
+                // One that is gone is printed by number.
+                let typed = digits(&path.text);
+                let id = match names.cgroup(&path.text) {
+                    Err(why) if typed.is_none() => {
+                        return Err(FilterError::NoEvidence { span: path.span.clone(), why });
+                    }
+                    known => known.ok().flatten().or(typed),
+                };
                 let id = id.ok_or_else(|| unknown("cgroup", &path))?;
                 Self::Cgroup { path, id: Some(id) }
             }

@@ -126,6 +126,39 @@ fn a_family_before_an_address() {
 }
 
 #[test]
+fn an_endpoint_as_it_was_printed() {
+    for (text, expected) in [
+        ("8100", "port = 8100"),
+        ("[fe80::1%3]:80", "addr = [fe80::1]/128:80 and dev = 3"),
+        ("src *%eth0:68", "src = *:68 and dev = eth0"),
+        ("dst != [fe80::1]%eth0:80", "not (dst = [fe80::1]/128:80 and dev = eth0)"),
+        ("localhost:3000", "addr = localhost:3000"),
+        ("localhost:http", "(src = localhost and sport = http) or (dst = localhost and dport = http)"),
+        // An address as for ss, or ::1 and a port as netstat prints them.
+        ("src ::1:80", "src = [::1:80]/128 or src = [::1]/128:80"),
+        ("::1:abcd", "addr = [::1:abcd]/128"),
+        ("dst :::*", "dst = [::]/128"),
+        ("process = 5/nginx[6,7]", "process = 5/nginx[6,7] or (pid = 5 and process = nginx)"),
+        ("process = kworker/0:1", "process = kworker/0:1"),
+        (
+            "local_port = 5 Peer-Port > 6 recv-q > 7 mark = 8",
+            "sport = 5 and dport > 6 and recvq > 7 and fwmark = 0x8/0xffffffff",
+        ),
+    ] {
+        assert_eq!(shown(text), expected, "{text}");
+    }
+    let ss = Filter::parse("src ::1:80", Dialect::Ss).unwrap();
+    assert_eq!(ss.expr.to_string(), "src = [::1:80]/128");
+    for (text, message) in [
+        ("65536", "'65536' is not an address or port: '65536' is no port number from 0 to 65535"),
+        ("sport:80", "'sport:80' is not an address or port: 'sport' is no numeric IPv4 or IPv6 address"),
+        ("localhost", "'localhost' is neither a filter word nor an address"),
+    ] {
+        assert_eq!(parse(text).unwrap_err().to_string(), message);
+    }
+}
+
+#[test]
 fn sizes_and_times_have_units() {
     for (text, expected) in [
         ("recvq > 4k", "recvq > 4096"),
@@ -179,7 +212,7 @@ fn errors_name_the_word_and_point_at_it() {
         ("state", "'state' needs the name of a state behind it", "    state\n    ^^^^^"),
         (
             "timer = late",
-            "'late' stands where one of off, on, keepalive, timewait, persist, delack is expected",
+            "'late' stands where one of off, retransmit, keepalive, timewait, probe0, delayed_ack is expected",
             "    timer = late\n            ^^^^",
         ),
     ] {

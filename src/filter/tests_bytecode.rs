@@ -156,8 +156,8 @@ impl Names for Ports {
     fn ephemeral_ports(&mut self) -> (u16, u16) {
         (2, 3)
     }
-    fn cgroup(&mut self, _: &str) -> Option<u64> {
-        None
+    fn cgroup(&mut self, _: &str) -> Result<Option<u64>, String> {
+        Ok(None)
     }
 }
 

@@ -1,7 +1,11 @@
-//! `ADDR[/LEN][:PORT]` and `:PORT`, as typed, in all the forms that ss takes.
+//! `ADDR[/LEN][%DEVICE][:PORT]` and `:PORT`, as typed or pasted, in all the forms that ss takes, and in those that ss,
+//! netstat and this program print.
 //!
 //! Numbers are decimal, `0x` hexadecimal or, with a `0` before them, octal. An IPv4 address may lack its last parts,
 //! which are 0 then: `127/8`, and `10.1` is 10.1.0.0. A prefix may be given by its mask, `10.0.0.0/255.0.0.0`.
+//!
+//! netstat prints an IPv6 address before a port without brackets, `:::80` and `fe80::1:8080`. Where all of that is an
+//! address too, as `::1:80`, it is read as one, as ss does; [`Typed::of_netstat`] is the other reading.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
@@ -13,6 +17,8 @@ use crate::model::{v4_mask, v6_mask};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Typed {
     pub(super) host: TypedHost,
+    /// The device that stands behind `%`.
+    pub(super) device: Option<String>,
     pub(super) port: TypedPort,
     /// Only of an IPv4 socket.
     pub(super) inet_only: bool,
@@ -29,6 +35,37 @@ pub(super) enum TypedHost {
 pub(super) enum TypedPort {
     Any,
     Number(u16),
+    Service(String),
+}
+
+/// One end of a socket, as it was typed for something that takes exactly one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OneEnd {
+    /// The address.
+    pub host: OneHost,
+    /// The device that stands behind `%`.
+    pub device: Option<String>,
+    /// The port; `None` where none was typed, or `*`.
+    pub port: Option<OnePort>,
+}
+
+/// One address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OneHost {
+    /// None was typed, or `*`.
+    Any,
+    /// By number.
+    Addr(IpAddr),
+    /// By name.
+    Name(String),
+}
+
+/// One port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OnePort {
+    /// By number.
+    Number(u16),
+    /// By the service's name.
     Service(String),
 }
 
@@ -55,9 +92,12 @@ pub enum BadEndpoint {
     /// `inet:::1`
     #[error("behind a family stands an address of that family")]
     Family,
-    /// `%eth0`
-    #[error("an address here has no '%DEVICE'")]
-    Zone,
+    /// `fe80::1%`
+    #[error("behind '%' stands the name of a device")]
+    Device,
+    /// `10.0.0.0/8` where one address is wanted.
+    #[error("'{0}' is more than one address")]
+    Prefix(String),
 }
 
 fn net(addr: IpAddr, len: Option<&str>) -> Result<Net, BadEndpoint> {
@@ -110,11 +150,14 @@ pub(super) fn digits<T: FromStr>(text: &str) -> Option<T> {
     if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
-/// A port's number, or the name of a service.
+/// A port's number, `*` for any, or the name of a service.
 pub(super) fn port(text: &str) -> Result<TypedPort, BadEndpoint> {
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'+');
     if let Some(number) = number(text) {
         return Ok(TypedPort::Number(number));
+    }
+    if text == "*" {
+        return Ok(TypedPort::Any);
     }
     if text.starts_with(|c: char| c.is_ascii_digit()) || text.is_empty() || !text.bytes().all(is_name) {
         return Err(BadEndpoint::Port(text.to_owned()));
@@ -128,14 +171,20 @@ fn host(text: &str) -> Result<TypedHost, BadEndpoint> {
         return Ok(TypedHost::Any);
     }
     let (addr, len) = text.split_once('/').map_or((text, None), |(addr, len)| (addr, Some(len)));
-    if addr.contains('%') {
-        return Err(BadEndpoint::Zone);
-    }
     let parsed = v4(addr).map(IpAddr::from).or_else(|| addr.parse().ok().map(|addr: Ipv6Addr| addr.into()));
     match parsed {
         Some(addr) => net(addr, len).map(TypedHost::Net),
         None if len.is_none() && is_host_name(addr) => Ok(TypedHost::Name(addr.to_owned())),
         None => Err(BadEndpoint::Addr(addr.to_owned())),
+    }
+}
+
+/// What stands before `%`, and the device behind it.
+fn split_device(text: &str) -> Result<(&str, Option<String>), BadEndpoint> {
+    match text.split_once('%') {
+        None => Ok((text, None)),
+        Some((_, "")) => Err(BadEndpoint::Device),
+        Some((addr, device)) => Ok((addr, Some(device.to_owned()))),
     }
 }
 
@@ -162,21 +211,54 @@ impl FromStr for Typed {
         if let Some(rest) = word.strip_prefix('[') {
             return bracketed(rest);
         }
-        if word.bytes().filter(|b| *b == b':').count() > 1 {
-            // Without brackets all of it is address; `ADDR/LEN:PORT` is what most people who err here mean.
-            if word.split_once('/').is_some_and(|(_, len)| len.contains(':')) {
-                return Err(BadEndpoint::Brackets);
+        // A device's name has no colon.
+        let (before, behind) = word.split_once('%').map_or((word, None), |(addr, rest)| (addr, Some(rest)));
+        let colons = before.bytes().filter(|b| *b == b':').count();
+        match (behind, word.rsplit_once(':')) {
+            (Some(behind), _) => {
+                let (device, number) = behind.split_once(':').map_or((behind, None), |(d, p)| (d, Some(p)));
+                Self::new(&format!("{before}%{device}"), number)
             }
-            return Ok(Self { host: host(word)?, port: TypedPort::Any, inet_only: false });
-        }
-        match word.rsplit_once(':') {
-            Some((addr, number)) => Ok(Self { host: host(addr)?, port: port(number)?, inet_only: false }),
-            None => Ok(Self { host: host(word)?, port: TypedPort::Any, inet_only: false }),
+            (None, Some((addr, number))) if colons == 1 => Self::new(addr, Some(number)),
+            (None, _) if colons > 1 => Self::without_brackets(word),
+            (None, _) => Self::new(word, None),
         }
     }
 }
 
 impl Typed {
+    /// `ADDR[/LEN][%DEVICE]` and what stands behind the colon.
+    fn new(addr: &str, number: Option<&str>) -> Result<Self, BadEndpoint> {
+        let (addr, device) = split_device(addr)?;
+        let port = number.map_or(Ok(TypedPort::Any), port)?;
+        Ok(Self { host: host(addr)?, device, port, inet_only: false })
+    }
+
+    /// An IPv6 address without brackets: all of the word, or where it is none, all but a port at its end.
+    fn without_brackets(word: &str) -> Result<Self, BadEndpoint> {
+        match Self::new(word, None) {
+            Ok(typed) => Ok(typed),
+            Err(why) => Self::of_netstat(word).ok_or_else(|| {
+                // `ADDR/LEN:PORT` is what most people who err here mean.
+                let is_prefix = word.split_once('/').is_some_and(|(_, len)| len.contains(':'));
+                if is_prefix { BadEndpoint::Brackets } else { why }
+            }),
+        }
+    }
+
+    /// An IPv6 address and, behind its last colon, a port, as netstat prints them. It prints ports as plain digits.
+    pub(super) fn of_netstat(word: &str) -> Option<Self> {
+        let (addr, number) = word.rsplit_once(':')?;
+        let addr: Ipv6Addr = addr.parse().ok()?;
+        let port = if number.starts_with('0') { None } else { port(number).ok() }?;
+        Some(Self {
+            host: TypedHost::Net(net(addr.into(), None).ok()?),
+            device: None,
+            port,
+            inet_only: false,
+        })
+    }
+
     /// The same of IPv4 sockets only, and so of no v4-mapped address.
     fn of_inet(self) -> Result<Self, BadEndpoint> {
         match self.host {
@@ -195,18 +277,42 @@ impl Typed {
     }
 }
 
-/// What follows `[`: `ADDR]`, `ADDR]:PORT`, with `/LEN` on either side of the bracket.
+/// What follows `[`: `ADDR]`, `ADDR]:PORT`, with `/LEN` and `%DEVICE` on either side of the bracket.
 fn bracketed(rest: &str) -> Result<Typed, BadEndpoint> {
     let (inside, outside) = rest.split_once(']').ok_or(BadEndpoint::Brackets)?;
-    let (len, number) = match outside.split_once(':') {
-        Some((len, number)) => (len, Some(number)),
+    let (more, number) = match outside.split_once(':') {
+        Some((more, number)) => (more, Some(number)),
         None => (outside, None),
     };
-    if !(len.is_empty() || len.starts_with('/')) {
+    if !(more.is_empty() || more.starts_with(['/', '%'])) {
         return Err(BadEndpoint::Brackets);
     }
-    let port = number.map_or(Ok(TypedPort::Any), port)?;
-    Ok(Typed { host: host(&format!("{inside}{len}"))?, port, inet_only: false })
+    // Prefix and device may come in either order: what is in front of `%` is the address with its length.
+    let (addr, device) = inside.split_once('%').map_or((inside, ""), |(addr, device)| (addr, device));
+    let whole = if device.is_empty() { format!("{inside}{more}") } else { format!("{addr}{more}%{device}") };
+    Typed::new(&whole, number)
+}
+
+/// One address and port, as `bind` takes them. A port must be there, so that `::1:80` is port 80 of ::1.
+pub fn one_end(word: &str) -> Result<OneEnd, BadEndpoint> {
+    let bare = word.bytes().all(|byte| byte.is_ascii_digit());
+    let typed = match Typed::of_netstat(word) {
+        Some(typed) => typed,
+        // A port alone.
+        None if bare => Typed::new("", Some(word))?,
+        None => word.parse()?,
+    };
+    let host = match typed.host {
+        TypedHost::Any => OneHost::Any,
+        TypedHost::Name(name) => OneHost::Name(name),
+        TypedHost::Net(net) => OneHost::Addr(net.only().ok_or_else(|| BadEndpoint::Prefix(word.to_owned()))?),
+    };
+    let port = match typed.port {
+        TypedPort::Any => None,
+        TypedPort::Number(number) => Some(OnePort::Number(number)),
+        TypedPort::Service(name) => Some(OnePort::Service(name)),
+    };
+    Ok(OneEnd { host, device: typed.device, port })
 }
 
 #[cfg(test)]
@@ -283,6 +389,46 @@ mod tests {
     }
 
     #[test]
+    fn a_device_may_stand_behind_the_address() {
+        for (text, addr, device, port) in [
+            ("[fe80::1%v0]:80", "fe80::1", "v0", Some(80)),
+            ("[fe80::1]%v0:80", "fe80::1", "v0", Some(80)),
+            ("fe80::1%v0:80", "fe80::1", "v0", Some(80)),
+            ("fe80::1%v0", "fe80::1", "v0", None),
+            ("[fe80::1%v0]:*", "fe80::1", "v0", None),
+            ("127.0.0.53%lo:53", "127.0.0.53", "lo", Some(53)),
+            ("0.0.0.0%eth0:*", "0.0.0.0", "eth0", None),
+        ] {
+            let end = one_end(text).unwrap();
+            let expected = OneEnd {
+                host: OneHost::Addr(addr.parse().unwrap()),
+                device: Some(device.to_owned()),
+                port: port.map(OnePort::Number),
+            };
+            assert_eq!(end, expected, "{text}");
+        }
+        let Typed { host, device, port, .. } = "*%eth0:80".parse().unwrap();
+        assert_eq!((host, device.as_deref(), port), (TypedHost::Any, Some("eth0"), TypedPort::Number(80)));
+        let net = Net::V6 { addr: 0xfe80 << 112, len: 64 };
+        for text in ["[fe80::/64%v0]:80", "[fe80::%v0]/64:80", "[fe80::]/64%v0:80"] {
+            let typed: Typed = text.parse().unwrap();
+            assert_eq!((typed.host, typed.device.as_deref()), (TypedHost::Net(net), Some("v0")), "{text}");
+        }
+    }
+
+    #[test]
+    fn netstat_prints_no_brackets() {
+        assert!(fits(":::80", "::", 80) && !fits(":::80", "::1", 80) && !fits(":::80", "0.0.0.0", 80));
+        assert!(fits(":::*", "::", 5) && fits("0.0.0.0:*", "0.0.0.0", 0));
+        assert!(fits("fe80::1:21700", "fe80::1", 21700));
+        assert!(fits("::ffff:10.0.0.1:80", "::ffff:10.0.0.1", 80));
+        let other = Typed::of_netstat("::1:80").unwrap();
+        assert_eq!(other.port, TypedPort::Number(80));
+        assert_eq!(Typed::of_netstat("::1"), None);
+        assert_eq!(Typed::of_netstat("10.0.0.1:80"), None);
+    }
+
+    #[test]
     fn what_is_no_endpoint() {
         assert_eq!(":65536".parse::<Typed>(), Err(BadEndpoint::Port("65536".into())));
         for bad in ["1.2.3.4.5", "1.2.256", "10.", "1..2", "08.1", "300", "+1.2", "0x.1"] {
@@ -291,6 +437,8 @@ mod tests {
         for bad in ["inet:[::1]:80", "inet6:127/8", "inet:host.example"] {
             assert_eq!(bad.parse::<Typed>(), Err(BadEndpoint::Family), "{bad}");
         }
-        assert_eq!("fe80::1%eth0".parse::<Typed>(), Err(BadEndpoint::Zone));
+        for bad in ["fe80::1%", "[fe80::1%]:80", "10.0.0.1%:80", "[fe80::1]%:80"] {
+            assert_eq!(bad.parse::<Typed>(), Err(BadEndpoint::Device), "{bad}");
+        }
     }
 }

@@ -3,15 +3,13 @@
 use super::expr::{Device, Name, Term, TextField};
 use super::glob::Glob;
 use super::typed::{digits, number};
+use crate::model::Timer;
 
-const TIMERS: [&str; 6] = ["off", "on", "keepalive", "timewait", "persist", "delack"];
-
-#[expect(clippy::unnecessary_wraps, reason = "one of several that may fail")]
-pub(super) fn device(word: Name) -> Result<Term, &'static str> {
-    Ok(Term::Device(match digits(&word.text) {
+pub(super) fn device_term(word: Name) -> Term {
+    Term::Device(match digits(&word.text) {
         Some(index) => Device::Index(index),
         None => Device::Name(word),
-    }))
+    })
 }
 
 /// Numbers as C and ss have them: 0x before hexadecimal digits, 0 before octal ones.
@@ -26,25 +24,41 @@ pub(super) fn mark(text: &str) -> Result<Term, &'static str> {
     }
 }
 
+/// A timer by any word that is printed for it; `_` and `-` within it do not matter.
 pub(super) fn timer(text: &str) -> Result<Term, &'static str> {
-    if TIMERS.contains(&text) || text.contains(['*', '?']) {
-        return Ok(Term::Text { field: TextField::Timer, glob: Glob::new(text) });
+    let lower = text.to_ascii_lowercase();
+    let folded =
+        if lower.starts_with("unkn") || lower == "-" { lower } else { lower.replace(['-', '_'], "") };
+    let glob = Glob::new(&folded);
+    let kinds = (0..=u8::MAX).map(|kind| Timer::from_kernel(kind, 0, 0, 0));
+    if kinds.into_iter().any(|timer| timer_fits(&glob, timer.as_ref())) {
+        return Ok(Term::Text { field: TextField::Timer, glob });
     }
-    Err("one of off, on, keepalive, timewait, persist, delack")
+    Err("one of off, retransmit, keepalive, timewait, probe0, delayed_ack")
+}
+
+/// Whether one of the timer's words fits.
+pub(super) fn timer_fits(glob: &Glob, timer: Option<&Timer>) -> bool {
+    let has_word = Timer::words(timer).iter().any(|word| glob.matches(word.as_bytes()));
+    has_word
+        // So netstat prints one that it does not know.
+        || matches!(timer, Some(Timer::Other { kind, .. }) if glob.matches(format!("unkn-{kind}").as_bytes()))
 }
 
 pub(super) fn count(text: &str) -> Option<u64> {
     digits(text)
 }
 
-/// Bytes: `4096`, `4k`, `1M`, `2G`, by 1024.
+/// Bytes: `4096`, `4096B`, `4k`, `1M`, `2G`, by 1024.
 pub(super) fn size(text: &str) -> Option<u64> {
-    with_unit(text, &[("", 1), ("k", 1 << 10), ("m", 1 << 20), ("g", 1 << 30)])
+    with_unit(text, &[("", 1), ("b", 1), ("k", 1 << 10), ("m", 1 << 20), ("g", 1 << 30)])
 }
 
-/// Microseconds: a plain number is milliseconds, as ss shows them.
+/// Microseconds: a plain number is milliseconds, as ss shows them; `sec` and `min` are ss's too.
 pub(super) fn micros(text: &str) -> Option<u64> {
-    with_unit(text, &[("us", 1), ("ms", 1_000), ("s", 1_000_000), ("", 1_000)])
+    const SECOND: u64 = 1_000_000;
+    let units = [("us", 1), ("ms", 1_000), ("s", SECOND), ("sec", SECOND), ("min", 60 * SECOND), ("", 1_000)];
+    with_unit(text, &units)
 }
 
 /// Plain digits, perhaps with a fraction, and one of the units behind.

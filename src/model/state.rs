@@ -186,6 +186,11 @@ impl FromStr for TcpState {
         let folded: String =
             word.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).map(|c| c.to_ascii_uppercase()).collect();
         let bare = folded.strip_prefix("TCP").unwrap_or(&folded);
+        if let Some(number) = bare.strip_prefix("UNKNOWN(").and_then(|rest| rest.strip_suffix(')')) {
+            // As one is printed that has no name.
+            let number = number.parse().ok().filter(|_| number.bytes().all(|byte| byte.is_ascii_digit()));
+            return number.map(Self::from_kernel).ok_or_else(|| UnknownState(word.to_owned()));
+        }
         TABLE
             .iter()
             .find(|row| row.accepted.contains(&bare))
@@ -235,6 +240,10 @@ mod tests {
     #[test]
     fn unknown_numbers_keep_their_number() {
         assert_eq!(TcpState::from_kernel(14).to_string(), "UNKNOWN(14)");
+        assert_eq!("unknown(14)".parse(), Ok(TcpState::Other(14)));
+        for bad in ["UNKNOWN", "UNKNOWN()", "UNKNOWN(+1)", "UNKNOWN(256)", "UNKNOWN(1"] {
+            assert!(bad.parse::<TcpState>().is_err(), "{bad}");
+        }
         assert_eq!(TcpState::Other(200).rank(), None);
     }
 

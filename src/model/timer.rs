@@ -75,6 +75,20 @@ impl Timer {
         }
     }
 
+    /// Every word that a format prints for it, our own, ss's and netstat's, in small letters and without `_`.
+    pub fn words(timer: Option<&Self>) -> &'static [&'static str] {
+        match timer {
+            None => &["off", "none", "-"],
+            Some(Self::Retransmit { .. }) => &["retransmit", "on"],
+            Some(Self::KeepAlive { .. }) => &["keepalive"],
+            Some(Self::TimeWait { .. }) => &["timewait"],
+            Some(Self::Probe0 { .. }) => &["probe0", "persist", "probe"],
+            // netstat has no name for it.
+            Some(Self::DelayedAck { .. }) => &["delayedack", "delack", "unkn-5"],
+            Some(Self::Other { .. }) => &["unknown"],
+        }
+    }
+
     /// Milliseconds until it fires.
     pub fn expires_ms(&self) -> u32 {
         match *self {

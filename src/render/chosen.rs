@@ -12,6 +12,7 @@ use super::grid::{BLOCK, coloured, fit, new_grid, number_cell, push_grid, title_
 use super::text::{capitalised, escaped, push_left, span_us, trim_end};
 use super::{Format, Head, Listing, Style};
 use crate::model::{Gap, Holder, Row, TcpInfo};
+use crate::select::key_word;
 
 /// A column that can be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +93,9 @@ impl Column {
         (Self::Cwnd, "cwnd", "the congestion window, in segments"),
     ];
 
-    /// Reads a word of `--columns`.
+    /// Reads a word of `--columns`, or what stands over the column.
     pub fn parse(word: &str) -> Option<Self> {
+        let word = key_word(word);
         Self::ALL.into_iter().find(|(_, name, _)| *name == word).map(|(column, ..)| column)
     }
 

@@ -11,8 +11,9 @@ use super::{Session, answer_as, now};
 use crate::bind::{Answer, Facts, Idle, Occupant, Try, Verdict, ask};
 use crate::cli::Bind;
 use crate::collect::host;
-use crate::enrich::device_index;
+use crate::enrich::{Services, device_index, host_addresses};
 use crate::exit::ExitStatus;
+use crate::filter::{OneEnd, OneHost, OnePort};
 use crate::model::{Family, Gap, Source};
 use crate::query::{Access, Families, Needs, Shown, Target};
 use crate::render::{Head, write_answer};
@@ -23,13 +24,13 @@ const PAUSES: [Duration; 4] =
 
 /// Answers once. The status is the answer.
 pub(super) fn bind(what: &Bind, access: &Access, session: &mut Session) -> anyhow::Result<ExitStatus> {
-    let addresses = addresses(&what.target, what.families)?;
+    let (target, addresses) = addresses(&what.target, what.families)?;
     let taken_at = now();
     // Without an address each family has a socket of its own; an IPv6 address is tried as programs usually bind it.
-    let ask = || ask(&addresses, what.target.addr.is_none()).context("ask the kernel");
-    let (mut given, mut source, mut gaps) = answer_to(what, ask()?, access)?;
+    let ask = || ask(&addresses, what.target.host == OneHost::Any).context("ask the kernel");
+    let (mut given, mut source, mut gaps) = answer_to(what, &target, ask()?, access)?;
     if given.may_pass() {
-        (given, source, gaps) = answer_to(what, asked_again(ask)?, access)?;
+        (given, source, gaps) = answer_to(what, &target, asked_again(ask)?, access)?;
     }
     session.tell(&gaps);
     let mut out = Vec::new();
@@ -51,30 +52,63 @@ fn asked_again(ask: impl Fn() -> anyhow::Result<Vec<Try>>) -> anyhow::Result<Vec
 }
 
 /// The answer from the kernel's word and the sockets on the port, where these come from, and what could not be seen.
-fn answer_to(what: &Bind, tries: Vec<Try>, access: &Access) -> anyhow::Result<(Answer, Source, Vec<Gap>)> {
+fn answer_to(
+    what: &Bind,
+    target: &Target,
+    tries: Vec<Try>,
+    access: &Access,
+) -> anyhow::Result<(Answer, Source, Vec<Gap>)> {
     let (source, occupants, mut gaps) = occupants(what, access)?;
     let to_see_holders = gaps.iter().find_map(Gap::hint);
-    let facts = Facts { to_see_holders, ..facts(what.target.port, &tries, source, &mut gaps) };
-    Ok((Answer::new(what.target.clone(), tries, occupants, facts), source, gaps))
+    let facts = Facts { to_see_holders, ..facts(target.port, &tries, source, &mut gaps) };
+    Ok((Answer::new(target.clone(), tries, occupants, facts), source, gaps))
 }
 
-/// What is tried for each family.
-fn addresses(target: &Target, families: Families) -> Result<Vec<SocketAddr>, Misuse> {
-    let scope = match &target.device {
+/// What is tried, and what that is called.
+fn addresses(typed: &OneEnd, families: Families) -> Result<(Target, Vec<SocketAddr>), Misuse> {
+    let scope = match &typed.device {
         Some(name) => device_index(name)
             .or_else(|| name.parse().ok())
             .ok_or_else(|| Misuse(format!("bind: there is no device '{name}'")))?,
         None => 0,
     };
-    let any = |family| match family {
+    let port = match &typed.port {
+        Some(OnePort::Number(port)) => *port,
+        Some(OnePort::Service(name)) => Services::of_host()
+            .port(name)
+            .ok_or_else(|| Misuse(format!("bind: there is no service '{name}'")))?,
+        None => return Err(Misuse("bind: it has no port".to_owned())),
+    };
+    let hosts = hosts(&typed.host, families)?;
+    let full = |addr: &IpAddr| match *addr {
+        IpAddr::V4(addr) => SocketAddr::from((addr, port)),
+        IpAddr::V6(addr) => SocketAddrV6::new(addr, port, 0, scope).into(),
+    };
+    let addr = match (&typed.host, &*hosts) {
+        (OneHost::Addr(_) | OneHost::Name(_), [only]) => Some(*only),
+        _ => None,
+    };
+    Ok((Target { addr, device: typed.device.clone(), port }, hosts.iter().map(full).collect()))
+}
+
+/// An address for each family; of a name's, the first.
+fn hosts(typed: &OneHost, families: Families) -> Result<Vec<IpAddr>, Misuse> {
+    let is_of = |addr: &IpAddr, family: Family| addr.is_ipv4() == (family == Family::Inet);
+    let any = |family: &Family| match family {
         Family::Inet => Ipv4Addr::UNSPECIFIED.into(),
         Family::Inet6 => Ipv6Addr::UNSPECIFIED.into(),
     };
-    let full = |family: &Family| match target.addr.unwrap_or_else(|| any(*family)) {
-        IpAddr::V4(addr) => SocketAddr::from((addr, target.port)),
-        IpAddr::V6(addr) => SocketAddrV6::new(addr, target.port, 0, scope).into(),
-    };
-    Ok(families.each().iter().map(full).collect())
+    match typed {
+        OneHost::Any => Ok(families.each().iter().map(any).collect()),
+        OneHost::Addr(addr) => Ok(vec![*addr]),
+        OneHost::Name(name) => {
+            let all = host_addresses(name);
+            let first = |family: &Family| all.iter().copied().find(|addr| is_of(addr, *family));
+            let found: Vec<_> = families.each().iter().filter_map(first).collect();
+            let lacking = if all.is_empty() { "there is no host" } else { "of that family there is no host" };
+            if found.is_empty() { Err(Misuse(format!("bind: {lacking} '{name}'"))) } else { Ok(found) }
+        }
+    }
 }
 
 /// What the host says besides.

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use indexmap::IndexSet;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use super::Counter;
+use super::{Counter, key_word};
 use crate::model::{Holder, Row, TcpState, v4_mask, v6_mask};
 
 /// What sockets are counted by.
@@ -59,8 +59,9 @@ impl CountKey {
         ("timer", Self::Timer),
     ];
 
-    /// Reads a word of `--count-by`.
+    /// Reads a word of `--count-by`, or what stands over the counts.
     pub fn parse(word: &str) -> Option<Self> {
+        let word = &*key_word(word);
         if let Some(len) = word.strip_prefix("peer-net/") {
             let is_plain = len.bytes().all(|byte| byte.is_ascii_digit());
             return len.parse().ok().filter(|len| is_plain && *len <= 128).map(Self::PeerNet);

@@ -14,6 +14,11 @@ pub use sort::{Direction, SortKey, SortTerm, Sorter};
 
 use crate::model::{Holder, Row};
 
+/// A word of an option as the option has it: JSON and CSV have `_` for its `-`, and headings begin with a capital.
+pub fn key_word(word: &str) -> String {
+    word.to_ascii_lowercase().replace('_', "-")
+}
+
 /// Something that counts sockets and keeps none.
 ///
 /// Holders are looked for when all sockets are known. Until then a counter keeps of a socket what it needs of it, under

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::key_word;
 use crate::model::{Endpoint, Socket};
 
 /// What to sort by.
@@ -37,6 +38,14 @@ impl SortKey {
         ("backlog", Self::Backlog),
         ("pid", Self::Pid),
     ];
+}
+
+impl SortKey {
+    /// Reads a word of `--sort`, or what stands over the column.
+    pub fn parse(word: &str) -> Option<Self> {
+        let word = key_word(word);
+        Self::WORDS.into_iter().find(|(name, _)| *name == word).map(|(_, key)| key)
+    }
 }
 
 /// Rising or falling.

@@ -227,10 +227,18 @@ fn an_address_may_be_written_in_several_ways() {
         target(&["[::]:{}"], &["::"], 22_500),
         target(&["-4", "127.0.0.1:{}"], &["127.0.0.1"], 22_500),
         target(&["[::ffff:127.0.0.1]:{}"], &["127.0.0.1"], 22_500),
+        // As netstat prints them.
+        target(&[":::{}"], &["::"], 22_500),
+        target(&["::1:{}"], &["::1"], 22_500),
     ] {
         let (answer, _) = eventually(|| compared(&namespace, &words, &addresses));
         assert_eq!(answer["address"].as_str(), Some(addresses[0].ip().to_string().as_str()));
     }
+    let json =
+        |words: &[&str]| serde_json::from_str::<Value>(&namespace.run(words).stdout).expect("a document");
+    let answer = json(&["bind", "--json", "-4", "localhost:22500"]);
+    assert_eq!((&answer["address"], &answer["can_bind"]), (&"127.0.0.1".into(), &false.into()), "{answer:#}");
+    assert_eq!(namespace.run(&["bind", "localhost:22500"]).status, Some(1));
 }
 
 #[test]
@@ -379,11 +387,8 @@ fn the_status_is_the_answer_even_if_nobody_reads_it() {
 fn bad_words_are_named() {
     for (args, message) in [
         (&["bind", "0"][..], "bind: '0' is not accepted: for port 0 the kernel would choose one"),
-        (&["bind", "http"], "bind: 'http' is not accepted: 'http' is no port number from 1 to 65535"),
-        (
-            &["bind", "::1:80"],
-            "bind: '::1:80' is not accepted: '::1' is no IPv4 address; an IPv6 address needs brackets: [::1]:80",
-        ),
+        (&["bind", "no-such-service"], "bind: there is no service 'no-such-service'"),
+        (&["bind", "127.0.0.1"], "bind: '127.0.0.1' is not accepted: it has no port"),
         (&["bind", "-6", "127.0.0.1:80"], "-6: the address to bind is an IPv4 one"),
         (&["bind", "--proc-root", "/x", "80"], "--proc-root: bind asks this host, and no other proc tree"),
         (

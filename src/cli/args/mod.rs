@@ -32,10 +32,10 @@ use crate::select::{CountKey, Direction, SortKey, SortTerm};
     override_usage = "tcpstates [OPTIONS] [FILTER]..."
 )]
 pub(super) struct Args {
-    /// Which sockets: `state X`, `exclude X`, `:PORT`, `ADDR[/LEN][:PORT]`, or a term such as `dport = 443`
+    /// Which sockets: `state X`, `exclude X`, `PORT`, `ADDR[/LEN][:PORT]`, or a term such as `dport = 443`
     ///
     /// `state X` keeps a state and `exclude X` leaves one out, in any spelling (FIN-WAIT-1, fin_wait1), or a group:
-    /// all, connected, synchronized, bucket, big. Several `state` add up. `:PORT` and `ADDR[/LEN][:PORT]` keep the
+    /// all, connected, synchronized, bucket, big. Several `state` add up. `PORT` or `:PORT`, `HOST:PORT` and `ADDR[/LEN][:PORT]` keep the
     /// sockets with that port or address at either end; an IPv6 address with a port needs brackets: `[::1]:80`.
     /// Terms are joined by `and`, `or`, `not` and brackets, as in ss; see FILTERS in the manual.
     #[arg(value_name = "FILTER")]
@@ -295,7 +295,9 @@ pub(super) enum Command {
     /// Then come the sockets on that port, who holds them, whether they are in the way, and what to do. The exit status
     /// is 0 where a plain bind would succeed, 1 where it would not, 3 where that could not be asked.
     Bind {
-        /// What to bind: `80`, `127.0.0.1:80`, `[::1]:80`, `[fe80::1%eth0]:80`
+        /// What to bind: `80`, `127.0.0.1:80`, `[::1]:80`, `[fe80::1%eth0]:80`, `localhost:80`
+        ///
+        /// As ss, netstat and tcpstates print it. Of a name its first IPv4 and its first IPv6 address are tried.
         #[arg(value_name = "[ADDR:]PORT")]
         target: String,
     },
@@ -346,8 +348,7 @@ fn sort_term(word: &str) -> Result<SortTerm, String> {
         Some(key) => (key, Direction::Falling),
         None => (word, Direction::Rising),
     };
-    let found = SortKey::WORDS.into_iter().find(|(name, _)| *name == key);
-    found.map(|(_, key)| SortTerm { key, direction }).ok_or_else(|| {
+    SortKey::parse(key).map(|key| SortTerm { key, direction }).ok_or_else(|| {
         let keys = SortKey::WORDS.map(|(name, _)| name).join(", ");
         format!("it is none of {keys}, nor one of these with '-' before it")
     })
@@ -365,8 +366,16 @@ fn limit(word: &str) -> Result<u64, String> {
 pub(super) fn interval(word: &str) -> Result<Duration, String> {
     /// A millisecond to a year.
     const ACCEPTED: std::ops::RangeInclusive<f64> = 0.001..=31_536_000.0;
-    let seconds = word.parse().ok().filter(|seconds| ACCEPTED.contains(seconds));
+    let seconds = in_seconds(word).filter(|seconds| ACCEPTED.contains(seconds));
     seconds
         .map(Duration::from_secs_f64)
         .ok_or_else(|| format!("it is no number of seconds from {} to {}", ACCEPTED.start(), ACCEPTED.end()))
+}
+
+/// A plain number, or one with a unit behind it as times are printed.
+fn in_seconds(word: &str) -> Option<f64> {
+    const UNITS: [(&str, f64); 5] = [("us", 1e-6), ("ms", 1e-3), ("min", 60.0), ("sec", 1.0), ("s", 1.0)];
+    let unit = UNITS.into_iter().find_map(|(unit, factor)| Some((word.strip_suffix(unit)?, factor)));
+    let (number, factor) = unit.unwrap_or((word, 1.0));
+    number.trim_end().parse::<f64>().ok().map(|number| number * factor)
 }
