@@ -37,7 +37,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitStatus {
     let plan = match cli::parse(argv, environment) {
         Ok(plan) => plan,
         Err(Refusal::Answer(text)) => {
-            return finish(answer(text.as_bytes()).map(|()| ExitStatus::Success), ExitStatus::Failure);
+            return finish(answer(text.as_bytes(), false).map(|()| ExitStatus::Success), ExitStatus::Failure);
         }
         Err(Refusal::Usage { message, hint }) => {
             tell(&message, hint.as_deref());
@@ -61,13 +61,15 @@ fn stdout() -> io::Result<std::fs::File> {
     Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
 }
 
-fn answer(text: &[u8]) -> anyhow::Result<()> {
-    write(stdout().and_then(|mut out| out.write_all(text)))
+/// Writes an answer. With `Pages`, the one way to stdout: whatever is in it, a terminal obeys nothing but colours, and
+/// these where there are any.
+fn answer(text: &[u8], colors: bool) -> anyhow::Result<()> {
+    write(stdout().and_then(|mut out| out.write_all(&text::guarded(text, colors))))
 }
 
 /// Writes an answer that the status tells too: a reader that left takes nothing from it.
-fn answer_as(status: ExitStatus, text: &[u8]) -> anyhow::Result<ExitStatus> {
-    match answer(text) {
+fn answer_as(status: ExitStatus, text: &[u8], colors: bool) -> anyhow::Result<ExitStatus> {
+    match answer(text, colors) {
         Err(error) if !is_closed_pipe(&error) => Err(error),
         _ => Ok(status),
     }
@@ -79,7 +81,7 @@ fn carry_out(plan: &Plan) -> anyhow::Result<ExitStatus> {
     match &plan.mode {
         Mode::Generate(artifact) => {
             let text = cli::generate(*artifact).context("generate the file")?;
-            answer(&text)?;
+            answer(&text, false)?;
         }
         Mode::List(list) => {
             let mut list = ready(list)?;
@@ -108,7 +110,8 @@ fn carry_out(plan: &Plan) -> anyhow::Result<ExitStatus> {
         Mode::Trace(what) => trace::trace(what, &plan.access, &mut session)?,
         Mode::ExplainFilter(list) => {
             let list = ready(list)?;
-            answer(filter::explain(&list.filter, &list.query, list.shown.states, list.needs).as_bytes())?;
+            let text = filter::explain(&list.filter, &list.query, list.shown.states, list.needs);
+            answer(text.as_bytes(), false)?;
         }
         Mode::Summary { query, filter, summary } => {
             let count = count::CountPlan::new(query, filter, Needs::default())?;

@@ -266,6 +266,28 @@ fn a_file_and_an_explanation() {
 }
 
 #[test]
+fn escape_bytes_of_a_filter_reach_no_terminal() {
+    let hostile = "process = \u{1b}]52;c;QUJD\u{7}\u{1b}[31m\u{9b}x\u{202e}";
+    let is_safe =
+        |text: &str| !text.chars().any(|c| c != '\n' && c != '\t' && tcpstates::render::text::is_unsafe(c));
+    let text = finish(tcpstates(&["--explain-filter", "--color", "always", hostile])).done();
+    assert!(is_safe(&text) && text.contains(r"\x1b]52;c;QUJD\x07"), "{text:?}");
+    for args in [
+        &["sport", "=", "\u{1b}[31m"][..],
+        &["\u{1b}[31m"],
+        &["user", "=", "\u{1b}[31mx"],
+        &["--format", "\u{1b}[31m"],
+        &["--\u{1b}[31m"],
+        &["bind", "\u{1b}[31m:5"],
+        &["explain", "\u{1b}[31m"],
+        &["trace", "dport", "=", "\u{1b}"],
+    ] {
+        let stderr = finish(tcpstates(args)).failed(2);
+        assert!(is_safe(&stderr), "{args:?}: {stderr:?}");
+    }
+}
+
+#[test]
 fn errors_point_at_the_word() {
     let stderr = finish(tcpstates(&["sport", "=", ":80", "and", "lisen"])).failed(2);
     assert_eq!(

@@ -69,7 +69,8 @@ pub fn is_plain(bytes: &[u8]) -> bool {
     bytes.iter().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~') & !matches!(byte, b'"' | b'\\'))
 }
 
-fn push_char(out: &mut String, c: char) {
+/// Appends a character, or what stands for it where it is unsafe.
+pub fn push_char(out: &mut String, c: char) {
     match c {
         '\n' => out.push_str("\\n"),
         '\r' => out.push_str("\\r"),
@@ -83,7 +84,7 @@ fn push_char(out: &mut String, c: char) {
 }
 
 /// Appends a byte that is no text as `\xNN`.
-fn push_hex(out: &mut String, byte: u8) {
+pub fn push_hex(out: &mut String, byte: u8) {
     let _ = write!(out, "\\x{byte:02x}");
 }
 

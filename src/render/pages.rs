@@ -2,21 +2,29 @@
 
 use std::io::{self, Write};
 
+use super::text::guarded;
+
 /// How much is gathered before it is written.
 const PAGE: usize = 64 * 1024;
 
-/// Gathers rows and writes them in large pieces. Until the first piece is written, all can be taken back.
+/// Gathers rows and writes them in large pieces, with nothing in them that a terminal would obey. Until the first piece is written, all can be taken back.
 #[derive(Debug)]
 pub struct Pages<W> {
     buffer: Vec<u8>,
     inner: W,
     written: bool,
+    colors: bool,
 }
 
 impl<W: Write> Pages<W> {
     /// Pages for this writer.
     pub fn new(inner: W) -> Self {
-        Self { buffer: Vec::with_capacity(PAGE + 4096), inner, written: false }
+        Self { buffer: Vec::with_capacity(PAGE + 4096), inner, written: false, colors: false }
+    }
+
+    /// Whether the rows have colours of our own.
+    pub fn color(&mut self, colors: bool) {
+        self.colors = colors;
     }
 
     /// Where the next row goes.
@@ -58,7 +66,7 @@ impl<W: Write> Pages<W> {
             return Ok(());
         }
         self.written = true;
-        let result = self.inner.write_all(&self.buffer);
+        let result = self.inner.write_all(&guarded(&self.buffer, self.colors));
         self.buffer.clear();
         result
     }

@@ -1,8 +1,46 @@
 //! Text for a terminal or a line: escaped, padded and measured.
 
+use std::borrow::Cow;
+
 use unicode_width::UnicodeWidthStr;
 
 pub use crate::model::shown::{escaped, is_plain, is_unsafe, push_escaped};
+use crate::model::shown::{push_char, push_hex};
+
+/// Output as it leaves for the terminal: whatever a writer let through, nothing in it is obeyed but line breaks, tabs and,
+/// where there are colours, the sequences that set them (`ESC [ … m`).
+pub fn guarded(bytes: &[u8], colors: bool) -> Cow<'_, [u8]> {
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\n' | b'\t');
+    // Without a way out of the loop many bytes are looked at in one step.
+    if bytes.iter().fold(true, |plain, byte| plain & is_plain(byte)) {
+        return Cow::Borrowed(bytes);
+    }
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        let mut rest = chunk.valid();
+        while let Some(c) = rest.chars().next() {
+            let color = if colors { color_len(rest) } else { None };
+            let (taken, behind) = rest.split_at(color.unwrap_or(c.len_utf8()));
+            match c {
+                '\n' | '\t' => out.push(c),
+                _ if color.is_some() => out.push_str(taken),
+                c => push_char(&mut out, c),
+            }
+            rest = behind;
+        }
+        for byte in chunk.invalid() {
+            push_hex(&mut out, *byte);
+        }
+    }
+    Cow::Owned(out.into_bytes())
+}
+
+/// How long the sequence is that sets a colour, if the text begins with one.
+fn color_len(text: &str) -> Option<usize> {
+    let numbers = text.strip_prefix("\x1b[")?;
+    let end = numbers.find(|c: char| !(c.is_ascii_digit() || c == ';'))?;
+    numbers.get(end..)?.starts_with('m').then_some(end + 3)
+}
 
 /// `local-port` → `Local-port`, for a heading.
 pub fn capitalised(name: &str) -> String {
@@ -92,6 +130,16 @@ fn decimal(number: u64, unit: u64, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn nothing_that_leaves_is_obeyed_but_colours() {
+        let hostile = b"a\x1b]52;c;QUJD\x07\tb\x1b[31mc\x1b[2Jd\\\r\xff\n\xe2\x80\xae";
+        let shown = |colors| String::from_utf8(guarded(hostile, colors).into_owned()).unwrap();
+        assert_eq!(shown(false), "a\\x1b]52;c;QUJD\\x07\tb\\x1b[31mc\\x1b[2Jd\\\\r\\xff\n\\u{202e}");
+        assert_eq!(shown(true), "a\\x1b]52;c;QUJD\\x07\tb\x1b[31mc\\x1b[2Jd\\\\r\\xff\n\\u{202e}");
+        assert!(matches!(guarded(b"plain \"text\"\\\n", false), Cow::Borrowed(_)));
+    }
 
     #[test]
     fn spans_have_their_unit() {
@@ -99,6 +147,14 @@ mod tests {
             [(0, "0us"), (999, "999us"), (1_000, "1ms"), (21_512, "21.512ms"), (1_500_000, "1.5s")]
         {
             assert_eq!(span_us(micros), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_leaves_is_unsafe(bytes: Vec<u8>) {
+            let left = String::from_utf8(guarded(&bytes, false).into_owned()).unwrap();
+            prop_assert!(!left.chars().any(|c| is_unsafe(c) && !matches!(c, '\n' | '\t')));
         }
     }
 }

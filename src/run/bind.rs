@@ -35,7 +35,11 @@ pub(super) fn bind(what: &Bind, access: &Access, session: &mut Session) -> anyho
     session.tell(&gaps);
     let mut out = Vec::new();
     write_answer(&mut out, what.style, &Head { source, taken_at: &taken_at }, &given, &gaps)?;
-    answer_as(if given.can_bind() { ExitStatus::Success } else { ExitStatus::Failure }, &out)
+    answer_as(
+        if given.can_bind() { ExitStatus::Success } else { ExitStatus::Failure },
+        &out,
+        what.style.color,
+    )
 }
 
 /// The kernel's word once nothing is in the way any more, or for the last time.

@@ -64,6 +64,7 @@ pub(super) fn count(
     session: &mut Session,
 ) -> anyhow::Result<()> {
     let taken_at = now();
+    out.color(count.style.color);
     let mut counts = GroupCounts::new(&count.keys);
     let (source, gaps) = count_into(&mut counts, plan, access)?;
     session.tell(&gaps);
@@ -81,6 +82,7 @@ pub(super) fn diff(
     out: &mut Pages<Output>,
     session: &mut Session,
 ) -> anyhow::Result<()> {
+    out.color(count.style.color);
     let mut before = Census::new(&count.keys);
     let (_, mut gaps) = count_into(&mut before, plan, access)?;
     std::thread::sleep(time);

@@ -9,30 +9,32 @@ use anyhow::Context;
 
 use super::{answer, stdout, write};
 use crate::cli::Demo;
-use crate::demo::{DemoError, Moment, Scene, play};
+use crate::demo::{DemoError, Moment, play};
 use crate::render::SceneWriter;
+use crate::render::text::guarded;
 
 /// Plays it once.
 pub(super) fn demo(what: &Demo) -> anyhow::Result<()> {
     let mut writer = SceneWriter::new(what.style);
     let mut out = write(stdout())?;
     if what.step {
-        step_by_step(what.scene, &mut writer, &mut out)?;
+        step_by_step(what, &mut writer, &mut out)?;
     } else {
-        let mut shown = |moment: &Moment| out.write_all(&writer.moment(moment));
+        let colors = what.style.color;
+        let mut shown = |moment: &Moment| out.write_all(&guarded(&writer.moment(moment), colors));
         played(play(what.scene, &mut shown))?;
     }
-    answer(&writer.tail())
+    answer(&writer.tail(), what.style.color)
 }
 
 /// Shows the next moment at each Enter, while the scene goes on: who reads must not keep the segments waiting, which
 /// would be sent again meanwhile.
-fn step_by_step(scene: Scene, writer: &mut SceneWriter, out: &mut File) -> anyhow::Result<()> {
+fn step_by_step(what: &Demo, writer: &mut SceneWriter, out: &mut File) -> anyhow::Result<()> {
     let (moments, to_show) = channel();
     thread::scope(|threads| {
-        let mut show = Some(move || show_each(to_show, writer, out));
+        let mut show = Some(move || show_each(to_show, writer, out, what.style.color));
         let mut shower = None;
-        let result = play(scene, &mut |moment| {
+        let result = play(what.scene, &mut |moment| {
             // Not before: to have its stage, the process may need to be one thread.
             if let Some(show) = show.take() {
                 shower = Some(thread::Builder::new().spawn_scoped(threads, show));
@@ -48,9 +50,14 @@ fn step_by_step(scene: Scene, writer: &mut SceneWriter, out: &mut File) -> anyho
     })
 }
 
-fn show_each(moments: Receiver<Moment>, writer: &mut SceneWriter, out: &mut File) -> anyhow::Result<()> {
+fn show_each(
+    moments: Receiver<Moment>,
+    writer: &mut SceneWriter,
+    out: &mut File,
+    colors: bool,
+) -> anyhow::Result<()> {
     for moment in moments {
-        write(out.write_all(&writer.moment(&moment)))?;
+        write(out.write_all(&guarded(&writer.moment(&moment), colors)))?;
         wait_for_enter().context("wait for Enter")?;
     }
     Ok(())

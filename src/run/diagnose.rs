@@ -31,7 +31,7 @@ pub(super) fn diagnose(
     let judgement = Judgement { diagnosis: &diagnosis, evidence: &evidence, thresholds: &what.thresholds };
     write_diagnosis(&mut out, what.style, &head, &judgement)?;
     let is_so_bad = diagnosis.worst().zip(what.fail_on).is_some_and(|(worst, limit)| worst >= limit);
-    answer_as(if is_so_bad { ExitStatus::Failure } else { ExitStatus::Success }, &out)
+    answer_as(if is_so_bad { ExitStatus::Failure } else { ExitStatus::Success }, &out, what.style.color)
 }
 
 /// The first of two snapshots, and when it was begun.

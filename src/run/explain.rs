@@ -35,7 +35,7 @@ pub(super) fn explain(what: &Explain, access: &Access, session: &mut Session) ->
         let explanations: Vec<_> = counts.each().filter_map(explain).collect();
         write_overview(&mut out, what.style, &head, &explanations, &seen.gaps)?;
     }
-    answer(&out)
+    answer(&out, what.style.color)
 }
 
 /// What an explanation needs besides the counts.

@@ -25,6 +25,7 @@ pub(super) fn list(
     out: &mut Pages<Output>,
     session: &mut Session,
 ) -> anyhow::Result<()> {
+    out.color(list.style.color);
     let enrichment = enrichment(list.needs, access);
     let gaps = if must_hold(list) || !suffice(&enrichment, list.needs, access) {
         held(list, access, enrichment, out, session)?

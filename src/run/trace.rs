@@ -25,6 +25,7 @@ pub(super) fn trace(what: &Trace, access: &Access, session: &mut Session) -> any
     let for_writes = ended.try_clone().context("wait for signals")?;
     let mut out = Pages::new(Output::until(write(stdout())?, for_writes));
     let lines = TraceLines::new(what.style, offset(), TimeZone::system());
+    out.color(what.style.color);
     let mut teller = Teller {
         what,
         filter,
