@@ -31,6 +31,7 @@ mod repeat;
 mod states;
 mod support;
 mod trace;
+mod ulp;
 mod words;
 mod zoo;
 mod zoo_itself;

@@ -38,9 +38,10 @@ impl HeldSockets {
 
     /// Keeps a socket; the next has the next number, from 0.
     pub fn push(&mut self, socket: &Socket) -> Result<(), HoldError> {
-        /// More than any socket takes.
+        /// More than nearly any socket takes.
         const LONGEST: usize = 1024;
-        if self.pieces.last().is_none_or(|piece| piece.capacity() - piece.len() < LONGEST) {
+        // One with many MD5 keys may be longer, and is its piece's last then: each begins within its piece.
+        if self.pieces.last().is_none_or(|piece| piece.len() > PIECE - LONGEST) {
             self.pieces.push(Vec::with_capacity(PIECE));
         }
         let at = self.pieces.len().saturating_sub(1);
@@ -89,7 +90,8 @@ mod tests {
 
     use super::*;
     use crate::model::{
-        Algorithm, Congestion, Details, Endpoint, Family, Memory, Queues, Shutdown, TcpInfo, TcpState, Timer,
+        Algorithm, Congestion, Details, Endpoint, Family, Md5Key, Memory, Queues, Shutdown, Subflow, TcpInfo,
+        TcpState, Timer, Ulp,
     };
 
     fn endpoints() -> impl Strategy<Value = Endpoint> {
@@ -108,6 +110,13 @@ mod tests {
                     pacing_gain: m[1],
                     cwnd_gain: m[2],
                 });
+                tcp_info.ulp = (m[5] % 2 == 0).then(|| {
+                    let mptcp = Some(Subflow { flags: m[5], ..Subflow::default() });
+                    Box::new(Ulp { name: Algorithm::from_bytes(b"mptcp"), mptcp, tls: None })
+                });
+                // Now and then longer than what is set aside for one.
+                let key = Md5Key { address: m[6].to_ne_bytes().into(), prefix_length: 1 };
+                tcp_info.md5keys = (m[7] % 2 == 0).then(|| vec![key; m[8] as usize % 200].into());
                 let memory =
                     memory.then(|| Memory { rcvbuf: m[3], backlog: Some(m[4]), ..Memory::default() });
                 Details { tcp_info: info.then_some(tcp_info), memory }

@@ -17,6 +17,7 @@ mod state;
 mod state_set;
 mod tcp_info;
 mod timer;
+mod ulp;
 
 pub use endpoint::{Endpoint, Family, v4_mask, v6_mask};
 pub use held::{HeldSockets, HoldError};
@@ -34,3 +35,4 @@ pub use state_set::StateSet;
 pub(crate) use tcp_info::with_tcp_info_fields;
 pub use tcp_info::{Algorithm, Congestion, TcpInfo};
 pub use timer::Timer;
+pub use ulp::{Md5Key, Subflow, Tls, Ulp};

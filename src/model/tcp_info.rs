@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::{Md5Key, Ulp};
+
 /// As much of the kernel's `struct tcp_info` as it sent, besides what came in attributes of their own.
 ///
 /// Kernels differ in how much they send: older ones send less, later ones more. Every field is read by its place,
@@ -15,6 +17,10 @@ pub struct TcpInfo {
     pub algorithm: Option<Algorithm>,
     /// The algorithm's own numbers.
     pub congestion: Option<Congestion>,
+    /// What works on top of the socket.
+    pub ulp: Option<Box<Ulp>>,
+    /// Whose segments are signed with a key.
+    pub md5keys: Option<Box<[Md5Key]>>,
 }
 
 /// A congestion control algorithm's name: at most 15 bytes and no NUL.
@@ -168,14 +174,21 @@ impl TcpInfo {
         info
     }
 
-    /// Takes the bytes of another attribute in place of these.
+    /// Takes the bytes of another attribute in place of these, and nothing else.
     pub fn fill(&mut self, bytes: &[u8]) {
+        self.set(bytes);
+        self.algorithm = None;
+        self.congestion = None;
+        self.ulp = None;
+        self.md5keys = None;
+    }
+
+    /// Takes the bytes; what came in attributes of their own stays.
+    pub fn set(&mut self, bytes: &[u8]) {
         let len = bytes.len().min(Self::KNOWN_LEN);
         self.raw[..len].copy_from_slice(&bytes[..len]);
         // A kernel that sends more than this program knows is no surprise: the rest is left where it is.
         self.len = u16::try_from(len).unwrap_or(0);
-        self.algorithm = None;
-        self.congestion = None;
     }
 
     /// The round-trip time; `None` before the first was measured, when the kernel says 0.
@@ -249,20 +262,27 @@ impl TcpInfo {
 impl Serialize for TcpInfo {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let raw = self.raw.get(..usize::from(self.len)).unwrap_or_default();
-        (raw, &self.algorithm, &self.congestion).serialize(serializer)
+        (raw, &self.algorithm, &self.congestion, &self.ulp, &self.md5keys).serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for TcpInfo {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (raw, algorithm, congestion) = Deserialize::deserialize(deserializer)?;
-        Ok(Self { algorithm, congestion, ..Self::from_bytes(raw) })
+        let (raw, algorithm, congestion, ulp, md5keys) = Deserialize::deserialize(deserializer)?;
+        Ok(Self { algorithm, congestion, ulp, md5keys, ..Self::from_bytes(raw) })
     }
 }
 
 impl Default for TcpInfo {
     fn default() -> Self {
-        Self { raw: [0; Self::KNOWN_LEN], len: 0, algorithm: None, congestion: None }
+        Self {
+            raw: [0; Self::KNOWN_LEN],
+            len: 0,
+            algorithm: None,
+            congestion: None,
+            ulp: None,
+            md5keys: None,
+        }
     }
 }
 
@@ -274,7 +294,8 @@ impl std::fmt::Debug for TcpInfo {
                 map.entry(&name, &value);
             }
         });
-        map.entry(&"algorithm", &self.algorithm).entry(&"congestion", &self.congestion).finish()
+        map.entry(&"algorithm", &self.algorithm).entry(&"congestion", &self.congestion);
+        map.entry(&"ulp", &self.ulp).entry(&"md5keys", &self.md5keys).finish()
     }
 }
 

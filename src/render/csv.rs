@@ -67,6 +67,7 @@ impl Listing for Csv {
             for name in TcpInfo::FIELDS {
                 push_fmt(out, format_args!(",tcp_info_{name}"));
             }
+            out.extend_from_slice(b",tcp_info_ulp,tcp_info_md5keys");
         }
         out.push(b'\n');
         Ok(())
@@ -238,7 +239,7 @@ fn push_memory(out: &mut Vec<u8>, memory: Option<&Memory>) {
 
 fn push_tcp_info(out: &mut Vec<u8>, info: Option<&TcpInfo>) {
     let Some(info) = info else {
-        push_empty(out, 3 + TcpInfo::FIELDS.len());
+        push_empty(out, 5 + TcpInfo::FIELDS.len());
         return;
     };
     out.push(b',');
@@ -255,4 +256,7 @@ fn push_tcp_info(out: &mut Vec<u8>, info: Option<&TcpInfo>) {
         out.extend_from_slice(name.as_bytes());
     }
     info.each(|name, value| push_optional(out, value.filter(|value| !is_unset(name, *value))));
+    push_quoted(out, &info.ulp.as_deref().map(|ulp| escaped(ulp.name.as_bytes())).unwrap_or_default());
+    let peers = info.md5keys.iter().flatten().map(|key| format!("{}/{}", key.address, key.prefix_length));
+    push_quoted(out, &peers.collect::<Vec<_>>().join(" "));
 }

@@ -1,6 +1,6 @@
 //! The numbers of a connection and of its memory as text: `name:value` with units, what is zero left out.
 
-use super::columns::{push_fmt, push_text};
+use super::columns::{push_addr, push_fmt, push_text};
 use super::text::span_us;
 use crate::model::{Congestion, Memory, Row, TcpInfo};
 
@@ -51,6 +51,24 @@ pub(super) fn push_tcp_info(out: &mut Vec<u8>, row: &Row<'_>) {
     }
     if let Some(congestion) = info.congestion {
         push_congestion(out, congestion);
+    }
+    push_above(out, info);
+}
+
+/// What works on top, and whose segments are signed with a key.
+fn push_above(out: &mut Vec<u8>, info: &TcpInfo) {
+    if let Some(ulp) = info.ulp.as_deref() {
+        out.extend_from_slice(b"ulp:");
+        push_text(out, ulp.name.as_bytes());
+        out.push(b' ');
+    }
+    for (at, key) in info.md5keys.iter().flatten().enumerate() {
+        out.extend_from_slice(if at == 0 { &b"md5keys:"[..] } else { b"," });
+        push_addr(out, key.address);
+        push_fmt(out, format_args!("/{}", key.prefix_length));
+    }
+    if info.md5keys.as_deref().is_some_and(|keys| !keys.is_empty()) {
+        out.push(b' ');
     }
 }
 

@@ -10,6 +10,7 @@ use zerocopy::byteorder::{native_endian, network_endian};
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use super::frame::{Attribute, Attributes};
+use super::ulp::{decode_md5keys, decode_ulp};
 use crate::model::{
     Algorithm, Congestion, Details, Endpoint, Family, Memory, Queues, Shutdown, Socket, TcpInfo, TcpState,
     Timer, known_uid,
@@ -55,6 +56,9 @@ mod attribute {
     pub(super) const SHUTDOWN: u16 = 8;
     pub(super) const DCTCPINFO: u16 = 9;
     pub(super) const SKV6ONLY: u16 = 11;
+    /// Told to CAP_NET_ADMIN; it and the next come only with INFO.
+    pub(super) const MD5SIG: u16 = 18;
+    pub(super) const ULP_INFO: u16 = 19;
     pub(super) const MARK: u16 = 15;
     pub(super) const BBRINFO: u16 = 16;
     pub(super) const CGROUP_ID: u16 = 21;
@@ -188,11 +192,11 @@ fn take_attribute(socket: &mut Socket, wanted: &mut Wanted, attribute: Attribute
         attribute::SKMEMINFO => wanted.details().memory = Some(memory(bytes)),
         attribute::INFO => {
             let info = wanted.tcp_info();
-            let (algorithm, congestion) = (info.algorithm, info.congestion);
-            info.fill(bytes);
-            (info.algorithm, info.congestion) = (algorithm, congestion);
+            info.set(bytes);
         }
         attribute::CONG => wanted.tcp_info().algorithm = Some(Algorithm::from_bytes(bytes)),
+        attribute::MD5SIG => wanted.tcp_info().md5keys = Some(decode_md5keys(bytes)),
+        attribute::ULP_INFO => wanted.tcp_info().ulp = decode_ulp(bytes),
         attribute::VEGASINFO => wanted.tcp_info().congestion = vegas(bytes),
         attribute::DCTCPINFO => wanted.tcp_info().congestion = dctcp(bytes),
         attribute::BBRINFO => wanted.tcp_info().congestion = bbr(bytes),

@@ -11,6 +11,7 @@ mod notices;
 mod repeats;
 pub mod request;
 mod split;
+mod ulp;
 mod walk;
 
 use std::io;

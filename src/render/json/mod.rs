@@ -3,6 +3,7 @@
 mod formatter;
 pub mod records;
 mod row;
+mod ulp;
 mod value;
 
 use std::borrow::Cow;

@@ -165,6 +165,54 @@ pub enum CongestionRecord {
     Bbr { bw_bytes_per_s: u64, min_rtt_us: u32, pacing_gain: u32, cwnd_gain: u32 },
 }
 
+/// What works on top of TCP.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the keys are described in the manual")]
+pub struct UlpRecord<'a> {
+    pub name: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mptcp: Option<SubflowRecord<'a>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsRecord<'a>>,
+}
+
+/// A subflow of an MPTCP connection.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the keys are described in the manual")]
+pub struct SubflowRecord<'a> {
+    pub flags: Vec<Cow<'a, str>>,
+    pub token_remote: u32,
+    pub id_remote: u8,
+    pub token_local: u32,
+    pub id_local: u8,
+    pub map_seq: Decimal,
+    pub map_subflow_seq: u32,
+    pub ssn_offset: u32,
+    pub map_data_len: u16,
+}
+
+/// TLS in the kernel; null for a number that has no name here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the keys are described in the manual")]
+pub struct TlsRecord<'a> {
+    pub version: Option<Cow<'a, str>>,
+    pub cipher: Option<Cow<'a, str>>,
+    pub tx_conf: Option<Cow<'a, str>>,
+    pub rx_conf: Option<Cow<'a, str>>,
+}
+
+/// Whose segments are signed; the key itself is never shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the keys are described in the manual")]
+pub struct Md5KeyRecord {
+    pub address: IpAddr,
+    pub prefix_length: u8,
+}
+
 macro_rules! tcp_info_record {
     ($($name:ident: $ty:ty = $offset:literal,)*) => {
         /// A connection's numbers; a key is missing where this kernel does not have it.
@@ -187,6 +235,10 @@ macro_rules! tcp_info_record {
             )*
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub congestion: Option<CongestionRecord>,
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub ulp: Option<UlpRecord<'a>>,
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub md5keys: Option<Vec<Md5KeyRecord>>,
         }
     };
 }

@@ -175,6 +175,12 @@ impl Value for &TcpInfo {
         if let Some(congestion) = self.congestion {
             member!(out, "congestion", congestion);
         }
+        if let Some(ulp) = self.ulp.as_deref() {
+            member!(out, "ulp", ulp);
+        }
+        if let Some(keys) = self.md5keys.as_deref() {
+            member!(out, "md5keys", keys);
+        }
         // The comma before the first key.
         if let Some(first) = out.get_mut(begun) {
             *first = b'{';

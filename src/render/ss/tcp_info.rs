@@ -1,7 +1,7 @@
 //! `tcp_info` as ss prints it.
 
-use crate::model::{Congestion, Queues, TcpInfo};
-use crate::render::columns::{push_fmt, push_text};
+use crate::model::{Congestion, Queues, Subflow, TcpInfo, Tls};
+use crate::render::columns::{push_addr, push_fmt, push_text};
 
 /// What the kernel reports as the threshold before it has found one.
 const NO_SSTHRESH: u32 = 0xffff;
@@ -28,6 +28,7 @@ pub(super) fn push(out: &mut Vec<u8>, info: &TcpInfo, queues: Queues, options: b
     line.rates(info);
     line.losses(info, queues);
     line.receiving(info);
+    line.above(info);
 }
 
 struct Line<'a> {
@@ -181,6 +182,59 @@ impl Line<'_> {
         self.count("snd_wnd", info.snd_wnd());
         self.count("rcv_wnd", info.rcv_wnd());
         self.count("rehash", info.rehash());
+    }
+
+    /// MD5 keys, of which ss prints the peers (its 6.1 leaves the secrets out of the line), and what works on top.
+    fn above(&mut self, info: &TcpInfo) {
+        for (at, key) in info.md5keys.iter().flatten().enumerate() {
+            self.out.extend_from_slice(if at == 0 { &b" md5keys:"[..] } else { b"," });
+            push_addr(self.out, key.address);
+            push_fmt(self.out, format_args!("/{}=", key.prefix_length));
+        }
+        let Some(ulp) = info.ulp.as_deref() else { return };
+        self.out.extend_from_slice(b" tcp-ulp-");
+        push_text(self.out, ulp.name.as_bytes());
+        if let Some(tls) = &ulp.tls {
+            self.tls(tls);
+        }
+        if let Some(subflow) = &ulp.mptcp {
+            self.subflow(subflow);
+        }
+    }
+
+    fn tls(&mut self, tls: &Tls) {
+        let conf = |conf: Option<u16>| conf.map(|conf| (Tls::conf_name(conf), conf));
+        let version = tls.version.map(|number| (tls.version_name(), number));
+        let cipher = tls.cipher.map(|number| (tls.cipher_name(), number));
+        let parts = [
+            ("version", version),
+            ("cipher", cipher),
+            ("rxconf", conf(tls.rx_conf)),
+            ("txconf", conf(tls.tx_conf)),
+        ];
+        for (name, value) in parts {
+            match value {
+                Some((Some(word), _)) => push_fmt(self.out, format_args!(" {name}: {word}")),
+                Some((None, number)) => push_fmt(self.out, format_args!(" {name}: unknown({number})")),
+                None => {}
+            }
+        }
+    }
+
+    fn subflow(&mut self, subflow: &Subflow) {
+        let letters: String = subflow.flags().map(|(letter, _)| letter).collect();
+        if !letters.is_empty() {
+            push_fmt(self.out, format_args!(" flags:{letters}"));
+        }
+        let ((remote, remote_id), (local, local_id)) = (subflow.remote, subflow.local);
+        push_fmt(self.out, format_args!(" token:{remote:04x}(id:{remote_id})/{local:04x}(id:{local_id})"));
+        let Subflow { map_seq, map_subflow_seq, ssn_offset, map_data_len, .. } = *subflow;
+        push_fmt(
+            self.out,
+            format_args!(
+                " seq:{map_seq:x} sfseq:{map_subflow_seq:x} ssnoff:{ssn_offset:x} maplen:{map_data_len:x}"
+            ),
+        );
     }
 
     fn bits_per_s(&self, rate: f64) -> String {
