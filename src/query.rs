@@ -23,6 +23,9 @@ pub struct Query {
     pub netlink_only: Option<String>,
     /// What is shown, and /proc does not tell: then it is missing, and that is said.
     pub netlink_tells: Vec<&'static str>,
+    /// Sockets that are bound and idle (CLOSED) were asked for by that state: where the source or the kernel does not
+    /// list them, a gap says so.
+    pub wants_idle: bool,
 }
 
 impl Query {
@@ -36,6 +39,7 @@ impl Query {
             kernel_filter: None,
             netlink_only: None,
             netlink_tells: Vec::new(),
+            wants_idle: false,
         }
     }
 }

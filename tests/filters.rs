@@ -153,7 +153,7 @@ fn terms_of_our_own() {
     let pid = std::process::id().to_string();
     let count = |expression: &str| {
         let args = [&["-nH"], expression.split(' ').collect::<Vec<_>>().as_slice()].concat();
-        zoo.namespace().tcpstates(&args).lines().count()
+        zoo.namespace().run(&args).done().lines().count()
     };
     let held = |fits: &dyn Fn(&crate::support::zoo::Specimen) -> bool| {
         zoo.specimens().iter().filter(|s| fits(s)).count()

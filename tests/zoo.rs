@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
+use tcpstates::collect::host::lists_idle;
 use tcpstates::render::json::records::{DocumentRecord, SocketRecord, SummaryRecord};
 
 use crate::support::peer::DEVICE;
 use crate::support::zoo;
-use crate::support::zoo::{Family, STATES, Specimen, Zoo};
+use crate::support::zoo::{Family, Specimen, Zoo, listed_states};
 
 /// One socket in one line: what the zoo knows of it.
 fn expected(specimen: &Specimen, source: &str) -> String {
@@ -125,7 +126,7 @@ fn the_summary_counts_every_state() {
 
 /// The states of a plain list, without repeats.
 fn states_listed(zoo: &Zoo, args: &[&str]) -> Vec<String> {
-    let text = zoo.namespace().tcpstates(&[&["-nH"], args].concat());
+    let text = zoo.namespace().run(&[&["-nH"], args].concat()).done();
     let mut states: Vec<_> =
         text.lines().map(|line| line.split_whitespace().nth(5).unwrap().to_owned()).collect();
     states.sort();
@@ -137,16 +138,18 @@ fn states_listed(zoo: &Zoo, args: &[&str]) -> Vec<String> {
 fn the_usual_states_and_the_chosen_ones() {
     let Some(zoo) = zoo() else { return };
     // As they are listed here, by name.
-    let mut all = STATES;
+    let mut all: Vec<_> = listed_states().collect();
     all.sort_unstable();
-    let without = |left: &[&str]| all.into_iter().filter(|state| !left.contains(state)).collect::<Vec<_>>();
+    let without =
+        |left: &[&str]| all.iter().copied().filter(|state| !left.contains(state)).collect::<Vec<_>>();
+    let closed: Vec<_> = listed_states().filter(|state| *state == "CLOSED").collect();
     for (args, expected) in [
-        (&["-a"][..], all.to_vec()),
+        (&["-a"][..], all.clone()),
         (&[], without(&["LISTEN", "CLOSED"])),
         (&["-l"], vec!["LISTEN"]),
-        (&["-al"], all.to_vec()),
+        (&["-al"], all.clone()),
         (&["state", "fin-wait-1", "state", "LISTENING"], vec!["FIN_WAIT1", "LISTEN"]),
-        (&["-l", "state", "closed"], vec!["CLOSED"]),
+        (&["-l", "state", "closed"], closed.clone()),
         (&["exclude", "Time_Wait"], without(&["TIME_WAIT"])),
         (&["state", "bucket"], vec!["SYN_RECV", "TIME_WAIT"]),
         (&["state", "synchronized", "exclude", "ESTAB"], without(&["LISTEN", "SYN_SENT", "ESTABLISHED"])),
@@ -154,9 +157,32 @@ fn the_usual_states_and_the_chosen_ones() {
         assert_eq!(states_listed(&zoo, args), expected, "{args:?}");
     }
     // A filter without a state covers every state.
-    assert_eq!(states_listed(&zoo, &[":8020"]), ["CLOSED"]);
+    assert_eq!(states_listed(&zoo, &[":8020"]), closed);
     assert_eq!(states_listed(&zoo, &["-l", ":8100"]), ["LISTEN"]);
     assert_eq!(states_listed(&zoo, &["10.99.0.1:8100"]), ["LISTEN", "SYN_RECV"]);
+}
+
+/// /proc does not have them, and a kernel before Linux 6.8 does not list them.
+#[test]
+fn that_idle_sockets_are_not_listed_is_said_where_they_are_asked_for() {
+    let Some(zoo) = zoo() else { return };
+    let notes =
+        |source: &str, args: &[&str]| zoo.namespace().run(&[args, &["--source", source]].concat()).stderr;
+    for (source, missing) in [("netlink", !lists_idle()), ("procfs", true)] {
+        for closed in [
+            &["-n", "state", "closed"][..],
+            &["-np", "state", "closed"],
+            &["-s", "state", "closed"],
+            &["explain", "closed"],
+        ] {
+            let notes = notes(source, closed);
+            let said = notes.contains("sockets that are bound and idle (CLOSED)");
+            assert_eq!(said, missing, "{source}, {closed:?}: {notes}");
+        }
+        for other in [&["-na"][..], &["-nl"], &["-s"], &["-naf", "ss"], &["-nlf", "ss"]] {
+            assert_eq!(notes(source, other), "", "{source}, {other:?}");
+        }
+    }
 }
 
 #[test]
@@ -332,7 +358,7 @@ fn the_sort_order_and_the_limit() {
     let Some(zoo) = zoo() else { return };
     let states = zoo.namespace().tcpstates(&["-anH", "--sort", "-state,local"]);
     let listed: Vec<_> = states.lines().map(|line| line.split_whitespace().nth(5).unwrap()).collect();
-    assert_eq!(listed.first(), Some(&"CLOSED"));
+    assert_eq!(listed.first().copied(), listed_states().last());
     assert_eq!(listed.last(), Some(&"LISTEN"));
     assert_eq!(listed.len(), zoo.specimens().len());
 

@@ -33,7 +33,8 @@ fn counted(args: &Args, format: Format, filter: &Filter, option: &str) -> Result
     if matches!(format, Format::Netstat | Format::Ss) {
         return Err(Refusal::usage(format!("{option}: the {} layout has no such table", format.word())));
     }
-    Ok(Query::new(families(args), filter.states.unwrap_or(StateSet::ALL)))
+    let states = filter.states.unwrap_or(StateSet::ALL);
+    Ok(Query { wants_idle: states.names_idle(), ..Query::new(families(args), states) })
 }
 
 /// Counts by keys.

@@ -266,6 +266,7 @@ fn list(args: &Args, format: Format, filter: Filter, environment: Environment) -
             kernel_filter: None,
             netlink_only: None,
             netlink_tells: netlink_tells(format, parts, &columns),
+            wants_idle: shown.names_idle(),
         },
         shown: Shown { families: families(args), states: shown },
         filter,

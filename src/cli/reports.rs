@@ -46,8 +46,7 @@ pub(super) fn explain(args: &Args, word: Option<&str>, environment: Environment)
     let state =
         word.map(|word| word.parse::<TcpState>().map_err(|error| suggest::no_state(&error.0))).transpose()?;
     let mut query = Query::new(families(args), StateSet::ALL);
-    let counts_closed = state.is_none_or(|state| state.shown() == TcpState::Close);
-    query.netlink_tells.extend(counts_closed.then_some("which sockets are only bound (CLOSED)"));
+    query.wants_idle = state.is_none_or(|state| state.shown() == TcpState::Close);
     Ok(Explain { state, query, style: style(args, environment) })
 }
 

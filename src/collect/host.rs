@@ -79,8 +79,12 @@ pub fn counters() -> (Counters, Vec<Gap>) {
 
 /// Whether the kernel lists sockets that are bound and idle: from Linux 6.8 on.
 pub fn lists_idle() -> bool {
-    let release = read_text("/proc/sys/kernel/osrelease").unwrap_or_default();
-    version(&release) >= Some((6, 8))
+    version(&release()) >= Some((6, 8))
+}
+
+/// The kernel's release, `6.8.0-31-generic`; empty where /proc does not have it.
+pub(super) fn release() -> String {
+    read_text("/proc/sys/kernel/osrelease").unwrap_or_default().trim_end().to_owned()
 }
 
 /// `6.8.0-31-generic`

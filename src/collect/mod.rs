@@ -64,7 +64,10 @@ pub fn collect(query: &Query, access: &Access, sink: &mut dyn Sink) -> Result<Sn
         return Ok(from_procfs(query, access, sink, Vec::new())?);
     }
     match netlink::dump(query, netlink::middle_port(query), &mut netlink::connect, sink) {
-        Ok(gaps) => Ok(Snapshot { source: Source::Netlink, gaps }),
+        Ok(mut gaps) => {
+            gaps.extend(idle_unlisted(query));
+            Ok(Snapshot { source: Source::Netlink, gaps })
+        }
         Err(error) if access.source == SourceChoice::Auto && error.means_unavailable() => {
             let gaps = vec![Gap::FellBack { reason: error.to_string() }];
             from_procfs(query, access, sink, gaps)
@@ -90,9 +93,16 @@ fn from_procfs(
     Ok(Snapshot { source: Source::Procfs, gaps })
 }
 
+/// A kernel that does not know the bit for bound sockets leaves them out without a word.
+fn idle_unlisted(query: &Query) -> Option<Gap> {
+    let release = (query.wants_idle && !host::lists_idle()).then(host::release)?;
+    (!release.is_empty()).then_some(Gap::IdleUnlisted { release })
+}
+
 fn untold(query: &Query) -> Option<Gap> {
     let Attributes { tcp_info, memory } = query.attributes;
     let mut what = query.netlink_tells.clone();
+    what.extend(query.wants_idle.then_some("sockets that are bound and idle (CLOSED)"));
     what.extend(tcp_info.then_some("connection numbers"));
     what.extend(memory.then_some("buffer memory"));
     (!what.is_empty()).then(|| Gap::SourceLacks { what: what.join(", ") })

@@ -67,6 +67,11 @@ pub enum Gap {
         /// What.
         what: String,
     },
+    /// Sockets that are bound and idle were asked for, and the running kernel does not list them.
+    IdleUnlisted {
+        /// The kernel's release.
+        release: String,
+    },
     /// Processes whose descriptors may not be read.
     ProcessesDenied {
         /// How many.
@@ -181,6 +186,10 @@ impl fmt::Display for Gap {
             Self::BadLines { path, count, lines, first } => write_bad_lines(f, path, *count, lines, first),
             Self::Unreadable { path, reason } => write!(f, "{path} could not be read: {reason}"),
             Self::SourceLacks { what } => write!(f, "/proc does not tell {what}"),
+            Self::IdleUnlisted { release } => write!(
+                f,
+                "Linux {release} does not list sockets that are bound and idle (CLOSED); Linux 6.8 and later do"
+            ),
             Self::ProcessesDenied { count: 1, first, .. } => {
                 write!(f, "the descriptors of process {first} could not be read: permission denied")
             }

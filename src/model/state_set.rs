@@ -67,6 +67,12 @@ impl StateSet {
         if asked.is_empty() { self == Self::ALL } else { self.0 & asked.0 != 0 }
     }
 
+    /// Whether sockets that are bound and idle are wanted for themselves, and not as some of all sockets: netstat and
+    /// ss before Linux 6.8 leave them out of all sockets without a word.
+    pub fn names_idle(self) -> bool {
+        self.contains(TcpState::BoundInactive) && (self - Self::unconnected()).is_empty()
+    }
+
     /// Whether nothing is wanted.
     pub fn is_empty(self) -> bool {
         self.0 == 0

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::ensure;
 use rustix::net::netdevice::name_to_index;
 use socket2::{Domain, Socket, Type};
+use tcpstates::collect::host::lists_idle;
 
 use super::asked::eventually;
 
@@ -100,6 +101,11 @@ impl Kind {
 
     pub(super) fn state(self) -> &'static str {
         self.plan().3
+    }
+
+    /// Whether this kernel lists it: before Linux 6.8 none that is bound and idle.
+    pub(super) fn is_listed(self) -> bool {
+        self.state() != "CLOSED" || lists_idle()
     }
 
     /// The local address in the end, as the JSON has it.

@@ -4,6 +4,8 @@
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
+use tcpstates::collect::host::lists_idle;
+
 use super::keeper;
 use super::namespace::Namespace;
 use super::peer::Peer;
@@ -51,6 +53,11 @@ pub(crate) const STATES: [&str; 11] = [
     "CLOSED",
 ];
 
+/// The states in which this kernel lists sockets: before Linux 6.8 none that is bound and idle.
+pub(crate) fn listed_states() -> impl Iterator<Item = &'static str> {
+    STATES.into_iter().filter(|state| *state != "CLOSED" || lists_idle())
+}
+
 /// One socket, as a listing is to show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Specimen {
@@ -83,7 +90,8 @@ impl Zoo {
         let namespace = Namespace::new()?;
         prepare(&namespace);
         let peer = Peer::start(&namespace)?;
-        let (specimens, held) = namespace.inside(|| keeper::collect(&peer));
+        let (mut specimens, held) = namespace.inside(|| keeper::collect(&peer));
+        specimens.retain(|specimen| specimen.state != "CLOSED" || lists_idle());
         Ok(Self { specimens, _peer: peer, _held: held, namespace })
     }
 
@@ -91,7 +99,7 @@ impl Zoo {
         &self.namespace
     }
 
-    /// All the TCP sockets in the namespace.
+    /// All the TCP sockets in the namespace that this kernel lists.
     pub(crate) fn specimens(&self) -> &[Specimen] {
         &self.specimens
     }
