@@ -1,7 +1,11 @@
 //! A file that must end: a table of another proc tree may lead to one that has no end, as /proc/kcore nearly has.
 
+use std::fs::File;
 use std::io::{self, Read};
+use std::path::Path;
 use std::time::{Duration, Instant};
+
+use crate::kernel::files;
 
 /// As long as 25 million sockets.
 const LONGEST: u64 = 4 << 30;
@@ -13,23 +17,43 @@ const SLOWEST: Duration = Duration::from_secs(30);
 pub(super) struct Bounded<R> {
     inner: R,
     bytes_left: u64,
-    time_left: Duration,
+    /// `None` for a file of this kernel's, which ends: the kernel's tables come in thousands of short reads, and the clock
+    /// would be asked at each.
+    time_left: Option<Duration>,
+}
+
+impl Bounded<File> {
+    /// Opens a regular file. Files of /proc have the length 0; one that says that it is too long is not begun.
+    pub(super) fn open(path: &Path, is_own: bool) -> io::Result<Self> {
+        let file = files::open(path)?;
+        if file.metadata()?.len() > LONGEST {
+            Err(io::ErrorKind::FileTooLarge.into())
+        } else {
+            Ok(Self::new(file, is_own))
+        }
+    }
 }
 
 impl<R> Bounded<R> {
-    pub(super) fn new(inner: R) -> Self {
-        Self { inner, bytes_left: LONGEST, time_left: SLOWEST }
+    fn new(inner: R, is_own: bool) -> Self {
+        Self { inner, bytes_left: LONGEST, time_left: (!is_own).then_some(SLOWEST) }
     }
 }
 
 impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.time_left.is_zero() {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "it takes too long to read"));
-        }
-        let begun = Instant::now();
-        let read = self.inner.read(buffer)?;
-        self.time_left = self.time_left.saturating_sub(begun.elapsed());
+        let read = match self.time_left {
+            None => self.inner.read(buffer)?,
+            Some(Duration::ZERO) => {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "it takes too long to read"));
+            }
+            Some(left) => {
+                let begun = Instant::now();
+                let read = self.inner.read(buffer)?;
+                self.time_left = Some(left.saturating_sub(begun.elapsed()));
+                read
+            }
+        };
         self.bytes_left = self.bytes_left.checked_sub(read as u64).ok_or(io::ErrorKind::FileTooLarge)?;
         Ok(read)
     }
@@ -51,7 +75,7 @@ mod tests {
 
     #[test]
     fn what_has_no_end_is_left_at_the_limit() {
-        let bounded = |bytes_left| Bounded { bytes_left, ..Bounded::new(io::repeat(7).take(95)) };
+        let bounded = |bytes_left| Bounded { bytes_left, ..Bounded::new(io::repeat(7).take(95), true) };
         assert_eq!(read_all(bounded(95)).unwrap(), 95);
         assert_eq!(read_all(bounded(94)).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
     }
@@ -66,9 +90,10 @@ mod tests {
                 Ok(buffer.len())
             }
         }
-        let slow = Bounded { time_left: Duration::from_millis(20), ..Bounded::new(Slow) };
+        let slow = Bounded { time_left: Some(Duration::from_millis(20)), ..Bounded::new(Slow, false) };
         assert_eq!(read_all(slow).unwrap_err().kind(), io::ErrorKind::TimedOut);
-        let mut quick = Bounded { time_left: Duration::from_millis(20), ..Bounded::new(io::repeat(7)) };
+        let mut quick =
+            Bounded { time_left: Some(Duration::from_millis(20)), ..Bounded::new(io::repeat(7), false) };
         let mut buffer = [0; 10];
         for _ in 0..4 {
             std::thread::sleep(Duration::from_millis(10));

@@ -13,7 +13,6 @@ use std::thread::{self, Builder};
 use self::bounded::Bounded;
 use self::repeats::Recent;
 use super::{Sink, host, lock};
-use crate::kernel::files;
 use crate::model::{Family, Gap};
 use crate::query::{Order, Query};
 
@@ -53,7 +52,7 @@ pub fn read(query: &Query, root: Option<&Path>, sink: &mut dyn Sink) -> Result<V
         None => PathBuf::from("/proc/thread-self/net"),
     };
     let intake = Mutex::new(Intake { sink, stopped: false });
-    let table = |family: Family| read_table(&folder, family, query, &intake);
+    let table = |family: Family| read_table(&folder, root.is_none(), family, query, &intake);
     let side_by_side = query.order == Order::Any && root.is_none() && host::is_large();
     let ends: Vec<_> = match query.families.each() {
         [first, second] if side_by_side => {
@@ -120,7 +119,13 @@ fn file_of(folder: &Path, family: Family) -> PathBuf {
     })
 }
 
-fn read_table(folder: &Path, family: Family, query: &Query, intake: &Mutex<Intake<'_>>) -> TableEnd {
+fn read_table(
+    folder: &Path,
+    is_own: bool,
+    family: Family,
+    query: &Query,
+    intake: &Mutex<Intake<'_>>,
+) -> TableEnd {
     let path = file_of(folder, family);
     let mut table = Table {
         family,
@@ -131,8 +136,8 @@ fn read_table(folder: &Path, family: Family, query: &Query, intake: &Mutex<Intak
         is_one: false,
         recent: Recent::new(),
     };
-    let result = files::open(&path)
-        .and_then(|file| table.read(BufReader::with_capacity(64 * 1024, Bounded::new(file))));
+    let result =
+        Bounded::open(&path, is_own).and_then(|file| table.read(BufReader::with_capacity(64 * 1024, file)));
     let Table { bad, lines, is_one, .. } = table;
     let mut gaps = Vec::new();
     let result = match result {
