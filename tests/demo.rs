@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -206,12 +206,8 @@ fn where_there_may_be_no_more_namespaces_it_says_what_limits_them() {
     assert!(told.contains("\nhint: user.max_net_namespaces and user.max_user_namespaces say"), "{told}");
 }
 
-#[test]
-fn where_no_stage_can_be_had_it_says_so() {
-    if !has_stage() || !has("setpriv") {
-        return;
-    }
-    let (_folder, program) = program_for_everybody();
+/// The program as a user without any privilege.
+fn as_nobody() -> Command {
     let mut setpriv = command("setpriv");
     setpriv.args([
         "--reuid=65534",
@@ -220,6 +216,16 @@ fn where_no_stage_can_be_had_it_says_so() {
         "--inh-caps=-all",
         "--bounding-set=-all",
     ]);
+    setpriv
+}
+
+#[test]
+fn where_no_stage_can_be_had_it_says_so() {
+    if !has_stage() || !has("setpriv") {
+        return;
+    }
+    let (_folder, program) = program_for_everybody();
+    let mut setpriv = as_nobody();
     let finished = finish({
         setpriv.arg(program).args(["demo", "handshake"]);
         setpriv
@@ -230,6 +236,22 @@ fn where_no_stage_can_be_had_it_says_so() {
     }
     assert!(finished.stderr.contains("tcpstates: set the scene: "), "{}", finished.stderr);
     assert!(finished.stderr.contains("\nhint: run it as root"), "{}", finished.stderr);
+}
+
+/// A user namespace needs a process of one thread, and the thread that tried without one may not be quite gone.
+#[test]
+fn a_thread_on_its_way_out_is_waited_for() {
+    if !has_stage() || !has("setpriv") || !has("strace") {
+        return;
+    }
+    let (_folder, program) = program_for_everybody();
+    let mut setpriv = as_nobody();
+    // Of the first thread alone, which asks for nothing else.
+    setpriv.args(["strace", "-e", "trace=unshare", "-e", "inject=unshare:error=EINVAL:when=1..3"]);
+    setpriv.arg(program).args(["demo", "handshake"]);
+    let stderr = finish(setpriv).stderr;
+    assert_eq!(stderr.matches("(INJECTED)").count(), 3, "{stderr}");
+    assert!(!stderr.contains("a user namespace: Invalid argument"), "{stderr}");
 }
 
 #[test]

@@ -6,7 +6,9 @@ use std::net::Ipv4Addr;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::thread;
+use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, socket};
 use rustix::process::{getegid, geteuid};
 use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space, unshare_unsafe};
@@ -84,13 +86,23 @@ fn on_a_thread<T: Send>(f: impl FnOnce() -> T + Send) -> io::Result<T> {
 /// must have no other thread.
 pub(super) fn enter_user_namespace() -> Result<(), HostError> {
     let (uid, gid) = (geteuid(), getegid());
-    // SAFETY: no descriptor table is unshared.
-    unsafe { unshare_unsafe(UnshareFlags::NEWUSER) }
-        .map_err(|error| failed("a user namespace")(error.into()))?;
+    unshare_user().map_err(|error| failed("a user namespace")(error.into()))?;
     let map = |path: &'static str, text: String| fs::write(path, text).map_err(failed(path));
     map("/proc/self/setgroups", "deny".to_owned())?;
     map("/proc/self/uid_map", format!("0 {} 1", uid.as_raw()))?;
     map("/proc/self/gid_map", format!("0 {} 1", gid.as_raw()))
+}
+
+/// The kernel still counts a thread that was joined a moment ago, and refuses a process with two threads (EINVAL).
+fn unshare_user() -> Result<(), Errno> {
+    let deadline = Instant::now() + Duration::from_secs(1);
+    loop {
+        // SAFETY: no descriptor table is unshared.
+        match unsafe { unshare_unsafe(UnshareFlags::NEWUSER) } {
+            Err(Errno::INVAL) if Instant::now() < deadline => thread::sleep(Duration::from_millis(1)),
+            done => return done,
+        }
+    }
 }
 
 impl HostError {
