@@ -110,12 +110,22 @@ fn theirs(zoo: &Zoo, expression: &str) -> Vec<String> {
 
 #[test]
 fn the_same_sockets_as_ss_from_both_sources() {
-    let Some(zoo) = zoo() else { return };
     if !has("ss") {
         return;
     }
+    // The kernel lets go of some sockets after a minute, in which a slow machine does not get through all expressions.
+    let different = EXPRESSIONS.chunks(8).map(the_same_sockets_as_ss).sum::<Option<usize>>();
+    assert!(
+        different.is_none_or(|different| different > 58),
+        "only {different:?} expressions choose some of the sockets"
+    );
+}
+
+/// How many of the expressions choose some of the sockets, and not all.
+fn the_same_sockets_as_ss(expressions: &[&str]) -> Option<usize> {
+    let zoo = zoo()?;
     let mut different = 0;
-    for expression in EXPRESSIONS {
+    for expression in expressions {
         let expected = theirs(&zoo, expression);
         assert_eq!(ours(&zoo, "netlink", expression), expected, "netlink: {expression}");
         // /proc tells no devices, and no v6only: what ss shows of these is taken away.
@@ -128,7 +138,7 @@ fn the_same_sockets_as_ss_from_both_sources() {
         assert_eq!(plain(ours(&zoo, "procfs", expression)), plain(expected.clone()), "procfs: {expression}");
         different += usize::from(!expected.is_empty() && expected.len() < zoo.specimens().len() - 2);
     }
-    assert!(different > 58, "only {different} expressions choose some of the sockets");
+    Some(different)
 }
 
 #[test]

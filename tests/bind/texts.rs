@@ -4,6 +4,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 
 use anyhow::ensure;
+use tcpstates::collect::host::lists_idle;
 
 use super::asked::{asked, eventually};
 use super::holders::{Kind, hold};
@@ -48,7 +49,13 @@ fn a_server_that_was_just_ended() {
     namespace.inside(|| drop((hold(Kind::TimeWait, 27_001, true), hold(Kind::TimeWait, 27_001, true))));
     insta::assert_snapshot!("restarted", text(&namespace, &["27001"], 2, 0));
     namespace.inside(|| drop(hold(Kind::TimeWait, 27_002, false)));
-    insta::assert_snapshot!("restarted_without_reuse", text(&namespace, &["27002"], 1, 0));
+    let without_reuse = text(&namespace, &["27002"], 1, 0);
+    if lists_idle() {
+        insta::assert_snapshot!("restarted_without_reuse", without_reuse);
+    } else {
+        // What blocks with SO_REUSEADDR too might be a socket that this kernel does not list.
+        assert!(without_reuse.contains("blocks unless"), "{without_reuse}");
+    }
     insta::assert_snapshot!("another_address", text(&namespace, &["127.0.0.3:27002"], 1, 0));
 }
 
