@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::io;
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
@@ -28,7 +29,13 @@ pub struct Start {
 
 /// Reads a whole file; an error (`FileTooLarge`) where it is longer than any that is expected.
 pub fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
-    let Start { bytes, is_whole } = read_start(path, LONGEST)?;
+    read_in(CWD, path)
+}
+
+/// Reads a whole file of a folder that may have no path.
+pub fn read_in(folder: impl AsFd, path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
+    let file = open_in(folder, path)?;
+    let Start { bytes, is_whole } = start(|buffer, offset| pread(&file, buffer, offset), LONGEST)?;
     if is_whole { Ok(bytes) } else { Err(io::ErrorKind::FileTooLarge.into()) }
 }
 
@@ -46,8 +53,12 @@ pub fn read_start(path: impl AsRef<Path>, limit: usize) -> io::Result<Start> {
 /// Opens a regular file for reading. Neither the opening nor a read from it waits for anybody: a pipe is refused, and
 /// a file such as /proc/kmsg, where a read waits for the next message, answers `WouldBlock`.
 pub fn open(path: impl AsRef<Path>) -> io::Result<File> {
+    open_in(CWD, path)
+}
+
+fn open_in(folder: impl AsFd, path: impl AsRef<Path>) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let file = openat(CWD, path.as_ref(), flags, Mode::empty())?;
+    let file = openat(folder, path.as_ref(), flags, Mode::empty())?;
     match FileType::from_raw_mode(fstat(&file)?.st_mode) {
         FileType::RegularFile => Ok(file.into()),
         FileType::Directory => Err(io::ErrorKind::IsADirectory.into()),

@@ -2,12 +2,11 @@
 
 use std::io;
 use std::os::fd::AsFd;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use jiff::tz::TimeZone;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::time::ClockId;
 
 use super::repeat::{Output, signals, timespec};
 use super::{Session, filter, stdout, tell, write};
@@ -16,7 +15,7 @@ use crate::filter::{Filter, Known};
 use crate::model::{Row, Socket, StateSet, TcpState};
 use crate::query::Access;
 use crate::render::{Pages, TraceLines};
-use crate::trace::{By, Change, Nanos, Note, Stories, Tally, Told, Tracer, time_of};
+use crate::trace::{By, Change, Nanos, Note, Stories, Tally, Told, Tracer, Wall};
 
 /// Traces.
 pub(super) fn trace(what: &Trace, access: &Access, session: &mut Session) -> anyhow::Result<()> {
@@ -24,7 +23,7 @@ pub(super) fn trace(what: &Trace, access: &Access, session: &mut Session) -> any
     let ended = signals().context("wait for signals")?;
     let for_writes = ended.try_clone().context("wait for signals")?;
     let mut out = Pages::new(Output::until(write(stdout())?, for_writes));
-    let lines = TraceLines::new(what.style, offset(), TimeZone::system());
+    let lines = TraceLines::new(what.style, TimeZone::system());
     out.color(what.style.color);
     let mut teller = Teller {
         what,
@@ -37,9 +36,9 @@ pub(super) fn trace(what: &Trace, access: &Access, session: &mut Session) -> any
         error: None,
     };
     teller.head();
-    let mut tracer = Tracer::start(&what.options, access)?;
+    let mut tracer = Tracer::start(&what.options, None, access)?;
     // The first snapshot is what the next is compared with: it is taken before anybody is told that all is set up.
-    session.tell(&tracer.read(now(), &mut |told| teller.take(told))?);
+    session.tell(&tracer.read(&mut |told| teller.take(told))?);
     say_where(&tracer, what);
     watch(&mut tracer, &mut teller, &ended, session)?;
     if what.summary {
@@ -59,18 +58,17 @@ fn watch(
     ended: &impl AsFd,
     session: &mut Session,
 ) -> anyhow::Result<()> {
-    let until = teller.what.duration.map(|duration| now().saturating_add(nanos(duration)));
+    let until = teller.what.duration.and_then(|duration| Instant::now().checked_add(duration));
     loop {
         write(teller.out.flush())?;
-        let rest = until.map_or(Nanos::MAX, |until| until.saturating_sub(now()));
-        let span = rest.min(tracer.wait(now()));
+        let rest = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let span = rest.unwrap_or(Duration::MAX).min(Duration::from_nanos(tracer.wait()));
         let woken = wait(ended, tracer, span).context("wait for the kernel's events")?;
-        let now = now();
-        let is_over = woken != Woken::ToGoOn || until.is_some_and(|until| now >= until);
+        let is_over = woken != Woken::ToGoOn || until.is_some_and(|until| Instant::now() >= until);
         let mut take = |told: Told<'_>| teller.take(told);
-        let gaps = if is_over { tracer.finish(now, &mut take)? } else { tracer.read(now, &mut take)? };
+        let gaps = if is_over { tracer.finish(&mut take)? } else { tracer.read(&mut take)? };
         session.tell(&gaps);
-        teller.tell_stories(if is_over { Nanos::MAX } else { now });
+        teller.tell_stories(if is_over { Nanos::MAX } else { tracer.now() });
         if let Some(error) = teller.error.take() {
             return write(Err(error));
         }
@@ -104,9 +102,9 @@ impl Teller<'_> {
 
     fn take(&mut self, told: Told<'_>) {
         match told {
-            Told::Change(change) if self.stories.is_none() => self.change(change),
+            Told::Change(change, time) if self.stories.is_none() => self.change(change, time),
             told => {
-                if let (Told::Change(change), true) = (told, self.what.summary) {
+                if let (Told::Change(change, _), true) = (told, self.what.summary) {
                     self.count(change);
                 }
                 self.stories.as_mut().into_iter().for_each(|stories| stories.take(&told));
@@ -137,7 +135,7 @@ impl Teller<'_> {
         }
     }
 
-    fn change(&mut self, change: &Change) {
+    fn change(&mut self, change: &Change, time: Wall) {
         if self.is_over() || !self.fits(change) {
             return;
         }
@@ -145,7 +143,7 @@ impl Teller<'_> {
         if self.what.summary {
             self.tally.count(change);
         }
-        self.lines.change(self.out.buffer(), change);
+        self.lines.change(self.out.buffer(), change, time);
         self.error = self.out.turn().err();
     }
 
@@ -173,11 +171,15 @@ fn say_where(tracer: &Tracer, what: &Trace) {
     for note in tracer.notes() {
         match note {
             Note::FellBack(error) => {
-                tell(&format!("the kernel's tracepoints can't be had, so {snapshots}: {error}"), None);
+                tell(&format!("kernel tracepoints are unavailable, so {snapshots}: {error}"), None);
             }
-            Note::Missing(tracepoint) => {
-                let name = tracepoint.replace('/', ":");
-                tell(&format!("this kernel has no {name}: why connections end is less sure"), None);
+            Note::NoReasons(event) => {
+                let name = event.replace('/', ":");
+                tell(&format!("this kernel has no {name}: why connections end is less certain"), None);
+            }
+            Note::NoNames(event) => {
+                let name = event.replace('/', ":");
+                tell(&format!("this kernel has no {name}: names of processes may be missing"), None);
             }
             Note::NoNotices(error) => {
                 tell(
@@ -198,11 +200,11 @@ fn say_where(tracer: &Tracer, what: &Trace) {
 fn say_missed(tracer: &Tracer, connections: u64) {
     let missed = tracer.missed();
     if missed.lost > 0 {
-        tell(&format!("{} of the kernel's records were lost", missed.lost), None);
+        tell(&format!("{} kernel events were lost: the trace ring was full", missed.lost), None);
     }
     if missed.unseen > 0 && missed.lost == 0 {
         let unseen = missed.unseen;
-        tell(&format!("at least {unseen} transitions never came, though no record was lost"), None);
+        tell(&format!("at least {unseen} transitions are missing, though no kernel event was lost"), None);
     }
     if missed.notices > 0 {
         tell("notices of destroyed sockets were lost", None);
@@ -224,7 +226,7 @@ enum Woken {
     ToGoOn,
 }
 
-fn wait(ended: &impl AsFd, tracer: &Tracer, span: Nanos) -> io::Result<Woken> {
+fn wait(ended: &impl AsFd, tracer: &Tracer, span: Duration) -> io::Result<Woken> {
     let stdout = io::stdout();
     let mut watched = vec![
         PollFd::from_borrowed_fd(ended.as_fd(), PollFlags::IN),
@@ -232,24 +234,10 @@ fn wait(ended: &impl AsFd, tracer: &Tracer, span: Nanos) -> io::Result<Woken> {
         PollFd::from_borrowed_fd(stdout.as_fd(), PollFlags::empty()),
     ];
     watched.extend(tracer.descriptors().into_iter().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
-    match poll(&mut watched, Some(&timespec(Duration::from_nanos(span)))) {
+    match poll(&mut watched, Some(&timespec(span))) {
         Ok(_) | Err(rustix::io::Errno::INTR) => {}
         Err(error) => return Err(error.into()),
     }
     let is_over = watched.iter().take(2).any(|watched| !watched.revents().is_empty());
     Ok(if is_over { Woken::ToEnd } else { Woken::ToGoOn })
-}
-
-/// The kernel's monotonic time.
-fn now() -> Nanos {
-    time_of(ClockId::Monotonic)
-}
-
-/// What the wall clock is before it, in nanoseconds: these last until the year 2262.
-fn offset() -> i64 {
-    time_of(ClockId::Realtime).cast_signed() - now().cast_signed()
-}
-
-fn nanos(duration: Duration) -> Nanos {
-    Nanos::try_from(duration.as_nanos()).unwrap_or(Nanos::MAX)
 }

@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 
+use super::clock::Wall;
 use super::event::{Comm, Ends, Nanos};
 use crate::model::{Endpoint, Family, Socket, TcpState, Transition};
 
 /// What is told by a trace.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Told<'a> {
-    /// A transition.
-    Change(&'a Change),
+    /// A transition, and its wall-clock time.
+    Change(&'a Change, Wall),
     /// A connection's socket is destroyed.
     Gone {
         /// Its number.
@@ -41,7 +42,7 @@ impl Bytes {
 /// A socket went from one state to another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Change {
-    /// When, by the kernel's `CLOCK_MONOTONIC`.
+    /// When, by `CLOCK_MONOTONIC` of the initial time namespace.
     pub at: Nanos,
     /// Which connection of those that were seen: the same number for each of its transitions.
     pub connection: u64,
@@ -66,9 +67,9 @@ pub struct Change {
 /// The process that was on the processor when it happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OnCpu {
-    /// Its number.
-    pub pid: u32,
-    /// Its name; empty where it was gone before that could be read.
+    /// Its number; `None` if this program runs in another PID namespace than the initial one, where numbers differ.
+    pub pid: Option<u32>,
+    /// Its name; empty if unknown.
     pub name: Comm,
     /// It was just interrupted, by a segment or a timer: what happened is nobody's doing.
     pub in_interrupt: bool,

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use rustc_hash::FxHashMap;
 
 use super::change::{Bytes, Change, Meaning, Told};
+use super::clock::Wall;
 use super::event::{Ends, Nanos};
 use crate::collect::Sink;
 use crate::model::{Socket, Source, TcpState, ways_between};
@@ -22,6 +23,7 @@ pub(super) struct Comparison {
     /// The number of the snapshot.
     round: u64,
     now: Nanos,
+    wall: Wall,
     next_connection: u64,
     /// Sockets of the snapshot before that found no place: what is new now may be one of them.
     left_out: u64,
@@ -80,6 +82,7 @@ impl Comparison {
             bereft: FxHashMap::default(),
             round: 0,
             now: 0,
+            wall: Wall::default(),
             next_connection: 0,
             left_out: 0,
             fresh: Vec::new(),
@@ -92,9 +95,9 @@ impl Comparison {
     }
 
     /// A snapshot begins: notices that have come by now, and then its sockets.
-    pub(super) fn next(&mut self, now: Nanos) {
+    pub(super) fn next(&mut self, now: Nanos, wall: Wall) {
         self.round += 1;
-        self.now = now;
+        (self.now, self.wall) = (now, wall);
     }
 
     /// A socket was destroyed.
@@ -135,7 +138,7 @@ impl Comparison {
             self.tell_unseen(ends, bytes);
         }
         for change in self.changes.drain(..) {
-            tell(Told::Change(&change));
+            tell(Told::Change(&change, self.wall));
         }
         for (connection, bytes) in self.gone.drain(..) {
             tell(Told::Gone { connection, bytes });

@@ -20,7 +20,7 @@ fn notice(cookie: u64, port: u16) -> Socket {
 /// The transitions of one snapshot: `PORT OLD NEW`; and `PORT gone` for what is told of a destroyed socket.
 fn taken(comparison: &mut Comparison, notices: &[Socket], sockets: &[Socket]) -> Vec<String> {
     let now = comparison.now + 100_000_000;
-    comparison.next(now);
+    comparison.next(now, Wall::default());
     for socket in notices {
         comparison.notice(socket);
     }
@@ -31,7 +31,7 @@ fn taken(comparison: &mut Comparison, notices: &[Socket], sockets: &[Socket]) ->
     let mut told = Vec::new();
     comparison.end(true, &mut |what| {
         told.push(match what {
-            Told::Change(change) => {
+            Told::Change(change, _) => {
                 let new = change.new.unwrap();
                 format!("{} {} {new} #{}", change.local.port, change.old, change.connection)
             }

@@ -4,7 +4,7 @@
 use hashlink::LinkedHashMap;
 use rustc_hash::FxBuildHasher;
 
-use super::change::{Change, Meaning, OnCpu};
+use super::change::{Change, Meaning};
 use super::event::{Ends, Event, Kind, Nanos};
 use super::lines::{Lacks, Line, Lines, Until};
 use super::meaning::{Seen, meaning};
@@ -27,7 +27,7 @@ pub(super) struct Connections {
     next_connection: u64,
     /// The last error that a socket was told on each processor.
     errors: Vec<Option<(Nanos, i32, Ends)>>,
-    names: Names,
+    pub(super) names: Names,
     /// The cookies of sockets that are gone, and their connections, where they are asked for.
     pub(super) destroyed: Option<Vec<(u64, u64)>>,
 }
@@ -100,8 +100,7 @@ impl Connections {
                 }
             }
             Kind::Error { errno, ends } => self.take_error(event, errno, ends),
-            Kind::Named { .. } | Kind::Forked { .. } | Kind::Exited { .. } => self.names.learn(&event.kind),
-            Kind::Lost { .. } => {}
+            Kind::Named { .. } | Kind::Began { .. } | Kind::Exited { .. } => self.names.learn(event),
         }
     }
 
@@ -166,11 +165,7 @@ impl Connections {
             old,
             new: Some(new),
             in_old: since.map(|since| event.at.saturating_sub(since)),
-            on_cpu: Some(OnCpu {
-                pid: event.pid,
-                name: self.names.of(event.pid),
-                in_interrupt: event.in_interrupt,
-            }),
+            on_cpu: Some(self.names.on_cpu(event)),
             meaning: if has_no_port { Meaning::NoPort } else { meaning(old, new, seen) },
         };
         self.lines.push(Line { socket, change, lacks, seen, since });

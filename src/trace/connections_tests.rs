@@ -11,7 +11,7 @@ fn ends(local_port: u16) -> Ends {
 }
 
 fn event(at: Nanos, kind: Kind) -> Event {
-    Event { at, pid: 0, cpu: 0, in_interrupt: true, kind }
+    Event { at, thread: 0, cpu: 0, in_interrupt: true, kind }
 }
 
 fn state(at: Nanos, socket: u64, (old, new): (TcpState, TcpState), port: u16) -> Event {

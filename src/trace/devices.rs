@@ -1,12 +1,11 @@
 //! The network devices of this namespace. A socket that is bound to one, as each with a link-local address is, is found
 //! only by one who names it, and events do not.
 
-use std::fs;
-
 use rustix::net::netdevice::name_to_index;
 use rustix::net::{AddressFamily, SocketType, socket};
 
 use super::event::Nanos;
+use crate::kernel::files;
 
 /// The devices' numbers, as they were a while ago.
 #[derive(Debug, Default)]
@@ -34,7 +33,7 @@ fn read() -> Vec<u32> {
     const ENOUGH: usize = 16;
     // The question is about its network namespace, so any will do.
     let any = socket(AddressFamily::UNIX, SocketType::DGRAM, None);
-    let (Ok(table), Ok(any)) = (fs::read_to_string("/proc/thread-self/net/dev"), any) else {
+    let (Ok(table), Ok(any)) = (files::read_text("/proc/thread-self/net/dev"), any) else {
         return Vec::new();
     };
     let names = table.lines().filter_map(|line| Some(line.split_once(':')?.0.trim()));

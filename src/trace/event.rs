@@ -1,26 +1,16 @@
 //! What the kernel's tracepoints say, one event each.
 
-use rustix::time::{ClockId, clock_gettime};
-
 use crate::model::{Endpoint, Family, Socket};
 
-/// Nanoseconds of the kernel's `CLOCK_MONOTONIC`.
+/// Nanoseconds of `CLOCK_MONOTONIC` in the initial time namespace.
 pub type Nanos = u64;
-
-/// What a clock of the kernel's shows.
-pub fn time_of(clock: ClockId) -> Nanos {
-    let time = clock_gettime(clock);
-    let [whole, nanoseconds] =
-        [time.tv_sec, time.tv_nsec].map(|part| Nanos::try_from(part).unwrap_or_default());
-    whole.saturating_mul(1_000_000_000).saturating_add(nanoseconds)
-}
 
 /// One event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Event {
     pub(super) at: Nanos,
-    /// The process that was on the processor.
-    pub(super) pid: u32,
+    /// The thread that was on the processor, by its number in the initial PID namespace.
+    pub(super) thread: u32,
     pub(super) cpu: u32,
     /// It only was interrupted: what happened was not its doing.
     pub(super) in_interrupt: bool,
@@ -62,14 +52,12 @@ pub(super) enum Kind {
     Destroyed { socket: u64, cookie: Option<u64> },
     /// It was told an error.
     Error { errno: i32, ends: Ends },
-    /// So many records found no place in the ring.
-    Lost { records: u64 },
-    /// A process has a new name.
-    Named { pid: u32, name: Comm },
-    /// A process began, with its parent's name.
-    Forked { pid: u32, parent: u32 },
-    /// A process ended.
-    Exited { pid: u32 },
+    /// A thread has a new name.
+    Named { thread: u32, name: Comm },
+    /// The thread that was on the processor started another, in its own process or as a new process.
+    Began { thread: u32, of_process: bool, name: Comm },
+    /// A thread ended.
+    Exited { thread: u32, name: Comm },
 }
 
 /// A process's name as the kernel has it: at most 15 bytes.

@@ -7,8 +7,9 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 use rustix::time::{ClockId, clock_getres};
 
 use super::change::{Change, Meaning};
+use super::clock::Clock;
 use super::devices::Devices;
-use super::event::{Ends, Nanos, time_of};
+use super::event::{Ends, Nanos};
 use super::lines::{Lacks, Line};
 use super::waits::{Wait, Waits};
 use crate::collect::netlink::{Datagrams, connect, lookup};
@@ -19,6 +20,7 @@ pub(super) struct Minisockets {
     /// `None` where it can't be asked.
     source: Option<Box<dyn Datagrams + Send>>,
     devices: Devices,
+    pub(super) clock: Clock,
     /// The kernel's clock for timers goes by such steps.
     tick: Nanos,
     orphans: LinkedHashMap<Ends, Orphan, FxBuildHasher>,
@@ -78,6 +80,7 @@ impl Minisockets {
         Self {
             source: connect().ok(),
             devices: Devices::default(),
+            clock: Clock::default(),
             tick: Nanos::try_from(tick.tv_nsec).unwrap_or_default(),
             orphans: LinkedHashMap::default(),
             gone: LinkedHashMap::default(),
@@ -92,11 +95,11 @@ impl Minisockets {
     }
 
     fn ask(&mut self, ends: &Ends, now: Nanos) -> Mini {
-        // The clock by which the kernel's timers go.
-        let timer_clock = || time_of(ClockId::MonotonicCoarse);
-        let before = timer_clock();
+        // The kernel's timers go by the coarse one.
+        let clock = self.clock;
+        let before = clock.coarse();
         let Some(socket) = self.find(ends, now) else { return Mini::Nothing };
-        let after = timer_clock();
+        let after = clock.coarse();
         let left = match socket.timer {
             Some(Timer::TimeWait { expires_ms }) => Nanos::from(expires_ms) * 1_000_000,
             _ => 0,

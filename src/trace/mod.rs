@@ -1,26 +1,29 @@
 //! The transitions of TCP sockets, as they happen.
 //!
-//! [`Tracer::start`] sets up the kernel's tracepoints, or where these can't be had compares snapshots, and says so.
-//! [`Tracer::read`] tells what came since, one [`Change`] each, in the order of time. What is told to it as `now` is
-//! the kernel's `CLOCK_MONOTONIC`, which also the events have. All of it must be called on one thread: the
-//! connections' leftovers are asked for in that thread's network namespace.
+//! [`Tracer::start`] makes the kernel record its events in a ring of our own. If that is unavailable, snapshots are
+//! compared, and a note says so. [`Tracer::read`] tells what came since, one [`Change`] each, in the order of time. All of it
+//! must be called on one thread: the connections' leftovers are asked for in that thread's network namespace.
 
 mod bytes;
 mod change;
+mod clock;
 mod compare;
 mod connections;
 mod devices;
 mod event;
+mod format;
+mod instance;
 mod lines;
 mod meaning;
 mod minisocket;
 mod names;
+mod pages;
 mod poll;
 mod ports;
 mod records;
-// The rings are the kernel's: it is talked to directly.
-#[allow(unsafe_code)]
 mod ring;
+mod setup_error;
+mod stats;
 mod stories;
 mod tally;
 mod tracefs;
@@ -31,15 +34,17 @@ use std::io;
 use std::os::fd::BorrowedFd;
 
 pub use change::{Bytes, Change, Meaning, OnCpu, Told};
-pub use event::{Comm, Nanos, time_of};
+pub use clock::Wall;
+pub use event::{Comm, Nanos};
+pub use setup_error::SetupError;
 pub use stories::{Ended, Side, Stories, Story};
 pub use tally::{Spans, Tally};
-pub use tracepoints::SetupError;
 
 use crate::collect::CollectError;
 use crate::collect::netlink::Notices;
 use crate::model::Gap;
 use crate::query::Access;
+use clock::Clock;
 use poll::Poller;
 use tracepoints::Tracepoints;
 
@@ -68,7 +73,7 @@ pub enum By {
 /// What was not told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Missed {
-    /// Records that found no place in a ring.
+    /// Events that the kernel lost because its ring was full.
     pub lost: u64,
     /// Sockets that came out of another state than they were in: at least so many transitions never came.
     pub unseen: u64,
@@ -94,22 +99,35 @@ enum Eyes {
 /// What is to be said of a trace when it begins.
 #[derive(Debug)]
 pub enum Note {
-    /// Tracepoints can't be had, so snapshots are compared.
+    /// Tracepoints are unavailable, so snapshots are compared.
     FellBack(SetupError),
-    /// The kernel does not have this tracepoint: why connections end is less sure.
-    Missing(&'static str),
+    /// The kernel lacks this event: why connections end is less certain.
+    NoReasons(&'static str),
+    /// The kernel lacks this event of threads: names of processes may be missing.
+    NoNames(&'static str),
     /// The kernel's notices can't be had: what opens and closes between two snapshots is not seen.
     NoNotices(io::Error),
 }
 
+/// Why a trace cannot continue.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// A snapshot failed.
+    #[error(transparent)]
+    Snapshot(#[from] CollectError),
+    /// Reading the ring failed.
+    #[error("tracefs: trace_pipe_raw: {0}")]
+    Ring(#[from] io::Error),
+}
+
 impl Tracer {
-    /// Begins to trace.
-    pub fn start(options: &Options, access: &Access) -> Result<Self, SetupError> {
+    /// Starts to trace. The filter is in the language of the events' `filter` files: other events are not recorded.
+    pub fn start(options: &Options, filter: Option<&str>, access: &Access) -> Result<Self, SetupError> {
         let mut notes = Vec::new();
         if options.by != Some(By::Poll) {
-            match Tracepoints::start(options) {
+            match Tracepoints::start(options, filter) {
                 Ok((tracepoints, missing)) => {
-                    notes.extend(missing.into_iter().map(Note::Missing));
+                    notes.extend(missing);
                     return Ok(Self { eyes: Eyes::Tracepoints(Box::new(tracepoints)), notes });
                 }
                 Err(error) if options.by == Some(By::Tracepoint) => return Err(error),
@@ -143,34 +161,36 @@ impl Tracer {
     }
 
     /// How long to wait at most before it is read again.
-    pub fn wait(&self, now: Nanos) -> Nanos {
+    pub fn wait(&self) -> Nanos {
         /// Nobody who watches notices it.
         const TICK: Nanos = 20_000_000;
         match &self.eyes {
             Eyes::Tracepoints(_) => TICK,
-            Eyes::Snapshots(poller) => poller.wait(now),
+            Eyes::Snapshots(poller) => poller.wait(),
+        }
+    }
+
+    /// The time by the clock of the transitions.
+    pub fn now(&self) -> Nanos {
+        match &self.eyes {
+            Eyes::Tracepoints(tracepoints) => tracepoints.now(),
+            Eyes::Snapshots(_) => Clock::default().now(),
         }
     }
 
     /// Tells what is sure by now; returns what could not be seen.
-    pub fn read(&mut self, now: Nanos, tell: &mut dyn FnMut(Told<'_>)) -> Result<Vec<Gap>, CollectError> {
+    pub fn read(&mut self, tell: &mut dyn FnMut(Told<'_>)) -> Result<Vec<Gap>, ReadError> {
         match &mut self.eyes {
-            Eyes::Tracepoints(tracepoints) => {
-                tracepoints.read(now, false, tell);
-                Ok(Vec::new())
-            }
-            Eyes::Snapshots(poller) => poller.read(now, tell),
+            Eyes::Tracepoints(tracepoints) => tracepoints.read(tell).map(|()| Vec::new()),
+            Eyes::Snapshots(poller) => Ok(poller.read(tell)?),
         }
     }
 
     /// Tells whatever there is, sure or not.
-    pub fn finish(&mut self, now: Nanos, tell: &mut dyn FnMut(Told<'_>)) -> Result<Vec<Gap>, CollectError> {
+    pub fn finish(&mut self, tell: &mut dyn FnMut(Told<'_>)) -> Result<Vec<Gap>, ReadError> {
         match &mut self.eyes {
-            Eyes::Tracepoints(tracepoints) => {
-                tracepoints.read(now, true, tell);
-                Ok(Vec::new())
-            }
-            Eyes::Snapshots(poller) => poller.snapshot(now, tell),
+            Eyes::Tracepoints(tracepoints) => tracepoints.finish(tell).map(|()| Vec::new()),
+            Eyes::Snapshots(poller) => Ok(poller.snapshot(tell)?),
         }
     }
 

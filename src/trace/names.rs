@@ -1,133 +1,172 @@
-//! The names of the processes that are on the processors.
+//! The process of a thread that was on the processor, and its name.
+//!
+//! An event has the number of a thread in the initial PID namespace. Threads that exist when the trace starts are read
+//! from /proc, if that is the initial namespace's. Events report those that start and end later.
 
 use std::collections::VecDeque;
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 
 use rustc_hash::FxHashMap;
 
-use super::event::{Comm, Kind};
+use super::change::OnCpu;
+use super::event::{Comm, Event, Kind};
+use crate::kernel::files;
 
-/// The names that are known, kept true by what the rings tell of processes.
+/// The names that are known.
 #[derive(Debug)]
 pub(super) struct Names {
+    /// The names of processes. The first thread of a process has the same number.
     known: FxHashMap<u32, Comm>,
-    /// Processes that have ended: they close their sockets after that is told.
+    /// The processes of other threads.
+    process: FxHashMap<u32, u32>,
+    /// Threads that have ended. Their names are kept for a while: a process closes its sockets after the event of its end.
     ended: VecDeque<u32>,
+    /// Whether this process and its /proc use the same numbers as the events.
+    is_initial_namespace: bool,
 }
 
-/// So many processes that have ended keep their names.
+/// How many threads that have ended keep their names.
 const ENDED: usize = 1024;
 
 impl Names {
-    /// Those of the processes that there are: one that ends is gone before its name is asked for.
+    /// Reads the names of all processes now: a process may have ended by the time that its event is read.
     pub(super) fn of_now() -> Self {
-        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        let known = pids.filter_map(|pid| Some((pid, read(pid)?))).collect();
-        Self { known, ended: VecDeque::new() }
+        if is_initial_namespace() { Self::of_proc() } else { Self::of_none(false) }
     }
 
-    /// The process's name: that of one that was there since the trace began is known though it may be gone by now.
-    pub(super) fn of(&mut self, pid: u32) -> Comm {
-        if pid == 0 {
-            // The processor's own thread, which does nothing.
-            return Comm::from_bytes(b"idle");
+    fn of_proc() -> Self {
+        let mut names = Self::of_none(true);
+        numbers("/proc").for_each(|pid| names.look_up(pid));
+        names
+    }
+
+    fn of_none(is_initial_namespace: bool) -> Self {
+        Self {
+            known: FxHashMap::default(),
+            process: FxHashMap::default(),
+            ended: VecDeque::new(),
+            is_initial_namespace,
         }
-        *self.known.entry(pid).or_insert_with(|| read(pid).unwrap_or_default())
     }
 
-    /// Learns what an event tells of processes.
-    pub(super) fn learn(&mut self, kind: &Kind) {
-        match kind {
-            Kind::Named { pid, name } => {
-                self.known.insert(*pid, *name);
+    /// Reads the name and the threads of a process, if it exists.
+    fn look_up(&mut self, pid: u32) {
+        let Some(name) = name_of(pid) else { return };
+        self.known.insert(pid, name);
+        let threads = numbers(&format!("/proc/{pid}/task")).filter(|thread| *thread != pid);
+        self.process.extend(threads.map(|thread| (thread, pid)));
+    }
+
+    /// The process that was on the processor, and its name if that is known.
+    pub(super) fn on_cpu(&mut self, event: &Event) -> OnCpu {
+        let (pid, name) = match event.thread {
+            // Each processor's idle thread.
+            0 => (Some(0), Comm::from_bytes(b"idle")),
+            thread => self.of(thread),
+        };
+        OnCpu { pid, name, in_interrupt: event.in_interrupt }
+    }
+
+    fn of(&mut self, thread: u32) -> (Option<u32>, Comm) {
+        if self.is_initial_namespace && !self.is_known(thread) {
+            self.look_up(process_of(thread).unwrap_or(thread));
+        }
+        let pid = self.pid(thread);
+        let name = self.known.get(&pid).copied().unwrap_or_default();
+        (self.is_initial_namespace.then_some(pid), name)
+    }
+
+    fn is_known(&self, thread: u32) -> bool {
+        self.process.contains_key(&thread) || self.known.contains_key(&thread)
+    }
+
+    fn pid(&self, thread: u32) -> u32 {
+        self.process.get(&thread).copied().unwrap_or(thread)
+    }
+
+    /// Whether one of these events is of a thread whose name may be in the kernel's list only: /proc of another PID
+    /// namespace does not have it.
+    pub(super) fn lack_list<'a>(&self, mut events: impl Iterator<Item = &'a Event>) -> bool {
+        let is_unknown = |event: &Event| event.thread != 0 && !self.is_known(event.thread);
+        !self.is_initial_namespace && events.any(is_unknown)
+    }
+
+    /// Takes names from the kernel's list of threads that ran while events were recorded (`saved_cmdlines`).
+    pub(super) fn learn_list(&mut self, list: &str) {
+        /// The kernel's placeholder for a name that it has forgotten.
+        const NO_NAME: &str = "<...>";
+        for (thread, name) in list.lines().filter_map(|line| line.split_once(' ')) {
+            if let Ok(thread) = thread.parse()
+                && !self.is_known(thread)
+                && name != NO_NAME
+            {
+                self.known.insert(thread, Comm::from_bytes(name.as_bytes()));
             }
-            Kind::Forked { pid, parent } => {
-                let name = self.of(*parent);
-                if name.as_bytes().is_empty() {
-                    // It may be there to be asked itself; what is known is of an earlier one.
-                    self.known.remove(pid);
-                } else {
-                    self.known.insert(*pid, name);
-                }
+        }
+    }
+
+    /// Takes the start, the new name or the end of a thread from an event.
+    pub(super) fn learn(&mut self, event: &Event) {
+        match event.kind {
+            Kind::Named { thread, name } if !self.process.contains_key(&thread) => {
+                self.known.insert(thread, name);
             }
-            Kind::Exited { pid } => {
-                self.ended.push_back(*pid);
-                if self.ended.len() > ENDED
-                    && let Some(first) = self.ended.pop_front()
-                {
-                    // Another one may have the number by now: then its name is read again.
-                    self.known.remove(&first);
-                }
+            Kind::Began { thread, of_process: true, .. } => {
+                self.of(event.thread);
+                self.known.remove(&thread);
+                self.process.insert(thread, self.pid(event.thread));
             }
+            Kind::Began { thread, name, .. } => {
+                self.process.remove(&thread);
+                self.known.insert(thread, name);
+            }
+            Kind::Exited { thread, name } => self.end(thread, name),
             _ => {}
         }
     }
+
+    fn end(&mut self, thread: u32, name: Comm) {
+        if !self.is_known(thread) && !self.is_initial_namespace {
+            self.known.insert(thread, name);
+        }
+        self.ended.push_back(thread);
+        if self.ended.len() > ENDED
+            && let Some(first) = self.ended.pop_front()
+        {
+            // The number may be in use again: a later event reads the name anew.
+            self.known.remove(&first);
+            self.process.remove(&first);
+        }
+    }
 }
 
-/// Of a process that is there.
-fn read(pid: u32) -> Option<Comm> {
-    let name = fs::read(format!("/proc/{pid}/comm")).ok()?;
-    // The last line break is the file's, any before it the name's.
+/// Whether this process and its /proc are in the initial PID namespace. Its inode number is fixed (`PROC_PID_INIT_INO`).
+fn is_initial_namespace() -> bool {
+    const INITIAL: u64 = 0xefff_fffc;
+    fs::metadata("/proc/self/ns/pid").is_ok_and(|namespace| namespace.ino() == INITIAL)
+}
+
+/// The entries of a folder whose names are numbers.
+fn numbers(folder: &str) -> impl Iterator<Item = u32> + use<> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// Reads the name of a process.
+fn name_of(pid: u32) -> Option<Comm> {
+    let name = files::read(format!("/proc/{pid}/comm")).ok()?;
+    // The last line break is the file's; others belong to the name.
     Some(Comm::from_bytes(name.strip_suffix(b"\n").unwrap_or(&name)))
 }
 
-#[cfg(test)]
-mod tests {
-    use std::io::{Read as _, Write as _};
-    use std::process::{Command, Stdio};
-
-    use super::*;
-
-    #[test]
-    fn children_have_their_parents_name_until_they_have_one() {
-        let mut names = Names::of_now();
-        // No process has so high a number.
-        let (parent, pid) = (u32::MAX, u32::MAX - 1);
-        assert_eq!(names.of(parent).as_bytes(), b"");
-        names.learn(&Kind::Named { pid: parent, name: Comm::from_bytes(b"sh\0\0") });
-        names.learn(&Kind::Forked { pid, parent });
-        assert_eq!(names.of(pid).as_bytes(), b"sh");
-        names.learn(&Kind::Named { pid, name: Comm::from_bytes(b"curl") });
-        assert_eq!(names.of(pid).as_bytes(), b"curl");
-        names.learn(&Kind::Exited { pid });
-        assert_eq!(names.of(pid).as_bytes(), b"curl", "it closes its sockets yet");
-        for pid in 1..=u32::try_from(ENDED).unwrap() {
-            names.learn(&Kind::Exited { pid: u32::MAX / 2 + pid });
-        }
-        assert_eq!(names.of(pid).as_bytes(), b"", "it is forgotten");
-        assert_ne!(names.of(std::process::id()).as_bytes(), b"", "its own is read");
-    }
-
-    #[test]
-    fn names_are_cut_as_the_kernel_does() {
-        assert_eq!(Comm::from_bytes(b"0123456789abcdefgh").as_bytes(), b"0123456789abcde");
-        assert_eq!(Comm::from_bytes(b"a\nb\n\0\0").as_bytes(), b"a\nb\n", "a line break is a character");
-    }
-
-    #[test]
-    fn a_process_that_was_there_keeps_its_name() {
-        let mut cat = Command::new("cat");
-        let mut child = cat.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
-        child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
-        let mut names = Names::of_now();
-        child.stdin.take();
-        child.wait().unwrap();
-        assert_eq!(names.of(child.id()).as_bytes(), b"cat");
-    }
-
-    #[test]
-    fn the_parent_of_a_process_is_looked_up() {
-        let mut names = Names { known: FxHashMap::default(), ended: VecDeque::new() };
-        // No process has so high a number.
-        let pid = u32::MAX - 1;
-        names.learn(&Kind::Forked { pid, parent: std::process::id() });
-        assert_ne!(names.of(pid).as_bytes(), b"");
-        // Of one that has gone, the child is asked itself, and not taken for another that had its number.
-        let name = Comm::from_bytes(b"another");
-        names.learn(&Kind::Named { pid: std::process::id(), name });
-        names.learn(&Kind::Forked { pid: std::process::id(), parent: u32::MAX });
-        assert_ne!(names.of(std::process::id()), name);
-    }
+/// Reads the process of a thread.
+fn process_of(thread: u32) -> Option<u32> {
+    let status = files::read(format!("/proc/{thread}/status")).ok()?;
+    let status = String::from_utf8_lossy(&status);
+    status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()
 }
+
+#[cfg(test)]
+#[path = "names_tests.rs"]
+mod tests;

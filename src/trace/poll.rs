@@ -2,6 +2,7 @@
 //! not seen, but for what the kernel's notices of destroyed sockets tell.
 
 use super::change::Told;
+use super::clock::{Clock, WallClock};
 use super::compare::Comparison;
 use super::event::Nanos;
 use super::{Missed, Options};
@@ -14,6 +15,7 @@ use crate::query::{Access, Families, Query};
 #[derive(Debug)]
 pub(super) struct Poller {
     comparison: Comparison,
+    wall: WallClock,
     notices: Option<Notices>,
     /// How often notices were lost.
     losses: u64,
@@ -28,6 +30,7 @@ impl Poller {
     pub(super) fn new(options: &Options, access: &Access, notices: Option<Notices>) -> Self {
         Self {
             comparison: Comparison::new(options.max_sockets),
+            wall: WallClock::default(),
             notices,
             losses: 0,
             every: options.poll,
@@ -38,8 +41,8 @@ impl Poller {
     }
 
     /// How long until the next snapshot is due.
-    pub(super) fn wait(&self, now: Nanos) -> Nanos {
-        self.next.saturating_sub(now)
+    pub(super) fn wait(&self) -> Nanos {
+        self.next.saturating_sub(Clock::default().now())
     }
 
     pub(super) fn missed(&self) -> Missed {
@@ -47,23 +50,17 @@ impl Poller {
     }
 
     /// Takes a snapshot if it is time to, and tells what changed.
-    pub(super) fn read(
-        &mut self,
-        now: Nanos,
-        tell: &mut dyn FnMut(Told<'_>),
-    ) -> Result<Vec<Gap>, CollectError> {
-        if now < self.next { Ok(Vec::new()) } else { self.snapshot(now, tell) }
+    pub(super) fn read(&mut self, tell: &mut dyn FnMut(Told<'_>)) -> Result<Vec<Gap>, CollectError> {
+        if self.wait() > 0 { Ok(Vec::new()) } else { self.snapshot(tell) }
     }
 
     /// Takes a snapshot, and tells what changed.
-    pub(super) fn snapshot(
-        &mut self,
-        now: Nanos,
-        tell: &mut dyn FnMut(Told<'_>),
-    ) -> Result<Vec<Gap>, CollectError> {
+    pub(super) fn snapshot(&mut self, tell: &mut dyn FnMut(Told<'_>)) -> Result<Vec<Gap>, CollectError> {
+        let now = Clock::default().now();
         self.next = now + self.every;
+        self.wall.sample(Clock::default());
         let Self { comparison, notices, losses, .. } = self;
-        comparison.next(now);
+        comparison.next(now, self.wall.at(now));
         // Before the snapshot: it must not have what they say is destroyed.
         if let Some(notices) = notices {
             *losses += notices.read(&mut |socket| comparison.notice(socket));

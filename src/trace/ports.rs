@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use std::ops::ControlFlow;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use rustix::time::ClockId;
 
-use super::event::{Ends, Nanos, time_of};
+use super::clock::Clock;
+use super::event::{Ends, Nanos};
 use super::lines::{Lacks, Line};
 use crate::collect::Sink;
 use crate::collect::netlink::{connect, dump};
@@ -30,9 +30,14 @@ impl Ports {
 
     /// Fills in the ports of the sockets whose lines are as old as this, as far as this network namespace has them and
     /// leaves no choice.
-    pub(super) fn fill_in<'a>(&mut self, lines: impl Iterator<Item = &'a mut Line>, until: Nanos) {
+    pub(super) fn fill_in<'a>(
+        &mut self,
+        lines: impl Iterator<Item = &'a mut Line>,
+        clock: Clock,
+        until: Nanos,
+    ) {
         let sockets = ask();
-        let asked_at = time_of(ClockId::Monotonic);
+        let asked_at = clock.now();
         let (mut lines, young): (Vec<_>, Vec<_>) = lines.partition(|line| line.change.at <= until);
         // The answer to a young one may be on its way to us, and what is found be of the next, whose event is.
         let unclear: FxHashSet<_> = young.iter().map(|line| asked(&line.change.ends())).collect();

@@ -1,16 +1,10 @@
-//! The records of a ring (`enum perf_event_type`) → [`Event`]s, without allocating.
+//! The records of a ring → [`Event`]s, without allocating.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::event::{Comm, Ends, Event, Kind};
-use super::tracefs::{Layout, Place};
+use super::event::{Comm, Ends, Event, Kind, Nanos};
+use super::format::{Layout, Place};
 use crate::model::{Endpoint, Family};
-
-const PERF_RECORD_LOST: u32 = 2;
-const PERF_RECORD_COMM: u32 = 3;
-const PERF_RECORD_EXIT: u32 = 4;
-const PERF_RECORD_FORK: u32 = 7;
-const PERF_RECORD_SAMPLE: u32 = 9;
 
 /// `TRACE_FLAG_HARDIRQ | TRACE_FLAG_SOFTIRQ | TRACE_FLAG_NMI`, in every tracepoint's flags.
 const INTERRUPT: u64 = 0x08 | 0x10 | 0x40;
@@ -19,27 +13,35 @@ const AF_INET: u64 = 2;
 const AF_INET6: u64 = 10;
 const IPPROTO_TCP: u64 = 6;
 
-/// Where the fields of each tracepoint are.
+/// In `clone_flags`: the new thread belongs to the same process.
+const CLONE_THREAD: u64 = 0x0001_0000;
+
+/// Where the fields of each event are.
 #[derive(Debug, Default)]
 pub(super) struct Layouts {
-    of: Vec<(u16, Fields)>,
+    /// With the number that a record starts with.
+    of: Vec<(u16, Common, Fields)>,
 }
 
-/// What a tracepoint tells, and where.
-#[derive(Clone, Copy, Debug)]
-enum Fields {
-    State { common: Common, old: Place, new: Place, protocol: Place, ends: EndPlaces },
-    ResetReceived { common: Common },
-    ResetSent { common: Common, ends: Option<SocketAddresses> },
-    SentAgain { common: Common },
-    Destroyed { common: Common, cookie: Option<Place> },
-    Error { flags: Place, errno: Place, protocol: Place, ends: EndPlaces },
-}
-
+/// Fields of every record.
 #[derive(Clone, Copy, Debug)]
 struct Common {
     flags: Place,
-    socket: Place,
+    thread: Place,
+}
+
+/// The fields of each event that are used.
+#[derive(Clone, Copy, Debug)]
+enum Fields {
+    State { socket: Place, old: Place, new: Place, protocol: Place, ends: EndPlaces },
+    ResetReceived { socket: Place },
+    ResetSent { socket: Place, ends: Option<SocketAddresses> },
+    SentAgain { socket: Place },
+    Destroyed { socket: Place, cookie: Option<Place> },
+    Error { errno: Place, protocol: Place, ends: EndPlaces },
+    Named { thread: Place, name: Place },
+    Began { thread: Place, name: Place, flags: Place },
+    Exited { thread: Place, name: Place },
 }
 
 /// Of two `struct sockaddr_in` or `sockaddr_in6`, which kernels since 6.10 have there.
@@ -60,11 +62,11 @@ struct EndPlaces {
     peer_v6: Place,
 }
 
-/// The tracepoint without which there is nothing to see.
+/// The event of a transition.
 pub(super) const STATE: &str = "sock/inet_sock_set_state";
-/// A socket is gone, and which it was.
+/// The event of a socket that is destroyed.
 pub(super) const DESTROYED: &str = "tcp/tcp_destroy_sock";
-/// Those that tell why a connection ended, and which socket it was.
+/// Events that tell why a connection ended, and which socket it was.
 pub(super) const OTHERS: [&str; 5] = [
     "tcp/tcp_receive_reset",
     "tcp/tcp_send_reset",
@@ -72,125 +74,122 @@ pub(super) const OTHERS: [&str; 5] = [
     DESTROYED,
     "sock/inet_sk_error_report",
 ];
+/// Events of threads: start, new name and end.
+pub(super) const THREADS: [&str; 3] = ["task/task_newtask", "task/task_rename", "sched/sched_process_exit"];
 
 impl Layouts {
-    /// Notes a tracepoint's layout; false where it lacks a field that is needed.
-    pub(super) fn add(&mut self, tracepoint: &str, layout: &Layout) -> bool {
-        let fields = Fields::find(tracepoint, layout);
-        self.of.extend(fields.map(|fields| (layout.id, fields)));
+    /// Adds an event's layout; false if it lacks a needed field.
+    pub(super) fn add(&mut self, event: &str, layout: &Layout) -> bool {
+        let fields = Common::find(layout).and_then(|common| Some((common, Fields::find(event, layout)?)));
+        self.of.extend(fields.map(|(common, fields)| (layout.id, common, fields)));
         fields.is_some()
     }
 
-    /// The tracepoints' numbers.
-    pub(super) fn ids(&self) -> Vec<u16> {
-        self.of.iter().map(|(id, _)| *id).collect()
+    /// Decodes a record; `None` for events that are not used, such as those of SCTP sockets.
+    pub(super) fn decode(&self, at: Nanos, cpu: u32, record: &[u8]) -> Option<Event> {
+        let id = record.first_chunk().map(|bytes| u16::from_ne_bytes(*bytes))?;
+        let (_, common, fields) = self.of.iter().find(|(known, ..)| *known == id)?;
+        let kind = fields.read(record)?;
+        Some(Event {
+            at,
+            cpu,
+            thread: number(common.thread, record)?,
+            in_interrupt: common.flags.number(record)? & INTERRUPT != 0,
+            kind,
+        })
     }
+}
 
-    /// What a record tells; `None` where that is of no matter here.
-    pub(super) fn decode(&self, record: &[u8]) -> Option<Event> {
-        let kind = u32_at(record, 0)?;
-        if kind == PERF_RECORD_SAMPLE {
-            return self.sample(record);
-        }
-        // What follows any other record: the thread, the time and the processor.
-        let time = u64_at(record, record.len().checked_sub(16)?)?;
-        let cpu = u32_at(record, record.len().checked_sub(8)?)?;
-        let about = |kind| Some(Event { at: time, pid: 0, cpu, in_interrupt: false, kind });
-        match kind {
-            PERF_RECORD_LOST => about(Kind::Lost { records: u64_at(record, 16)? }),
-            PERF_RECORD_COMM => {
-                let (pid, thread) = (u32_at(record, 8)?, u32_at(record, 12)?);
-                let name = Comm::from_bytes(record.get(16..)?);
-                if pid == thread { about(Kind::Named { pid, name }) } else { None }
-            }
-            PERF_RECORD_FORK => {
-                let (pid, parent) = (u32_at(record, 8)?, u32_at(record, 12)?);
-                if pid == parent { None } else { about(Kind::Forked { pid, parent }) }
-            }
-            PERF_RECORD_EXIT => {
-                let (pid, thread) = (u32_at(record, 8)?, u32_at(record, 16)?);
-                if pid == thread { about(Kind::Exited { pid }) } else { None }
-            }
-            _ => None,
-        }
-    }
-
-    fn sample(&self, record: &[u8]) -> Option<Event> {
-        let (pid, at, cpu) = (u32_at(record, 8)?, u64_at(record, 16)?, u32_at(record, 24)?);
-        let len = usize::try_from(u32_at(record, 32)?).ok()?;
-        let raw = record.get(36..)?.get(..len)?;
-        let id = raw.first_chunk().map(|bytes| u16::from_ne_bytes(*bytes))?;
-        let (_, fields) = self.of.iter().find(|(known, _)| *known == id)?;
-        let (flags, kind) = fields.read(raw)?;
-        Some(Event { at, pid, cpu, in_interrupt: flags & INTERRUPT != 0, kind })
+impl Common {
+    fn find(layout: &Layout) -> Option<Self> {
+        Some(Self { flags: layout.place("common_flags")?, thread: layout.place("common_pid")? })
     }
 }
 
 impl Fields {
-    fn find(tracepoint: &str, layout: &Layout) -> Option<Self> {
-        let flags = layout.place("common_flags")?;
-        let common = || Some(Common { flags, socket: layout.place("skaddr")? });
-        Some(match tracepoint {
+    fn find(event: &str, layout: &Layout) -> Option<Self> {
+        let place = |name| layout.place(name);
+        Some(match event {
             STATE => Self::State {
-                common: common()?,
-                old: layout.place("oldstate")?,
-                new: layout.place("newstate")?,
-                protocol: layout.place("protocol")?,
+                socket: place("skaddr")?,
+                old: place("oldstate")?,
+                new: place("newstate")?,
+                protocol: place("protocol")?,
                 ends: EndPlaces::find(layout)?,
             },
-            "tcp/tcp_receive_reset" => Self::ResetReceived { common: common()? },
+            "tcp/tcp_receive_reset" => Self::ResetReceived { socket: place("skaddr")? },
             "tcp/tcp_send_reset" => {
-                Self::ResetSent { common: common()?, ends: SocketAddresses::find(layout) }
+                Self::ResetSent { socket: place("skaddr")?, ends: SocketAddresses::find(layout) }
             }
-            "tcp/tcp_retransmit_skb" => Self::SentAgain { common: common()? },
-            DESTROYED => Self::Destroyed { common: common()?, cookie: layout.place("sock_cookie") },
+            "tcp/tcp_retransmit_skb" => Self::SentAgain { socket: place("skaddr")? },
+            DESTROYED => Self::Destroyed { socket: place("skaddr")?, cookie: place("sock_cookie") },
+            "task/task_newtask" => {
+                Self::Began { thread: place("pid")?, name: place("comm")?, flags: place("clone_flags")? }
+            }
+            "task/task_rename" => Self::Named { thread: place("pid")?, name: place("newcomm")? },
+            "sched/sched_process_exit" => Self::Exited { thread: place("pid")?, name: place("comm")? },
             _ => Self::Error {
-                flags,
-                errno: layout.place("error")?,
-                protocol: layout.place("protocol")?,
+                errno: place("error")?,
+                protocol: place("protocol")?,
                 ends: EndPlaces::find(layout)?,
             },
         })
     }
 
-    /// The flags, and what happened.
-    fn read(&self, raw: &[u8]) -> Option<(u64, Kind)> {
-        let common = |common: &Common| Some((common.flags.number(raw)?, common.socket.number(raw)?));
+    fn read(&self, record: &[u8]) -> Option<Kind> {
+        let is_tcp = |protocol: &Place| protocol.number(record) == Some(IPPROTO_TCP);
         Some(match self {
-            Self::State { common: places, old, new, protocol, ends } => {
-                if protocol.number(raw)? != IPPROTO_TCP {
+            Self::State { socket, old, new, protocol, ends } => {
+                if !is_tcp(protocol) {
                     return None;
                 }
-                let (flags, socket) = common(places)?;
-                // The kernel's numbers of states are small.
-                let (old, new) = (u8::try_from(old.number(raw)?).ok()?, u8::try_from(new.number(raw)?).ok()?);
-                (flags, Kind::State { socket, old, new, ends: ends.read(raw)? })
+                Kind::State {
+                    socket: socket.number(record)?,
+                    // The kernel's numbers of states are small.
+                    old: u8::try_from(old.number(record)?).ok()?,
+                    new: u8::try_from(new.number(record)?).ok()?,
+                    ends: ends.read(record)?,
+                }
             }
-            Self::ResetReceived { common: places } => {
-                let (flags, socket) = common(places)?;
-                (flags, Kind::ResetReceived { socket })
-            }
-            Self::ResetSent { common: places, ends } => {
-                let (flags, socket) = common(places)?;
-                (flags, Kind::ResetSent { socket, ends: ends.and_then(|ends| ends.read(raw)) })
-            }
-            Self::SentAgain { common: places } => {
-                let (flags, socket) = common(places)?;
-                (flags, Kind::SentAgain { socket })
-            }
-            Self::Destroyed { common: places, cookie } => {
-                let (flags, socket) = common(places)?;
-                (flags, Kind::Destroyed { socket, cookie: cookie.and_then(|cookie| cookie.number(raw)) })
-            }
-            Self::Error { flags, errno, protocol, ends } => {
-                if protocol.number(raw)? != IPPROTO_TCP {
+            Self::ResetReceived { socket } => Kind::ResetReceived { socket: socket.number(record)? },
+            Self::ResetSent { socket, ends } => Kind::ResetSent {
+                socket: socket.number(record)?,
+                ends: ends.and_then(|ends| ends.read(record)),
+            },
+            Self::SentAgain { socket } => Kind::SentAgain { socket: socket.number(record)? },
+            Self::Destroyed { socket, cookie } => Kind::Destroyed {
+                socket: socket.number(record)?,
+                cookie: cookie.and_then(|cookie| cookie.number(record)),
+            },
+            Self::Error { errno, protocol, ends } => {
+                if !is_tcp(protocol) {
                     return None;
                 }
-                let errno = i32::try_from(errno.number(raw)?).ok()?;
-                (flags.number(raw)?, Kind::Error { errno, ends: ends.read(raw)? })
+                let errno = i32::try_from(errno.number(record)?).ok()?;
+                Kind::Error { errno, ends: ends.read(record)? }
+            }
+            Self::Named { thread, name } => {
+                Kind::Named { thread: number(*thread, record)?, name: comm(*name, record)? }
+            }
+            Self::Began { thread, name, flags } => Kind::Began {
+                thread: number(*thread, record)?,
+                of_process: flags.number(record)? & CLONE_THREAD != 0,
+                name: comm(*name, record)?,
+            },
+            Self::Exited { thread, name } => {
+                Kind::Exited { thread: number(*thread, record)?, name: comm(*name, record)? }
             }
         })
     }
+}
+
+/// The number of a thread, which is signed and never negative.
+fn number(place: Place, record: &[u8]) -> Option<u32> {
+    u32::try_from(place.number(record)?).ok()
+}
+
+fn comm(place: Place, record: &[u8]) -> Option<Comm> {
+    Some(Comm::from_bytes(place.bytes(record)?))
 }
 
 impl EndPlaces {
@@ -251,14 +250,6 @@ impl SocketAddresses {
     }
 }
 
-fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
-    bytes.get(offset..)?.first_chunk().map(|chunk| u32::from_ne_bytes(*chunk))
-}
-
-fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
-    bytes.get(offset..)?.first_chunk().map(|chunk| u64::from_ne_bytes(*chunk))
-}
-
 #[cfg(test)]
 mod tests {
     use std::fmt::Write as _;
@@ -284,8 +275,9 @@ mod tests {
             &[
                 ("common_type", 0, &77_u16.to_ne_bytes()),
                 ("common_flags", 2, &[0x10]),
-                ("oldstate", 4, &2_u32.to_ne_bytes()),
-                ("newstate", 8, &1_u32.to_ne_bytes()),
+                ("common_pid", 4, &5_u32.to_ne_bytes()),
+                ("oldstate", 8, &2_u32.to_ne_bytes()),
+                ("newstate", 12, &1_u32.to_ne_bytes()),
                 ("skaddr", 16, &0xffff_8000_u64.to_ne_bytes()),
                 ("family", 24, &2_u16.to_ne_bytes()),
                 ("protocol", 26, &protocol.to_ne_bytes()),
@@ -299,76 +291,73 @@ mod tests {
         )
     }
 
-    fn record(kind: u32, body: &[&[u8]]) -> Vec<u8> {
-        let body = body.concat();
-        let len = u16::try_from(8 + body.len()).unwrap();
-        [&kind.to_ne_bytes()[..], &0_u16.to_ne_bytes(), &len.to_ne_bytes(), &body].concat()
-    }
-
-    fn sample(raw: &[u8]) -> Vec<u8> {
-        let thread = [5_u32.to_ne_bytes(), 6_u32.to_ne_bytes()].concat();
-        let cpu = [3_u32.to_ne_bytes(), 0_u32.to_ne_bytes()].concat();
-        let len = u32::try_from(raw.len()).unwrap().to_ne_bytes();
-        record(PERF_RECORD_SAMPLE, &[&thread, &9_u64.to_ne_bytes(), &cpu, &len, raw])
-    }
-
     #[test]
     fn a_transition_is_read_by_the_formats_places() {
         let (layout, raw) = state(6);
         let mut layouts = Layouts::default();
         assert!(layouts.add(STATE, &layout));
-        let event = layouts.decode(&sample(&raw)).unwrap();
-        assert_eq!((event.at, event.pid, event.cpu, event.in_interrupt), (9, 5, 3, true));
+        let event = layouts.decode(9, 3, &raw).unwrap();
+        assert_eq!((event.at, event.thread, event.cpu, event.in_interrupt), (9, 5, 3, true));
         let end = |last, port| Endpoint::new([127, 0, 0, last].into(), port);
         let ends = Ends { family: Family::Inet, local: end(1, 4000), peer: end(2, 80) };
         assert_eq!(event.kind, Kind::State { socket: 0xffff_8000, old: 2, new: 1, ends });
         let mut others = Layouts::default();
         assert!(others.add(STATE, &state(132).0));
-        assert_eq!(others.decode(&sample(&state(132).1)), None, "SCTP is none of ours");
+        assert_eq!(others.decode(9, 3, &state(132).1), None, "an SCTP socket");
         assert!(!layouts.add(STATE, &Layout::parse("ID: 1").unwrap()), "a format without the fields");
     }
 
+    /// The fields that every record has.
+    fn common(id: u16) -> [(&'static str, usize, Vec<u8>); 3] {
+        let id = id.to_ne_bytes().to_vec();
+        [
+            ("common_type", 0, id),
+            ("common_flags", 2, vec![0]),
+            ("common_pid", 4, 5_u32.to_ne_bytes().to_vec()),
+        ]
+    }
+
+    fn told(event: &str, fields: &[(&'static str, usize, &[u8])]) -> Option<Kind> {
+        let mut all = common(78).to_vec();
+        all.extend(fields.iter().map(|(name, offset, bytes)| (*name, *offset, bytes.to_vec())));
+        let all: Vec<_> =
+            all.iter().map(|(name, offset, bytes)| (*name, *offset, bytes.as_slice())).collect();
+        let (layout, raw) = made(78, &all);
+        let mut layouts = Layouts::default();
+        assert!(layouts.add(event, &layout));
+        layouts.decode(1, 0, &raw).map(|event| event.kind)
+    }
+
     #[test]
-    fn processes_and_losses_are_told() {
-        let layouts = Layouts::default();
-        let trailer = [[0; 8], 7_u64.to_ne_bytes(), [0; 8]].concat();
-        let pair = |a: u32, b: u32| [a.to_ne_bytes(), b.to_ne_bytes()].concat();
-        let kind = |kind, body: &[&[u8]]| {
-            layouts.decode(&record(kind, &[body, &[&trailer]].concat())).map(|event| event.kind)
+    fn events_of_threads_are_read() {
+        let (thread, name) = (7_u32.to_ne_bytes(), *b"curl\0\0\0\0\0\0\0\0\0\0\0\0");
+        let comm = Comm::from_bytes(b"curl");
+        let began = |flags: u64| {
+            let flags = flags.to_ne_bytes();
+            let fields: [(_, _, &[u8]); 3] =
+                [("pid", 8, &thread), ("comm", 12, &name), ("clone_flags", 32, &flags)];
+            told("task/task_newtask", &fields)
         };
-        assert_eq!(
-            kind(PERF_RECORD_LOST, &[&1_u64.to_ne_bytes(), &42_u64.to_ne_bytes()]),
-            Some(Kind::Lost { records: 42 })
+        assert_eq!(began(0x0120_0011), Some(Kind::Began { thread: 7, of_process: false, name: comm }));
+        assert_eq!(began(0x003d_0f00), Some(Kind::Began { thread: 7, of_process: true, name: comm }));
+        let renamed = told(
+            "task/task_rename",
+            &[("pid", 8, &thread), ("oldcomm", 12, &[b'x'; 16]), ("newcomm", 28, &name)],
         );
-        let name = Comm::from_bytes(b"curl");
-        assert_eq!(
-            kind(PERF_RECORD_COMM, &[&pair(5, 5), b"curl\0\0\0\0"]),
-            Some(Kind::Named { pid: 5, name })
-        );
-        assert_eq!(kind(PERF_RECORD_COMM, &[&pair(5, 6), b"worker\0\0"]), None, "a thread's name");
-        let times = 7_u64.to_ne_bytes();
-        assert_eq!(
-            kind(PERF_RECORD_FORK, &[&pair(5, 4), &pair(5, 4), &times]),
-            Some(Kind::Forked { pid: 5, parent: 4 })
-        );
-        assert_eq!(kind(PERF_RECORD_FORK, &[&pair(5, 5), &pair(6, 5), &times]), None, "a thread");
-        assert_eq!(
-            kind(PERF_RECORD_EXIT, &[&pair(5, 4), &pair(5, 4), &times]),
-            Some(Kind::Exited { pid: 5 })
-        );
+        assert_eq!(renamed, Some(Kind::Named { thread: 7, name: comm }));
+        let exited = told("sched/sched_process_exit", &[("comm", 8, &name), ("pid", 24, &thread)]);
+        assert_eq!(exited, Some(Kind::Exited { thread: 7, name: comm }));
     }
 
     proptest! {
         #[test]
-        fn any_bytes_are_read(bytes: Vec<u8>, kind in 0_u32..12, cut in 0_usize..120) {
+        fn no_bytes_cause_a_panic(bytes: Vec<u8>, cut in 0_usize..40) {
             let (layout, raw) = state(6);
             let mut layouts = Layouts::default();
             layouts.add(STATE, &layout);
-            let _ = layouts.decode(&bytes);
-            let _ = layouts.decode(&record(kind, &[&bytes]));
-            let whole = sample(&raw);
-            let cut = cut.min(whole.len() - 1);
-            prop_assert_eq!(layouts.decode(&whole[..cut]), None);
+            let _ = layouts.decode(0, 0, &bytes);
+            let _ = layouts.decode(0, 0, &[&raw[..4], &bytes].concat());
+            prop_assert_eq!(layouts.decode(0, 0, &raw[..cut]), None);
         }
     }
 }

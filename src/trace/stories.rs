@@ -7,6 +7,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::bytes::PATIENCE;
 use super::change::{Bytes, Change, Meaning, Told};
+use super::clock::Wall;
 use super::event::Nanos;
 use crate::model::{Endpoint, Event, Family, Segment, TcpState};
 
@@ -17,6 +18,8 @@ pub struct Story {
     pub connection: u64,
     /// When it ended: for the program, as TIME_WAIT begins.
     pub at: Nanos,
+    /// The same as a wall-clock time.
+    pub time: Wall,
     /// Of the socket.
     pub family: Family,
     /// This end.
@@ -137,7 +140,7 @@ impl Stories {
     /// Learns what a trace tells.
     pub fn take(&mut self, told: &Told<'_>) {
         match *told {
-            Told::Change(change) => self.change(change),
+            Told::Change(change, time) => self.change(change, time),
             Told::Gone { connection, bytes } => {
                 // It ended just now, or has not ended yet.
                 let ended = self.ended.iter_mut().rev().find(|story| story.connection == connection);
@@ -148,7 +151,7 @@ impl Stories {
         }
     }
 
-    fn change(&mut self, change: &Change) {
+    fn change(&mut self, change: &Change, time: Wall) {
         let goes_on = self.open.contains_key(&change.connection);
         let is_late = change.old == TcpState::TimeWait && !goes_on;
         if change.peer.is_unspecified() || is_late {
@@ -160,6 +163,7 @@ impl Stories {
         }
         let story = self.open.entry(change.connection).or_insert_with(|| Story::new(change));
         story.step(change);
+        story.time = time;
         let is_over = matches!(change.new, None | Some(TcpState::Close | TcpState::TimeWait));
         if is_over {
             self.ended.extend(self.open.remove(&change.connection));
@@ -189,6 +193,7 @@ impl Story {
         Self {
             connection: change.connection,
             at: change.at,
+            time: Wall::default(),
             family: change.family,
             local: change.local,
             peer: change.peer,
@@ -289,7 +294,7 @@ mod tests {
 
     fn told(stories: &mut Stories, connection: u64, steps: &[TcpState]) {
         for (at, pair) in (1..).zip(steps.windows(2)) {
-            stories.take(&Told::Change(&change(connection, at * 10, pair[0], pair[1])));
+            stories.take(&Told::Change(&change(connection, at * 10, pair[0], pair[1]), Wall::default()));
         }
     }
 

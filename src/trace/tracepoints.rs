@@ -1,21 +1,23 @@
-//! Transitions from the kernel's tracepoints: a ring for each processor, merged in the order of time.
+//! Transitions from the kernel's events: a ring for each processor, merged in time order.
 
 use std::io;
-use std::os::fd::{AsFd as _, BorrowedFd};
-
-use rustix::param::page_size;
+use std::os::fd::BorrowedFd;
 
 use super::bytes::Joiner;
 use super::change::Told;
+use super::clock::{Clock, WallClock};
 use super::connections::Connections;
 use super::event::{Event, Kind, Nanos};
+use super::instance::Instance;
 use super::lines::{Lacks, Line, PATIENCE, Until};
 use super::minisocket::{Closings, Minisockets};
+use super::pages::PageLayout;
 use super::ports::Ports;
-use super::records::{DESTROYED, Layouts, OTHERS, STATE};
-use super::ring::{Ring, RingError};
-use super::tracefs::{Tracefs, processors};
-use super::{Missed, Options};
+use super::records::{DESTROYED, Layouts, OTHERS, STATE, THREADS};
+use super::ring::Ring;
+use super::setup_error::SetupError;
+use super::tracefs::{self, Tracefs};
+use super::{Missed, Note, Options, ReadError};
 use crate::collect::netlink::Notices;
 use crate::model::TcpState;
 
@@ -26,15 +28,20 @@ const SLACK: Nanos = 5_000_000;
 /// How often ports are asked for at most.
 const PORTS_EVERY: Nanos = 100_000_000;
 
-/// All rings together, and each.
-const ALL_RINGS: usize = 64 << 20;
-const RING: std::ops::RangeInclusive<usize> = 128 << 10..=8 << 20;
+/// How often the clock is compared with the ring's clock.
+const CLOCK_EVERY: Nanos = 1_000_000_000;
 
 /// The tracepoints at work.
 #[derive(Debug)]
 pub(super) struct Tracepoints {
     layouts: Layouts,
-    rings: Vec<Ring>,
+    instance: Instance,
+    page_layout: PageLayout,
+    page: Vec<u8>,
+    clock: Clock,
+    wall: WallClock,
+    /// When the clock is compared next.
+    next_clock: Nanos,
     /// What was read and may not be the next yet.
     events: Vec<Event>,
     connections: Connections,
@@ -46,33 +53,41 @@ pub(super) struct Tracepoints {
     next_ports: Nanos,
     ports: Ports,
     every: Nanos,
-    lost: u64,
 }
 
 impl Tracepoints {
-    /// Sets them up; minisockets are asked for in this thread's network namespace. The names are those of tracepoints
-    /// that this kernel does not have.
-    pub(super) fn start(options: &Options) -> Result<(Self, Vec<&'static str>), SetupError> {
-        let tracefs = Tracefs::open().map_err(SetupError::Tracefs)?;
+    /// Sets them up; minisockets are asked for in this thread's network namespace. The notes name events that this kernel
+    /// lacks.
+    pub(super) fn start(options: &Options, filter: Option<&str>) -> Result<(Self, Vec<Note>), SetupError> {
+        let tracefs = Tracefs::open()?;
+        let page_layout = tracefs.page_layout()?;
         let mut layouts = Layouts::default();
-        let layout = tracefs.layout(STATE).map_err(SetupError::Tracefs)?;
+        let layout = tracefs.layout(STATE)?;
         if !layouts.add(STATE, &layout) {
             return Err(SetupError::Fields);
         }
-        let had = |tracepoint: &&str| {
-            tracefs.layout(tracepoint).is_ok_and(|layout| layouts.add(tracepoint, &layout))
+        let instance = Instance::make(tracefs)?;
+        instance.record(STATE, filter)?;
+        let mut lacks = |event: &&str, filter| {
+            let is_known = instance.layout(event).is_ok_and(|layout| layouts.add(event, &layout));
+            !is_known || instance.record(event, filter).is_err()
         };
         // What passed through a connection comes by its cookie, which only the destruction of its socket tells.
-        let wanted = OTHERS.into_iter().filter(|tracepoint| options.bytes || *tracepoint != DESTROYED);
-        let (_, missing): (Vec<_>, Vec<_>) = wanted.partition(had);
-        let processors = processors().map_err(SetupError::Processors)?;
-        let rings = open_rings(&processors, &layouts.ids())?;
+        let reasons = OTHERS.into_iter().filter(|event| options.bytes || *event != DESTROYED);
+        let mut missing: Vec<_> = reasons.filter(|event| lacks(event, filter)).map(Note::NoReasons).collect();
+        missing.extend(THREADS.into_iter().filter(|event| lacks(event, None)).map(Note::NoNames));
         let bytes = options.bytes.then(Notices::join).and_then(Result::ok).map(Joiner::new);
+        // The events of threads are recorded by now, so no name is missed.
         let mut connections = Connections::new(options.max_sockets);
         connections.destroyed = bytes.is_some().then(Vec::new);
-        let tracepoints = Self {
+        let mut tracepoints = Self {
             layouts,
-            rings,
+            page: vec![0; page_layout.len()],
+            page_layout,
+            instance,
+            clock: Clock::default(),
+            wall: WallClock::default(),
+            next_clock: 0,
             events: Vec::new(),
             connections,
             minisockets: Minisockets::new(options.max_sockets, options.poll),
@@ -81,25 +96,64 @@ impl Tracepoints {
             next_ports: 0,
             ports: Ports::new(),
             every: options.poll,
-            lost: 0,
         };
+        tracepoints.sample_clocks();
         Ok((tracepoints, missing))
     }
 
-    /// What becomes readable when much is there.
-    pub(super) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.rings.iter().filter_map(|ring| Some(ring.descriptor()?.as_fd()))
+    /// The time by the ring's clock.
+    pub(super) fn now(&self) -> Nanos {
+        self.clock.now()
     }
 
-    /// Reads what is there and tells what is sure; with `all` whatever there is.
-    pub(super) fn read(&mut self, now: Nanos, all: bool, tell: &mut dyn FnMut(Told<'_>)) {
-        for ring in &mut self.rings {
-            let (layouts, events) = (&self.layouts, &mut self.events);
-            ring.read(|record| events.extend(layouts.decode(record)));
+    /// Descriptors that become readable when a ring fills up.
+    pub(super) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.instance.rings().iter().filter_map(Ring::descriptor)
+    }
+
+    /// Compares the clock with the ring's now and then, and samples the wall clock.
+    fn sample_clocks(&mut self) {
+        if self.now() >= self.next_clock {
+            let (folder, rings) = (self.instance.folder(), self.instance.rings());
+            self.clock.set_by(|| rings.first()?.stats(folder).ok()?.now);
+            self.minisockets.clock = self.clock;
+            self.next_clock = self.now() + CLOCK_EVERY;
         }
-        // Each ring's are nearly in order: a stable sort merges such runs.
-        self.events.sort_by_key(|event| event.at);
+        self.wall.sample(self.clock);
+    }
+
+    /// Reads the rings and reports what is certain.
+    pub(super) fn read(&mut self, tell: &mut dyn FnMut(Told<'_>)) -> Result<(), ReadError> {
+        self.sample_clocks();
+        self.read_rings()?;
+        self.tell(self.now(), false, tell);
+        Ok(())
+    }
+
+    /// Stops the recording and reports everything.
+    pub(super) fn finish(&mut self, tell: &mut dyn FnMut(Told<'_>)) -> Result<(), ReadError> {
+        self.instance.stop();
+        self.sample_clocks();
+        self.read_rings()?;
+        self.tell(self.now(), true, tell);
+        Ok(())
+    }
+
+    fn read_rings(&mut self) -> io::Result<()> {
+        let Self { layouts, page_layout, page, events, .. } = self;
+        for ring in self.instance.rings_mut() {
+            let cpu = ring.cpu;
+            ring.read(page_layout, page, |at, record| events.extend(layouts.decode(at, cpu, record)))?;
+        }
+        // The events of each ring are in order. A stable sort merges such runs fast.
+        events.sort_by_key(|event| event.at);
+        Ok(())
+    }
+
+    /// Reports what is certain, or everything.
+    fn tell(&mut self, now: Nanos, all: bool, tell: &mut dyn FnMut(Told<'_>)) {
         let sure = if all { Nanos::MAX } else { now.saturating_sub(SLACK) };
+        self.ask_for_names(sure);
         self.take_events(sure);
         self.ask_for_minisockets(now, all, sure);
         let until = if all {
@@ -109,10 +163,21 @@ impl Tracepoints {
         };
         self.fill_in_ports(now, until.patience);
         while let Some(change) = self.connections.next(until) {
-            tell(Told::Change(&change));
+            tell(Told::Change(&change, self.wall.at(change.at)));
         }
         if let (Some(bytes), Some(destroyed)) = (&mut self.bytes, &mut self.connections.destroyed) {
             bytes.join(now, destroyed, tell);
+        }
+    }
+
+    /// Reads the names of threads in the events up to this time, if only the kernel's list may have them.
+    fn ask_for_names(&mut self, sure: Nanos) {
+        let names = &mut self.connections.names;
+        let told = self.events.iter().take_while(|event| event.at <= sure);
+        if names.lack_list(told)
+            && let Ok(list) = tracefs::read(self.instance.tracefs(), "saved_cmdlines")
+        {
+            names.learn_list(&list);
         }
     }
 
@@ -120,10 +185,8 @@ impl Tracepoints {
     fn take_events(&mut self, sure: Nanos) {
         let count = self.events.partition_point(|event| event.at <= sure);
         for event in self.events.drain(..count) {
-            match event.kind {
-                Kind::Lost { records } => self.lost += records,
-                Kind::ResetSent { ends: Some(ends), .. } => self.minisockets.reset_sent(&ends, event.at),
-                _ => {}
+            if let Kind::ResetSent { ends: Some(ends), .. } = event.kind {
+                self.minisockets.reset_sent(&ends, event.at);
             }
             self.connections.take(&event);
         }
@@ -181,51 +244,16 @@ impl Tracepoints {
             && self.connections.lines.lacking(Lacks::Port).any(|line| line.change.at <= patience)
         {
             self.next_ports = now + self.every.min(PORTS_EVERY);
-            self.ports.fill_in(self.connections.lines.lacking(Lacks::Port), patience);
+            self.ports.fill_in(self.connections.lines.lacking(Lacks::Port), self.clock, patience);
         }
     }
 
     pub(super) fn missed(&self) -> Missed {
         Missed {
-            // A record tells of lost ones only when the next finds place, which it may never.
-            lost: self.lost.max(self.rings.iter().map(Ring::lost).sum()),
+            lost: self.instance.lost(),
             unseen: self.connections.unseen,
             dropped: self.connections.dropped + self.minisockets.dropped,
             notices: self.bytes.as_ref().map_or(0, |bytes| bytes.losses),
         }
     }
-}
-
-/// A ring for each processor, all of the size that may be had for each.
-fn open_rings(processors: &[i32], ids: &[u16]) -> Result<Vec<Ring>, SetupError> {
-    let size = (ALL_RINGS / processors.len().max(1)).clamp(*RING.start(), *RING.end());
-    let mut size = 1 << size.ilog2();
-    loop {
-        match processors.iter().map(|processor| Ring::open(*processor, ids, size)).collect() {
-            Err(RingError::Map(_)) if size / 2 >= page_size() => size /= 2,
-            Err(RingError::Map(error)) => return Err(SetupError::Memory(error)),
-            Err(RingError::Open(error)) => return Err(SetupError::Perf(error)),
-            Ok(rings) => return Ok(rings),
-        }
-    }
-}
-
-/// Why the tracepoints can't be had.
-#[derive(Debug, thiserror::Error)]
-pub enum SetupError {
-    /// The tracing file system, which only root may read.
-    #[error("tracefs: {0} (root is needed)")]
-    Tracefs(io::Error),
-    /// The list of processors.
-    #[error("/sys/devices/system/cpu/online: {0}")]
-    Processors(io::Error),
-    /// The rings.
-    #[error("perf_event_open: {0} (CAP_PERFMON is needed)")]
-    Perf(io::Error),
-    /// Their memory, which is locked.
-    #[error("the memory of perf events: {0} (CAP_IPC_LOCK or a larger RLIMIT_MEMLOCK is needed)")]
-    Memory(io::Error),
-    /// A kernel with another tracepoint of that name.
-    #[error("sock:inet_sock_set_state has other fields than are known")]
-    Fields,
 }

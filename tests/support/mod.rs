@@ -15,6 +15,7 @@ pub(crate) mod reflector;
 pub(crate) mod run;
 mod script;
 mod sockets;
+pub(crate) mod tracefs;
 pub(crate) mod zoo;
 
 use namespace::Namespace;

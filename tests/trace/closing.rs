@@ -5,8 +5,7 @@ use std::net::{SocketAddrV6, TcpListener, TcpStream};
 use std::time::Duration;
 
 use super::harness::{
-    Busy, LOCALHOST, Trace, await_end, bound_client, connected, own_port, port, port_in, port_of, text,
-    traced,
+    LOCALHOST, Trace, await_end, bound_client, connected, own_port, port, port_in, port_of, text, traced,
 };
 use crate::support::reflector::{FAR, NEAR, Reflector};
 use crate::support::{namespace, or_skip};
@@ -53,7 +52,6 @@ fn meaning<'a>(told: &'a [Told], port: u16, states: &str) -> &'a str {
 #[test]
 fn a_fin_wait2_lasts_until_the_peer_closes() {
     let Some(namespace) = namespace() else { return };
-    let _busy = Busy::all();
     let traced = traced(&namespace, LOCALHOST, |listener, trace| {
         let (client, server) = connected(listener, LOCALHOST);
         let ports = (port(&client), port_of(listener));
@@ -74,7 +72,6 @@ fn a_fin_wait2_lasts_until_the_peer_closes() {
 #[test]
 fn data_for_a_program_that_has_closed_is_answered_with_an_rst() {
     let Some(namespace) = namespace() else { return };
-    let _busy = Busy::all();
     let traced = traced(&namespace, LOCALHOST, |listener, trace| {
         let (client, mut server) = connected(listener, LOCALHOST);
         let ports = (port(&client), port_of(listener));
@@ -97,7 +94,6 @@ fn data_for_a_program_that_has_closed_is_answered_with_an_rst() {
 #[test]
 fn a_fin_that_is_never_acknowledged_is_not_told_to_be() {
     let Some(namespace) = namespace() else { return };
-    let _busy = Busy::all();
     let Some(reflector) = or_skip(Reflector::start(&namespace)) else { return };
     namespace.sysctl("ipv4/tcp_orphan_retries", "1");
     let traced = traced(&namespace, NEAR, |listener, trace| {
@@ -120,7 +116,6 @@ fn what_is_left_is_found_on_its_device() {
     let made = namespace.ip("link add one type veth peer name two\nlink set one up\nlink set two up\n\
                              addr add fe80::7/64 dev one nodad");
     let Some(()) = or_skip(made) else { return };
-    let _busy = Busy::all();
     let traced = namespace.inside(|| {
         let device = std::fs::read_to_string("/proc/thread-self/net/if_inet6").expect("there is IPv6");
         let line = device.lines().find(|line| line.ends_with(" one") && line.contains("0007 "));
@@ -144,7 +139,6 @@ fn what_is_left_is_found_on_its_device() {
 #[test]
 fn a_time_wait_gives_way_to_a_new_connection() {
     let Some(namespace) = namespace() else { return };
-    let _busy = Busy::all();
     let client_port = own_port();
     let traced = traced(&namespace, LOCALHOST, |listener, mut trace| {
         let connect = || {

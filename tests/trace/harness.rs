@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use rustix::process::{Pid, Signal, kill_process};
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use socket2::{Domain, Socket, Type};
 
 use crate::support::namespace::Namespace;
@@ -38,8 +36,8 @@ pub(super) struct Trace {
     pub(super) meanings: Vec<(String, String)>,
 }
 
-/// Runs it in this thread's namespace; it is at work when it has said where it sees transitions. It sees those of the
-/// whole machine: where there are too many, some are lost, and the test must not wait for them for ever.
+/// Starts a trace in this thread's namespace. It records when it has said where it sees transitions. It ends after a
+/// minute, so that a test does not wait forever for an event that was lost.
 pub(super) fn start(args: &[&str]) -> Trace {
     // Of an option that stands twice the last counts.
     started(tcpstates(&[&["trace", "--ndjson", "--poll", "20", "--duration", "60"], args].concat()))
@@ -104,6 +102,11 @@ impl Trace {
         notes
     }
 
+    /// The instance of tracefs that it records in.
+    pub(super) fn instance(&self) -> String {
+        format!("instances/tcpstates-{}", self.child.id())
+    }
+
     pub(super) fn interrupt(&self) {
         kill_process(Pid::from_child(&self.child), Signal::INT).expect("it can be signalled");
     }
@@ -114,9 +117,7 @@ impl Trace {
         while self.read() {}
         let stderr = self.notes();
         assert_eq!(self.child.wait().expect("it has ended").code(), Some(0), "{stderr}");
-        // It sees the whole machine: what a kernel did not tell of others' sockets is none of the test's.
-        let is_of_others = |line: &&str| line.starts_with("tcpstates: at least ");
-        assert_eq!(stderr.lines().find(|line| !is_of_others(line)), None);
+        assert_eq!(stderr, "");
         Seen { states: self.seen, meanings: self.meanings }
     }
 
@@ -217,33 +218,4 @@ pub(super) fn traced<T: Send>(
         let trace = Trace::by_tracepoints(&[&format!(":{}", port_of(&listener))])?;
         Some(scene(&listener, trace))
     })
-}
-
-/// Keeps every processor busy until it is dropped, each with a thread that stays there. A kernel was seen to lose what an idle one's timers do, for `perf
-/// record` too and without a word: that is not what is tested.
-pub(super) struct Busy(Arc<AtomicBool>);
-
-impl Busy {
-    pub(super) fn all() -> Self {
-        let goes_on = Arc::new(AtomicBool::new(true));
-        let ours = sched_getaffinity(None).expect("it can be asked");
-        for processor in (0..CpuSet::MAX_CPU).filter(|processor| ours.is_set(*processor)) {
-            let goes_on = goes_on.clone();
-            std::thread::spawn(move || {
-                let mut its_own = CpuSet::new();
-                its_own.set(processor);
-                sched_setaffinity(None, &its_own).expect("it is one of ours");
-                while goes_on.load(Ordering::Relaxed) {
-                    std::hint::spin_loop();
-                }
-            });
-        }
-        Self(goes_on)
-    }
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Relaxed);
-    }
 }

@@ -6,5 +6,6 @@ mod harness;
 mod names;
 mod poll;
 mod ports;
+mod recording;
 mod running;
 mod transitions;

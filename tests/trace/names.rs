@@ -93,7 +93,8 @@ fn a_process_of_another_pid_namespace_is_nobody_that_is_known() {
         let Some(mut trace) = started(apart).or_skip() else { return };
         let _listener = TcpListener::bind((LOCALHOST, port)).expect("the port is free");
         let change = next(&mut trace, "CLOSED", "LISTEN");
-        assert!(change["pid"].is_null() && change["name"].is_null(), "{change}");
+        assert!(change["pid"].is_null(), "{change}");
+        assert_ne!(change["name"], serde_json::Value::Null, "{change}");
         assert_eq!(trace.status(), Some(0));
     });
 }

@@ -93,7 +93,7 @@ fn without_privilege_it_falls_back_and_says_so() {
         let listener = listener(LOCALHOST);
         let trace = started(nobody(&[]));
         assert!(
-            trace.said.starts_with("tcpstates: the kernel's tracepoints can't be had, so snapshots")
+            trace.said.starts_with("tcpstates: kernel tracepoints are unavailable, so snapshots")
                 && trace.said.contains("root is needed"),
             "{}",
             trace.said

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
-use super::harness::{Busy, Trace, bound_client, own_port};
+use super::harness::{Trace, bound_client, own_port};
 use crate::support::namespace;
 use crate::support::namespace::Namespace;
 
@@ -59,7 +59,6 @@ fn a_socket_of_another_namespace_has_not_the_port_of_one_here() {
 #[test]
 fn each_of_some_that_begin_at_once_has_its_port() {
     let Some(namespace) = namespace() else { return };
-    let _busy = Busy::all();
     namespace.inside(|| {
         let Some(mut trace) = Trace::by_tracepoints(&["--state", "syn-sent"]) else { return };
         let targets = [(); 5].map(|()| own_port());

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use socket2::{Domain, SockRef, Socket, Type};
 
-use super::harness::{
-    Busy, LOCALHOST, Trace, await_end, bound_client, connected, own_port, port, port_of, traced,
-};
+use super::harness::{LOCALHOST, Trace, await_end, bound_client, connected, own_port, port, port_of, traced};
 use crate::support::peer::{OUR_V4, PEER_V4, Peer, Script};
 use crate::support::reflector::{FAR, NEAR, Reflector};
 use crate::support::{namespace, or_skip};
@@ -43,7 +41,6 @@ fn the_client_closes_first() {
 fn a_fin_with_the_ack_of_ours_passes_fin_wait2() {
     let Some(namespace) = namespace() else { return };
     let Some(_peer) = or_skip(Peer::start(&namespace)) else { return };
-    let _busy = Busy::all();
     let own = own_port();
     let seen = namespace.inside(|| {
         let mut trace = Trace::by_tracepoints(&[&format!(":{own}")])?;
@@ -62,7 +59,6 @@ fn a_fin_with_the_ack_of_ours_passes_fin_wait2() {
 #[test]
 fn an_orphan_is_watched_until_its_peer_closes() {
     let Some(namespace) = namespace() else { return };
-    let _busy = Busy::all();
     let traced = traced(&namespace, LOCALHOST, |listener, mut trace| {
         let (client, server) = connected(listener, LOCALHOST);
         let ports = (port(&client), port_of(listener));
@@ -166,7 +162,6 @@ fn a_connection_is_refused() {
 #[test]
 fn a_connection_gets_no_answer() {
     let Some(namespace) = namespace() else { return };
-    let _busy = Busy::all();
     let Some(reflector) = or_skip(Reflector::start(&namespace)) else { return };
     namespace.sysctl("ipv4/tcp_syn_retries", "1");
     reflector.hold();

@@ -6,18 +6,18 @@ use crate::render::columns::push_addr;
 use crate::render::csv::push_field;
 use crate::render::json::{Value, member, text};
 use crate::render::text::{escaped, push_millionths, push_number};
-use crate::trace::{Change, Nanos, OnCpu};
+use crate::trace::{Change, Nanos, OnCpu, Wall};
 
 impl TraceLines {
-    pub(super) fn ndjson(&mut self, out: &mut Vec<u8>, change: &Change) {
+    pub(super) fn ndjson(&mut self, out: &mut Vec<u8>, change: &Change, time: Wall) {
         out.extend_from_slice(b"{\"time\":\"");
-        self.push_timestamp(out, change.at);
+        self.push_timestamp(out, time);
         out.push(b'"');
         member!(out, "old", change.old);
         member!(out, "new", change.new);
         push_json_ends(out, &change.local, &change.peer);
         let program = program(change);
-        member!(out, "pid", program.map(|program| program.pid));
+        member!(out, "pid", program.and_then(|program| program.pid));
         let name = program.as_ref().map(|program| text(program.name.as_bytes()));
         member!(out, "name", name.as_deref());
         member!(out, "duration", change.in_old.map(Seconds));
@@ -25,8 +25,8 @@ impl TraceLines {
         out.extend_from_slice(b"}\n");
     }
 
-    pub(super) fn csv(&mut self, out: &mut Vec<u8>, change: &Change) {
-        self.push_timestamp(out, change.at);
+    pub(super) fn csv(&mut self, out: &mut Vec<u8>, change: &Change, time: Wall) {
+        self.push_timestamp(out, time);
         out.push(b',');
         push_state_name(out, Some(change.old));
         out.push(b',');
@@ -36,8 +36,8 @@ impl TraceLines {
         push_csv_ends(out, &change.local, &change.peer);
         let program = program(change);
         out.push(b',');
-        if let Some(program) = program {
-            push_number(out, program.pid);
+        if let Some(pid) = program.and_then(|program| program.pid) {
+            push_number(out, pid);
         }
         out.push(b',');
         push_field(out, &program.map(|program| escaped(program.name.as_bytes())).unwrap_or_default());

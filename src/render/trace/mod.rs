@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 use super::columns::push_state;
 use super::text::push_millionths;
 use crate::model::TcpState;
-use crate::trace::{Change, Nanos, OnCpu};
+use crate::trace::{Change, OnCpu, Wall};
 
 /// The layouts of a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +48,6 @@ pub struct TraceLines {
     style: TraceStyle,
     /// Each transition is of one line.
     one_line: bool,
-    /// What is to be added to the kernel's monotonic time, in nanoseconds.
-    offset: i64,
     zone: TimeZone,
     /// The seconds that were written last, and their texts: of the day, and by RFC 3339.
     clock: (i64, String),
@@ -67,10 +65,10 @@ const NO_SECOND: (i64, String) = (i64::MIN, String::new());
 const WIDE: usize = 170;
 
 impl TraceLines {
-    /// Lines of this style; times are the monotonic ones and this offset, shown as those of the zone.
-    pub fn new(style: TraceStyle, offset: i64, zone: TimeZone) -> Self {
+    /// Lines of this style; times of the day are those of the zone.
+    pub fn new(style: TraceStyle, zone: TimeZone) -> Self {
         let one_line = style.format != TraceFormat::Table || style.width.is_none_or(|width| width >= WIDE);
-        Self { style, one_line, offset, zone, clock: NO_SECOND, stamp: NO_SECOND }
+        Self { style, one_line, zone, clock: NO_SECOND, stamp: NO_SECOND }
     }
 
     /// Appends the heading.
@@ -87,19 +85,19 @@ impl TraceLines {
         }
     }
 
-    /// Appends a transition.
-    pub fn change(&mut self, out: &mut Vec<u8>, change: &Change) {
+    /// Appends a transition, that was at this time.
+    pub fn change(&mut self, out: &mut Vec<u8>, change: &Change, time: Wall) {
         match self.style.format {
-            TraceFormat::Ndjson => self.ndjson(out, change),
-            TraceFormat::Csv => self.csv(out, change),
-            TraceFormat::Plain | TraceFormat::Table if self.one_line => self.line(out, change),
-            TraceFormat::Plain | TraceFormat::Table => self.lines(out, change),
+            TraceFormat::Ndjson => self.ndjson(out, change, time),
+            TraceFormat::Csv => self.csv(out, change, time),
+            TraceFormat::Plain | TraceFormat::Table if self.one_line => self.line(out, change, time),
+            TraceFormat::Plain | TraceFormat::Table => self.lines(out, change, time),
         }
     }
 
     /// The time of the day, to the microsecond.
-    fn push_clock(&mut self, out: &mut Vec<u8>, at: Nanos) {
-        let (second, micros) = self.wall_clock(at);
+    fn push_clock(&mut self, out: &mut Vec<u8>, time: Wall) {
+        let (second, micros) = second_and_micros(time);
         if self.clock.0 != second {
             let shown = Timestamp::from_second(second).map(|time| time.to_zoned(self.zone.clone()));
             let text = shown.map(|time| time.strftime("%H:%M:%S").to_string()).unwrap_or_default();
@@ -110,15 +108,9 @@ impl TraceLines {
         out.push(b' ');
     }
 
-    /// The second and the microsecond in it.
-    fn wall_clock(&self, at: Nanos) -> (i64, u64) {
-        let nanos = self.offset.saturating_add_unsigned(at);
-        (nanos.div_euclid(1_000_000_000), nanos.rem_euclid(1_000_000_000).unsigned_abs() / 1_000)
-    }
-
     /// By RFC 3339, in UTC.
-    fn push_timestamp(&mut self, out: &mut Vec<u8>, at: Nanos) {
-        let (second, micros) = self.wall_clock(at);
+    fn push_timestamp(&mut self, out: &mut Vec<u8>, time: Wall) {
+        let (second, micros) = second_and_micros(time);
         if self.stamp.0 != second {
             let text = Timestamp::from_second(second).unwrap_or_default().to_string();
             self.stamp = (second, text.trim_end_matches('Z').to_owned());
@@ -129,10 +121,14 @@ impl TraceLines {
     }
 }
 
-/// Who was on the processor. Its own thread, number 0, is just ever interrupted: who else has that number is a process
-/// that this PID namespace does not see.
+/// The second and the microsecond in it.
+fn second_and_micros(Wall(nanos): Wall) -> (i64, u64) {
+    (nanos.div_euclid(1_000_000_000), nanos.rem_euclid(1_000_000_000).unsigned_abs() / 1_000)
+}
+
+/// Who was on the processor, as far as anything is known.
 fn on_cpu(change: &Change) -> Option<OnCpu> {
-    change.on_cpu.filter(|on_cpu| on_cpu.pid != 0 || on_cpu.in_interrupt)
+    change.on_cpu.filter(|on_cpu| on_cpu.pid.is_some() || !on_cpu.name.as_bytes().is_empty())
 }
 
 fn push_state_name(out: &mut Vec<u8>, state: Option<TcpState>) {

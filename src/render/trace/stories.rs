@@ -67,7 +67,7 @@ impl TraceLines {
 
     fn story_json(&mut self, out: &mut Vec<u8>, story: &Story) {
         out.extend_from_slice(b"{\"time\":\"");
-        self.push_timestamp(out, story.at);
+        self.push_timestamp(out, story.time);
         out.push(b'"');
         push_json_ends(out, &story.local, &story.peer);
         member!(out, "duration", story.lasted.map(Seconds));
@@ -86,7 +86,7 @@ impl TraceLines {
     }
 
     fn story_csv(&mut self, out: &mut Vec<u8>, story: &Story) {
-        self.push_timestamp(out, story.at);
+        self.push_timestamp(out, story.time);
         push_csv_ends(out, &story.local, &story.peer);
         out.push(b',');
         push_seconds(out, story.lasted);
@@ -105,7 +105,7 @@ impl TraceLines {
 
     fn story_text(&mut self, out: &mut Vec<u8>, story: &Story) {
         let start = out.len();
-        self.push_clock(out, story.at);
+        self.push_clock(out, story.time);
         let ends = |out: &mut Vec<u8>, width| {
             for end in [&story.local, &story.peer] {
                 let start = out.len();

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::{Endpoint, Family, ways_between};
-use crate::trace::{Comm, Meaning, Missed, OnCpu, Stories, Tally, Told};
+use crate::trace::{Comm, Meaning, Missed, OnCpu, Stories, Tally, Told, Wall};
 use TcpState::{Close, Established, FinWait1, FinWait2, Listen, SynSent, TimeWait};
 use jiff::tz::TimeZone;
 
@@ -23,7 +23,7 @@ fn change(at: u64, old: TcpState, new: Option<TcpState>) -> Change {
         new,
         in_old: (old != Close).then_some(at / 2),
         on_cpu: Some(OnCpu {
-            pid: 7,
+            pid: Some(7),
             name: Comm::from_bytes(b"a \"b\",\x1b"),
             in_interrupt: old == FinWait1,
         }),
@@ -49,9 +49,13 @@ fn changes() -> Vec<Change> {
     ]
 }
 
+fn time(change: &Change) -> Wall {
+    Wall(OFFSET.saturating_add_unsigned(change.at))
+}
+
 fn lines(format: TraceFormat, width: Option<usize>) -> TraceLines {
     let style = TraceStyle { format, header: true, color: false, width };
-    TraceLines::new(style, OFFSET, TimeZone::UTC)
+    TraceLines::new(style, TimeZone::UTC)
 }
 
 fn written(format: TraceFormat, width: Option<usize>) -> String {
@@ -59,7 +63,7 @@ fn written(format: TraceFormat, width: Option<usize>) -> String {
     let mut out = Vec::new();
     lines.head(&mut out);
     for change in changes() {
-        lines.change(&mut out, &change);
+        lines.change(&mut out, &change, time(&change));
     }
     String::from_utf8(out).unwrap()
 }
@@ -77,23 +81,28 @@ fn transitions_in_every_layout() {
 fn who_was_on_the_processor() {
     let shown = |format, pid, name: &[u8], in_interrupt| {
         let on_cpu = Some(OnCpu { pid, name: Comm::from_bytes(name), in_interrupt });
+        let change = Change { on_cpu, ..change(1_000, Close, Some(SynSent)) };
         let mut out = Vec::new();
-        lines(format, None).change(&mut out, &Change { on_cpu, ..change(1_000, Close, Some(SynSent)) });
+        lines(format, None).change(&mut out, &change, time(&change));
         String::from_utf8(out).unwrap()
     };
     let is_shown = |pid, name: &[u8], in_interrupt, text: &str| {
         let line = shown(TraceFormat::Plain, pid, name, in_interrupt);
         assert!(line.contains(&format!(" {text} ")), "{text}: {line}");
     };
-    is_shown(7, b"curl", false, "7/curl");
-    is_shown(0, b"idle", true, "[0/idle]");
-    is_shown(7, b"a\nb", false, "7/a\\nb");
-    // A process that this PID namespace does not see has that number, too.
-    let line = shown(TraceFormat::Plain, 0, b"idle", false);
-    assert!(line.contains(" - ") && !line.contains("idle"), "{line}");
-    let line = shown(TraceFormat::Ndjson, 0, b"idle", false);
+    is_shown(Some(7), b"curl", false, "7/curl");
+    is_shown(Some(7), b"", false, "7/");
+    is_shown(Some(0), b"idle", true, "[0/idle]");
+    is_shown(Some(7), b"a\nb", false, "7/a\\nb");
+    // A process that this PID namespace does not see has no number here, and may have a name.
+    is_shown(None, b"curl", false, "curl");
+    is_shown(None, b"curl", true, "[curl]");
+    is_shown(None, b"", false, "-");
+    let line = shown(TraceFormat::Ndjson, None, b"curl", false);
+    assert!(line.contains(r#""pid":null,"name":"curl""#), "{line}");
+    let line = shown(TraceFormat::Ndjson, None, b"", false);
     assert!(line.contains(r#""pid":null,"name":null"#), "{line}");
-    assert!(shown(TraceFormat::Csv, 0, b"idle", false).contains(",443,,,,"));
+    assert!(shown(TraceFormat::Csv, None, b"curl", false).contains(",443,,curl,,"));
 }
 
 #[test]
@@ -114,7 +123,7 @@ fn ndjson_is_json_with_the_documented_fields() {
 fn connections_and_the_summary() {
     let (mut stories, mut tally) = (Stories::new(9), Tally::new());
     for change in &changes()[..5] {
-        stories.take(&Told::Change(change));
+        stories.take(&Told::Change(change, time(change)));
         tally.count(change);
     }
     let story = stories.next(u64::MAX).unwrap();

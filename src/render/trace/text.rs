@@ -5,7 +5,7 @@ use crate::model::{Endpoint, TcpState};
 use crate::render::columns::{push_addr, push_fmt, push_port, push_text};
 use crate::render::report::state_style;
 use crate::render::text::{pad_from, push_left, push_number, span_us, trim_end};
-use crate::trace::{Change, OnCpu};
+use crate::trace::{Change, OnCpu, Wall};
 
 impl TraceLines {
     pub(super) fn text_head(&self, out: &mut Vec<u8>) {
@@ -25,9 +25,9 @@ impl TraceLines {
         }
     }
 
-    pub(super) fn line(&mut self, out: &mut Vec<u8>, change: &Change) {
+    pub(super) fn line(&mut self, out: &mut Vec<u8>, change: &Change, time: Wall) {
         let start = out.len();
-        self.push_clock(out, change.at);
+        self.push_clock(out, time);
         for end in [&change.local, &change.peer] {
             let start = out.len();
             push_end(out, end);
@@ -42,9 +42,9 @@ impl TraceLines {
     }
 
     /// The states above the ends, and the meaning beside or below these.
-    pub(super) fn lines(&mut self, out: &mut Vec<u8>, change: &Change) {
+    pub(super) fn lines(&mut self, out: &mut Vec<u8>, change: &Change, time: Wall) {
         let start = out.len();
-        self.push_clock(out, change.at);
+        self.push_clock(out, time);
         self.push_states(out, change);
         push_cpu(out, on_cpu(change));
         trim_end(out, start);
@@ -113,7 +113,7 @@ pub(super) fn push_end(out: &mut Vec<u8>, end: &Endpoint) {
     push_port(out, end.port, None);
 }
 
-/// `pid/name`; in brackets who was just interrupted.
+/// `pid/name`, or the name where the number is another PID namespace's; in brackets who was just interrupted.
 fn push_cpu(out: &mut Vec<u8>, on_cpu: Option<OnCpu>) {
     let start = out.len();
     match on_cpu {
@@ -122,8 +122,10 @@ fn push_cpu(out: &mut Vec<u8>, on_cpu: Option<OnCpu>) {
             if in_interrupt {
                 out.push(b'[');
             }
-            push_number(out, pid);
-            out.push(b'/');
+            if let Some(pid) = pid {
+                push_number(out, pid);
+                out.push(b'/');
+            }
             push_text(out, name.as_bytes());
             if in_interrupt {
                 out.push(b']');

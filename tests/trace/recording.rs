@@ -1,0 +1,130 @@
+//! The kernel's ring: all that it records is read, what it loses is counted, and nothing of it stays behind.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use super::harness::{LOCALHOST, Trace, connected, listener, port_of};
+use crate::support::run::{command, finish};
+use crate::support::tracefs::{Recorded, Recording, Tracefs};
+use crate::support::{has, namespace, or_skip};
+
+/// Ports, old and new state, and how many transitions are like that.
+type Transitions = BTreeMap<(Option<u64>, Option<u64>, String, String), u32>;
+
+fn add(transitions: &mut Transitions, local: u64, peer: u64, (old, new): (&str, &str)) {
+    let port = |port| Some(port).filter(|port| *port != 0);
+    // The kernel chooses the port of a client after this event; the trace finds it later.
+    let local = if (old, new) == ("CLOSED", "SYN_SENT") { None } else { port(local) };
+    *transitions.entry((local, port(peer), old.to_owned(), new.to_owned())).or_default() += 1;
+}
+
+/// As a trace shows them: what the kernel closes in FIN_WAIT2 here is a TIME_WAIT.
+fn recorded(recording: &[Recorded]) -> Transitions {
+    let mut transitions = Transitions::new();
+    for Recorded { local_port, peer_port, old, new } in recording {
+        let name = |state: &str| if state == "CLOSE" { "CLOSED".to_owned() } else { state.to_owned() };
+        let new = if (old.as_str(), new.as_str()) == ("FIN_WAIT2", "CLOSE") { "TIME_WAIT" } else { new };
+        add(&mut transitions, (*local_port).into(), (*peer_port).into(), (&name(old), &name(new)));
+    }
+    transitions
+}
+
+/// The rest of a trace, without the ends of TIME_WAITs, which the kernel does not record.
+fn traced(trace: &mut Trace) -> Transitions {
+    let mut transitions = Transitions::new();
+    while let Some(line) = trace.next() {
+        let (old, new) = (line["old"].as_str().expect("a state"), line["new"].as_str().unwrap_or("unknown"));
+        let port = |key: &str| line[key].as_u64().unwrap_or(0);
+        if old != "TIME_WAIT" {
+            add(&mut transitions, port("local_port"), port("peer_port"), (old, new));
+        }
+    }
+    transitions
+}
+
+/// Connections one after the other; the client closes first.
+fn connect_and_close(listener: &TcpListener, count: usize) {
+    for _ in 0..count {
+        let (client, server) = connected(listener, LOCALHOST);
+        client.shutdown(Shutdown::Write).expect("it is connected");
+        read_to_end(&server);
+        drop(server);
+        read_to_end(&client);
+    }
+}
+
+fn read_to_end(mut stream: &TcpStream) {
+    assert_eq!(stream.read(&mut [0]).expect("it can be read"), 0);
+}
+
+/// Waits until the kernel has closed so many servers' sockets: then all is recorded.
+fn await_closed(recording: &Recording<'_>, count: usize) -> Vec<Recorded> {
+    let begun = Instant::now();
+    loop {
+        let transitions = recording.transitions();
+        if transitions.iter().filter(|one| one.old == "LAST_ACK").count() == count {
+            return transitions;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "the last ACK did not come");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn transitions_on_an_idle_processor_are_all_seen() {
+    const CONNECTIONS: usize = 60;
+    if !has("tc") {
+        return;
+    }
+    let Some(namespace) = namespace() else { return };
+    let Some(tracefs) = or_skip(Tracefs::mount()) else { return };
+    namespace.inside(|| {
+        // A wire so slow that both ends wait for each segment, and the processor idles when it comes.
+        for words in
+            ["ip link set lo mtu 1500", "tc qdisc add dev lo root tbf rate 200kbit burst 120 limit 100000"]
+        {
+            let mut words = words.split(' ');
+            let mut program = command(words.next().expect("a program"));
+            program.args(words);
+            finish(program).quiet();
+        }
+        let listener = listener(LOCALHOST);
+        let port = port_of(&listener);
+        let recording = Recording::start(&tracefs, &format!("sport == {port} || dport == {port}"));
+        let Some(mut trace) = Trace::by_tracepoints(&[&format!(":{port}")]) else { return };
+        connect_and_close(&listener, CONNECTIONS);
+        let expected = recorded(&await_closed(&recording, CONNECTIONS));
+        trace.interrupt();
+        assert_eq!(traced(&mut trace), expected);
+        assert_eq!(trace.notes(), "");
+        assert_eq!(trace.status(), Some(0));
+    });
+}
+
+#[test]
+fn a_trace_that_is_killed_records_no_more_and_the_next_one_removes_its_instance() {
+    let Some(namespace) = namespace() else { return };
+    let Some(tracefs) = or_skip(Tracefs::mount()) else { return };
+    namespace.inside(|| {
+        let Some(mut killed) = Trace::by_tracepoints(&[":1"]) else { return };
+        let instance = killed.instance();
+        assert_eq!(tracefs.read(&format!("{instance}/tracing_on")), "1\n");
+        killed.child.kill().expect("it can be killed");
+        killed.child.wait().expect("it has ended");
+        assert_eq!(tracefs.read(&format!("{instance}/tracing_on")), "0\n");
+        let Some(next) = Trace::by_tracepoints(&[":1"]) else { return };
+        assert!(!tracefs.path(&instance).exists(), "the stale instance is there");
+        assert!(tracefs.path(&next.instance()).exists(), "a trace has no instance");
+        // Another one beside it has its own.
+        let Some(beside) = Trace::by_tracepoints(&[":1"]) else { return };
+        assert!(tracefs.path(&next.instance()).exists() && tracefs.path(&beside.instance()).exists());
+        for trace in [next, beside] {
+            let instance = trace.instance();
+            trace.interrupt();
+            assert_eq!(trace.status(), Some(0));
+            assert!(!tracefs.path(&instance).exists(), "the instance stays behind");
+        }
+    });
+}
