@@ -50,7 +50,7 @@ pub(super) fn repeat(
     let Some(interval) = interval else {
         return once(&mut Pages::new(Output { file, ended: None, at_once: usize::MAX }), true);
     };
-    let ended = signals().context("wait for signals")?;
+    let ended = signals(&[SIGINT, SIGTERM]).context("wait for signals")?;
     let for_writes = ended.try_clone().context("wait for signals")?;
     let mut out = Pages::new(Output::until(file, for_writes));
     let mut is_first = true;
@@ -69,11 +69,11 @@ pub(super) fn repeat(
     }
 }
 
-/// A stream that can be read once SIGINT or SIGTERM has come.
-pub(super) fn signals() -> io::Result<UnixStream> {
+/// A stream that can be read once one of these signals has come.
+pub(super) fn signals(which: &[i32]) -> io::Result<UnixStream> {
     let (ours, theirs) = UnixStream::pair()?;
-    for signal in [SIGINT, SIGTERM] {
-        signal_hook::low_level::pipe::register(signal, theirs.try_clone()?)?;
+    for signal in which {
+        signal_hook::low_level::pipe::register(*signal, theirs.try_clone()?)?;
     }
     Ok(ours)
 }

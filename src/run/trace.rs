@@ -6,12 +6,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use jiff::tz::TimeZone;
+use libc::{
+    SIGABRT, SIGALRM, SIGHUP, SIGINT, SIGIO, SIGPIPE, SIGPROF, SIGPWR, SIGQUIT, SIGRTMAX, SIGRTMIN,
+    SIGSTKFLT, SIGSYS, SIGTERM, SIGTRAP, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU, SIGXFSZ,
+};
 use rustix::event::{PollFd, PollFlags, poll};
 
 use super::repeat::{Output, signals, timespec};
 use super::{Session, filter, stdout, tell, write};
 use crate::cli::Trace;
 use crate::filter::{Filter, Known};
+use crate::kernel::files;
 use crate::model::{Row, Socket, StateSet, TcpState};
 use crate::query::Access;
 use crate::render::{Pages, TraceLines};
@@ -20,7 +25,7 @@ use crate::trace::{By, Change, Nanos, Note, Stories, Tally, Told, Tracer, Wall};
 /// Traces.
 pub(super) fn trace(what: &Trace, access: &Access, session: &mut Session) -> anyhow::Result<()> {
     let filter = filter::resolve(&what.filter)?;
-    let ended = signals().context("wait for signals")?;
+    let ended = signals(&ending_signals()).context("wait for signals")?;
     let for_writes = ended.try_clone().context("wait for signals")?;
     let mut out = Pages::new(Output::until(write(stdout())?, for_writes));
     let lines = TraceLines::new(what.style, TimeZone::system());
@@ -49,6 +54,28 @@ pub(super) fn trace(what: &Trace, access: &Access, session: &mut Session) -> any
     let forgotten = teller.stories.as_ref().map_or(0, |stories| stories.dropped);
     say_missed(&tracer, forgotten);
     Ok(())
+}
+
+/// The signals that end a process by default. At each the trace ends in order, so that no ring stays behind. Those of
+/// faults (such as SIGSEGV) are left out: a handler could not return. So are those that were ignored from the start, as
+/// nohup does with SIGHUP.
+fn ending_signals() -> Vec<i32> {
+    const DEFAULT: [i32; 18] = [
+        SIGHUP, SIGINT, SIGQUIT, SIGTRAP, SIGABRT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, SIGSTKFLT, SIGXCPU,
+        SIGXFSZ, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSYS, SIGPIPE,
+    ];
+    let ignored = ignored_signals();
+    let is_ignored = |signal: &i32| ignored >> (signal - 1) & 1 == 1;
+    let asked = |signal: &i32| matches!(*signal, SIGINT | SIGTERM) || !is_ignored(signal);
+    DEFAULT.into_iter().chain(SIGRTMIN()..=SIGRTMAX()).filter(asked).collect()
+}
+
+/// A bit for each signal that is ignored; none where that cannot be read.
+fn ignored_signals() -> u64 {
+    let status = files::read("/proc/thread-self/status").unwrap_or_default();
+    let status = String::from_utf8_lossy(&status);
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }
 
 /// Tells what comes until it is to end.

@@ -107,8 +107,12 @@ impl Trace {
         format!("instances/tcpstates-{}", self.child.id())
     }
 
+    pub(super) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("it can be signalled");
+    }
+
     pub(super) fn interrupt(&self) {
-        kill_process(Pid::from_child(&self.child), Signal::INT).expect("it can be signalled");
+        self.signal(Signal::INT);
     }
 
     /// Interrupts it, and reads the rest.

@@ -5,6 +5,8 @@ use std::io::Read as _;
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
 use super::harness::{LOCALHOST, Trace, connected, listener, port_of};
 use crate::support::run::{command, finish};
 use crate::support::tracefs::{Recorded, Recording, Tracefs};
@@ -100,6 +102,23 @@ fn transitions_on_an_idle_processor_are_all_seen() {
         assert_eq!(traced(&mut trace), expected);
         assert_eq!(trace.notes(), "");
         assert_eq!(trace.status(), Some(0));
+    });
+}
+
+#[test]
+fn a_signal_that_can_be_caught_leaves_nothing_behind() {
+    let Some(namespace) = namespace() else { return };
+    let Some(tracefs) = or_skip(Tracefs::mount()) else { return };
+    namespace.inside(|| {
+        for signal in
+            [Signal::HUP, Signal::QUIT, Signal::USR1, Signal::ALARM, Signal::ABORT, Signal::SYS, Signal::PROF]
+        {
+            let Some(trace) = Trace::by_tracepoints(&[":1"]) else { return };
+            let instance = trace.instance();
+            trace.signal(signal);
+            assert_eq!(trace.status(), Some(0), "{signal:?}");
+            assert!(!tracefs.path(&instance).exists(), "{signal:?}: the instance stays behind");
+        }
     });
 }
 
