@@ -8,6 +8,7 @@ pub mod bytecode;
 mod endpoint;
 mod error;
 mod eval;
+pub mod events;
 mod expr;
 mod glob;
 mod lexer;

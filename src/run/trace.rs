@@ -15,7 +15,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use super::repeat::{Output, signals, timespec};
 use super::{Session, filter, stdout, tell, write};
 use crate::cli::Trace;
-use crate::filter::{Filter, Known};
+use crate::filter::{Filter, Known, events};
 use crate::kernel::files;
 use crate::model::{Row, Socket, StateSet, TcpState};
 use crate::query::Access;
@@ -25,6 +25,7 @@ use crate::trace::{By, Change, Nanos, Note, Stories, Tally, Told, Tracer, Wall};
 /// Traces.
 pub(super) fn trace(what: &Trace, access: &Access, session: &mut Session) -> anyhow::Result<()> {
     let filter = filter::resolve(&what.filter)?;
+    let for_kernel = events::compile(&filter.expr);
     let ended = signals(&ending_signals()).context("wait for signals")?;
     let for_writes = ended.try_clone().context("wait for signals")?;
     let mut out = Pages::new(Output::until(write(stdout())?, for_writes));
@@ -41,7 +42,7 @@ pub(super) fn trace(what: &Trace, access: &Access, session: &mut Session) -> any
         error: None,
     };
     teller.head();
-    let mut tracer = Tracer::start(&what.options, None, access)?;
+    let mut tracer = Tracer::start(&what.options, for_kernel.as_deref(), access)?;
     // The first snapshot is what the next is compared with: it is taken before anybody is told that all is set up.
     session.tell(&tracer.read(&mut |told| teller.take(told))?);
     say_where(&tracer, what);

@@ -28,6 +28,9 @@ pub(super) struct Connections {
     /// The last error that a socket was told on each processor.
     errors: Vec<Option<(Nanos, i32, Ends)>>,
     pub(super) names: Names,
+    /// The kernel records what fits a filter, and what lacks a port or an address yet: of such a socket the next event may
+    /// not be recorded.
+    pub(super) is_filtered: bool,
     /// The cookies of sockets that are gone, and their connections, where they are asked for.
     pub(super) destroyed: Option<Vec<(u64, u64)>>,
 }
@@ -43,6 +46,8 @@ struct Live {
     /// The kernel took it as if an RST had come.
     reset_received: bool,
     resent: Option<Resent>,
+    /// A port or an address was not set at its last event.
+    lacks_ends: bool,
     /// The number of a line that waits for more.
     waiting: Option<u64>,
 }
@@ -68,6 +73,7 @@ impl Connections {
             next_connection: 0,
             errors: Vec::new(),
             names: Names::of_now(),
+            is_filtered: false,
             destroyed: None,
         }
     }
@@ -116,6 +122,7 @@ impl Connections {
             since: None,
             reset_received: false,
             resent: None,
+            lacks_ends: false,
             waiting: None,
         };
         self.live.remove(&socket);
@@ -129,7 +136,9 @@ impl Connections {
         let expected = if is_child { TcpState::Close } else { old };
         let known = self.live.to_back(&socket);
         if let Some(live) = &known {
-            self.unseen += u64::from(live.state.is_some_and(|before| before != expected));
+            let may_be_left_out = self.is_filtered && live.lacks_ends;
+            let has_moved = live.state.is_some_and(|before| before != expected);
+            self.unseen += u64::from(has_moved && !may_be_left_out);
         }
         let waiting = known.as_ref().and_then(|live| live.waiting);
         let is_new = is_child || old == TcpState::Close || known.is_none();
@@ -155,6 +164,8 @@ impl Connections {
         let has_no_port = (old, new) == (TcpState::SynSent, TcpState::Close) && ends.local.port == 0;
         let lacks = lacks(old, new, ends, seen);
         live.enter(new, event.at, is_child);
+        live.lacks_ends =
+            [ends.local, ends.peer].iter().any(|end| end.port == 0 || end.addr.is_unspecified());
         live.waiting = (lacks != Lacks::Nothing).then_some(number);
         let change = Change {
             at: event.at,
@@ -166,7 +177,10 @@ impl Connections {
             new: Some(new),
             in_old: since.map(|since| event.at.saturating_sub(since)),
             on_cpu: Some(self.names.on_cpu(event)),
-            meaning: if has_no_port { Meaning::NoPort } else { meaning(old, new, seen) },
+            meaning: match meaning(old, new, seen) {
+                _ if has_no_port => Meaning::NoPort,
+                other => other,
+            },
         };
         self.lines.push(Line { socket, change, lacks, seen, since });
     }

@@ -161,6 +161,19 @@ fn what_must_have_happened_unseen_is_counted() {
 }
 
 #[test]
+fn what_a_filter_may_have_left_out_is_not_counted_as_unseen() {
+    let mut connections = Connections::new(10);
+    connections.is_filtered = true;
+    // The port that the kernel chose then did not fit.
+    connections.take(&state(10, 1, (Close, SynSent), 0));
+    connections.take(&state(20, 1, (Close, SynSent), 0));
+    assert_eq!(connections.unseen, 0);
+    connections.take(&state(30, 1, (SynSent, Established), 4000));
+    connections.take(&state(40, 1, (Close, SynSent), 0));
+    assert_eq!(connections.unseen, 1, "all of these are recorded");
+}
+
+#[test]
 fn nobody_knows_how_long_a_socket_was_closed() {
     let mut connections = Connections::new(10);
     connections.take(&state(10, 1, (Established, Close), 4000));

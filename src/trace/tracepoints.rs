@@ -80,6 +80,7 @@ impl Tracepoints {
         // The events of threads are recorded by now, so no name is missed.
         let mut connections = Connections::new(options.max_sockets);
         connections.destroyed = bytes.is_some().then(Vec::new);
+        connections.is_filtered = filter.is_some();
         let mut tracepoints = Self {
             layouts,
             page: vec![0; page_layout.len()],

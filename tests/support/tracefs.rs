@@ -1,7 +1,7 @@
 //! The kernel's tracing file system, and a recording of a test's own to compare a trace with.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -29,8 +29,17 @@ impl Tracefs {
 
     /// The content of a file in it.
     pub(crate) fn read(&self, file: &str) -> String {
-        let text = fs::read(self.path(file)).unwrap_or_else(|error| panic!("cannot read {file}: {error}"));
-        String::from_utf8_lossy(&text).into_owned()
+        let mut opened =
+            File::open(self.path(file)).unwrap_or_else(|error| panic!("cannot open {file}: {error}"));
+        // Some of its files answer one read only: that asks for all.
+        let (mut text, mut piece) = (Vec::new(), vec![0; 1 << 20]);
+        loop {
+            match opened.read(&mut piece) {
+                Ok(0) => return String::from_utf8_lossy(&text).into_owned(),
+                Ok(len) => text.extend_from_slice(&piece[..len]),
+                Err(error) => panic!("cannot read {file}: {error}"),
+            }
+        }
     }
 
     /// Writes a setting.

@@ -106,6 +106,47 @@ fn transitions_on_an_idle_processor_are_all_seen() {
 }
 
 #[test]
+fn what_a_full_ring_loses_is_counted() {
+    const CONNECTIONS: usize = 200;
+    let Some(namespace) = namespace() else { return };
+    let Some(tracefs) = or_skip(Tracefs::mount()) else { return };
+    namespace.inside(|| {
+        let listener = listener(LOCALHOST);
+        let port = port_of(&listener);
+        let Some(mut trace) = Trace::by_tracepoints(&[&format!(":{port}")]) else { return };
+        let instance = trace.instance();
+        // Other programs cause these events too.
+        for event in ["task", "sched", "tcp", "sock/inet_sk_error_report"] {
+            tracefs.write(&format!("{instance}/events/{event}/enable"), "0");
+        }
+        let filter = tracefs.read(&format!("{instance}/events/sock/inet_sock_set_state/filter"));
+        assert_eq!(
+            filter.trim(),
+            format!("(sport == {port} || dport == {port} || sport == 0 || dport == 0)")
+        );
+        tracefs.write(
+            &format!("{instance}/events/sock/inet_sock_set_state/filter"),
+            &format!("sport == {port} || dport == {port}"),
+        );
+        trace.signal(Signal::STOP);
+        tracefs.write(&format!("{instance}/buffer_size_kb"), "4");
+        let recording = Recording::start(&tracefs, &format!("sport == {port} || dport == {port}"));
+        connect_and_close(&listener, CONNECTIONS);
+        let expected: u32 = recorded(&await_closed(&recording, CONNECTIONS)).values().sum();
+        trace.signal(Signal::CONT);
+        trace.interrupt();
+        let seen: u32 = traced(&mut trace).values().sum();
+        let notes = trace.notes();
+        let lost = notes
+            .split_once("tcpstates: ")
+            .and_then(|(_, note)| note.split_once(" kernel events were lost")?.0.parse::<u32>().ok());
+        assert!(seen > 0 && lost.is_some_and(|lost| lost > 0), "{seen} {notes}");
+        assert_eq!(seen + lost.unwrap_or(0), expected, "{notes}");
+        assert_eq!(trace.status(), Some(0));
+    });
+}
+
+#[test]
 fn a_signal_that_can_be_caught_leaves_nothing_behind() {
     let Some(namespace) = namespace() else { return };
     let Some(tracefs) = or_skip(Tracefs::mount()) else { return };
