@@ -82,6 +82,8 @@ pub enum Meaning {
     Way(&'static Transition),
     /// As that, into a TIME_WAIT that ends after so long.
     TimeWait(&'static Transition, Nanos),
+    /// As that: the kernel has made a server's socket, which it does late.
+    ServerSocket(&'static Transition),
     /// The state machine has no such way.
     Unlisted,
     /// There were steps between that nobody saw.
@@ -101,7 +103,7 @@ impl Meaning {
     /// The way through the state machine, if it is one.
     pub fn way(&self) -> Option<&'static Transition> {
         match self {
-            Self::Way(way) | Self::TimeWait(way, _) => Some(way),
+            Self::Way(way) | Self::ServerSocket(way) | Self::TimeWait(way, _) => Some(way),
             _ => None,
         }
     }
@@ -113,6 +115,10 @@ impl Meaning {
             Self::Way(way) => way.meaning.into(),
             Self::TimeWait(way, left) => {
                 format!("{}; ends in {} s", way.meaning, (left + 500_000_000) / 1_000_000_000).into()
+            }
+            Self::ServerSocket(_) => {
+                "Linux creates the socket now: at the handshake's last ACK (with TCP Fast Open: at the SYN)"
+                    .into()
             }
             Self::Unlisted => "not in RFC 9293: no such transition".into(),
             Self::WhyUnseen => "why it closed was not seen".into(),

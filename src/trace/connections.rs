@@ -179,6 +179,7 @@ impl Connections {
             on_cpu: Some(self.names.on_cpu(event)),
             meaning: match meaning(old, new, seen) {
                 _ if has_no_port => Meaning::NoPort,
+                Meaning::Way(way) if is_child => Meaning::ServerSocket(way),
                 other => other,
             },
         };

@@ -174,6 +174,19 @@ fn what_a_filter_may_have_left_out_is_not_counted_as_unseen() {
 }
 
 #[test]
+fn a_servers_socket_is_made_at_the_last_ack() {
+    let mut connections = Connections::new(10);
+    connections.take(&state(10, 1, (Listen, SynRecv), 80));
+    connections.take(&state(11, 2, (SynSent, SynRecv), 80));
+    let meanings: Vec<_> = lines(&mut connections, 0).iter().map(|change| change.meaning.text()).collect();
+    assert!(
+        meanings[0].starts_with("Linux creates the socket now: at the handshake's last ACK"),
+        "{meanings:?}"
+    );
+    assert!(meanings[1].starts_with("SYN received"), "{meanings:?}");
+}
+
+#[test]
 fn nobody_knows_how_long_a_socket_was_closed() {
     let mut connections = Connections::new(10);
     connections.take(&state(10, 1, (Established, Close), 4000));

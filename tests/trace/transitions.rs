@@ -32,6 +32,7 @@ fn the_client_closes_first() {
             (server, &format!("{ACCEPTED} CLOSE_WAIT LAST_ACK CLOSED")),
         ]);
         seen.assert_meaning("ESTABLISHED FIN_WAIT1", "closed here first");
+        seen.assert_meaning("LISTEN SYN_RECV", "Linux creates the socket now: at the handshake's last ACK");
         seen.assert_meaning("LAST_ACK CLOSED", "our FIN is acknowledged");
     }
 }
