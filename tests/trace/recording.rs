@@ -5,10 +5,11 @@ use std::io::Read as _;
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
+use jiff::{SignedDuration, Timestamp};
 use rustix::process::Signal;
 
-use super::harness::{LOCALHOST, Trace, connected, listener, port_of};
-use crate::support::run::{command, finish};
+use super::harness::{LOCALHOST, Trace, connected, listener, port_of, started};
+use crate::support::run::{PROGRAM, command, finish};
 use crate::support::tracefs::{Recorded, Recording, Tracefs};
 use crate::support::{has, namespace, or_skip};
 
@@ -159,6 +160,34 @@ fn a_signal_that_can_be_caught_leaves_nothing_behind() {
             trace.signal(signal);
             assert_eq!(trace.status(), Some(0), "{signal:?}");
             assert!(!tracefs.path(&instance).exists(), "{signal:?}: the instance stays behind");
+        }
+    });
+}
+
+#[test]
+fn times_are_the_wall_clocks_in_a_time_namespace() {
+    if !has("unshare") {
+        return;
+    }
+    let Some(namespace) = namespace() else { return };
+    namespace.inside(|| {
+        for by in ["tracepoint", "poll"] {
+            let mut apart = command("unshare");
+            apart.args(["-T", "--monotonic", "100000", PROGRAM, "trace", "--ndjson", "--by", by]);
+            let listener = listener(LOCALHOST);
+            apart.args(["--poll", "20", "--count", "1", &format!(":{}", port_of(&listener))]);
+            let mut trace = started(apart);
+            let is_at_work =
+                ["transitions of all", "snapshots of"].iter().any(|words| trace.said.contains(words));
+            let Some(()) = or_skip(if is_at_work { Ok(()) } else { Err(trace.said.clone()) }) else { return };
+            let before = Timestamp::now();
+            drop(listener);
+            let line = trace.next().expect("it goes on");
+            let time: Timestamp = line["time"].as_str().expect("a time").parse().expect("by RFC 3339");
+            // The clocks are compared within some microseconds.
+            let early = SignedDuration::from_millis(10);
+            assert!(before - early <= time && time <= Timestamp::now() + early, "{by}: {before} {line}");
+            assert_eq!(trace.status(), Some(0));
         }
     });
 }
