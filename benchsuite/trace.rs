@@ -108,19 +108,22 @@ pub(crate) fn table(rounds: usize, seconds: f64) -> String {
     let (watched, said) = traced(folder.path(), PACE, PACED * seconds);
     push(&mut text, "paced", "nobody", alone.pace(), 1.0, "");
     push(&mut text, "paced", "tcpstates trace", watched.pace(), watched.pace() / alone.pace(), &said);
-    let mut paces = [const { Vec::new() }; 3];
+    let mut paces = [const { Vec::new() }; 4];
     for round in 0..rounds {
         // Each begins a round in its turn: the time-wait sockets of those before it make every load slower.
         for turn in 0..paces.len() {
             match (round + turn) % paces.len() {
                 0 => paces[0].push(Made::load(0, seconds).pace()),
                 1 => paces[1].extend(recorded(folder.path(), seconds).map(Made::pace)),
-                _ => paces[2].push(traced(folder.path(), 0, seconds).0.pace()),
+                2 => paces[2].extend(printed(folder.path(), seconds).map(Made::pace)),
+                _ => paces[3].push(traced(folder.path(), 0, seconds).0.pace()),
             }
         }
     }
-    let [alone, recorded, watched] = paces.map(median);
-    for (name, pace) in [("nobody", alone), ("perf record", recorded), ("tcpstates trace", watched)] {
+    let [alone, recorded, printed, watched] = paces.map(median);
+    for (name, pace) in
+        [("nobody", alone), ("perf record", recorded), ("bpftrace", printed), ("tcpstates trace", watched)]
+    {
         if let (Some(pace), Some(alone)) = (pace, alone) {
             push(&mut text, "unpaced", name, pace, pace / alone, "");
         }
@@ -166,7 +169,7 @@ fn traced(folder: &Path, pace: u32, seconds: f64) -> (Made, String) {
     let bytes = after.saturating_sub(before) * 1024 / u64::from(made.count).max(1);
     assert!(
         seen >= wanted || lost + unseen > 0,
-        "{seen} of {wanted} transitions were seen, and none is told to be lost: {summary}"
+        "{seen} of {wanted} transitions were seen, and none is reported lost: {summary}"
     );
     (
         made,
@@ -187,6 +190,28 @@ fn recorded(folder: &Path, seconds: f64) -> Option<Made> {
     kill_process(Pid::from_child(&child), Signal::INT).expect("it can be signalled");
     let _ = child.wait();
     Some(made)
+}
+
+/// With bpftrace beside it, where that is installed, which prints each transition of the same sockets into a file.
+fn printed(folder: &Path, seconds: f64) -> Option<Made> {
+    let script = format!(
+        "BEGIN {{ printf(\"ready\\n\"); }} tracepoint:sock:inet_sock_set_state /args->sport == {PORT} || args->dport == {PORT}/ \
+         {{ printf(\"%llu %d %s %d %d %d %d\\n\", nsecs, pid, comm, args->sport, args->dport, args->oldstate, \
+         args->newstate); }}"
+    );
+    let path = folder.join("bpftrace");
+    let mut child = Command::new("bpftrace")
+        .args(["-e", &script])
+        .stdout(File::create(&path).expect("it can be written"))
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    // What it prints comes in whole blocks: it is taken to be ready when it has had this time.
+    thread::sleep(Duration::from_secs(5));
+    let made = child.try_wait().ok()?.is_none().then(|| Made::load(0, seconds));
+    let _ = kill_process(Pid::from_child(&child), Signal::INT);
+    let _ = child.wait();
+    made
 }
 
 fn resident_kib(child: &Child) -> u64 {
