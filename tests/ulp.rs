@@ -73,7 +73,11 @@ fn mptcp_and_md5_keys_are_told_as_ss_does() {
 
     let ours = namespace.tcpstates(&["-f", "ss", "-tnaiO"]);
     let count = |text: &str, word: &str| text.matches(word).count();
-    assert_eq!((count(&ours, "tcp-ulp-mptcp"), count(&ours, "md5keys:127.0.0.1/32=")), (subflows, keys));
+    assert_eq!(
+        (count(&ours, "tcp-ulp-mptcp"), count(&ours, "md5keys:127.0.0.1/32=")),
+        (subflows, keys),
+        "{ours}"
+    );
     if has("ss") {
         assert_eq!(words(&ours), words(&namespace.other("ss", &["-tnaiO"])));
     }
@@ -87,7 +91,7 @@ fn mptcp_and_md5_keys_are_told_as_ss_does() {
     assert!(connected.clone().all(|subflow| subflow.flags.iter().any(|flag| flag == "fully_established")));
     assert_eq!(connected.count(), subflows.saturating_sub(1));
     let plain = namespace.tcpstates(&["-nai"]);
-    assert_eq!((count(&plain, "ulp:mptcp "), count(&plain, "md5keys:127.0.0.1/32")), (subflows, keys));
+    assert_eq!((count(&plain, "ulp:mptcp"), count(&plain, "md5keys:127.0.0.1/32")), (subflows, keys));
     // Not asked for, not there.
     assert!(!namespace.tcpstates(&["-nae", "--json"]).contains("mptcp"));
     for text in [ours, json, plain] {
