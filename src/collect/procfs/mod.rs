@@ -134,7 +134,7 @@ fn read_table(
         bad: BadLines::default(),
         lines: 0,
         is_one: false,
-        recent: Recent::new(),
+        recent: Recent::default(),
     };
     let result =
         Bounded::open(&path, is_own).and_then(|file| table.read(BufReader::with_capacity(64 * 1024, file)));
@@ -249,12 +249,13 @@ impl Table<'_, '_> {
         if intake.stopped {
             return;
         }
-        let socket = line::parse(line, self.family);
-        self.is_one |= socket.is_ok();
-        match socket {
-            Ok(socket) if !self.query.states.contains(socket.state) => {}
-            Ok(socket) if self.recent.has_seen(&socket) => {}
-            Ok(socket) => intake.stopped = intake.sink.row(&socket).is_break(),
+        match line::parse(line, self.family) {
+            Ok(socket) => {
+                self.is_one = true;
+                if self.query.states.contains(socket.state) && !self.recent.has_seen(&socket) {
+                    intake.stopped = intake.sink.row(&socket).is_break();
+                }
+            }
             Err(error) => self.bad.note(self.lines, &error),
         }
     }

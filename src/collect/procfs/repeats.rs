@@ -14,23 +14,18 @@ use rustc_hash::FxHasher;
 
 use crate::model::{Endpoint, Socket};
 
-/// Fingerprints that share a place; the oldest leaves.
-const WAYS: usize = 4;
 /// 256 KiB: a processor's cache has them. A socket whose repeat follows 1,000 sockets later has been pushed out in one of
 /// 100,000 cases.
 const PLACES: usize = 1 << 13;
 
 /// The sockets that came last.
+#[derive(Default)]
 pub(super) struct Recent {
-    places: Vec<[u64; WAYS]>,
+    /// Four fingerprints share a place; the oldest leaves. Nothing is allocated for a table without sockets.
+    places: Vec<[u64; 4]>,
 }
 
 impl Recent {
-    pub(super) fn new() -> Self {
-        // Memory that the allocator gets zeroed from the kernel costs nothing until it is written.
-        Self { places: vec![[0; WAYS]; PLACES] }
-    }
-
     /// Notes the socket; true if it has come before.
     pub(super) fn has_seen(&mut self, socket: &Socket) -> bool {
         // Listeners that share a port differ only by their inode; without one they cannot be told apart.
@@ -39,12 +34,16 @@ impl Recent {
         }
         let fingerprint = fingerprint(socket);
         let place = usize::try_from(fingerprint % PLACES as u64).unwrap_or(0);
-        let Some(ways) = self.places.get_mut(place) else { return false };
-        if ways.contains(&fingerprint) {
+        if self.places.is_empty() {
+            // Memory that the allocator gets zeroed from the kernel costs nothing until it is written.
+            self.places = vec![[0; 4]; PLACES];
+        }
+        let Some(there) = self.places.get_mut(place) else { return false };
+        let [newest, newer, older, oldest] = *there;
+        if [newest, newer, older, oldest].contains(&fingerprint) {
             return true;
         }
-        ways.rotate_right(1);
-        ways[0] = fingerprint;
+        *there = [fingerprint, newest, newer, older];
         false
     }
 }
@@ -80,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_socket_is_known_by_its_inode_and_both_ends() {
-        let mut recent = Recent::new();
+        let mut recent = Recent::default();
         assert!(!recent.has_seen(&socket(Some(7), 80, 5000)));
         for other in [
             socket(Some(8), 80, 5000),
@@ -97,7 +96,7 @@ mod tests {
 
     #[test]
     fn listeners_that_share_a_port_are_all_kept() {
-        let mut recent = Recent::new();
+        let mut recent = Recent::default();
         for inode in [Some(1), Some(2), None, None] {
             assert!(!recent.has_seen(&socket(inode, 80, 0)), "{inode:?}");
         }
@@ -106,7 +105,7 @@ mod tests {
 
     #[test]
     fn the_last_few_hundred_come_again() {
-        let mut recent = Recent::new();
+        let mut recent = Recent::default();
         for inode in 1..=100_000 {
             assert!(!recent.has_seen(&socket(Some(inode), 80, 5000)), "{inode}");
         }
