@@ -33,7 +33,7 @@ pub use chosen::Column;
 pub use counts::{CountStyle, write_changes, write_counts};
 pub use diagnose::{Judgement, write_diagnosis};
 pub use explain::{write_explanation, write_overview};
-pub use pages::Pages;
+pub use pages::{Guard, Pages};
 pub use report::ReportStyle;
 pub use scene::SceneWriter;
 pub use summary::{Summary, write_summary};

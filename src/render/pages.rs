@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::Format;
 use super::text::guarded;
 
 /// How much is gathered before it is written.
@@ -13,18 +14,46 @@ pub struct Pages<W> {
     buffer: Vec<u8>,
     inner: W,
     written: bool,
-    colors: bool,
+    guard: Guard,
+}
+
+/// What a terminal may obey of what is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// Line breaks and tabs; and colours, if there are any.
+    Text {
+        /// Whether there are.
+        colors: bool,
+    },
+    /// JSON, in which nothing is left to be obeyed: what writes its strings escapes all of that. A second pass reads
+    /// 5 to 7 GB a second, and so would take about 4 ms for the 27 MB of 18,000 sockets with tcp_info.
+    Json,
+}
+
+impl Guard {
+    /// What a list or a count in this format needs.
+    pub fn of(format: Format, colors: bool) -> Self {
+        match format {
+            Format::Json | Format::Ndjson => Self::Json,
+            _ => Self::Text { colors },
+        }
+    }
 }
 
 impl<W: Write> Pages<W> {
     /// Pages for this writer.
     pub fn new(inner: W) -> Self {
-        Self { buffer: Vec::with_capacity(PAGE + 4096), inner, written: false, colors: false }
+        Self {
+            buffer: Vec::with_capacity(PAGE + 4096),
+            inner,
+            written: false,
+            guard: Guard::Text { colors: false },
+        }
     }
 
-    /// Whether the rows have colours of our own.
-    pub fn color(&mut self, colors: bool) {
-        self.colors = colors;
+    /// What a terminal may obey of the rows that follow.
+    pub fn guard(&mut self, guard: Guard) {
+        self.guard = guard;
     }
 
     /// Where the next row goes.
@@ -66,7 +95,10 @@ impl<W: Write> Pages<W> {
             return Ok(());
         }
         self.written = true;
-        let result = self.inner.write_all(&guarded(&self.buffer, self.colors));
+        let result = match self.guard {
+            Guard::Text { colors } => self.inner.write_all(&guarded(&self.buffer, colors)),
+            Guard::Json => self.inner.write_all(&self.buffer),
+        };
         self.buffer.clear();
         result
     }

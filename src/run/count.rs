@@ -15,7 +15,7 @@ use crate::enrich::Enrichment;
 use crate::filter::{Filter, Known};
 use crate::model::{Gap, Row, Socket, Source};
 use crate::query::{Access, Needs, Query, Shown};
-use crate::render::{Head, Pages, Summary, write_changes, write_counts, write_summary};
+use crate::render::{Guard, Head, Pages, Summary, write_changes, write_counts, write_summary};
 use crate::select::{Census, Changes, Counter, GroupCounts, StateCounts};
 
 /// What is counted, ready to be asked for.
@@ -64,7 +64,7 @@ pub(super) fn count(
     session: &mut Session,
 ) -> anyhow::Result<()> {
     let taken_at = now();
-    out.color(count.style.color);
+    out.guard(Guard::of(count.style.format, count.style.color));
     let mut counts = GroupCounts::new(&count.keys);
     let (source, gaps) = count_into(&mut counts, plan, access)?;
     session.tell(&gaps);
@@ -82,7 +82,7 @@ pub(super) fn diff(
     out: &mut Pages<Output>,
     session: &mut Session,
 ) -> anyhow::Result<()> {
-    out.color(count.style.color);
+    out.guard(Guard::of(count.style.format, count.style.color));
     let mut before = Census::new(&count.keys);
     let (_, mut gaps) = count_into(&mut before, plan, access)?;
     std::thread::sleep(time);

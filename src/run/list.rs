@@ -15,7 +15,7 @@ use crate::enrich::Enrichment;
 use crate::filter::Known;
 use crate::model::{Gap, Row, Socket, Source};
 use crate::query::Access;
-use crate::render::{Head, Listing, Pages, listing};
+use crate::render::{Guard, Head, Listing, Pages, listing};
 use crate::select::Sorter;
 
 /// Lists once.
@@ -25,7 +25,7 @@ pub(super) fn list(
     out: &mut Pages<Output>,
     session: &mut Session,
 ) -> anyhow::Result<()> {
-    out.color(list.style.color);
+    out.guard(Guard::of(list.format, list.style.color));
     let enrichment = enrichment(list.needs, access);
     let gaps = if must_hold(list) || !suffice(&enrichment, list.needs, access) {
         held(list, access, enrichment, out, session)?

@@ -19,7 +19,7 @@ use crate::filter::{Filter, Known, events};
 use crate::kernel::files;
 use crate::model::{Row, Socket, StateSet, TcpState};
 use crate::query::Access;
-use crate::render::{Pages, TraceLines};
+use crate::render::{Guard, Pages, TraceLines};
 use crate::trace::{By, Change, Nanos, Note, Stories, Tally, Told, Tracer, Wall};
 
 /// Traces.
@@ -30,7 +30,7 @@ pub(super) fn trace(what: &Trace, access: &Access, session: &mut Session) -> any
     let for_writes = ended.try_clone().context("wait for signals")?;
     let mut out = Pages::new(Output::until(write(stdout())?, for_writes));
     let lines = TraceLines::new(what.style, TimeZone::system());
-    out.color(what.style.color);
+    out.guard(Guard::Text { colors: what.style.color });
     let mut teller = Teller {
         what,
         filter,
