@@ -2,8 +2,9 @@
 
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
-use rustix::fs::{AtFlags, Dir, Mode, OFlags, mkdirat, openat, unlinkat};
+use rustix::fs::{AtFlags, Dir, FlockOperation, Mode, OFlags, flock, mkdirat, openat, unlinkat};
 use rustix::io::Errno;
 
 use super::format::Layout;
@@ -33,8 +34,13 @@ pub(super) struct Instance {
 impl Instance {
     /// Creates an instance. It records nothing yet.
     pub(super) fn make(tracefs: Tracefs) -> Result<Self, SetupError> {
-        remove_stale(&tracefs);
+        let all = openat(&tracefs, "instances", FOLDER, Mode::empty());
+        let all = all.map_err(|error| SetupError::tracefs("instances", error))?;
+        lock(&all);
+        remove_stale(&all);
         let (path, folder, free) = make(&tracefs)?;
+        // The lock ends here: from now on the kernel refuses to remove this instance.
+        drop(all);
         let mut instance = Self { tracefs, path, folder, rings: Vec::new(), free: Some(free) };
         // A new instance has the options of the top-level one, which anybody may have changed.
         for (option, value) in [
@@ -158,8 +164,19 @@ impl Drop for Instance {
     }
 }
 
-/// Creates the folder and opens it, and `free_buffer` in it. Until a file is open, another trace that starts now may
-/// remove the folder as a stale one: then it is created again.
+/// Waits until no other trace is between the creation of its instance and the first open file: it would be taken for a
+/// stale one. Whoever holds the lock for long is no trace, and is not waited for.
+fn lock(instances: &OwnedFd) {
+    const ATTEMPTS: u32 = 100;
+    for _ in 0..ATTEMPTS {
+        match flock(instances, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::AGAIN | Errno::INTR) => std::thread::sleep(Duration::from_millis(10)),
+            Ok(()) | Err(_) => return,
+        }
+    }
+}
+
+/// Creates the folder and opens it, and `free_buffer` in it. If it was removed meanwhile, it is created again.
 fn make(tracefs: &Tracefs) -> Result<(String, OwnedFd, OwnedFd), SetupError> {
     const ATTEMPTS: u32 = 100;
     let pid = std::process::id();
@@ -196,12 +213,11 @@ fn open_first(tracefs: &Tracefs, path: &str) -> Result<(OwnedFd, OwnedFd), Errno
 
 /// Removes the instances of traces that were killed. The kernel refuses to remove those in use, so no process number needs
 /// to be checked, which could be one of another PID namespace.
-fn remove_stale(tracefs: &Tracefs) {
-    let Ok(folder) = openat(tracefs, "instances", FOLDER, Mode::empty()) else { return };
-    let Ok(entries) = Dir::read_from(&folder) else { return };
+fn remove_stale(instances: &OwnedFd) {
+    let Ok(entries) = Dir::read_from(instances) else { return };
     for entry in entries.flatten() {
         if entry.file_name().to_bytes().starts_with(PREFIX.as_bytes()) {
-            let _ = unlinkat(&folder, entry.file_name(), AtFlags::REMOVEDIR);
+            let _ = unlinkat(instances, entry.file_name(), AtFlags::REMOVEDIR);
         }
     }
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use rustix::process::Signal;
 
 use super::harness::{LOCALHOST, Trace, connected, listener, port_of, started};
-use crate::support::run::{PROGRAM, command, finish};
+use crate::support::run::{PROGRAM, command, finish, tcpstates};
 use crate::support::tracefs::{Recorded, Recording, Tracefs};
 use crate::support::{has, namespace, or_skip};
 
@@ -160,6 +161,29 @@ fn a_signal_that_can_be_caught_leaves_nothing_behind() {
             trace.signal(signal);
             assert_eq!(trace.status(), Some(0), "{signal:?}");
             assert!(!tracefs.path(&instance).exists(), "{signal:?}: the instance stays behind");
+        }
+    });
+}
+
+#[test]
+fn traces_that_start_at_once_leave_each_other_alone() {
+    let Some(namespace) = namespace() else { return };
+    namespace.inside(|| {
+        let Some(probe) = Trace::by_tracepoints(&[":1"]) else { return };
+        probe.interrupt();
+        assert_eq!(probe.status(), Some(0));
+        for _ in 0..8 {
+            let start = || {
+                let args = ["trace", "--by", "tracepoint", "--duration", "0.1", "--no-header", ":1"];
+                let mut trace = tcpstates(&args);
+                trace.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it can be started")
+            };
+            let traces: Vec<_> = (0..8).map(|_| start()).collect();
+            for trace in traces {
+                let output = trace.wait_with_output().expect("it ends");
+                let notes = String::from_utf8_lossy(&output.stderr);
+                assert_eq!(notes, "tcpstates: the transitions of all network namespaces are seen\n");
+            }
         }
     });
 }
