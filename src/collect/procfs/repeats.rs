@@ -33,7 +33,7 @@ impl Recent {
             return false;
         }
         let fingerprint = fingerprint(socket);
-        let place = usize::try_from(fingerprint % PLACES as u64).unwrap_or(0);
+        let place = place(fingerprint);
         if self.places.is_empty() {
             // Memory that the allocator gets zeroed from the kernel costs nothing until it is written.
             self.places = vec![[0; 4]; PLACES];
@@ -48,11 +48,25 @@ impl Recent {
     }
 }
 
-/// Of whole words: a third of what the derived hash takes.
+/// The upper bits of a product depend on all bits of its factors.
+fn place(fingerprint: u64) -> usize {
+    const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+    usize::try_from(fingerprint.wrapping_mul(SPREAD) >> (u64::BITS - PLACES.ilog2())).unwrap_or(0)
+}
+
+/// The inode and the ports, or both ends of a socket without an inode.
 fn fingerprint(socket: &Socket) -> u64 {
+    let [local, peer] = [socket.local, socket.peer];
+    match socket.inode {
+        Some(inode) => inode << 32 | u64::from(local.port) << 16 | u64::from(peer.port),
+        None => of_ends([local, peer]),
+    }
+}
+
+/// Of whole words: a third of what the derived hash takes.
+fn of_ends(ends: [Endpoint; 2]) -> u64 {
     let mut hasher = FxHasher::default();
-    hasher.write_u64(socket.inode.unwrap_or(0));
-    for Endpoint { addr, port, .. } in [socket.local, socket.peer] {
+    for Endpoint { addr, port, .. } in ends {
         match addr {
             IpAddr::V4(addr) => hasher.write_u64(u64::from(addr.to_bits()) << 16 | u64::from(port)),
             IpAddr::V6(addr) => {
