@@ -7,7 +7,7 @@ use super::columns::{
     appended, cgroup_text, push_addr, push_fmt, push_holders, push_peer_holders, push_state, push_text,
 };
 use super::details::is_unset;
-use super::text::{escaped, push_number};
+use super::text::{Number, escaped, push_number};
 use super::{Head, Listing, Style};
 use crate::model::{Gap, Memory, Queues, Row, TcpInfo};
 
@@ -178,7 +178,7 @@ fn push_always(out: &mut Vec<u8>, row: &Row<'_>) {
 }
 
 /// A comma and the number, if there is one.
-fn push_optional(out: &mut Vec<u8>, number: Option<impl itoa::Integer>) {
+fn push_optional(out: &mut Vec<u8>, number: Option<impl Number>) {
     out.push(b',');
     if let Some(number) = number {
         push_number(out, number);

@@ -53,9 +53,17 @@ pub fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
+/// A whole number of any size.
+pub trait Number: itoa::Integer + TryInto<u8> + Copy {}
+impl<T: itoa::Integer + TryInto<u8> + Copy> Number for T {}
+
 /// Appends a number.
-pub fn push_number(out: &mut Vec<u8>, number: impl itoa::Integer) {
-    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+pub fn push_number(out: &mut Vec<u8>, number: impl Number) {
+    // Most numbers of a socket are 0.
+    match number.try_into() {
+        Ok(digit @ 0..10) => out.push(b'0' + digit),
+        _ => out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+    }
 }
 
 /// Appends a point and the digits of these millionths.
@@ -69,7 +77,7 @@ pub fn push_millionths(out: &mut Vec<u8>, millionths: u64) {
 }
 
 /// Appends a number, blanks before it up to `width`.
-pub fn push_number_right(out: &mut Vec<u8>, number: impl itoa::Integer, width: usize) {
+pub fn push_number_right(out: &mut Vec<u8>, number: impl Number, width: usize) {
     let mut buffer = itoa::Buffer::new();
     let digits = buffer.format(number);
     push_blanks(out, width.saturating_sub(digits.len()));
