@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use rustix::fs::{AtFlags, Dir, FlockOperation, Mode, OFlags, flock, mkdirat, openat, unlinkat};
+use rustix::fs::{AtFlags, Dir, FlockOperation, Mode, OFlags, flock, mkdirat, openat, statat, unlinkat};
 use rustix::io::Errno;
 
 use super::format::Layout;
@@ -36,8 +36,9 @@ impl Instance {
     pub(super) fn make(tracefs: Tracefs) -> Result<Self, SetupError> {
         let all = openat(&tracefs, "instances", FOLDER, Mode::empty());
         let all = all.map_err(|error| SetupError::tracefs("instances", error))?;
-        lock(&all);
-        remove_stale(&all);
+        if lock(&all) {
+            remove_stale(&all);
+        }
         let (path, folder, free) = make(&tracefs)?;
         // The lock ends here: from now on the kernel refuses to remove this instance.
         drop(all);
@@ -165,15 +166,17 @@ impl Drop for Instance {
 }
 
 /// Waits until no other trace is between the creation of its instance and the first open file: it would be taken for a
-/// stale one. Whoever holds the lock for long is no trace, and is not waited for.
-fn lock(instances: &OwnedFd) {
-    const ATTEMPTS: u32 = 100;
+/// stale one. Whoever holds the lock for long may be no trace, and is not waited for; false then.
+fn lock(instances: &OwnedFd) -> bool {
+    const ATTEMPTS: u32 = 500;
     for _ in 0..ATTEMPTS {
         match flock(instances, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return true,
             Err(Errno::AGAIN | Errno::INTR) => std::thread::sleep(Duration::from_millis(10)),
-            Ok(()) | Err(_) => return,
+            Err(_) => return false,
         }
     }
+    false
 }
 
 /// Creates the folder and opens it, and `free_buffer` in it. If it was removed meanwhile, it is created again.
@@ -208,6 +211,8 @@ fn make(tracefs: &Tracefs) -> Result<(String, OwnedFd, OwnedFd), SetupError> {
 fn open_first(tracefs: &Tracefs, path: &str) -> Result<(OwnedFd, OwnedFd), Errno> {
     let folder = openat(tracefs, path, FOLDER, Mode::empty())?;
     let free = openat(&folder, "free_buffer", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+    // The kernel looks for the instance by its address, which may be another's by now.
+    statat(&folder, "free_buffer", AtFlags::empty())?;
     Ok((folder, free))
 }
 
