@@ -2,7 +2,7 @@
 
 use std::io::Read as _;
 use std::net::{Ipv6Addr, SocketAddr, TcpStream};
-use std::process::Child;
+use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -176,17 +176,16 @@ impl Drop for Running {
 /// A process with so many descriptors of one listener, up to ten, and how many it has open.
 fn sleeper(namespace: &Namespace, listener: &Socket, sockets: u32) -> (Running, u64) {
     let copies: Vec<_> = (3..2 + sockets).map(|number| format!("{number}<&0")).collect();
-    let child = namespace.inside(|| {
+    let mut child = namespace.inside(|| {
         let stdin = std::os::fd::OwnedFd::from(listener.try_clone().expect("it can be shared"));
         let mut sh = command("sh");
-        sh.args(["-c", &format!("exec sleep 60 {}", copies.join(" "))]).stdin(stdin);
-        Running(sh.spawn().expect("sh can be run"))
+        sh.args(["-c", &format!("exec {}; echo; kill -STOP $$", copies.join(" "))]);
+        Running(sh.stdin(stdin).stdout(Stdio::piped()).spawn().expect("sh can be run"))
     });
+    // It opens no more files after its line.
+    let read = child.0.stdout.as_mut().expect("it is piped").read_exact(&mut [0]);
+    read.expect("sh writes a line");
     let folder = format!("/proc/{}", child.0.id());
-    let is_sleep = || std::fs::read(format!("{folder}/comm")).is_ok_and(|name| name == b"sleep\n");
-    while !is_sleep() {
-        sleep(Duration::from_millis(5));
-    }
     // It may have inherited others.
     let open = std::fs::read_dir(format!("{folder}/fd")).expect("it is our child").count() as u64;
     (child, open)
