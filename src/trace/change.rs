@@ -94,6 +94,8 @@ pub enum Meaning {
     BetweenSnapshots,
     /// connect() failed: no local port was free.
     NoPort,
+    /// An RST ended an orphaned FIN_WAIT2. Whether it came or was sent is not told by this kernel.
+    ResetUnseen,
     /// The connection is gone, or the kernel gave it to TIME_WAIT or to an orphaned FIN_WAIT2 in another network
     /// namespace, which can't be asked.
     HandedOver,
@@ -125,6 +127,10 @@ impl Meaning {
             Self::BetweenSnapshots => "opened and closed between two snapshots".into(),
             Self::StepsMissed => "steps between the two snapshots were not seen".into(),
             Self::NoPort => "connect() failed: no local port was free for this peer".into(),
+            Self::ResetUnseen => {
+                "cut by an RST: the peer's, or one from here, since data came (this kernel does not tell which)"
+                    .into()
+            }
             Self::HandedOver => {
                 "unknown: gone, or TIME_WAIT or an orphan in a namespace that can't be asked".into()
             }

@@ -29,6 +29,8 @@ pub(super) struct Minisockets {
     waits: Waits,
     /// The RSTs that were sent since the rings were read last, but for known orphans.
     resets: FxHashMap<Ends, Nanos>,
+    /// Whether each of them is told of.
+    pub(super) sees_resets: bool,
     limit: usize,
     /// Records that were forgotten for want of room.
     pub(super) dropped: u64,
@@ -86,6 +88,7 @@ impl Minisockets {
             gone: LinkedHashMap::default(),
             waits: Waits::default(),
             resets: FxHashMap::default(),
+            sees_resets: true,
             limit,
             dropped: 0,
             every,
@@ -174,7 +177,8 @@ impl Minisockets {
         let reset = self.resets.get(&change.ends()).filter(|at| **at >= change.at);
         if let (TcpState::FinWait2, Some(at)) = (change.old, reset) {
             line.lacks = Lacks::Worth;
-            tell(Orphan { change, since: line.since, left: 0, reset: Some(*at) }.end(*at, 0));
+            let orphan = Orphan { change, since: line.since, left: 0, reset: Some(*at) };
+            tell(self.end(&orphan, *at));
         }
     }
 
@@ -198,7 +202,7 @@ impl Minisockets {
                     tell(change);
                     self.keep_wait(now, &change, begun.left);
                 }
-                Mini::Nothing if orphan.reset.is_some() => tell(orphan.end(now, self.every)),
+                Mini::Nothing if orphan.reset.is_some() => tell(self.end(&orphan, now)),
                 Mini::Nothing => {
                     self.gone.insert(ends, (now, orphan));
                 }
@@ -208,12 +212,27 @@ impl Minisockets {
 
     /// Tells the end of orphans that were gone by this time, up to which all events are known.
     pub(super) fn end_orphans(&mut self, until: Nanos, tell: &mut dyn FnMut(Change)) {
-        while let Some((at, orphan)) = self.gone.front().map(|(_, gone)| gone)
-            && *at <= until
+        while self.gone.front().is_some_and(|(_, (at, _))| *at <= until)
+            && let Some((_, (at, orphan))) = self.gone.pop_front()
         {
-            tell(orphan.end(*at, self.every));
-            self.gone.pop_front();
+            tell(self.end(&orphan, at));
         }
+    }
+
+    /// The end of an orphan that is gone, though it was there when it was asked for last.
+    fn end(&self, orphan: &Orphan, now: Nanos) -> Change {
+        let of = |event| {
+            let way = ways_between(TcpState::FinWait2, TcpState::Close).find(|way| way.event == event);
+            way.map_or(Meaning::Unlisted, Meaning::Way)
+        };
+        let went_before_its_time = orphan.left > 2 * self.every;
+        let (at, meaning) = match orphan.reset {
+            Some(at) => (at, of(Event::Abort)),
+            None if went_before_its_time && self.sees_resets => (now, of(Event::Received(Segment::Rst))),
+            None if went_before_its_time => (now, Meaning::ResetUnseen),
+            None => (now, of(Event::TimeLimit)),
+        };
+        Change { meaning, ..orphan.becomes(TcpState::Close, at) }
     }
 
     /// Tells which TIME_WAITs are over by this time.
@@ -322,19 +341,6 @@ impl Orphan {
         let mut change = self.becomes(TcpState::TimeWait, at);
         enter_time_wait(&mut change, end);
         change
-    }
-
-    /// It is gone, though not before it was asked for last.
-    fn end(&self, now: Nanos, every: Nanos) -> Change {
-        let (at, event) = match self.reset {
-            Some(at) => (at, Event::Abort),
-            // It went before its time.
-            None if self.left > 2 * every => (now, Event::Received(Segment::Rst)),
-            None => (now, Event::TimeLimit),
-        };
-        let way = ways_between(TcpState::FinWait2, TcpState::Close).find(|way| way.event == event);
-        let meaning = way.map_or(Meaning::Unlisted, Meaning::Way);
-        Change { meaning, ..self.becomes(TcpState::Close, at) }
     }
 
     /// Its next transition, which nobody was on a processor for.

@@ -40,6 +40,18 @@ fn an_rst_in_the_place_of_an_orphan_ends_it_then() {
 }
 
 #[test]
+fn whose_rst_ended_an_orphan_is_told_where_the_kernel_tells() {
+    for (sees_resets, text) in [(true, "RST received"), (false, "cut by an RST")] {
+        let mut minisockets = Minisockets::new(9, 100);
+        minisockets.sees_resets = sees_resets;
+        let change = handed_over(TcpState::FinWait2).change;
+        let orphan = Orphan { change, since: Some(8), left: 1_000, reset: None };
+        let told = minisockets.end(&orphan, 50).meaning.text();
+        assert!(told.starts_with(text), "{told}");
+    }
+}
+
+#[test]
 fn an_orphan_that_is_gone_waits_for_the_rst_that_may_have_ended_it() {
     let mut minisockets = Minisockets::new(9, 100);
     let change = handed_over(TcpState::FinWait2).change;

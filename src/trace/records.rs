@@ -85,6 +85,12 @@ impl Layouts {
         fields.is_some()
     }
 
+    /// Whether an RST is told of that the kernel sends in the place of a socket that it has closed; before 6.10 only those
+    /// of whole sockets are.
+    pub(super) fn tell_all_resets(&self) -> bool {
+        self.of.iter().any(|(.., fields)| matches!(fields, Fields::ResetSent { ends: Some(_), .. }))
+    }
+
     /// Decodes a record; `None` for events that are not used, such as those of SCTP sockets.
     pub(super) fn decode(&self, at: Nanos, cpu: u32, record: &[u8]) -> Option<Event> {
         let id = record.first_chunk().map(|bytes| u16::from_ne_bytes(*bytes))?;
@@ -229,7 +235,9 @@ impl EndPlaces {
 
 impl SocketAddresses {
     fn find(layout: &Layout) -> Option<Self> {
-        Some(Self { local: layout.place("saddr")?, peer: layout.place("daddr")? })
+        // Older kernels have the 4 bytes of an IPv4 address there.
+        let place = |name| layout.place(name).filter(|place| place.size >= size_of::<libc::sockaddr_in6>());
+        Some(Self { local: place("saddr")?, peer: place("daddr")? })
     }
 
     fn read(&self, raw: &[u8]) -> Option<Ends> {
@@ -326,6 +334,25 @@ mod tests {
         let mut layouts = Layouts::default();
         assert!(layouts.add(event, &layout));
         layouts.decode(1, 0, &raw).map(|event| event.kind)
+    }
+
+    #[test]
+    fn an_rst_without_a_socket_is_told_by_later_kernels_alone() {
+        let tells = |size| {
+            let (number, address) = ([0; 8], vec![0; size]);
+            let fields: [(_, _, &[u8]); 5] = [
+                ("common_flags", 2, &[0]),
+                ("common_pid", 4, &[0; 4]),
+                ("skaddr", 8, &number),
+                ("saddr", 16, &address),
+                ("daddr", 48, &address),
+            ];
+            let mut layouts = Layouts::default();
+            assert!(layouts.add("tcp/tcp_send_reset", &made(79, &fields).0));
+            layouts.tell_all_resets()
+        };
+        assert!(!tells(4), "the two addresses of Linux 6.1, not struct sockaddr_in6");
+        assert!(tells(28));
     }
 
     #[test]

@@ -81,6 +81,8 @@ impl Tracepoints {
         let mut connections = Connections::new(options.max_sockets);
         connections.destroyed = bytes.is_some().then(Vec::new);
         connections.is_filtered = filter.is_some();
+        let mut minisockets = Minisockets::new(options.max_sockets, options.poll);
+        minisockets.sees_resets = layouts.tell_all_resets();
         let mut tracepoints = Self {
             layouts,
             page: vec![0; page_layout.len()],
@@ -91,7 +93,7 @@ impl Tracepoints {
             next_clock: 0,
             events: Vec::new(),
             connections,
-            minisockets: Minisockets::new(options.max_sockets, options.poll),
+            minisockets,
             closings: Closings::default(),
             bytes,
             next_ports: 0,
