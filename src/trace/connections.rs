@@ -142,8 +142,8 @@ impl Connections {
         }
         let waiting = known.as_ref().and_then(|live| live.waiting);
         let is_new = is_child || old == TcpState::Close || known.is_none();
-        self.note_port(waiting, ends, new);
-        if is_child || (new == TcpState::SynSent && ends.local.port != 0) {
+        self.note_ends(waiting, ends, new);
+        if (is_child || new == TcpState::SynSent) && has_ports(ends) {
             self.opened.push((*ends, event.at, new));
         }
         if is_new {
@@ -223,16 +223,15 @@ impl Connections {
         }
     }
 
-    /// Ends a line's wait for its port: it is known now, or the connection is closed without one.
-    fn note_port(&mut self, waiting: Option<u64>, ends: &Ends, new: TcpState) {
+    /// Ends a line's wait for its ends: they are known now, or the connection is closed without them.
+    fn note_ends(&mut self, waiting: Option<u64>, ends: &Ends, new: TcpState) {
         let line = waiting.and_then(|number| self.lines.get_mut(number));
-        let waits = |line: &&mut Line| matches!(line.lacks, Lacks::Port | Lacks::PortAsked(_));
-        let Some(line) = line.filter(waits) else { return };
-        if ends.local.port != 0 {
-            line.change.local.port = ends.local.port;
-            self.opened.push((*ends, line.change.at, TcpState::SynSent));
+        let Some(line) = line.filter(|line| line.waits_for_ends()) else { return };
+        if has_ports(ends) {
+            (line.change.local, line.change.peer) = (ends.local, ends.peer);
+            self.opened.extend(line.change.new.map(|state| (*ends, line.change.at, state)));
         }
-        if ends.local.port != 0 || new == TcpState::Close {
+        if has_ports(ends) || new == TcpState::Close {
             line.lacks = Lacks::Nothing;
         }
     }
@@ -278,12 +277,17 @@ impl Live {
     }
 }
 
+fn has_ports(ends: &Ends) -> bool {
+    ends.local.port != 0 && ends.peer.port != 0
+}
+
 /// What must be known yet of a transition.
 fn lacks(old: TcpState, new: TcpState, ends: &Ends, seen: Seen) -> Lacks {
-    use TcpState::{Close, Closing, FinWait1, FinWait2, SynSent};
+    use TcpState::{Close, Closing, FinWait1, FinWait2, Listen, SynRecv, SynSent};
     let is_known = seen.reset_received || seen.errno.is_some() || seen.unanswered;
     match (old, new) {
         (_, SynSent) if ends.local.port == 0 => Lacks::Port,
+        (Listen, SynRecv) if ends.peer.port == 0 => Lacks::Peer,
         // There was no port to be had.
         (SynSent, Close) if ends.local.port == 0 => Lacks::Nothing,
         (FinWait2 | Closing, Close) if !is_known => Lacks::Minisocket,

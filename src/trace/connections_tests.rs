@@ -36,6 +36,22 @@ fn a_port_is_told_with_the_event_that_comes_next() {
 }
 
 #[test]
+fn a_servers_new_socket_has_its_peer_from_the_event_that_comes_next() {
+    let mut connections = Connections::new(10);
+    let mut child = state(10, 1, (Listen, SynRecv), 80);
+    let Kind::State { ends: Ends { local, peer, .. }, .. } = &mut child.kind else { panic!("made so") };
+    (local.addr, *peer) = ([0, 0, 0, 0].into(), Endpoint::unspecified(Family::Inet));
+    connections.take(&child);
+    assert!(lines(&mut connections, 9).is_empty() && connections.opened.is_empty());
+    connections.take(&state(11, 1, (SynRecv, Established), 80));
+    let told = lines(&mut connections, 9);
+    assert_eq!((told[0].ends(), told[1].ends()), (ends(80), ends(80)));
+    assert_eq!(connections.opened, [(ends(80), 10, SynRecv)]);
+    connections.take(&child);
+    assert_eq!(lines(&mut connections, 10).len(), 1, "nothing waits for ever");
+}
+
+#[test]
 fn an_event_knows_better_than_who_was_asked_for_the_port() {
     let until = |sure| Until { sure, patience: sure };
     let mut connections = Connections::new(10);

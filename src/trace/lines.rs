@@ -43,6 +43,8 @@ pub(super) enum Lacks {
     Port,
     /// The local port was asked for at this time: an event from before it knows better.
     PortAsked(Nanos),
+    /// The peer of a server's new socket, which kernels before 6.14 tell with its next event.
+    Peer,
     /// Why it closed.
     Reason,
     /// What the kernel has in the socket's place.
@@ -142,8 +144,12 @@ impl Line {
                 // Ports are asked for now and then, for all that wait by then.
                 Lacks::Port => at.saturating_add(FOR_PORTS) <= until.patience,
                 Lacks::PortAsked(then) => then <= until.sure,
-                Lacks::Reason | Lacks::Minisocket | Lacks::Fate => at <= until.patience,
+                Lacks::Peer | Lacks::Reason | Lacks::Minisocket | Lacks::Fate => at <= until.patience,
             }
+    }
+
+    pub(super) fn waits_for_ends(&self) -> bool {
+        matches!(self.lacks, Lacks::Port | Lacks::PortAsked(_) | Lacks::Peer)
     }
 
     pub(super) fn waits_for_reason(&self) -> bool {
