@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::seen::Seen;
+use super::values::Counted;
 use crate::model::{Counters, Descriptors, Gap, Setting, Settings, TcpState};
 use crate::select::StateCounts;
 
@@ -32,38 +33,6 @@ pub struct Before {
     pub states: StateCounts,
     /// The counters.
     pub counters: Counters,
-}
-
-/// A counter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Counted {
-    /// Since the host was started, or its network namespace made.
-    pub total: u64,
-    /// Within the interval, where there was one.
-    pub lately: Option<u64>,
-}
-
-impl Counted {
-    /// Whether it counts something that still goes on, as far as can be said.
-    pub(super) fn matters(self) -> bool {
-        self.lately.unwrap_or(self.total) > 0
-    }
-
-    /// Whether it is known to go on.
-    pub(super) fn goes_on(self) -> bool {
-        self.lately.is_some_and(|lately| lately > 0)
-    }
-
-    /// Whether it is known not to: an interval was watched, and nothing counted in it.
-    pub(super) fn stands_still(self) -> bool {
-        self.lately == Some(0)
-    }
-
-    /// What it counts besides what another one counts too.
-    pub(super) fn beyond(self, other: Self) -> Self {
-        let lately = self.lately.zip(other.lately).map(|(all, part)| all.saturating_sub(part));
-        Self { total: self.total.saturating_sub(other.total), lately }
-    }
 }
 
 impl Evidence {

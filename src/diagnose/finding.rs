@@ -1,10 +1,9 @@
 //! What a rule finds: said once, for people and for scripts.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::evidence::Counted;
 use super::thresholds::Threshold;
+use super::values::{Counted, Net, Peer};
 use crate::model::Process;
 
 /// How bad it is.
@@ -88,40 +87,6 @@ pub enum Value {
     Nets(Vec<(Net, u64)>),
     /// Ports.
     Ports(Vec<u16>),
-}
-
-/// An address, and a port where that matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Peer {
-    /// IPv4 for a v4-mapped one.
-    pub addr: IpAddr,
-    /// The port.
-    pub port: Option<u16>,
-}
-
-impl std::fmt::Display for Peer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match (self.addr, self.port) {
-            (addr, None) => write!(f, "{addr}"),
-            (IpAddr::V4(addr), Some(port)) => write!(f, "{addr}:{port}"),
-            (IpAddr::V6(addr), Some(port)) => write!(f, "[{addr}]:{port}"),
-        }
-    }
-}
-
-/// A prefix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Net {
-    /// Its first address.
-    pub addr: IpAddr,
-    /// Its length.
-    pub len: u8,
-}
-
-impl std::fmt::Display for Net {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.addr, self.len)
-    }
 }
 
 impl Finding {

@@ -8,11 +8,13 @@ mod lacks;
 mod rules;
 mod seen;
 mod thresholds;
+mod values;
 
-pub use evidence::{Before, Counted, Evidence};
-pub use finding::{Fact, Finding, Net, Peer, Severity, Value};
+pub use evidence::{Before, Evidence};
+pub use finding::{Fact, Finding, Severity, Value};
 pub use seen::{Earlier, Seen};
 pub use thresholds::{Threshold, Thresholds};
+pub use values::{Counted, Net, Peer};
 
 /// What the rules found.
 #[derive(Debug)]

@@ -2,10 +2,11 @@
 
 use super::Need::{Backlog, Counter, Setting};
 use super::{Rule, processes, with_worse};
-use crate::diagnose::evidence::{Counted, Evidence};
-use crate::diagnose::finding::{Finding, Peer, Severity, Value};
+use crate::diagnose::evidence::Evidence;
+use crate::diagnose::finding::{Finding, Severity, Value};
 use crate::diagnose::seen::Listening;
 use crate::diagnose::thresholds::{Threshold, Thresholds, percent};
+use crate::diagnose::values::{Counted, Peer};
 use crate::model::{self, Endpoint};
 
 pub(super) const RULE: Rule = Rule {

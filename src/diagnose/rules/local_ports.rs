@@ -7,9 +7,10 @@ use rustc_hash::FxHashMap;
 use super::Need::Setting;
 use super::{Rule, processes};
 use crate::diagnose::evidence::Evidence;
-use crate::diagnose::finding::{Finding, Peer, Severity, Value};
+use crate::diagnose::finding::{Finding, Severity, Value};
 use crate::diagnose::seen::{self, Choice, Reuse, Source, Used, Way};
 use crate::diagnose::thresholds::{Threshold, Thresholds, percent};
+use crate::diagnose::values::Peer;
 use crate::model;
 
 pub(super) const RULE: Rule = Rule {

@@ -2,10 +2,11 @@
 
 use super::Need::{Counter, Setting};
 use super::{Rule, processes, with_worse};
-use crate::diagnose::evidence::{Counted, Evidence};
-use crate::diagnose::finding::{Finding, Peer, Severity, Value, number_of};
+use crate::diagnose::evidence::Evidence;
+use crate::diagnose::finding::{Finding, Severity, Value, number_of};
 use crate::diagnose::seen::{HalfOpen, Listening};
 use crate::diagnose::thresholds::{Threshold, Thresholds};
+use crate::diagnose::values::{Counted, Peer};
 use crate::model::{self, Endpoint, TcpState};
 
 pub(super) const RULE: Rule = Rule {

@@ -5,6 +5,7 @@ use super::Rule;
 use crate::diagnose::evidence::Evidence;
 use crate::diagnose::finding::{Finding, Severity, Value};
 use crate::diagnose::thresholds::{Threshold, Thresholds, percent};
+use crate::diagnose::values::Counted;
 use crate::model::{self, TcpState};
 
 pub(super) const RULE: Rule = Rule {
@@ -20,7 +21,7 @@ fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
     let most = evidence.setting(model::Setting::MaxTwBuckets);
     let used = most.map(|most| percent(records, most));
     let is_near = used.is_some_and(|used| used >= thresholds.of(Threshold::LimitPercent));
-    let goes_on = overflow.is_some_and(super::super::evidence::Counted::goes_on);
+    let goes_on = overflow.is_some_and(Counted::goes_on);
     let (severity, title) = match most {
         Some(most) if is_near => {
             (Severity::Warning, format!("{records} time-wait records of {most} that there may be"))
@@ -28,7 +29,7 @@ fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
         _ if goes_on => {
             (Severity::Warning, "connections ended without TIME_WAIT within the interval".to_owned())
         }
-        _ if overflow.is_some_and(super::super::evidence::Counted::matters) => {
+        _ if overflow.is_some_and(Counted::matters) => {
             (Severity::Note, "connections have ended without TIME_WAIT since boot".to_owned())
         }
         _ => return Vec::new(),

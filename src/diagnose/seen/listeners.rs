@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::tally::{Tally, pids};
-use crate::diagnose::finding::Net;
+use crate::diagnose::values::Net;
 use crate::model::{Endpoint, Family, Holder, Queues, Socket};
 use crate::select::net_of;
 

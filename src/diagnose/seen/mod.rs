@@ -15,8 +15,8 @@ use rustc_hash::FxHashMap;
 
 use self::earlier::Since;
 use self::piles::{Noted, Trouble};
-use super::finding::Peer;
 use super::thresholds::{Threshold, Thresholds};
+use super::values::Peer;
 use crate::model::{Holder, Process, Queues, Row, Settings, Socket, TcpInfo, TcpState, Timer};
 use crate::select::{Counter, StateCounts};
 

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::tally::{Tally, pids};
-use crate::diagnose::finding::Peer;
+use crate::diagnose::values::Peer;
 use crate::model::Holder;
 
 /// A trouble of which a rule asks who has it.
