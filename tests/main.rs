@@ -10,6 +10,7 @@ mod allocations;
 mod architecture;
 mod bind;
 mod cgroups;
+mod circles;
 mod columns;
 mod command_line;
 mod counts;

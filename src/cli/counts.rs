@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::args::Args;
-use super::plan::{Mode, color, families};
-use super::{Environment, Refusal};
+use super::environment::Environment;
+use super::refusal::Refusal;
 use crate::filter::Filter;
 use crate::model::{ProcessName, StateSet};
 use crate::query::{Needs, Query};
@@ -34,7 +34,7 @@ fn counted(args: &Args, format: Format, filter: &Filter, option: &str) -> Result
         return Err(Refusal::usage(format!("{option}: the {} layout has no such table", format.word())));
     }
     let states = filter.states.unwrap_or(StateSet::ALL);
-    Ok(Query { wants_idle: states.names_idle(), ..Query::new(families(args), states) })
+    Ok(Query { wants_idle: states.names_idle(), ..Query::new(args.shared.families(), states) })
 }
 
 /// Counts by keys.
@@ -84,14 +84,14 @@ pub(super) fn count(
         header: !args.shared.no_header,
         repeated: args.list.continuous.is_some(),
         limit: args.list.limit,
-        color: color(args, environment),
+        color: args.shared.color(environment),
         width: environment.width.filter(|_| !args.list.wide),
     };
     Ok(Count { query, filter, keys, needs, style, diff: args.list.diff })
 }
 
 /// Counts by state.
-pub(super) fn summary(args: &Args, format: Format, filter: Filter) -> Result<Mode, Refusal> {
+pub(super) fn summary(args: &Args, format: Format, filter: &Filter) -> Result<(Query, Summary), Refusal> {
     let columns = !args.list.columns.is_empty();
     let limit = args.list.limit.is_some();
     for (option, typed) in
@@ -101,8 +101,8 @@ pub(super) fn summary(args: &Args, format: Format, filter: Filter) -> Result<Mod
             return Err(Refusal::usage(format!("{option}: the eleven lines of --summary stay as they are")));
         }
     }
-    let query = counted(args, format, &filter, "--summary")?;
+    let query = counted(args, format, filter, "--summary")?;
     let summary =
         Summary { format, header: !args.shared.no_header, repeated: args.list.continuous.is_some() };
-    Ok(Mode::Summary { query, filter, summary })
+    Ok((query, summary))
 }

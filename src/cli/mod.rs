@@ -6,6 +6,7 @@ mod environment;
 mod generate;
 mod message;
 mod plan;
+mod refusal;
 mod reports;
 mod shares;
 mod suggest;
@@ -21,34 +22,9 @@ pub use counts::Count;
 pub use environment::Environment;
 pub use generate::generate;
 pub use plan::{List, Mode, Plan};
+pub use refusal::Refusal;
 pub use reports::{Bind, Demo, Diagnose, Explain};
 pub use trace::Trace;
-
-/// What is to be said in place of doing anything.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// Help or the version was asked for.
-    #[error("{0}")]
-    Answer(String),
-    /// The command line can't be understood.
-    #[error("{message}")]
-    Usage {
-        /// What is wrong with which word.
-        message: String,
-        /// What may have been meant.
-        hint: Option<String>,
-    },
-}
-
-impl Refusal {
-    fn usage(message: impl Into<String>) -> Self {
-        Self::Usage { message: message.into(), hint: None }
-    }
-
-    fn with_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::Usage { message: message.into(), hint: Some(hint.into()) }
-    }
-}
 
 /// Reads a command line, the program's name first.
 pub fn parse(

@@ -7,14 +7,16 @@ use std::time::Duration;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches};
 
-use super::args::{Args, Artifact, ColorChoice, Command};
+use super::args::{Args, Artifact, Command};
 use super::counts::{self, Count};
+use super::environment::Environment;
+use super::refusal::Refusal;
 use super::reports::{self, Bind, Demo, Diagnose, Explain};
 use super::shares;
+use super::suggest;
 use super::trace::{self, Trace};
-use super::{Environment, Refusal, suggest};
 use crate::filter::{Dialect, Filter, FilterText};
-use crate::model::{Family, ListenerUse, ProcessName, StateSet, TcpState};
+use crate::model::{ListenerUse, ProcessName, StateSet, TcpState};
 use crate::query::{Access, Attributes, Families, Needs, Order, Query, Shown};
 use crate::render::{Column, Format, Parts, Scope, Style, Summary};
 use crate::select::{SortKey, SortTerm};
@@ -124,7 +126,8 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
     } else if !args.list.count_by.is_empty() || args.list.diff.is_some() {
         Mode::Count(counts::count(args, format, filter, environment)?)
     } else if args.list.summary {
-        counts::summary(args, format, filter)?
+        let (query, summary) = counts::summary(args, format, &filter)?;
+        Mode::Summary { query, filter, summary }
     } else {
         Mode::List(list(args, format, filter, environment)?)
     };
@@ -135,7 +138,7 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
 fn refuse_list_words(args: &Args, matches: &ArgMatches, shared: &[Arg]) -> Result<(), Refusal> {
     let command = matches.subcommand_name().unwrap_or_default();
     if let Some(word) = args.filter.first() {
-        return Err(filter_before_command(word, command));
+        return Err(Refusal::filter_before_command(word, command));
     }
     let typed = matches.ids().find(|id| {
         matches.value_source(id.as_str()) == Some(ValueSource::CommandLine)
@@ -189,10 +192,6 @@ fn without_comment(line: &str) -> &str {
     line
 }
 
-pub(super) fn filter_before_command(word: &str, command: &str) -> Refusal {
-    Refusal::usage(format!("'{word}' can't stand before '{command}'"))
-}
-
 /// -tulpn is typed by habit; -u alone asks for what is not here.
 fn other_protocols(args: &Args) -> Result<Vec<String>, Refusal> {
     let others = [("-u", args.list.udp), ("-w", args.list.raw), ("-x", args.list.unix)];
@@ -215,14 +214,6 @@ fn format(args: &Args, environment: Environment) -> Format {
     let chosen = args.shared.format.as_deref();
     let default = if environment.terminal { Format::Table } else { Format::Plain };
     Format::WORDS.into_iter().find(|(word, _)| Some(*word) == chosen).map_or(default, |(_, format)| format)
-}
-
-pub(super) fn families(args: &Args) -> Families {
-    match (args.shared.ipv4, args.shared.ipv6) {
-        (true, false) => Families::Only(Family::Inet),
-        (false, true) => Families::Only(Family::Inet6),
-        _ => Families::Both,
-    }
 }
 
 fn list(args: &Args, format: Format, filter: Filter, environment: Environment) -> Result<List, Refusal> {
@@ -259,7 +250,7 @@ fn list(args: &Args, format: Format, filter: Filter, environment: Environment) -
     let attributes = Attributes { tcp_info, memory: parts.memory };
     Ok(List {
         query: Query {
-            families: if needs.peers { Families::Both } else { families(args) },
+            families: if needs.peers { Families::Both } else { args.shared.families() },
             states: needs.widened(shown),
             attributes,
             order,
@@ -268,7 +259,7 @@ fn list(args: &Args, format: Format, filter: Filter, environment: Environment) -
             netlink_tells: netlink_tells(format, parts, &columns),
             wants_idle: shown.names_idle(),
         },
-        shown: Shown { families: families(args), states: shown },
+        shown: Shown { families: args.shared.families(), states: shown },
         filter,
         needs,
         format,
@@ -363,14 +354,6 @@ fn needs(args: &Args, format: Format, parts: Parts, columns: &[Column]) -> Needs
     }
 }
 
-pub(super) fn color(args: &Args, environment: Environment) -> bool {
-    match args.shared.color {
-        ColorChoice::Always => true,
-        ColorChoice::Never => false,
-        ColorChoice::Auto => !environment.no_color && (environment.force_color || environment.terminal),
-    }
-}
-
 fn style(args: &Args, shown: StateSet, parts: Parts, environment: Environment) -> Style {
     let scope = match (args.list.all, args.list.listening) {
         (true, _) => Scope::All,
@@ -385,7 +368,7 @@ fn style(args: &Args, shown: StateSet, parts: Parts, environment: Environment) -
         oneline: args.list.oneline,
         single_state: shown.is_single(),
         scope,
-        color: color(args, environment),
+        color: args.shared.color(environment),
         width: environment.width,
         repeated: args.list.continuous.is_some(),
     }

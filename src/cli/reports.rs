@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::args::{Args, DiagnoseArgs};
-use super::plan::{color, families};
+use super::environment::Environment;
+use super::refusal::Refusal;
+use super::suggest;
 use super::target::{families_of, read_target};
-use super::{Environment, Refusal, suggest};
 use crate::demo::Scene;
 use crate::diagnose::{Severity, Threshold, Thresholds};
 use crate::filter::{Dialect, Filter, OneEnd, OnePort};
@@ -45,7 +46,7 @@ pub(super) fn demo(args: &Args, word: &str, step: bool, environment: Environment
 pub(super) fn explain(args: &Args, word: Option<&str>, environment: Environment) -> Result<Explain, Refusal> {
     let state =
         word.map(|word| word.parse::<TcpState>().map_err(|error| suggest::no_state(&error.0))).transpose()?;
-    let mut query = Query::new(families(args), StateSet::ALL);
+    let mut query = Query::new(args.shared.families(), StateSet::ALL);
     query.wants_idle = state.is_none_or(|state| state.shown() == TcpState::Close);
     Ok(Explain { state, query, style: style(args, environment) })
 }
@@ -77,7 +78,7 @@ pub(super) fn bind(args: &Args, word: &str, environment: Environment) -> Result<
     };
     let filter = Filter::parse(format!("sport = :{port}").as_str(), Dialect::Own);
     Ok(Bind {
-        families: families_of(&target, families(args))?,
+        families: families_of(&target, args.shared.families())?,
         filter: filter.map_err(|error| suggest::refusal(&error, args))?,
         target,
         query,
@@ -133,7 +134,7 @@ pub(super) fn diagnose(args: &Args, own: &DiagnoseArgs, environment: Environment
 fn style(args: &Args, environment: Environment) -> ReportStyle {
     ReportStyle {
         json: args.shared.json || args.shared.format.as_deref() == Some("json"),
-        color: color(args, environment),
+        color: args.shared.color(environment),
         width: environment.width.map_or(ReportStyle::WIDEST, usize::from).min(ReportStyle::WIDEST),
     }
 }

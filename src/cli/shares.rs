@@ -4,8 +4,8 @@ use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory as _};
 
-use super::Refusal;
 use super::args::Args;
+use super::refusal::Refusal;
 use crate::render::Format;
 
 /// What one subcommand takes.

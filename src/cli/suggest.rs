@@ -1,8 +1,7 @@
 //! What may have been meant by a FILTER word that can't be read.
 
-use super::Refusal;
 use super::args::{Args, Command};
-use super::plan::filter_before_command;
+use super::refusal::Refusal;
 use crate::filter::{BadFilter, Dialect, FilterError, FilterText, TERM_WORDS, states_named};
 use crate::model::TcpState;
 
@@ -12,7 +11,7 @@ pub(super) fn refusal(bad: &BadFilter, args: &Args) -> Refusal {
     if let (FilterError::UnknownWord { word, .. }, [first, _, ..]) = (&bad.error, args.filter.as_slice())
         && commands().get_subcommands().any(|command| command.get_name() == word)
     {
-        return filter_before_command(first, word);
+        return Refusal::filter_before_command(first, word);
     }
     Refusal::Usage { message: bad.report(), hint: hint(&bad.error, args) }
 }

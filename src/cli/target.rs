@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::Refusal;
+use super::refusal::Refusal;
 use crate::filter::{OneEnd, OneHost, OnePort, one_end};
 use crate::model::Family;
 use crate::query::Families;

@@ -2,72 +2,15 @@
 
 use std::time::Duration;
 
-use clap::{Args as ClapArgs, ValueEnum};
-
-use super::args::{Args, interval};
-use super::plan::{color, families};
-use super::{Environment, Refusal, suggest};
-use crate::filter::{Dialect, Expr, Filter, FilterText, NumberField, Term, states_named};
+use super::args::{Args, ByArg, TraceArgs};
+use super::environment::Environment;
+use super::refusal::Refusal;
+use super::suggest;
+use crate::filter::{Dialect, Expr, Filter, FilterText, NumberField, Term};
 use crate::model::StateSet;
 use crate::query::Families;
 use crate::render::{TraceFormat, TraceStyle};
 use crate::trace::{By, Options};
-
-/// Options of `trace`.
-#[derive(Clone, Debug, ClapArgs)]
-pub(super) struct TraceArgs {
-    /// Which connections, by their ends, ports and states: `:443`, `dst 10.0.0.0/8`, `sport = 80 or dport = 80`
-    ///
-    /// The filter language of the lists; see FILTERS in the manual. A state is the one that a transition leads into.
-    /// What no transition tells (queues, users, round-trip times) can't stand in it.
-    #[arg(value_name = "FILTER")]
-    filter: Vec<String>,
-
-    /// Show transitions into STATE only, in any spelling
-    #[arg(long, value_name = "STATE[,STATE]", value_delimiter = ',', value_parser = states)]
-    state: Vec<StateSet>,
-
-    /// Print one line for each connection when it ends
-    #[arg(long)]
-    connections: bool,
-
-    /// Print at the end how many transitions there were, and how long sockets were in each state
-    #[arg(long)]
-    summary: bool,
-
-    /// End after so long
-    #[arg(long, value_name = "SECONDS", value_parser = interval)]
-    duration: Option<Duration>,
-
-    /// End after N lines
-    #[arg(long, value_name = "N", value_parser = count)]
-    count: Option<u64>,
-
-    /// Choose where transitions are seen: at the kernel's tracepoints, or by snapshots that are compared, which need
-    /// no privilege and miss what lasts less; else the first, and the second where that can't be had
-    #[arg(long, value_name = "HOW", value_enum)]
-    by: Option<ByArg>,
-
-    /// Take a snapshot every MS milliseconds
-    #[arg(long, value_name = "MS", default_value = "100", value_parser = clap::value_parser!(u32).range(1..=3_600_000))]
-    poll: u32,
-
-    /// Remember at most N sockets
-    #[arg(long, value_name = "N", default_value = "1000000", value_parser = clap::value_parser!(u32).range(1..))]
-    max_sockets: u32,
-
-    /// Print one JSON document a line
-    #[arg(long, overrides_with_all = ["json", "format", "ndjson"])]
-    ndjson: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum ByArg {
-    /// At the kernel's tracepoints
-    Tracepoint,
-    /// By snapshots
-    Poll,
-}
 
 /// A trace.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,7 +63,7 @@ pub(super) fn trace(args: &Args, trace: &TraceArgs, environment: Environment) ->
             bytes: trace.connections,
         },
         filter,
-        families: families(args),
+        families: args.shared.families(),
         into: chosen.unwrap_or(StateSet::ALL),
         connections: trace.connections,
         summary: trace.summary,
@@ -142,7 +85,7 @@ fn style(args: &Args, trace: &TraceArgs, environment: Environment) -> TraceStyle
     TraceStyle {
         format,
         header: !args.shared.no_header,
-        color: color(args, environment),
+        color: args.shared.color(environment),
         width: environment.width.map(usize::from),
     }
 }
@@ -164,12 +107,4 @@ fn untold(expr: &Expr) -> Option<&Term> {
         }
     });
     found
-}
-
-fn states(word: &str) -> Result<StateSet, String> {
-    states_named(word, Dialect::Own).ok_or_else(|| "it is no TCP state".to_owned())
-}
-
-fn count(word: &str) -> Result<u64, String> {
-    word.parse().ok().filter(|count| *count > 0).ok_or_else(|| "it is no number of lines".to_owned())
 }

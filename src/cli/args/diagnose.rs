@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::interval;
+use super::interval::interval;
 use crate::diagnose::{Severity, Threshold};
 
 /// Options of the diagnosis. Each threshold has a flag of its name.

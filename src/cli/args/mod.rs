@@ -1,6 +1,8 @@
 //! What was typed.
 
 mod diagnose;
+mod interval;
+mod trace;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,9 +11,12 @@ use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(super) use self::diagnose::DiagnoseArgs;
-use super::trace::TraceArgs;
+use self::interval::interval;
+pub(super) use self::trace::{ByArg, TraceArgs};
+use super::environment::Environment;
 use crate::demo::Scene;
-use crate::query::SourceChoice;
+use crate::model::Family;
+use crate::query::{Families, SourceChoice};
 use crate::render::Format;
 use crate::select::{CountKey, Direction, SortKey, SortTerm};
 
@@ -225,6 +230,26 @@ pub(super) struct SharedArgs {
     pub(super) proc_root: Option<PathBuf>,
 }
 
+impl SharedArgs {
+    /// What -4 and -6 leave.
+    pub(super) fn families(&self) -> Families {
+        match (self.ipv4, self.ipv6) {
+            (true, false) => Families::Only(Family::Inet),
+            (false, true) => Families::Only(Family::Inet6),
+            _ => Families::Both,
+        }
+    }
+
+    /// Whether colours are written.
+    pub(super) fn color(&self, environment: Environment) -> bool {
+        match self.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => !environment.no_color && (environment.force_color || environment.terminal),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum ColorChoice {
     /// On a terminal, unless NO_COLOR is set
@@ -361,21 +386,4 @@ fn count_key(word: &str) -> Result<CountKey, String> {
 
 fn limit(word: &str) -> Result<u64, String> {
     word.parse().map_err(|_| "it is no whole number of sockets".to_owned())
-}
-
-pub(super) fn interval(word: &str) -> Result<Duration, String> {
-    /// A millisecond to a year.
-    const ACCEPTED: std::ops::RangeInclusive<f64> = 0.001..=31_536_000.0;
-    let seconds = in_seconds(word).filter(|seconds| ACCEPTED.contains(seconds));
-    seconds
-        .map(Duration::from_secs_f64)
-        .ok_or_else(|| format!("it is no number of seconds from {} to {}", ACCEPTED.start(), ACCEPTED.end()))
-}
-
-/// A plain number, or one with a unit behind it as times are printed.
-fn in_seconds(word: &str) -> Option<f64> {
-    const UNITS: [(&str, f64); 5] = [("us", 1e-6), ("ms", 1e-3), ("min", 60.0), ("sec", 1.0), ("s", 1.0)];
-    let unit = UNITS.into_iter().find_map(|(unit, factor)| Some((word.strip_suffix(unit)?, factor)));
-    let (number, factor) = unit.unwrap_or((word, 1.0));
-    number.trim_end().parse::<f64>().ok().map(|number| number * factor)
 }

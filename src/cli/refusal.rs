@@ -1,0 +1,32 @@
+//! Why a command line is not carried out.
+
+/// What is to be said in place of doing anything.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Help or the version was asked for.
+    #[error("{0}")]
+    Answer(String),
+    /// The command line can't be understood.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong with which word.
+        message: String,
+        /// What may have been meant.
+        hint: Option<String>,
+    },
+}
+
+impl Refusal {
+    pub(super) fn usage(message: impl Into<String>) -> Self {
+        Self::Usage { message: message.into(), hint: None }
+    }
+
+    pub(super) fn with_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Usage { message: message.into(), hint: Some(hint.into()) }
+    }
+
+    /// A FILTER word before a subcommand, which takes none there.
+    pub(super) fn filter_before_command(word: &str, command: &str) -> Self {
+        Self::usage(format!("'{word}' can't stand before '{command}'"))
+    }
+}
