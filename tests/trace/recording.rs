@@ -19,9 +19,14 @@ type Transitions = BTreeMap<(Option<u64>, Option<u64>, String, String), u32>;
 
 fn add(transitions: &mut Transitions, local: u64, peer: u64, (old, new): (&str, &str)) {
     let port = |port| Some(port).filter(|port| *port != 0);
-    // The kernel chooses the port of a client after this event; the trace finds it later.
-    let local = if (old, new) == ("CLOSED", "SYN_SENT") { None } else { port(local) };
-    *transitions.entry((local, port(peer), old.to_owned(), new.to_owned())).or_default() += 1;
+    let (local, peer) = match (old, new) {
+        // The kernel chooses the port of a client after this event; the trace finds it later.
+        ("CLOSED", "SYN_SENT") => (None, port(peer)),
+        // Before Linux 6.14 it sets the peer of a server's new socket after this one.
+        ("LISTEN", "SYN_RECV") => (port(local), None),
+        _ => (port(local), port(peer)),
+    };
+    *transitions.entry((local, peer, old.to_owned(), new.to_owned())).or_default() += 1;
 }
 
 /// As a trace shows them: what the kernel closes in FIN_WAIT2 here is a TIME_WAIT.
