@@ -14,15 +14,20 @@ use rustc_hash::FxHasher;
 
 use crate::model::{Endpoint, Socket};
 
-/// 256 KiB: a processor's cache has them. A socket whose repeat follows 1,000 sockets later has been pushed out in one of
-/// 100,000 cases.
+/// A socket whose repeat follows 1,000 sockets later has been pushed out of its place in one of 100,000 cases.
 const PLACES: usize = 1 << 13;
+/// As many as the places have room for.
+const LAST: usize = 4 * PLACES;
 
 /// The sockets that came last.
 #[derive(Default)]
 pub(super) struct Recent {
-    /// Four fingerprints share a place; the oldest leaves. Nothing is allocated for a table without sockets.
-    places: Vec<[u64; 4]>,
+    /// 16 bits of a fingerprint: four share a place, and the oldest leaves. These 64 KiB are all that nearly any socket is
+    /// looked for in, and small enough to stay in a processor's cache. Nothing is allocated for a table without sockets.
+    places: Vec<[u16; 4]>,
+    /// The whole fingerprints, in a ring.
+    last: Vec<u64>,
+    next: usize,
 }
 
 impl Recent {
@@ -32,26 +37,35 @@ impl Recent {
         if socket.inode.is_none() && socket.peer.port == 0 {
             return false;
         }
-        let fingerprint = fingerprint(socket);
-        let place = place(fingerprint);
         if self.places.is_empty() {
             // Memory that the allocator gets zeroed from the kernel costs nothing until it is written.
             self.places = vec![[0; 4]; PLACES];
         }
-        let Some(there) = self.places.get_mut(place) else { return false };
-        let [newest, newer, older, oldest] = *there;
-        if [newest, newer, older, oldest].contains(&fingerprint) {
+        let fingerprint = fingerprint(socket);
+        let (place, part) = place(fingerprint);
+        let Some(parts) = self.places.get_mut(place) else { return false };
+        if parts.contains(&part) && self.last.contains(&fingerprint) {
             return true;
         }
-        *there = [fingerprint, newest, newer, older];
+        let [newest, newer, older, _] = *parts;
+        *parts = [part, newest, newer, older];
+        match self.last.get_mut(self.next) {
+            Some(oldest) => *oldest = fingerprint,
+            None => self.last.push(fingerprint),
+        }
+        self.next = (self.next + 1) % LAST;
         false
     }
 }
 
-/// The upper bits of a product depend on all bits of its factors.
-fn place(fingerprint: u64) -> usize {
+/// Where a fingerprint is, and the part of it that is kept there, which is never 0: the upper bits of a product depend on
+/// all bits of its factors.
+fn place(fingerprint: u64) -> (usize, u16) {
     const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-    usize::try_from(fingerprint.wrapping_mul(SPREAD) >> (u64::BITS - PLACES.ilog2())).unwrap_or(0)
+    let product = fingerprint.wrapping_mul(SPREAD);
+    let place = product >> (u64::BITS - PLACES.ilog2());
+    let [_, _, high, low, ..] = product.to_be_bytes();
+    (usize::try_from(place).unwrap_or(0), u16::from_be_bytes([high, low]) | 1)
 }
 
 /// The inode and the ports, or both ends of a socket without an inode.
