@@ -11,7 +11,7 @@ use divan::counter::ItemsCount;
 
 use tcpstates::collect::netlink::decode::Decoder;
 use tcpstates::collect::procfs::line;
-use tcpstates::model::{Endpoint, Family, HeldSockets, Queues, Row, Socket, TcpState};
+use tcpstates::model::{Endpoint, Family, Queues, Row, Socket, TcpState};
 use tcpstates::render::{Format, Parts, Style, listing};
 
 fn main() {
@@ -78,18 +78,6 @@ fn parse_line(bencher: Bencher) {
     let text = b" 1234: 0100007F:1F90 0200007F:C3CB 01 00000000:00000000 00:00000000 00000000  1000        0 123456 1 \
         0000000000000000 20 4 30 10 -1";
     bencher.counter(ItemsCount::new(1_u32)).bench_local(|| line::parse(divan::black_box(text), Family::Inet));
-}
-
-#[divan::bench]
-fn hold_and_take(bencher: Bencher) {
-    let socket = socket();
-    let mut held = HeldSockets::default();
-    bencher.counter(ItemsCount::new(1_u32)).bench_local(move || {
-        if held.len() > 100_000 {
-            held.clear();
-        }
-        held.push(&socket).and_then(|()| held.get(held.len() - 1))
-    });
 }
 
 #[divan::bench(args = ["plain", "netstat", "ss", "json", "ndjson", "csv"])]

@@ -2,10 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use serde::{Deserialize, Serialize};
-
 /// The address family of a socket. A v4-mapped connection of a dual-stack socket is `Inet6`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Family {
     /// `AF_INET`
     Inet,
@@ -24,7 +22,7 @@ impl Family {
 }
 
 /// An address, a port, and for a link-local address the interface on which it has meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint {
     /// As the socket has it: a v4-mapped address stays an IPv6 address.
     pub addr: IpAddr,

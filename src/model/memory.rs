@@ -1,9 +1,7 @@
 //! The memory that a socket's buffers take.
 
-use serde::{Deserialize, Serialize};
-
 /// `SK_MEMINFO_*` of include/uapi/linux/sock_diag.h, all in bytes but `drops`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
     /// Allocated for received data.
     pub rmem_alloc: u32,

@@ -2,7 +2,6 @@
 
 pub mod cgroup;
 mod endpoint;
-mod held;
 mod host;
 mod machine;
 mod memory;
@@ -20,7 +19,6 @@ mod timer;
 mod ulp;
 
 pub use endpoint::{Endpoint, Family, v4_mask, v6_mask};
-pub use held::{HeldSockets, HoldError};
 pub use host::{Counters, Dad, Setting, Settings, TIME_WAIT_MS, port_range};
 pub use machine::{Event, MACHINE, Segment, Transition, ways_between, ways_in, ways_out};
 pub use memory::Memory;

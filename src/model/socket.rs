@@ -1,11 +1,9 @@
 //! A TCP socket.
 
-use serde::{Deserialize, Serialize};
-
 use super::{Endpoint, Family, Memory, Queues, TcpInfo, TcpState, Timer};
 
 /// One socket as the kernel tells it. What the kernel does not know is `None`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Socket {
     /// `Inet6` for a v4-mapped connection too.
     pub family: Family,
@@ -40,7 +38,7 @@ pub struct Socket {
 }
 
 /// The bulky parts of a socket.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Details {
     /// The connection's numbers.
     pub tcp_info: Option<TcpInfo>,
@@ -49,7 +47,7 @@ pub struct Details {
 }
 
 /// The directions that a socket has shut down (`RCV_SHUTDOWN`, `SEND_SHUTDOWN`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shutdown {
     /// Nothing more can be received.
     pub receive: bool,

@@ -1,7 +1,5 @@
 //! `struct tcp_info`: the numbers of one connection.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use super::{Md5Key, Ulp};
 
 /// As much of the kernel's `struct tcp_info` as it sent, besides what came in attributes of their own.
@@ -24,11 +22,11 @@ pub struct TcpInfo {
 }
 
 /// A congestion control algorithm's name: at most 15 bytes and no NUL.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Algorithm([u8; 16]);
 
 /// What some congestion control algorithms tell of themselves (include/uapi/linux/inet_diag.h).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Congestion {
     /// `struct tcpvegas_info`
     Vegas {
@@ -255,21 +253,6 @@ impl TcpInfo {
     /// The bytes at this place, where the kernel's struct reaches that far.
     fn at<const N: usize>(&self, offset: usize) -> Option<[u8; N]> {
         self.raw.get(..usize::from(self.len))?.get(offset..offset + N)?.try_into().ok()
-    }
-}
-
-/// As long as the kernel's.
-impl Serialize for TcpInfo {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let raw = self.raw.get(..usize::from(self.len)).unwrap_or_default();
-        (raw, &self.algorithm, &self.congestion, &self.ulp, &self.md5keys).serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for TcpInfo {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (raw, algorithm, congestion, ulp, md5keys) = Deserialize::deserialize(deserializer)?;
-        Ok(Self { algorithm, congestion, ulp, md5keys, ..Self::from_bytes(raw) })
     }
 }
 

@@ -1,9 +1,7 @@
 //! The timer that a socket waits on.
 
-use serde::{Deserialize, Serialize};
-
 /// The running timer, with what remains of it in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timer {
     /// Unacknowledged data, or a SYN-ACK, will be sent again.
     Retransmit {

@@ -2,12 +2,10 @@
 
 use std::net::IpAddr;
 
-use serde::{Deserialize, Serialize};
-
 use super::Algorithm;
 
 /// The upper layer protocol of a socket.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ulp {
     /// `mptcp` or `tls`.
     pub name: Algorithm,
@@ -18,7 +16,7 @@ pub struct Ulp {
 }
 
 /// A subflow of an MPTCP connection (include/uapi/linux/mptcp.h).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Subflow {
     /// `MPTCP_SUBFLOW_FLAG_*`
     pub flags: u32,
@@ -62,7 +60,7 @@ impl Subflow {
 }
 
 /// TLS in the kernel (include/uapi/linux/tls.h).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tls {
     /// 0x0303 for 1.2, 0x0304 for 1.3.
     pub version: Option<u16>,
@@ -108,7 +106,7 @@ impl Tls {
 }
 
 /// Which peers' segments are signed with an MD5 key (RFC 2385). The key itself is a secret and is not kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Md5Key {
     /// The peer, or the network of peers.
     pub address: IpAddr,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::filter::{Misuse, prepare};
-use super::gather::{enrichment, gather};
+use super::gather::{Gathered, enrichment, gather};
 use super::{Session, answer_as, now};
 use crate::bind::{Answer, Facts, Idle, Occupant, Try, Verdict, ask};
 use crate::cli::Bind;
@@ -142,11 +142,8 @@ fn occupants(what: &Bind, access: &Access) -> anyhow::Result<(Source, Vec<Occupa
     let mut query = what.query.clone();
     let shown = Shown { families: query.families, states: query.states };
     let filter = prepare(&what.filter, &mut query, needs)?;
-    let mut gathered = gather(&query, shown, &filter, needs, access, enrichment(needs, access), None)?;
-    let mut occupants = Vec::with_capacity(gathered.sockets.len());
-    for number in 0..gathered.sockets.len() {
-        let socket = gathered.sockets.get(number)?;
-        occupants.push(Occupant::from(&gathered.enrichment.describe(&socket)));
-    }
-    Ok((gathered.source, occupants, gathered.gaps))
+    let Gathered { source, sockets, mut enrichment, gaps } =
+        gather(&query, shown, &filter, needs, access, enrichment(needs, access), None)?;
+    let occupants = sockets.iter().map(|socket| Occupant::from(&enrichment.describe(socket))).collect();
+    Ok((source, occupants, gaps))
 }

@@ -140,9 +140,8 @@ fn count_held(
         gather(query, *shown, filter, *needs, access, enrichment, None)?;
     let mut doubts = Doubts::default();
     let known = known(&enrichment);
-    for number in 0..sockets.len() {
-        let socket = sockets.get(number)?;
-        let row = enrichment.describe(&socket);
+    for socket in &sockets {
+        let row = enrichment.describe(socket);
         if doubts.admits(filter, &row, known) {
             doubts.note(&row, *needs);
             counter.count(&row);

@@ -11,13 +11,13 @@ use crate::enrich::{
     Cgroups, Details, Enrichment, Interfaces, Listeners, Peers, Processes, Services, Users, Wanted,
 };
 use crate::filter::{Filter, Known};
-use crate::model::{Gap, HeldSockets, HoldError, ListenerUse, OwnerNote, ProcessName, Row, Socket, Source};
+use crate::model::{Gap, ListenerUse, OwnerNote, ProcessName, Row, Socket, Source};
 use crate::query::{Access, Needs, Query, Shown};
 
 /// What came.
 pub(super) struct Gathered {
     pub(super) source: Source,
-    pub(super) sockets: HeldSockets,
+    pub(super) sockets: Vec<Socket>,
     pub(super) enrichment: Enrichment,
     pub(super) gaps: Vec<Gap>,
 }
@@ -62,24 +62,16 @@ pub(super) fn gather(
         filter,
         enough,
         enrichment,
-        sockets: HeldSockets::default(),
+        sockets: Vec::new(),
         wants_holders: needs.processes.is_some(),
         wanted: FxHashSet::default(),
         unaccepted: Vec::new(),
-        error: None,
     };
     let snapshot = read(query, access, &mut hold)?;
-    let Hold { mut enrichment, sockets, mut wanted, unaccepted, error, .. } = hold;
-    if let Some(error) = error {
-        return Err(error.into());
-    }
-    for number in unaccepted {
-        wanted.extend(enrichment.owned_by(&sockets.get(number)?));
-    }
+    let Hold { mut enrichment, sockets, mut wanted, unaccepted, .. } = hold;
+    wanted.extend(unaccepted.iter().filter_map(|number| enrichment.owned_by(sockets.get(*number)?)));
     if enrichment.peers.is_some() {
-        for number in 0..sockets.len() {
-            wanted.extend(enrichment.peer_owned_by(&sockets.get(number)?));
-        }
+        wanted.extend(sockets.iter().filter_map(|socket| enrichment.peer_owned_by(socket)));
     }
     enrichment.processes = scan(wanted, wanted_of_each, access);
     let mut gaps = snapshot.gaps;
@@ -110,13 +102,12 @@ struct Hold<'a> {
     filter: &'a Filter,
     enough: usize,
     enrichment: Enrichment,
-    sockets: HeldSockets,
+    sockets: Vec<Socket>,
     wants_holders: bool,
     /// The inodes by which their holders are found.
     wanted: FxHashSet<u64>,
     /// Those whose holders are their listener's, which may come after them.
     unaccepted: Vec<usize>,
-    error: Option<HoldError>,
 }
 
 impl Sink for Hold<'_> {
@@ -141,10 +132,7 @@ impl Sink for Hold<'_> {
             if self.wants_holders || self.enrichment.needs_holder(socket) {
                 self.wanted.extend(socket.inode);
             }
-            if let Err(error) = self.sockets.push(socket) {
-                self.error = Some(error);
-                return ControlFlow::Break(());
-            }
+            self.sockets.push(socket.clone());
         }
         ControlFlow::Continue(())
     }

@@ -16,7 +16,7 @@ use crate::filter::Known;
 use crate::model::{Gap, Row, Socket, Source};
 use crate::query::Access;
 use crate::render::{Guard, Head, Listing, Pages, listing};
-use crate::select::Sorter;
+use crate::select::SortTerm;
 
 /// Lists once.
 pub(super) fn list(
@@ -149,54 +149,44 @@ fn held(
     let is_decided =
         list.sort.is_empty() && !evidence.processes && !evidence.cgroup_paths && !list.needs.peers;
     let enough = list.limit.filter(|_| is_decided);
-    let mut gathered = gather(&list.query, list.shown, &list.filter, list.needs, access, enrichment, enough)?;
+    let gathered = gather(&list.query, list.shown, &list.filter, list.needs, access, enrichment, enough)?;
+    let Gathered { source, sockets, mut enrichment, mut gaps } = gathered;
     let mut doubts = Doubts::default();
-    let order = order(list, &mut gathered, &mut doubts)?;
-    doubts.decide(&list.filter, &gathered.enrichment, &gathered.gaps)?;
+    let sockets = order(list, &sockets, &mut enrichment, &mut doubts);
+    doubts.decide(&list.filter, &enrichment, &gaps)?;
     if let Some(timeout) = list.needs.hosts {
-        let mut addrs = FxHashSet::default();
-        for number in &order {
-            let socket = gathered.sockets.get(*number as usize)?;
-            addrs.extend([socket.local.addr, socket.peer.addr]);
-        }
+        let addrs: FxHashSet<_> =
+            sockets.iter().flat_map(|socket| [socket.local.addr, socket.peer.addr]).collect();
         let hosts = session.hosts.resolve(addrs, timeout, || out.inner().has_ended());
-        gathered.gaps.extend(hosts.gap());
-        gathered.enrichment.hosts = Some(hosts);
+        gaps.extend(hosts.gap());
+        enrichment.hosts = Some(hosts);
     }
 
     let mut layout = listing(list.format, list.style, &list.columns);
-    let head = Head { source: gathered.source, taken_at: &taken_at };
-    write(layout.head(out.buffer(), &head))?;
-    for number in order {
-        let socket = gathered.sockets.get(number as usize)?;
-        let row = gathered.enrichment.describe(&socket);
+    write(layout.head(out.buffer(), &Head { source, taken_at: &taken_at }))?;
+    for socket in sockets {
+        let row = enrichment.describe(socket);
         doubts.note(&row, list.needs);
         write(layout.row(out.buffer(), &row))?;
         write(out.turn())?;
     }
-    gathered.gaps.extend(doubts.gaps(&gathered.enrichment));
-    write(end(layout.as_mut(), out, &gathered.gaps))?;
-    Ok(gathered.gaps)
+    gaps.extend(doubts.gaps(&enrichment));
+    write(end(layout.as_mut(), out, &gaps))?;
+    Ok(gaps)
 }
 
-/// The numbers of the sockets that fit now that all is known, in order, and no more than are wanted.
-fn order(list: &List, gathered: &mut Gathered, doubts: &mut Doubts) -> anyhow::Result<Vec<u32>> {
-    let Gathered { sockets, enrichment, .. } = gathered;
+/// The sockets that fit now that all is known, in order, and no more than are wanted.
+fn order<'a>(
+    list: &List,
+    sockets: &'a [Socket],
+    enrichment: &mut Enrichment,
+    doubts: &mut Doubts,
+) -> Vec<&'a Socket> {
     let known = known(enrichment);
     let is_open = known != Known::SOCKET && !list.filter.expr.is_always();
-    let numbers = (0_u32..).take(sockets.len());
-    let mut order: Vec<u32> = if is_open || !list.sort.is_empty() {
-        let mut sorter = Sorter::new(&list.sort);
-        for number in numbers {
-            let socket = sockets.get(number as usize)?;
-            if !is_open || doubts.admits(&list.filter, &enrichment.describe(&socket), known) {
-                sorter.add(number, &socket, || enrichment.first_pid(&socket));
-            }
-        }
-        sorter.order()
-    } else {
-        numbers.collect()
-    };
-    order.truncate(list.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX)));
-    Ok(order)
+    let mut fit: Vec<_> = sockets.iter().collect();
+    fit.retain(|socket| !is_open || doubts.admits(&list.filter, &enrichment.describe(socket), known));
+    let mut fit = SortTerm::sort(&list.sort, fit, |socket| enrichment.first_pid(socket));
+    fit.truncate(list.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX)));
+    fit
 }

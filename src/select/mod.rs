@@ -10,7 +10,7 @@ pub use changes::{Census, Change, Changes};
 pub use count::StateCounts;
 pub use groups::{CountKey, GroupCounts, Value, net_of};
 pub use one_state::OneState;
-pub use sort::{Direction, SortKey, SortTerm, Sorter};
+pub use sort::{Direction, SortKey, SortTerm};
 
 use crate::model::{Holder, Row};
 

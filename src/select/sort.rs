@@ -1,5 +1,6 @@
 //! The order of a held list.
 
+use std::cmp::Ordering::{self, Equal};
 use std::net::IpAddr;
 
 use super::key_word;
@@ -66,90 +67,65 @@ pub struct SortTerm {
     pub direction: Direction,
 }
 
-/// Puts sockets in order by keys that are made once for each: bytes that compare as the sockets do.
-#[derive(Clone, Debug)]
-pub struct Sorter<'a> {
-    terms: &'a [SortTerm],
-    keys: Vec<u8>,
-    entries: Vec<Entry>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    start: usize,
-    len: u16,
-    number: u32,
-}
-
-impl<'a> Sorter<'a> {
-    /// By the terms, the first one first.
-    pub fn new(terms: &'a [SortTerm]) -> Self {
-        Self { terms, keys: Vec::new(), entries: Vec::new() }
-    }
-
-    /// Takes the socket with this number. `pid` tells its first holder, if that matters.
-    pub fn add(&mut self, number: u32, socket: &Socket, pid: impl Fn() -> Option<u32>) {
-        let start = self.keys.len();
-        for term in self.terms {
-            term.push_key(&mut self.keys, socket, &pid);
-        }
-        let len = u16::try_from(self.keys.len() - start).unwrap_or(u16::MAX);
-        self.entries.push(Entry { start, len, number });
-    }
-
-    /// The numbers in order; equal sockets stay as they were taken.
-    pub fn order(mut self) -> Vec<u32> {
-        let key = |entry: &Entry| self.keys.get(entry.start..entry.start + usize::from(entry.len));
-        self.entries.sort_by(|a, b| key(a).cmp(&key(b)));
-        self.entries.iter().map(|entry| entry.number).collect()
-    }
-}
+/// A socket and its first holder's process number, where that is sorted by.
+type Keyed<'a> = (&'a Socket, Option<u32>);
 
 impl SortTerm {
-    fn push_key(self, keys: &mut Vec<u8>, socket: &Socket, pid: &impl Fn() -> Option<u32>) {
-        let queues = socket.queues;
-        let number = match self.key {
-            SortKey::RecvQ => Some(queues.unread()),
-            SortKey::SendQ => Some(queues.unacknowledged()),
-            SortKey::AcceptQueue => Some(queues.accept_queue()),
-            SortKey::Backlog => Some(queues.backlog()),
-            SortKey::Pid => Some(pid()),
-            SortKey::State | SortKey::Local | SortKey::Peer => None,
-        };
-        // Whichever the direction, what has no such number comes last.
-        keys.extend(number.map(|number| u8::from(number.is_none())));
-        let start = keys.len();
-        match self.key {
-            SortKey::State => {
-                let rank = socket.state.rank().and_then(|rank| u8::try_from(rank).ok());
-                keys.extend([rank.unwrap_or(u8::MAX), socket.state.kernel()]);
-            }
-            SortKey::Local => push_endpoint(keys, &socket.local),
-            SortKey::Peer => push_endpoint(keys, &socket.peer),
-            SortKey::RecvQ | SortKey::SendQ | SortKey::AcceptQueue | SortKey::Backlog | SortKey::Pid => {
-                keys.extend(number.flatten().unwrap_or(0).to_be_bytes());
-            }
+    /// The sockets in order by the terms, the first one first; equal sockets stay as they are. `pid` tells a socket's
+    /// first holder.
+    pub fn sort<'a>(
+        terms: &[Self],
+        sockets: Vec<&'a Socket>,
+        pid: impl Fn(&Socket) -> Option<u32>,
+    ) -> Vec<&'a Socket> {
+        if terms.is_empty() {
+            return sockets;
         }
-        if self.direction == Direction::Falling {
-            keys.iter_mut().skip(start).for_each(|byte| *byte = !*byte);
+        let by_pid = terms.iter().any(|term| term.key == SortKey::Pid);
+        let key = |socket| (socket, if by_pid { pid(socket) } else { None });
+        let mut keyed: Vec<Keyed<'a>> = sockets.into_iter().map(key).collect();
+        keyed.sort_by(|a, b| {
+            let mut orders = terms.iter().map(|term| term.compare(a, b));
+            orders.find(|order| order.is_ne()).unwrap_or(Equal)
+        });
+        keyed.into_iter().map(|(socket, _)| socket).collect()
+    }
+
+    fn compare(self, (a, pid_of_a): &Keyed<'_>, (b, pid_of_b): &Keyed<'_>) -> Ordering {
+        let numbers = |of: fn(&Socket) -> Option<u32>| self.compare_numbers(of(a), of(b));
+        match self.key {
+            SortKey::State => self.direct(state(a).cmp(&state(b))),
+            SortKey::Local => self.direct(end(&a.local).cmp(&end(&b.local))),
+            SortKey::Peer => self.direct(end(&a.peer).cmp(&end(&b.peer))),
+            SortKey::RecvQ => numbers(|socket| socket.queues.unread()),
+            SortKey::SendQ => numbers(|socket| socket.queues.unacknowledged()),
+            SortKey::AcceptQueue => numbers(|socket| socket.queues.accept_queue()),
+            SortKey::Backlog => numbers(|socket| socket.queues.backlog()),
+            SortKey::Pid => self.compare_numbers(*pid_of_a, *pid_of_b),
         }
     }
+
+    /// Whichever the direction, what has no such number comes last.
+    fn compare_numbers(self, a: Option<u32>, b: Option<u32>) -> Ordering {
+        a.is_none().cmp(&b.is_none()).then_with(|| self.direct(a.cmp(&b)))
+    }
+
+    fn direct(self, order: Ordering) -> Ordering {
+        match self.direction {
+            Direction::Rising => order,
+            Direction::Falling => order.reverse(),
+        }
+    }
+}
+
+/// In the order of our formats, unknown ones behind them.
+fn state(socket: &Socket) -> (usize, u8) {
+    (socket.state.rank().unwrap_or(usize::MAX), socket.state.kernel())
 }
 
 /// IPv4 first, then by address, scope and port.
-fn push_endpoint(keys: &mut Vec<u8>, end: &Endpoint) {
-    match end.addr {
-        IpAddr::V4(addr) => {
-            keys.push(4);
-            keys.extend(addr.octets());
-        }
-        IpAddr::V6(addr) => {
-            keys.push(6);
-            keys.extend(addr.octets());
-        }
-    }
-    keys.extend(end.scope_id.to_be_bytes());
-    keys.extend(end.port.to_be_bytes());
+fn end(end: &Endpoint) -> (IpAddr, u32, u16) {
+    (end.addr, end.scope_id, end.port)
 }
 
 #[cfg(test)]
@@ -183,11 +159,10 @@ mod tests {
             Some(4) => Some(7),
             _ => None,
         };
-        let mut sorter = Sorter::new(&terms);
-        for (number, socket) in (0..).zip(&sockets) {
-            sorter.add(number, socket, || pid(socket));
-        }
-        sorter.order().into_iter().map(|number| sockets[number as usize].inode.unwrap()).collect()
+        SortTerm::sort(&terms, sockets.iter().collect(), pid)
+            .into_iter()
+            .map(|socket| socket.inode.unwrap())
+            .collect()
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::datagrams::Datagrams;
 use super::request::{self, Walk};
 use super::walk::{Fault, Intake, Walker, call};
 use crate::collect::{Sink, lock};
-use crate::model::{Gap, HeldSockets, HoldError, Socket, Source};
+use crate::model::{Gap, Socket, Source};
 use crate::query::Query;
 
 /// How often a dump that broke off is begun again.
@@ -149,27 +149,24 @@ fn one_behind_the_other(
     let second_intake = Mutex::new(lock(intake).beside(&mut behind));
     let end = side_by_side((first, intake), (second, &second_intake), query, connect);
     let noted = second_intake.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let held = |error: HoldError| Fault::Disturbed(error.to_string());
     let mut taken = lock(intake);
     taken.take_notes(noted);
     if !taken.has_stopped() || end.is_err() {
-        for number in 0..behind.sockets.len() {
-            if taken.row(&behind.sockets.get(number).map_err(held)?).is_break() {
+        for socket in &behind.sockets {
+            if taken.row(socket).is_break() {
                 return Ok(());
             }
         }
     }
     drop(taken);
     end?;
-    behind.error.map_or(Ok(()), |error| Err(held(error)))?;
     consistent(intake)
 }
 
 /// Keeps what a walk brings.
 #[derive(Default)]
 struct Behind {
-    sockets: HeldSockets,
-    error: Option<HoldError>,
+    sockets: Vec<Socket>,
 }
 
 impl Sink for Behind {
@@ -178,8 +175,8 @@ impl Sink for Behind {
     }
 
     fn row(&mut self, socket: &Socket) -> ControlFlow<()> {
-        self.error = self.sockets.push(socket).err();
-        if self.error.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        self.sockets.push(socket.clone());
+        ControlFlow::Continue(())
     }
 }
 
