@@ -9,10 +9,10 @@ use std::path::Path;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 
-use tcpstates::collect::netlink::decode::Decoder;
-use tcpstates::collect::procfs::line;
-use tcpstates::model::{Endpoint, Family, Queues, Row, Socket, TcpState};
-use tcpstates::render::{Format, Parts, Style, listing};
+use tcpstates::internals::collect::netlink::decode::Decoder;
+use tcpstates::internals::collect::procfs::line;
+use tcpstates::internals::model::{Endpoint, Family, Queues, Row, Socket, TcpState};
+use tcpstates::internals::render::{Format, Parts, Style, listing};
 
 fn main() {
     divan::main();

@@ -1,5 +1,5 @@
 //! The command: argv → run → exit status.
 
 fn main() -> std::process::ExitCode {
-    tcpstates::run::run(std::env::args_os()).into()
+    tcpstates::run(std::env::args_os()).into()
 }

@@ -6,6 +6,7 @@ mod count;
 mod demo;
 mod diagnose;
 mod explain;
+mod failure;
 mod filter;
 mod gather;
 mod list;
@@ -16,19 +17,17 @@ mod trace;
 use std::ffi::OsString;
 use std::io::{self, Write};
 
-use anyhow::Context;
 use jiff::Timestamp;
 
 use crate::cli::{self, Environment, List, Mode, Plan, Refusal};
-use crate::collect::{CollectError, Sink, collect};
-use crate::demo::DemoError;
+use crate::collect::{Sink, collect};
 use crate::enrich::HostNames;
 use crate::exit::ExitStatus;
 use crate::filter::Filter;
 use crate::model::{Gap, ListenerUse, ProcessName};
 use crate::query::{Access, Needs, Query};
 use crate::render::{CountStyle, Format, Summary, text};
-use cgroups::Undecided;
+use failure::{Doing as _, Failure};
 use filter::Misuse;
 
 /// Runs the command with these arguments, the program's name first.
@@ -63,24 +62,24 @@ fn stdout() -> io::Result<std::fs::File> {
 
 /// Writes an answer. With `Pages`, the one way to stdout: whatever is in it, a terminal obeys nothing but colours, and
 /// these where there are any.
-fn answer(text: &[u8], colors: bool) -> anyhow::Result<()> {
+fn answer(text: &[u8], colors: bool) -> Result<(), Failure> {
     write(stdout().and_then(|mut out| out.write_all(&text::guarded(text, colors))))
 }
 
 /// Writes an answer that the status tells too: a reader that left takes nothing from it.
-fn answer_as(status: ExitStatus, text: &[u8], colors: bool) -> anyhow::Result<ExitStatus> {
+fn answer_as(status: ExitStatus, text: &[u8], colors: bool) -> Result<ExitStatus, Failure> {
     match answer(text, colors) {
-        Err(error) if !is_closed_pipe(&error) => Err(error),
+        Err(failure) if !failure.is_closed_pipe() => Err(failure),
         _ => Ok(status),
     }
 }
 
 /// Does what is planned. Where the status is the answer, the mode says its own.
-fn carry_out(plan: &Plan) -> anyhow::Result<ExitStatus> {
+fn carry_out(plan: &Plan) -> Result<ExitStatus, Failure> {
     let mut session = Session::default();
     match &plan.mode {
         Mode::Generate(artifact) => {
-            let text = cli::generate(*artifact).context("generate the file")?;
+            let text = cli::generate(*artifact).doing("generate the file")?;
             answer(&text, false)?;
         }
         Mode::List(list) => {
@@ -94,6 +93,7 @@ fn carry_out(plan: &Plan) -> anyhow::Result<ExitStatus> {
         Mode::Count(count) => {
             let ready = count::CountPlan::new(&count.query, &count.filter, count.needs)?;
             let CountStyle { format, header, .. } = count.style;
+            let format = format.of_lists();
             let mut count = count.clone();
             repeat::repeat(plan.repeat, format.separator(), |out, is_first| {
                 count.style.header = header && format.has_heading(is_first);
@@ -115,7 +115,7 @@ fn carry_out(plan: &Plan) -> anyhow::Result<ExitStatus> {
         }
         Mode::Summary { query, filter, summary } => {
             let count = count::CountPlan::new(query, filter, Needs::default())?;
-            let format = summary.format;
+            let format = summary.format.of_lists();
             repeat::repeat(plan.repeat, format.separator(), |out, is_first| {
                 let header = summary.header && format.has_heading(is_first);
                 let summary = Summary { header, ..*summary };
@@ -154,42 +154,15 @@ fn with_evidence(mut needs: Needs, filter: &Filter, own: bool) -> Needs {
 }
 
 /// The one rule for the end: a reader that left is no error, all else is, and ends with the status `failed`.
-fn finish(result: anyhow::Result<ExitStatus>, failed: ExitStatus) -> ExitStatus {
+fn finish(result: Result<ExitStatus, Failure>, failed: ExitStatus) -> ExitStatus {
     match result {
         Ok(status) => status,
-        Err(error) if is_closed_pipe(&error) => ExitStatus::Success,
-        Err(error) if error.is::<Misuse>() => {
-            tell(&error.to_string(), None);
-            ExitStatus::Usage
-        }
-        Err(error) => {
-            let of_demo = error.downcast_ref().and_then(DemoError::hint);
-            let of_collect = || error.downcast_ref().and_then(CollectError::hint);
-            let of_filter = || error.downcast_ref::<Undecided>().and_then(|error| error.hint.as_deref());
-            tell(&whole_message(&error), of_demo.or_else(of_collect).or_else(of_filter));
-            failed
+        Err(failure) if failure.is_closed_pipe() => ExitStatus::Success,
+        Err(failure) => {
+            tell(&failure.to_string(), failure.hint());
+            failure.status(failed)
         }
     }
-}
-
-/// What failed and why, each said once: an error of ours names its cause already.
-fn whole_message(error: &anyhow::Error) -> String {
-    let mut message = String::new();
-    for cause in error.chain() {
-        let text = cause.to_string();
-        if !message.contains(&text) {
-            let colon = if message.is_empty() { "" } else { ": " };
-            message = message + colon + &text;
-        }
-    }
-    message
-}
-
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// A message on stderr, and its hint on a line of its own.
@@ -231,11 +204,11 @@ fn now() -> String {
     format!("{now:.3}")
 }
 
-fn read(query: &Query, access: &Access, sink: &mut dyn Sink) -> anyhow::Result<crate::model::Snapshot> {
+fn read(query: &Query, access: &Access, sink: &mut dyn Sink) -> Result<crate::model::Snapshot, Failure> {
     Ok(collect(query, access, sink)?)
 }
 
 /// Says what failed where the output could not be written.
-fn write<T>(result: io::Result<T>) -> anyhow::Result<T> {
-    result.context("write the output")
+fn write<T>(result: io::Result<T>) -> Result<T, Failure> {
+    result.map_err(Failure::Output)
 }

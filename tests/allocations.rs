@@ -2,11 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use tcpstates::collect::netlink::{Datagrams, Recording, dump};
-use tcpstates::collect::{Sink, procfs::line};
-use tcpstates::model::{Family, Row, Socket, Source, StateSet};
-use tcpstates::query::{Families, Query};
-use tcpstates::render::{Format, Listing, Parts, Style, listing};
+use tcpstates::internals::collect::netlink::{Datagrams, Recording, dump};
+use tcpstates::internals::collect::{Sink, procfs::line};
+use tcpstates::internals::model::{Family, Row, Socket, Source, StateSet};
+use tcpstates::internals::query::{Families, Query};
+use tcpstates::internals::render::{Format, Listing, Parts, Style, listing};
 
 use crate::support::dumps::{messages, recording};
 
@@ -24,9 +24,7 @@ impl Writer {
 }
 
 impl Sink for Writer {
-    fn begin(&mut self, _source: Source) -> bool {
-        true
-    }
+    fn begin(&mut self, _source: Source) {}
 
     fn row(&mut self, socket: &Socket) -> ControlFlow<()> {
         self.out.clear();

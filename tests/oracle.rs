@@ -6,10 +6,10 @@ use std::net::IpAddr;
 use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
 use netlink_packet_sock_diag::SockDiagMessage;
 use netlink_packet_sock_diag::inet::{InetResponse, Timer as OracleTimer, nlas::Nla};
-use tcpstates::collect::netlink::decode::Decoder;
-use tcpstates::collect::netlink::{connect, request};
-use tcpstates::model::{Family, Socket, StateSet, TcpState, Timer};
-use tcpstates::query::{Attributes, Families, Query};
+use tcpstates::internals::collect::netlink::decode::Decoder;
+use tcpstates::internals::collect::netlink::{connect, request};
+use tcpstates::internals::model::{Family, Socket, StateSet, TcpState, Timer};
+use tcpstates::internals::query::{Attributes, Families, Query};
 
 use crate::support::dumps::{messages, recording};
 use crate::support::namespace::Namespace;

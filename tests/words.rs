@@ -4,12 +4,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde_json::Value;
-use tcpstates::filter::{Dialect, Filter, Known, Names};
-use tcpstates::model::{
+use tcpstates::internals::filter::{Dialect, Filter, Known, Names};
+use tcpstates::internals::model::{
     Details, Endpoint, Family, Holder, Process, Queues, Row, Socket, Source, TcpInfo, TcpState, Timer,
 };
-use tcpstates::render::{Column, Format, Head, Parts, Style, listing};
-use tcpstates::select::{CountKey, GroupCounts, SortKey};
+use tcpstates::internals::render::{Column, Format, Head, Parts, Style, listing};
+use tcpstates::internals::select::{CountKey, GroupCounts, SortKey};
 
 /// The devices, users and services that the rows have.
 struct TheirNames;

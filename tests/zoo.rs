@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use tcpstates::collect::host::lists_idle;
-use tcpstates::render::json::records::{DocumentRecord, SocketRecord, SummaryRecord};
+use tcpstates::internals::collect::host::lists_idle;
+use tcpstates::internals::render::json::records::{DocumentRecord, SocketRecord, SummaryRecord};
 
 use crate::support::peer::DEVICE;
 use crate::support::zoo;

@@ -14,7 +14,7 @@ use super::{Try, Verdict};
 /// Why the kernel could not be asked.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}: {}", std::io::Error::from(*errno))]
-pub struct AskError {
+pub(crate) struct AskError {
     what: &'static str,
     errno: Errno,
 }
@@ -23,7 +23,7 @@ pub struct AskError {
 ///
 /// With `v6only` an IPv6 socket is for IPv6 only, so that an IPv4 one is never in its way. Without, it is what a program
 /// gets that does not say: a socket bound to `::` takes IPv4 too, unless net.ipv6.bindv6only is set.
-pub fn ask(addresses: &[SocketAddr], v6only: bool) -> Result<Vec<Try>, AskError> {
+pub(crate) fn ask(addresses: &[SocketAddr], v6only: bool) -> Result<Vec<Try>, AskError> {
     let both = |at: &SocketAddr| {
         let (plain, v6only) = try_once(*at, v6only, false)?;
         let reuse = match plain {

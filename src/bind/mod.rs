@@ -15,11 +15,11 @@ use crate::model::{
     Dad, Family, Holder, OwnerNote, Row, Setting, Settings, Socket, TIME_WAIT_MS, TcpState, Timer,
 };
 
-pub use crate::query::Target;
-pub use advice::Advice;
-pub use ask::{AskError, ask};
-pub use judge::Blocks;
-pub use overlap::Overlap;
+pub(crate) use crate::query::Target;
+pub(crate) use advice::Advice;
+pub(crate) use ask::{AskError, ask};
+pub(crate) use judge::Blocks;
+pub(crate) use overlap::Overlap;
 
 /// What the kernel said to a bind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

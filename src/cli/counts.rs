@@ -8,12 +8,12 @@ use super::refusal::Refusal;
 use crate::filter::Filter;
 use crate::model::{ProcessName, StateSet};
 use crate::query::{Needs, Query};
-use crate::render::{CountStyle, Format, Summary};
+use crate::render::{CountFormat, CountStyle, Format, Summary};
 use crate::select::CountKey;
 
 /// Counts by keys.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Count {
+pub(crate) struct Count {
     /// Which sockets.
     pub query: Query,
     /// Which of these.
@@ -29,12 +29,17 @@ pub struct Count {
 }
 
 /// Every socket is counted, whatever -a and -l say.
-fn counted(args: &Args, format: Format, filter: &Filter, option: &str) -> Result<Query, Refusal> {
-    if matches!(format, Format::Netstat | Format::Ss) {
-        return Err(Refusal::usage(format!("{option}: the {} layout has no such table", format.word())));
-    }
+fn counted(
+    args: &Args,
+    format: Format,
+    filter: &Filter,
+    option: &str,
+) -> Result<(Query, CountFormat), Refusal> {
+    let no_table = || Refusal::usage(format!("{option}: the {} layout has no such table", format.word()));
+    let format = CountFormat::of(format).ok_or_else(no_table)?;
     let states = filter.states.unwrap_or(StateSet::ALL);
-    Ok(Query { wants_idle: states.names_idle(), ..Query::new(args.shared.families(), states) })
+    let query = Query { wants_idle: states.names_idle(), ..Query::new(args.shared.families(), states) };
+    Ok((query, format))
 }
 
 /// Counts by keys.
@@ -73,7 +78,7 @@ pub(super) fn count(
         units: keys.iter().any(|key| key.is_of_cgroup()),
         ..Needs::default()
     };
-    let mut query = counted(args, format, &filter, counted_by)?;
+    let (mut query, format) = counted(args, format, &filter, counted_by)?;
     // A count where none of them is known would be no count.
     query.netlink_only = keys
         .iter()
@@ -101,7 +106,7 @@ pub(super) fn summary(args: &Args, format: Format, filter: &Filter) -> Result<(Q
             return Err(Refusal::usage(format!("{option}: the eleven lines of --summary stay as they are")));
         }
     }
-    let query = counted(args, format, filter, "--summary")?;
+    let (query, format) = counted(args, format, filter, "--summary")?;
     let summary =
         Summary { format, header: !args.shared.no_header, repeated: args.list.continuous.is_some() };
     Ok((query, summary))

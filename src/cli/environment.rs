@@ -5,7 +5,7 @@ use rustix::termios::{isatty, tcgetwinsize};
 
 /// Read once, here, and nowhere else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Environment {
+pub(crate) struct Environment {
     /// Whether the output goes to a terminal.
     pub terminal: bool,
     /// The terminal's columns, where they are known.
@@ -18,7 +18,7 @@ pub struct Environment {
 
 impl Environment {
     /// The environment of this process, writing to `output`.
-    pub fn of(output: impl AsFd) -> Self {
+    pub(crate) fn of(output: impl AsFd) -> Self {
         let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let terminal = isatty(&output);
         let width = tcgetwinsize(&output).ok().map(|size| size.ws_col).filter(|columns| *columns > 0);

@@ -14,7 +14,7 @@ use super::shares::{definition, with_shares};
 const MAN_END: &str = include_str!("man_end.roff");
 
 /// The text of a generated file.
-pub fn generate(artifact: Artifact) -> io::Result<Vec<u8>> {
+pub(crate) fn generate(artifact: Artifact) -> io::Result<Vec<u8>> {
     let shell = match artifact {
         Artifact::Man => return man(),
         Artifact::Bash => Shell::Bash,

@@ -17,17 +17,16 @@ use std::ffi::OsString;
 
 use clap::FromArgMatches;
 
-pub use args::Artifact;
-pub use counts::Count;
-pub use environment::Environment;
-pub use generate::generate;
-pub use plan::{List, Mode, Plan};
-pub use refusal::Refusal;
-pub use reports::{Bind, Demo, Diagnose, Explain};
-pub use trace::Trace;
+pub(crate) use counts::Count;
+pub(crate) use environment::Environment;
+pub(crate) use generate::generate;
+pub(crate) use plan::{List, Mode, Plan};
+pub(crate) use refusal::Refusal;
+pub(crate) use reports::{Bind, Demo, Diagnose, Explain};
+pub(crate) use trace::Trace;
 
 /// Reads a command line, the program's name first.
-pub fn parse(
+pub(crate) fn parse(
     words: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     environment: Environment,
 ) -> Result<Plan, Refusal> {

@@ -23,7 +23,7 @@ use crate::select::{SortKey, SortTerm};
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// The thing itself.
     pub mode: Mode,
     /// Where to read.
@@ -36,7 +36,7 @@ pub struct Plan {
 
 /// The thing to do.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// List sockets.
     List(List),
     /// Count them by state.
@@ -68,7 +68,7 @@ pub enum Mode {
 
 /// A list.
 #[derive(Clone, Debug, PartialEq)]
-pub struct List {
+pub(crate) struct List {
     /// What to ask for; it may ask for more than is shown.
     pub query: Query,
     /// What of it to show.

@@ -2,7 +2,7 @@
 
 /// What is to be said in place of doing anything.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// Help or the version was asked for.
     #[error("{0}")]
     Answer(String),

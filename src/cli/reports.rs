@@ -16,7 +16,7 @@ use crate::render::ReportStyle;
 
 /// An explanation.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Explain {
+pub(crate) struct Explain {
     /// Of this state; of all where there is none.
     pub state: Option<TcpState>,
     /// Which sockets are counted.
@@ -27,7 +27,7 @@ pub struct Explain {
 
 /// A scene.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Demo {
+pub(crate) struct Demo {
     /// Which.
     pub scene: Scene,
     /// Whether each step waits for Enter.
@@ -53,7 +53,7 @@ pub(super) fn explain(args: &Args, word: Option<&str>, environment: Environment)
 
 /// The question whether a port can be bound.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Bind {
+pub(crate) struct Bind {
     /// What is to be bound, as it was typed: names are looked up when it is asked.
     pub target: OneEnd,
     /// The families to try.
@@ -88,7 +88,7 @@ pub(super) fn bind(args: &Args, word: &str, environment: Environment) -> Result<
 
 /// A diagnosis.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Diagnose {
+pub(crate) struct Diagnose {
     /// Which sockets are looked at: all.
     pub query: Query,
     /// From where on something is told.

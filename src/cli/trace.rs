@@ -14,7 +14,7 @@ use crate::trace::{By, Options};
 
 /// A trace.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Trace {
+pub(crate) struct Trace {
     /// How.
     pub options: Options,
     /// Of these connections.

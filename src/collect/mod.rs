@@ -15,9 +15,13 @@ use procfs::ProcfsError;
 
 /// Takes the sockets as they come. Nothing is held on the way to it.
 pub trait Sink: Send {
-    /// A new attempt begins: forget what came. False if some of it has been written and can't be taken back; then
-    /// no attempt is made.
-    fn begin(&mut self, source: Source) -> bool;
+    /// A new attempt begins: what came before is forgotten.
+    fn begin(&mut self, source: Source);
+
+    /// Whether what came can be forgotten yet, and so another attempt be made. Not so once some of it has been written.
+    fn can_begin_again(&self) -> bool {
+        true
+    }
 
     /// One socket, whose memory is used again for the next. `Break` ends the collection.
     fn row(&mut self, socket: &Socket) -> ControlFlow<()>;

@@ -22,7 +22,7 @@ const THREAD: &str = "start a thread";
 /// A step on the way to a host that failed.
 #[derive(Debug, thiserror::Error)]
 #[error("set the scene: {what}: {source}")]
-pub struct HostError {
+pub(crate) struct HostError {
     what: &'static str,
     source: io::Error,
 }

@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use crate::model::TcpState;
 
-pub use host::HostError;
-pub use scene::{Scene, play};
-pub use segment::Flags;
+pub(crate) use host::HostError;
+pub(crate) use scene::{Scene, play};
+pub(crate) use segment::Flags;
 
 /// One of the two ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ pub enum What {
 
 impl DemoError {
     /// What would help.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Host(error) if error.is_denied() => {
                 Some("run it as root: it makes network namespaces, and a TUN device in each")
@@ -108,7 +108,7 @@ impl DemoError {
 
 /// Why a scene could not be played.
 #[derive(Debug, thiserror::Error)]
-pub enum DemoError {
+pub(crate) enum DemoError {
     /// There is no stage.
     #[error(transparent)]
     Host(#[from] HostError),

@@ -13,7 +13,7 @@ use crate::model::{Event, TcpState};
 
 /// What can be played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scene {
+pub(crate) enum Scene {
     /// A connection opens.
     Handshake,
     /// It opens, and the client closes first.
@@ -32,7 +32,7 @@ pub enum Scene {
 
 impl Scene {
     /// The words for them, in the order in which one might teach.
-    pub const WORDS: [(&'static str, Self); 7] = [
+    pub(crate) const WORDS: [(&'static str, Self); 7] = [
         ("handshake", Self::Handshake),
         ("close", Self::Close),
         ("simultaneous-close", Self::SimultaneousClose),
@@ -44,7 +44,7 @@ impl Scene {
 }
 
 /// Plays a scene, and tells each moment of it as it comes.
-pub fn play<'a>(scene: Scene, watch: &'a mut Watcher<'a>) -> Result<(), DemoError> {
+pub(crate) fn play<'a>(scene: Scene, watch: &'a mut Watcher<'a>) -> Result<(), DemoError> {
     let mut stage = Stage { wire: Wire::new(watch)?, listener: None, client: None, accepted: None };
     match scene {
         Scene::Handshake => stage.handshake(),

@@ -215,9 +215,8 @@ struct Found {
 }
 
 impl Sink for Found {
-    fn begin(&mut self, _source: Source) -> bool {
+    fn begin(&mut self, _source: Source) {
         *self = Self::default();
-        true
     }
 
     fn row(&mut self, socket: &Socket) -> ControlFlow<()> {

@@ -59,5 +59,3 @@ pub fn diagnose(evidence: &Evidence, thresholds: &Thresholds) -> Diagnosis {
 pub(crate) mod samples;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod tests_limits;

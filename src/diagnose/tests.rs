@@ -1,5 +1,7 @@
 //! Each rule's edges.
 
+mod limits;
+
 use super::samples::{Numbers, Sample, connection, end, holder, listener, socket};
 use super::*;
 use crate::model::{Gap, Setting, Socket, TcpState, Timer};

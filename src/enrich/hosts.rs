@@ -16,7 +16,7 @@ const AT_ONCE: usize = 32;
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// The addresses of a host, each once; none where the name is not known.
-pub fn host_addresses(name: &str) -> Vec<IpAddr> {
+pub(crate) fn host_addresses(name: &str) -> Vec<IpAddr> {
     let mut addrs: Vec<_> = (name, 0).to_socket_addrs().into_iter().flatten().map(|addr| addr.ip()).collect();
     addrs.sort_unstable();
     addrs.dedup();
@@ -25,7 +25,7 @@ pub fn host_addresses(name: &str) -> Vec<IpAddr> {
 
 /// The names of addresses, asked for as they come up. Kept from list to list: each address is asked once.
 #[derive(Clone, Debug, Default)]
-pub struct HostNames {
+pub(crate) struct HostNames {
     shared: Arc<Shared>,
 }
 
@@ -73,7 +73,7 @@ impl HostNames {
     /// Looks up the addresses that were not asked for yet, and waits no longer than this, or until `ended` says that
     /// nobody waits any more. Look-ups that take longer go on: nothing can end them, and a later list may have use
     /// for the answer.
-    pub fn resolve(
+    pub(crate) fn resolve(
         &self,
         addrs: impl IntoIterator<Item = IpAddr>,
         timeout: Duration,
@@ -117,7 +117,7 @@ impl HostNames {
 
 /// The names that came in time.
 #[derive(Debug, Default)]
-pub struct Hosts {
+pub(crate) struct Hosts {
     names: FxHashMap<IpAddr, String>,
     late: u64,
     /// Why nobody asks for those that are late.
@@ -126,12 +126,12 @@ pub struct Hosts {
 
 impl Hosts {
     /// The name of an address.
-    pub fn name(&self, addr: IpAddr) -> Option<&str> {
+    pub(crate) fn name(&self, addr: IpAddr) -> Option<&str> {
         self.names.get(&addr.to_canonical()).map(String::as_str)
     }
 
     /// What did not come in time.
-    pub fn gap(&self) -> Option<Gap> {
+    pub(crate) fn gap(&self) -> Option<Gap> {
         let count = self.late;
         (count > 0).then(|| match &self.unhired {
             Some(error) => Gap::NamesUnasked { count, reason: error.to_string() },

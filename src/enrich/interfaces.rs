@@ -6,7 +6,7 @@ use rustix::net::netdevice::{index_to_name, name_to_index};
 use rustix::net::{AddressFamily, SocketType, socket};
 
 /// The index of a device of this network namespace.
-pub fn device_index(name: &str) -> Option<u32> {
+pub(crate) fn device_index(name: &str) -> Option<u32> {
     name_to_index(any_socket()?, name).ok()
 }
 
@@ -17,14 +17,14 @@ fn any_socket() -> Option<OwnedFd> {
 
 /// The names of this network namespace's devices, asked for as they come up.
 #[derive(Debug, Default)]
-pub struct Interfaces {
+pub(crate) struct Interfaces {
     names: FxHashMap<u32, String>,
     asker: Option<OwnedFd>,
 }
 
 impl Interfaces {
     /// Asks for the name, unless it is known; 0 is no device. A device that is gone keeps its number.
-    pub fn look_up(&mut self, index: u32) {
+    pub(crate) fn look_up(&mut self, index: u32) {
         if index == 0 || self.names.contains_key(&index) {
             return;
         }
@@ -33,7 +33,7 @@ impl Interfaces {
     }
 
     /// The name that was looked up.
-    pub fn name(&self, index: u32) -> Option<&str> {
+    pub(crate) fn name(&self, index: u32) -> Option<&str> {
         self.names.get(&index).map(String::as_str)
     }
 

@@ -8,13 +8,13 @@ use crate::model::{Endpoint, Family, Socket, TcpState};
 /// The listeners that have come so far. One walk of the kernel's table brings them before the connections of their
 /// family; of two walks side by side, one brings connections meanwhile.
 #[derive(Debug, Default)]
-pub struct Listeners {
+pub(crate) struct Listeners {
     by_port: FxHashMap<(Family, u16), Vec<Listener>>,
 }
 
 /// What matters of a listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Listener {
+pub(crate) struct Listener {
     local: Endpoint,
     /// The device that it is bound to, or 0.
     interface: u32,
@@ -28,12 +28,12 @@ pub struct Listener {
 
 impl Listeners {
     /// A new attempt at the list: forgets what came.
-    pub fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.by_port.clear();
     }
 
     /// Keeps what matters of a listener.
-    pub fn learn(&mut self, socket: &Socket) {
+    pub(crate) fn learn(&mut self, socket: &Socket) {
         if socket.state == TcpState::Listen {
             self.by_port.entry((socket.family, socket.local.port)).or_default().push(Listener {
                 local: socket.local,
@@ -62,12 +62,12 @@ impl Listeners {
     }
 
     /// Any of the listeners that a connection may have come to: they have one user.
-    pub fn of(&self, socket: &Socket) -> Option<&Listener> {
+    pub(crate) fn of(&self, socket: &Socket) -> Option<&Listener> {
         self.candidates(socket).first().copied()
     }
 
     /// The one listener in whose queue a connection waits; `None` where several have connections that wait.
-    pub fn of_waiting(&self, socket: &Socket) -> Option<&Listener> {
+    pub(crate) fn of_waiting(&self, socket: &Socket) -> Option<&Listener> {
         let candidates = self.candidates(socket);
         let mut waiting = candidates.iter().filter(|listener| listener.pending > 0);
         match (waiting.next(), waiting.next()) {

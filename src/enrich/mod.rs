@@ -12,22 +12,22 @@ mod processes;
 mod services;
 mod users;
 
-pub use cgroups::{Cgroups, cgroup_id};
-pub use descriptors::descriptors;
-pub use hosts::{HostNames, Hosts, host_addresses};
-pub use interfaces::{Interfaces, device_index};
-pub use listeners::{Listener, Listeners};
-pub use peers::{Other, Peers};
-pub use processes::{Details, Processes, Wanted};
-pub use services::Services;
-pub use users::{Users, user_id};
+pub(crate) use cgroups::{Cgroups, cgroup_id};
+pub(crate) use descriptors::descriptors;
+pub(crate) use hosts::{HostNames, Hosts, host_addresses};
+pub(crate) use interfaces::{Interfaces, device_index};
+pub(crate) use listeners::Listeners;
+pub(crate) use peers::{Other, Peers};
+pub(crate) use processes::{Details, Processes, Wanted};
+pub(crate) use services::Services;
+pub(crate) use users::{Users, user_id};
 
 use crate::model::cgroup::Cgroup;
 use crate::model::{Gap, Holder, ListenerUse, OwnerNote, Row, Socket, TcpState};
 
 /// The look-ups of one listing. What is `None` is not looked up.
 #[derive(Debug, Default)]
-pub struct Enrichment {
+pub(crate) struct Enrichment {
     /// Device names; they are not asked for another proc tree.
     pub interfaces: Option<Interfaces>,
     /// The holders of sockets.
@@ -50,7 +50,7 @@ pub struct Enrichment {
 
 impl Enrichment {
     /// Takes note of a socket that may matter for a later one. Every socket passes here, shown or not.
-    pub fn learn(&mut self, socket: &Socket) {
+    pub(crate) fn learn(&mut self, socket: &Socket) {
         if let Some(listeners) = &mut self.listeners {
             listeners.learn(socket);
         }
@@ -60,7 +60,7 @@ impl Enrichment {
     }
 
     /// The sockets will come again.
-    pub fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         if let Some(listeners) = &mut self.listeners {
             listeners.forget();
         }
@@ -70,7 +70,7 @@ impl Enrichment {
     }
 
     /// The socket with all that was looked up for it.
-    pub fn describe<'a>(&'a mut self, socket: &'a Socket) -> Row<'a> {
+    pub(crate) fn describe<'a>(&'a mut self, socket: &'a Socket) -> Row<'a> {
         if let Some(interfaces) = &mut self.interfaces {
             interfaces.look_up(socket.interface);
         }
@@ -81,7 +81,7 @@ impl Enrichment {
     }
 
     /// What could not be seen.
-    pub fn gaps(&self) -> Vec<Gap> {
+    pub(crate) fn gaps(&self) -> Vec<Gap> {
         self.processes.iter().flat_map(|processes| processes.gaps().iter().cloned()).collect()
     }
 
@@ -101,12 +101,12 @@ impl Enrichment {
     }
 
     /// The first process that holds the socket, or its listener.
-    pub fn first_pid(&self, socket: &Socket) -> Option<u32> {
+    pub(crate) fn first_pid(&self, socket: &Socket) -> Option<u32> {
         self.holders(socket).first().map(|holder| holder.process.pid)
     }
 
     /// The inode by which the holders of a socket are found: its own, or its listener's where it waits to be accepted.
-    pub fn owned_by(&self, socket: &Socket) -> Option<u64> {
+    pub(crate) fn owned_by(&self, socket: &Socket) -> Option<u64> {
         let waits = OwnerNote::of(socket) == Some(OwnerNote::NotAccepted);
         if waits && self.listener_use == Some(ListenerUse::Holders) {
             return self.listeners.as_ref()?.of_waiting(socket)?.inode;
@@ -115,7 +115,7 @@ impl Enrichment {
     }
 
     /// Who holds the socket with this inode.
-    pub fn holders_of(&self, inode: Option<u64>) -> &[Holder] {
+    pub(crate) fn holders_of(&self, inode: Option<u64>) -> &[Holder] {
         self.processes.as_ref().map_or(&[], |processes| processes.holders(inode))
     }
 
@@ -124,7 +124,7 @@ impl Enrichment {
     }
 
     /// Whether the processes must be known that hold a socket, to know its cgroup.
-    pub fn needs_holder(&self, socket: &Socket) -> bool {
+    pub(crate) fn needs_holder(&self, socket: &Socket) -> bool {
         self.cgroups.as_ref().is_some_and(|cgroups| cgroups.needs_holder(socket))
     }
 
@@ -146,7 +146,7 @@ impl Enrichment {
     }
 
     /// The inode by which the holders of the other end are found.
-    pub fn peer_owned_by(&self, socket: &Socket) -> Option<u64> {
+    pub(crate) fn peer_owned_by(&self, socket: &Socket) -> Option<u64> {
         self.peer_end(socket).0
     }
 

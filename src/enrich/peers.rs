@@ -12,13 +12,13 @@ type End = (IpAddr, u16);
 
 /// The sockets of all connections that have come so far, by their two ends.
 #[derive(Debug, Default)]
-pub struct Peers {
+pub(crate) struct Peers {
     others: FxHashMap<(End, End), Other>,
 }
 
 /// What is kept of a connection's end.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Other {
+pub(crate) enum Other {
     /// Its inode, by which its holders are found.
     Held(u64),
     /// It waits to be accepted: its listener is needed.
@@ -27,12 +27,12 @@ pub enum Other {
 
 impl Peers {
     /// A new attempt at the list: forgets what came.
-    pub fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.others.clear();
     }
 
     /// Keeps the ends of a connection that some process holds, or will.
-    pub fn learn(&mut self, socket: &Socket) {
+    pub(crate) fn learn(&mut self, socket: &Socket) {
         let waits = || OwnerNote::of(socket) == Some(OwnerNote::NotAccepted);
         let other = match socket.inode {
             _ if !socket.has_peer() => return,
@@ -44,7 +44,7 @@ impl Peers {
     }
 
     /// The socket at the other end, if that is on this host and some process's.
-    pub fn of(&self, socket: &Socket) -> Option<&Other> {
+    pub(crate) fn of(&self, socket: &Socket) -> Option<&Other> {
         self.others.get(&(end(&socket.peer), end(&socket.local)))
     }
 }

@@ -4,24 +4,24 @@ use rustc_hash::FxHashMap;
 
 /// The TCP services of a services(5) file.
 #[derive(Debug, Default)]
-pub struct Services {
+pub(crate) struct Services {
     names: FxHashMap<u16, String>,
     ports: FxHashMap<String, u16>,
 }
 
 impl Services {
     /// This host's services; none where it has no such file.
-    pub fn of_host() -> Self {
+    pub(crate) fn of_host() -> Self {
         std::fs::read("/etc/services").map_or_else(|_| Self::default(), |text| Self::parse(&text))
     }
 
     /// The official name of the port, if it has one.
-    pub fn name(&self, port: u16) -> Option<&str> {
+    pub(crate) fn name(&self, port: u16) -> Option<&str> {
         self.names.get(&port).map(String::as_str)
     }
 
     /// The port of a service, by its official name or an alias.
-    pub fn port(&self, name: &str) -> Option<u16> {
+    pub(crate) fn port(&self, name: &str) -> Option<u16> {
         self.ports.get(name).copied()
     }
 

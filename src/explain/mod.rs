@@ -102,7 +102,7 @@ impl Here {
 }
 
 /// Explains one state.
-pub fn explain(state: TcpState, settings: &Settings, here: Here) -> Option<Explanation> {
+pub(crate) fn explain(state: TcpState, settings: &Settings, here: Here) -> Option<Explanation> {
     let state = state.shown();
     let text = text(state)?;
     Some(Explanation {
@@ -120,7 +120,7 @@ pub fn explain(state: TcpState, settings: &Settings, here: Here) -> Option<Expla
 }
 
 /// What is said of a state on any host; `None` for one that is not of the eleven.
-pub fn text(state: TcpState) -> Option<&'static StateText> {
+pub(crate) fn text(state: TcpState) -> Option<&'static StateText> {
     texts::TEXTS.iter().find(|text| text.state == state.shown())
 }
 

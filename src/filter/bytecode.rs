@@ -219,3 +219,6 @@ fn host_code(end: End, net: Option<Net>, port: Option<u16>) -> Vec<u8> {
     operand.extend(addr);
     with_operand(code, &operand)
 }
+
+#[cfg(test)]
+mod tests;

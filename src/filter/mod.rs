@@ -17,8 +17,6 @@ mod resolve;
 mod show;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod tests_bytecode;
 mod typed;
 mod values;
 

@@ -20,7 +20,7 @@ const FIRST: usize = 4096;
 
 /// A file, or as much of it as was wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Start {
+pub(crate) struct Start {
     /// Its first bytes.
     pub bytes: Vec<u8>,
     /// Whether these are all.
@@ -28,31 +28,31 @@ pub struct Start {
 }
 
 /// Reads a whole file; an error (`FileTooLarge`) where it is longer than any that is expected.
-pub fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
+pub(crate) fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
     read_in(CWD, path)
 }
 
 /// Reads a whole file of a folder that may have no path.
-pub fn read_in(folder: impl AsFd, path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
+pub(crate) fn read_in(folder: impl AsFd, path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
     let file = open_in(folder, path)?;
     let Start { bytes, is_whole } = start(|buffer, offset| pread(&file, buffer, offset), LONGEST)?;
     if is_whole { Ok(bytes) } else { Err(io::ErrorKind::FileTooLarge.into()) }
 }
 
 /// Reads a whole file; an error (`InvalidData`) where it is not UTF-8.
-pub fn read_text(path: impl AsRef<Path>) -> io::Result<String> {
+pub(crate) fn read_text(path: impl AsRef<Path>) -> io::Result<String> {
     String::from_utf8(read(path)?).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 /// Reads the first `limit` bytes of a file.
-pub fn read_start(path: impl AsRef<Path>, limit: usize) -> io::Result<Start> {
+pub(crate) fn read_start(path: impl AsRef<Path>, limit: usize) -> io::Result<Start> {
     let file = open(path)?;
     start(|buffer, offset| pread(&file, buffer, offset), limit)
 }
 
 /// Opens a regular file for reading. Neither the opening nor a read from it waits for anybody: a pipe is refused, and
 /// a file such as /proc/kmsg, where a read waits for the next message, answers `WouldBlock`.
-pub fn open(path: impl AsRef<Path>) -> io::Result<File> {
+pub(crate) fn open(path: impl AsRef<Path>) -> io::Result<File> {
     open_in(CWD, path)
 }
 

@@ -7,7 +7,7 @@ const FILES: c_long = 2;
 
 /// Whether two threads have one table of descriptors; `None` where the kernel does not say (it has no kcmp, or one of the
 /// threads may not be looked at or has ended).
-pub fn shares_descriptors(one: u32, other: u32) -> Option<bool> {
+pub(crate) fn shares_descriptors(one: u32, other: u32) -> Option<bool> {
     let thread = |number: u32| pid_t::try_from(number).ok().map(c_long::from);
     let (one, other) = (thread(one)?, thread(other)?);
     // SAFETY: kcmp takes five numbers, and neither reads nor writes memory of ours.

@@ -1,5 +1,5 @@
 //! The floor that asks the system.
 
-pub mod files;
+pub(crate) mod files;
 #[allow(unsafe_code)]
-pub mod kcmp;
+pub(crate) mod kcmp;

@@ -58,8 +58,8 @@ pub struct Descriptors {
     pub pid: u32,
     /// Those that are open, of any kind.
     pub open: u64,
-    /// Its soft limit (`RLIMIT_NOFILE`); `None` for no limit.
-    pub limit: Option<u64>,
+    /// Its soft limit (`RLIMIT_NOFILE`).
+    pub limit: u64,
 }
 
 /// Which of a process's names is shown.

@@ -10,15 +10,15 @@ use super::columns::{push_addr, push_fmt};
 use super::grid::{coloured, fit, new_grid, number_cell, push_grid, title_cells};
 use super::json::{push_document_head, push_document_tail, push_value};
 use super::text::{capitalised, escaped};
-use super::{Format, Head};
+use super::{CountFormat, Head};
 use crate::model::Gap;
 use crate::select::{Change, Changes, CountKey, GroupCounts, Value};
 
 /// How counts are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CountStyle {
-    /// `Table`, `Plain`, `Json`, `Ndjson` or `Csv`.
-    pub format: Format,
+    /// Its layout.
+    pub format: CountFormat,
     /// Whether the table and CSV have a heading.
     pub header: bool,
     /// The counts are some of several in a row (`-c`): rows of NDJSON and CSV have the time.
@@ -84,29 +84,29 @@ fn write_grid<const N: usize>(
     let limit = style.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
     grid.rows.truncate(limit);
     match style.format {
-        Format::Json => {
+        CountFormat::Json => {
             push_document_head(out, head)?;
             push_fmt(out, format_args!(",\"{list}\":"));
             push_value(out, &grid)?;
             out.extend_from_slice(b",\"total\":");
             push_total(out);
         }
-        Format::Ndjson => {
+        CountFormat::Ndjson => {
             for (values, numbers) in &grid.rows {
                 let taken_at = style.repeated.then_some(head.taken_at);
                 push_value(out, &Group { taken_at, keys: grid.keys, names: &grid.numbers, values, numbers })?;
                 out.push(b'\n');
             }
         }
-        Format::Csv => write_csv(out, style, head, &grid),
-        Format::Table => write_table(out, style, &grid),
-        Format::Plain | Format::Netstat | Format::Ss => write_plain(out, &grid),
+        CountFormat::Csv => write_csv(out, style, head, &grid),
+        CountFormat::Table => write_table(out, style, &grid),
+        CountFormat::Plain => write_plain(out, &grid),
     }
     Ok(())
 }
 
 fn end_document(out: &mut Vec<u8>, style: CountStyle, gaps: &[Gap]) -> io::Result<()> {
-    if style.format == Format::Json { push_document_tail(out, gaps) } else { Ok(()) }
+    if style.format == CountFormat::Json { push_document_tail(out, gaps) } else { Ok(()) }
 }
 
 fn write_plain<const N: usize>(out: &mut Vec<u8>, grid: &Grid<'_, N>) {

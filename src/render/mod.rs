@@ -89,6 +89,46 @@ impl Format {
     }
 }
 
+/// The layouts of counts: a list's, but for those of other programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CountFormat {
+    /// For a terminal.
+    Table,
+    /// For a pipe: one count a line.
+    Plain,
+    /// One document.
+    Json,
+    /// One document a count; of counts by state, one document.
+    Ndjson,
+    /// A heading and one count a line.
+    Csv,
+}
+
+impl CountFormat {
+    /// The layout of this name; netstat's and ss's have no counts.
+    pub fn of(format: Format) -> Option<Self> {
+        Some(match format {
+            Format::Table => Self::Table,
+            Format::Plain => Self::Plain,
+            Format::Json => Self::Json,
+            Format::Ndjson => Self::Ndjson,
+            Format::Csv => Self::Csv,
+            Format::Netstat | Format::Ss => return None,
+        })
+    }
+
+    /// A list's layout of this name.
+    pub fn of_lists(self) -> Format {
+        match self {
+            Self::Table => Format::Table,
+            Self::Plain => Format::Plain,
+            Self::Json => Format::Json,
+            Self::Ndjson => Format::Ndjson,
+            Self::Csv => Format::Csv,
+        }
+    }
+}
+
 /// Which parts of a socket are shown beside the ones that always are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parts {

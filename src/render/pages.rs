@@ -66,12 +66,14 @@ impl<W: Write> Pages<W> {
         &self.inner
     }
 
-    /// Forgets all; false, and nothing is forgotten, if some of it was written.
-    pub fn take_back(&mut self) -> bool {
-        if !self.written {
-            self.buffer.clear();
-        }
+    /// Whether nothing was written yet since the mark.
+    pub fn can_take_back(&self) -> bool {
         !self.written
+    }
+
+    /// Forgets what was not written.
+    pub fn take_back(&mut self) {
+        self.buffer.clear();
     }
 
     /// Begins anew: what was written before counts no more.
@@ -113,11 +115,12 @@ mod tests {
         let mut pages = Pages::new(Vec::new());
         pages.buffer().extend_from_slice(b"lost");
         pages.turn().unwrap();
-        assert!(pages.take_back());
+        assert!(pages.can_take_back());
+        pages.take_back();
         pages.buffer().extend(std::iter::repeat_n(b'x', PAGE));
         pages.turn().unwrap();
         pages.buffer().extend_from_slice(b"end");
-        assert!(!pages.take_back());
+        assert!(!pages.can_take_back());
         pages.buffer().extend_from_slice(b"END");
         pages.flush().unwrap();
         assert_eq!(pages.inner.len(), PAGE + 6);

@@ -8,15 +8,15 @@ use serde::ser::SerializeMap;
 use super::columns::push_fmt;
 use super::csv::push_time;
 use super::json::{push_document_head, push_document_tail, push_member};
-use super::{Format, Head, text};
+use super::{CountFormat, Head, text};
 use crate::model::Gap;
 use crate::select::StateCounts;
 
 /// How a summary is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Summary {
-    /// `Table`, `Plain`, `Json`, `Ndjson` or `Csv`.
-    pub format: Format,
+    /// Its layout.
+    pub format: CountFormat,
     /// Whether CSV has a heading.
     pub header: bool,
     /// It is one of several in a row (`-c`): rows of CSV have the time.
@@ -32,8 +32,8 @@ pub fn write_summary(
     gaps: &[Gap],
 ) -> io::Result<()> {
     match summary.format {
-        Format::Json | Format::Ndjson => return write_json(out, head, counts, gaps),
-        Format::Csv => {
+        CountFormat::Json | CountFormat::Ndjson => return write_json(out, head, counts, gaps),
+        CountFormat::Csv => {
             if summary.header {
                 out.extend_from_slice(if summary.repeated { b"taken_at," } else { b"" });
                 out.extend_from_slice(b"state,count\n");
@@ -45,9 +45,8 @@ pub fn write_summary(
                 push_fmt(out, format_args!("{state},{count}\n"));
             }
         }
-        Format::Table => write_aligned(out, counts),
-        // The other programs' layouts have no such table; whoever asks for one gets ours.
-        Format::Plain | Format::Netstat | Format::Ss => {
+        CountFormat::Table => write_aligned(out, counts),
+        CountFormat::Plain => {
             counts.each().for_each(|(state, count)| push_fmt(out, format_args!("{state} {count}\n")));
         }
     }

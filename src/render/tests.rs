@@ -3,7 +3,7 @@
 use super::grid::BLOCK;
 use super::json::records::{DocumentRecord, SocketRecord, SummaryRecord};
 use super::samples::{ALL_PARTS, shown, style};
-use super::{Column, Format, Head, Parts, Style, Summary, listing, write_summary};
+use super::{Column, CountFormat, Format, Head, Parts, Style, Summary, listing, write_summary};
 use crate::model::{Endpoint, Family, Gap, Row, Socket, Source, TcpState};
 use crate::select::StateCounts;
 
@@ -160,7 +160,7 @@ fn nothing_hostile_gets_through() {
     }
 }
 
-fn summary(format: Format) -> String {
+fn summary(format: CountFormat) -> String {
     let mut counts = StateCounts::default();
     for (state, count) in [(TcpState::Listen, 3), (TcpState::Established, 120), (TcpState::BoundInactive, 1)]
     {
@@ -176,15 +176,15 @@ fn summary(format: Format) -> String {
 
 #[test]
 fn summaries() {
-    insta::assert_snapshot!("summary_plain", summary(Format::Plain));
-    insta::assert_snapshot!("summary_table", summary(Format::Table));
-    insta::assert_snapshot!("summary_csv", summary(Format::Csv));
-    insta::assert_snapshot!("summary_json", summary(Format::Json));
+    insta::assert_snapshot!("summary_plain", summary(CountFormat::Plain));
+    insta::assert_snapshot!("summary_table", summary(CountFormat::Table));
+    insta::assert_snapshot!("summary_csv", summary(CountFormat::Csv));
+    insta::assert_snapshot!("summary_json", summary(CountFormat::Json));
 }
 
 #[test]
 fn a_summary_comes_back_through_strict_types() {
-    let text = summary(Format::Json);
+    let text = summary(CountFormat::Json);
     let document: SummaryRecord<'_> = serde_json::from_str(&text).unwrap();
     assert_eq!(document.total, 124);
     assert_eq!(document.states.len(), 11);

@@ -3,11 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
 
-use anyhow::Context as _;
-
+use super::failure::Failure;
 use super::filter::{Misuse, prepare};
 use super::gather::{Gathered, enrichment, gather};
-use super::{Session, answer_as, now};
+use super::{Session, answer_as, now, write};
 use crate::bind::{Answer, Facts, Idle, Occupant, Try, Verdict, ask};
 use crate::cli::Bind;
 use crate::collect::host;
@@ -23,18 +22,18 @@ const PAUSES: [Duration; 4] =
     [Duration::from_millis(1), Duration::from_millis(3), Duration::from_millis(9), Duration::from_millis(27)];
 
 /// Answers once. The status is the answer.
-pub(super) fn bind(what: &Bind, access: &Access, session: &mut Session) -> anyhow::Result<ExitStatus> {
+pub(super) fn bind(what: &Bind, access: &Access, session: &mut Session) -> Result<ExitStatus, Failure> {
     let (target, addresses) = addresses(&what.target, what.families)?;
     let taken_at = now();
     // Without an address each family has a socket of its own; an IPv6 address is tried as programs usually bind it.
-    let ask = || ask(&addresses, what.target.host == OneHost::Any).context("ask the kernel");
+    let ask = || Ok(ask(&addresses, what.target.host == OneHost::Any)?);
     let (mut given, mut source, mut gaps) = answer_to(what, &target, ask()?, access)?;
     if given.may_pass() {
         (given, source, gaps) = answer_to(what, &target, asked_again(ask)?, access)?;
     }
     session.tell(&gaps);
     let mut out = Vec::new();
-    write_answer(&mut out, what.style, &Head { source, taken_at: &taken_at }, &given, &gaps)?;
+    write(write_answer(&mut out, what.style, &Head { source, taken_at: &taken_at }, &given, &gaps))?;
     answer_as(
         if given.can_bind() { ExitStatus::Success } else { ExitStatus::Failure },
         &out,
@@ -43,7 +42,7 @@ pub(super) fn bind(what: &Bind, access: &Access, session: &mut Session) -> anyho
 }
 
 /// The kernel's word once nothing is in the way any more, or for the last time.
-fn asked_again(ask: impl Fn() -> anyhow::Result<Vec<Try>>) -> anyhow::Result<Vec<Try>> {
+fn asked_again(ask: impl Fn() -> Result<Vec<Try>, Failure>) -> Result<Vec<Try>, Failure> {
     let mut tries = Vec::new();
     for pause in PAUSES {
         std::thread::sleep(pause);
@@ -61,7 +60,7 @@ fn answer_to(
     target: &Target,
     tries: Vec<Try>,
     access: &Access,
-) -> anyhow::Result<(Answer, Source, Vec<Gap>)> {
+) -> Result<(Answer, Source, Vec<Gap>), Failure> {
     let (source, occupants, mut gaps) = occupants(what, access)?;
     let to_see_holders = gaps.iter().find_map(Gap::hint);
     let facts = Facts { to_see_holders, ..facts(target.port, &tries, source, &mut gaps) };
@@ -137,7 +136,7 @@ fn facts(port: u16, tries: &[Try], source: Source, gaps: &mut Vec<Gap>) -> Facts
 }
 
 /// The sockets on the port, with their holders.
-fn occupants(what: &Bind, access: &Access) -> anyhow::Result<(Source, Vec<Occupant>, Vec<Gap>)> {
+fn occupants(what: &Bind, access: &Access) -> Result<(Source, Vec<Occupant>, Vec<Gap>), Failure> {
     let needs = Needs::holders();
     let mut query = what.query.clone();
     let shown = Shown { families: query.families, states: query.states };

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::cgroups::{Doubts, suffice};
+use super::failure::Failure;
 use super::filter::{Misuse, prepare};
 use super::gather::{Gathered, enrichment, gather, known};
 use super::put_off::put_off;
@@ -45,13 +46,13 @@ pub(super) fn summarize(
     access: &Access,
     out: &mut Pages<Output>,
     session: &mut Session,
-) -> anyhow::Result<()> {
+) -> Result<(), Failure> {
     let taken_at = now();
     let mut counts = StateCounts::default();
     let (source, gaps) = count_into(&mut counts, plan, access)?;
     session.tell(&gaps);
     let head = Head { source, taken_at: &taken_at };
-    write_summary(out.buffer(), summary, &head, &counts, &gaps)?;
+    write(write_summary(out.buffer(), summary, &head, &counts, &gaps))?;
     write(out.flush())
 }
 
@@ -62,14 +63,14 @@ pub(super) fn count(
     access: &Access,
     out: &mut Pages<Output>,
     session: &mut Session,
-) -> anyhow::Result<()> {
+) -> Result<(), Failure> {
     let taken_at = now();
-    out.guard(Guard::of(count.style.format, count.style.color));
+    out.guard(Guard::of(count.style.format.of_lists(), count.style.color));
     let mut counts = GroupCounts::new(&count.keys);
     let (source, gaps) = count_into(&mut counts, plan, access)?;
     session.tell(&gaps);
     let head = Head { source, taken_at: &taken_at };
-    write_counts(out.buffer(), count.style, &head, &counts, &gaps)?;
+    write(write_counts(out.buffer(), count.style, &head, &counts, &gaps))?;
     write(out.flush())
 }
 
@@ -81,8 +82,8 @@ pub(super) fn diff(
     access: &Access,
     out: &mut Pages<Output>,
     session: &mut Session,
-) -> anyhow::Result<()> {
-    out.guard(Guard::of(count.style.format, count.style.color));
+) -> Result<(), Failure> {
+    out.guard(Guard::of(count.style.format.of_lists(), count.style.color));
     let mut before = Census::new(&count.keys);
     let (_, mut gaps) = count_into(&mut before, plan, access)?;
     std::thread::sleep(time);
@@ -93,7 +94,7 @@ pub(super) fn diff(
     gaps.extend(more.into_iter().filter(|gap| !gaps.contains(gap)).collect::<Vec<_>>());
     session.tell(&gaps);
     let head = Head { source, taken_at: &taken_at };
-    write_changes(out.buffer(), count.style, &head, &changes, &gaps)?;
+    write(write_changes(out.buffer(), count.style, &head, &changes, &gaps))?;
     write(out.flush())
 }
 
@@ -102,7 +103,7 @@ pub(super) fn count_into(
     counter: &mut dyn Counter,
     plan: &CountPlan,
     access: &Access,
-) -> anyhow::Result<(Source, Vec<Gap>)> {
+) -> Result<(Source, Vec<Gap>), Failure> {
     let CountPlan { query, shown, filter, needs } = plan;
     let enrichment = enrichment(*needs, access);
     let by_holder = !suffice(&enrichment, *needs, access);
@@ -118,7 +119,7 @@ fn count_streamed(
     plan: &CountPlan,
     access: &Access,
     enrichment: Enrichment,
-) -> anyhow::Result<(Source, Vec<Gap>)> {
+) -> Result<(Source, Vec<Gap>), Failure> {
     let mut counting = Counting { plan, enrichment, counter, doubts: Doubts::default() };
     let snapshot = read(&plan.query, access, &mut counting)?;
     let Counting { enrichment, doubts, .. } = counting;
@@ -134,7 +135,7 @@ fn count_held(
     plan: &CountPlan,
     access: &Access,
     enrichment: Enrichment,
-) -> anyhow::Result<(Source, Vec<Gap>)> {
+) -> Result<(Source, Vec<Gap>), Failure> {
     let CountPlan { query, shown, filter, needs } = plan;
     let Gathered { source, sockets, mut enrichment, mut gaps } =
         gather(query, *shown, filter, *needs, access, enrichment, None)?;
@@ -161,10 +162,9 @@ struct Counting<'a> {
 }
 
 impl Sink for Counting<'_> {
-    fn begin(&mut self, _source: Source) -> bool {
+    fn begin(&mut self, _source: Source) {
         self.counter.reset();
         self.doubts = Doubts::default();
-        true
     }
 
     fn row(&mut self, socket: &Socket) -> ControlFlow<()> {

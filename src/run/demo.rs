@@ -5,16 +5,15 @@ use std::io::{self, BufRead as _, Write as _};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use anyhow::Context;
-
+use super::failure::{Doing as _, Failure};
 use super::{answer, stdout, write};
 use crate::cli::Demo;
-use crate::demo::{DemoError, Moment, play};
+use crate::demo::{Moment, play};
 use crate::render::SceneWriter;
 use crate::render::text::guarded;
 
 /// Plays it once.
-pub(super) fn demo(what: &Demo) -> anyhow::Result<()> {
+pub(super) fn demo(what: &Demo) -> Result<(), Failure> {
     let mut writer = SceneWriter::new(what.style);
     let mut out = write(stdout())?;
     if what.step {
@@ -22,14 +21,14 @@ pub(super) fn demo(what: &Demo) -> anyhow::Result<()> {
     } else {
         let colors = what.style.color;
         let mut shown = |moment: &Moment| out.write_all(&guarded(&writer.moment(moment), colors));
-        played(play(what.scene, &mut shown))?;
+        play(what.scene, &mut shown)?;
     }
     answer(&writer.tail(), what.style.color)
 }
 
 /// Shows the next moment at each Enter, while the scene goes on: who reads must not keep the segments waiting, which
 /// would be sent again meanwhile.
-fn step_by_step(what: &Demo, writer: &mut SceneWriter, out: &mut File) -> anyhow::Result<()> {
+fn step_by_step(what: &Demo, writer: &mut SceneWriter, out: &mut File) -> Result<(), Failure> {
     let (moments, to_show) = channel();
     thread::scope(|threads| {
         let mut show = Some(move || show_each(to_show, writer, out, what.style.color));
@@ -43,10 +42,10 @@ fn step_by_step(what: &Demo, writer: &mut SceneWriter, out: &mut File) -> anyhow
         });
         drop(moments);
         if let Some(shower) = shower {
-            let shower = shower.context("start a thread")?;
+            let shower = shower.doing("start a thread")?;
             shower.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         }
-        played(result)
+        Ok(result?)
     })
 }
 
@@ -55,20 +54,12 @@ fn show_each(
     writer: &mut SceneWriter,
     out: &mut File,
     colors: bool,
-) -> anyhow::Result<()> {
+) -> Result<(), Failure> {
     for moment in moments {
         write(out.write_all(&guarded(&writer.moment(&moment), colors)))?;
-        wait_for_enter().context("wait for Enter")?;
+        wait_for_enter().doing("wait for Enter")?;
     }
     Ok(())
-}
-
-/// The watcher's error is the output's.
-fn played(result: Result<(), DemoError>) -> anyhow::Result<()> {
-    match result {
-        Err(DemoError::Watcher(error)) => write(Err(error)),
-        other => Ok(other?),
-    }
 }
 
 /// A line of input; at its end nobody is waited for any more.

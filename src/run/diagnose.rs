@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::count::{CountPlan, count_into};
-use super::{Session, answer_as, now};
+use super::failure::Failure;
+use super::{Session, answer_as, now, write};
 use crate::cli::Diagnose;
 use crate::collect::host;
 use crate::diagnose::{Before, Earlier, Evidence, Seen, diagnose as judge};
@@ -20,7 +21,7 @@ pub(super) fn diagnose(
     what: &Diagnose,
     access: &Access,
     session: &mut Session,
-) -> anyhow::Result<ExitStatus> {
+) -> Result<ExitStatus, Failure> {
     let begun = what.interval.map(|interval| begin(&what.query, interval, access)).transpose()?;
     let taken_at = now();
     let (source, evidence) = evidence(what, begun, access)?;
@@ -29,7 +30,7 @@ pub(super) fn diagnose(
     let mut out = Vec::new();
     let head = Head { source, taken_at: &taken_at };
     let judgement = Judgement { diagnosis: &diagnosis, evidence: &evidence, thresholds: &what.thresholds };
-    write_diagnosis(&mut out, what.style, &head, &judgement)?;
+    write(write_diagnosis(&mut out, what.style, &head, &judgement))?;
     let is_so_bad = diagnosis.worst().zip(what.fail_on).is_some_and(|(worst, limit)| worst >= limit);
     answer_as(if is_so_bad { ExitStatus::Failure } else { ExitStatus::Success }, &out, what.style.color)
 }
@@ -44,7 +45,7 @@ struct Begun {
 }
 
 /// Looks, and waits until it is time to look again.
-fn begin(query: &Query, interval: Duration, access: &Access) -> anyhow::Result<Begun> {
+fn begin(query: &Query, interval: Duration, access: &Access) -> Result<Begun, Failure> {
     let at = Instant::now();
     let (counters, mut gaps) = host::counters();
     let mut earlier = Earlier::default();
@@ -55,7 +56,7 @@ fn begin(query: &Query, interval: Duration, access: &Access) -> anyhow::Result<B
     Ok(Begun { at, interval, earlier, counters, gaps })
 }
 
-fn evidence(what: &Diagnose, begun: Option<Begun>, access: &Access) -> anyhow::Result<(Source, Evidence)> {
+fn evidence(what: &Diagnose, begun: Option<Begun>, access: &Access) -> Result<(Source, Evidence), Failure> {
     let (settings, mut gaps) = host::settings();
     let mut seen = Seen::new(&settings, &what.thresholds);
     let mut at_first = None;

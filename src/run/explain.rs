@@ -1,7 +1,8 @@
 //! Explains the states with what this host has of them.
 
 use super::count::{CountPlan, count_into};
-use super::{Session, answer, now};
+use super::failure::Failure;
+use super::{Session, answer, now, write};
 use crate::cli::Explain;
 use crate::collect::host;
 use crate::explain::{Here, explain as explain_state};
@@ -15,7 +16,7 @@ use crate::select::{Counter, OneState, StateCounts};
 const FEW: usize = 5;
 
 /// Explains once.
-pub(super) fn explain(what: &Explain, access: &Access, session: &mut Session) -> anyhow::Result<()> {
+pub(super) fn explain(what: &Explain, access: &Access, session: &mut Session) -> Result<(), Failure> {
     let taken_at = now();
     let mut out = Vec::new();
     if let Some(state) = what.state {
@@ -24,7 +25,7 @@ pub(super) fn explain(what: &Explain, access: &Access, session: &mut Session) ->
         let head = Head { source: seen.source, taken_at: &taken_at };
         let here = Here::of(state, &counts, FEW);
         if let Some(explanation) = explain_state(state, &seen.settings, here) {
-            write_explanation(&mut out, what.style, &head, &explanation, &seen.gaps)?;
+            write(write_explanation(&mut out, what.style, &head, &explanation, &seen.gaps))?;
         }
     } else {
         let mut counts = StateCounts::default();
@@ -33,7 +34,7 @@ pub(super) fn explain(what: &Explain, access: &Access, session: &mut Session) ->
         let here = |count| Here { count, ..Here::default() };
         let explain = |(state, count)| explain_state(state, &seen.settings, here(count));
         let explanations: Vec<_> = counts.each().filter_map(explain).collect();
-        write_overview(&mut out, what.style, &head, &explanations, &seen.gaps)?;
+        write(write_overview(&mut out, what.style, &head, &explanations, &seen.gaps))?;
     }
     answer(&out, what.style.color)
 }
@@ -51,7 +52,7 @@ fn count(
     what: &Explain,
     access: &Access,
     session: &mut Session,
-) -> anyhow::Result<Seen> {
+) -> Result<Seen, Failure> {
     let plan = CountPlan::new(&what.query, &Filter::default(), needs)?;
     let (source, mut gaps) = count_into(counts, &plan, access)?;
     let (settings, unread) = host::settings();

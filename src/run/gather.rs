@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rustc_hash::FxHashSet;
 
+use super::failure::Failure;
 use super::{cgroups, read};
 use crate::collect::Sink;
 use crate::enrich::{
@@ -54,7 +55,7 @@ pub(super) fn gather(
     access: &Access,
     enrichment: Enrichment,
     enough: Option<u64>,
-) -> anyhow::Result<Gathered> {
+) -> Result<Gathered, Failure> {
     let enough = enough.map_or(usize::MAX, |enough| usize::try_from(enough).unwrap_or(usize::MAX));
     let wanted_of_each = wanted(&enrichment, needs, access);
     let mut hold = Hold {
@@ -111,12 +112,11 @@ struct Hold<'a> {
 }
 
 impl Sink for Hold<'_> {
-    fn begin(&mut self, _source: Source) -> bool {
+    fn begin(&mut self, _source: Source) {
         self.enrichment.forget();
         self.sockets.clear();
         self.wanted.clear();
         self.unaccepted.clear();
-        true
     }
 
     fn row(&mut self, socket: &Socket) -> ControlFlow<()> {

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use rustc_hash::FxHashSet;
 
 use super::cgroups::{Doubts, suffice};
+use super::failure::Failure;
 use super::gather::{Gathered, enrichment, gather, known};
 use super::repeat::Output;
 use super::{Session, now, read, write};
@@ -24,7 +25,7 @@ pub(super) fn list(
     access: &Access,
     out: &mut Pages<Output>,
     session: &mut Session,
-) -> anyhow::Result<()> {
+) -> Result<(), Failure> {
     out.guard(Guard::of(list.format, list.style.color));
     let enrichment = enrichment(list.needs, access);
     let gaps = if must_hold(list) || !suffice(&enrichment, list.needs, access) {
@@ -51,7 +52,7 @@ fn streamed(
     access: &Access,
     enrichment: Enrichment,
     out: &mut Pages<Output>,
-) -> anyhow::Result<Vec<Gap>> {
+) -> Result<Vec<Gap>, Failure> {
     let mut stream = Stream {
         list,
         taken_at: now(),
@@ -112,16 +113,17 @@ impl Stream<'_> {
 }
 
 impl Sink for Stream<'_> {
-    fn begin(&mut self, source: Source) -> bool {
-        if !self.out.take_back() {
-            return false;
-        }
+    fn begin(&mut self, source: Source) {
+        self.out.take_back();
         self.enrichment.forget();
         self.doubts = Doubts::default();
         self.left = self.list.limit.unwrap_or(u64::MAX);
         let head = Head { source, taken_at: &self.taken_at };
         self.error = self.layout.head(self.out.buffer(), &head).err();
-        true
+    }
+
+    fn can_begin_again(&self) -> bool {
+        self.out.can_take_back()
     }
 
     fn row(&mut self, socket: &Socket) -> ControlFlow<()> {
@@ -141,7 +143,7 @@ fn held(
     enrichment: Enrichment,
     out: &mut Pages<Output>,
     session: &Session,
-) -> anyhow::Result<Vec<Gap>> {
+) -> Result<Vec<Gap>, Failure> {
     let taken_at = now();
     // Without an order the first ones are the ones, unless some of them are to be dropped yet, or what comes behind them
     // is their other ends.

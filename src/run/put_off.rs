@@ -4,6 +4,7 @@
 use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 
+use super::failure::Failure;
 use super::gather::{known, scan, wanted};
 use super::read;
 use crate::collect::Sink;
@@ -22,7 +23,7 @@ pub(super) fn put_off(
     needs: Needs,
     access: &Access,
     enrichment: Enrichment,
-) -> anyhow::Result<(Source, Vec<Gap>)> {
+) -> Result<(Source, Vec<Gap>), Failure> {
     let wanted_of_each = wanted(&enrichment, needs, access);
     let mut sink = PutOff {
         shown,
@@ -88,13 +89,12 @@ impl PutOff<'_> {
 }
 
 impl Sink for PutOff<'_> {
-    fn begin(&mut self, _source: Source) -> bool {
+    fn begin(&mut self, _source: Source) {
         self.enrichment.forget();
         self.counter.reset();
         self.rests.clear();
         self.waiting.clear();
         self.unaccepted.clear();
-        true
     }
 
     fn row(&mut self, socket: &Socket) -> ControlFlow<()> {

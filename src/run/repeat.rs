@@ -6,10 +6,10 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use super::failure::{Doing as _, Failure};
 use super::{stdout, write};
 use crate::render::Pages;
 
@@ -44,14 +44,14 @@ impl Output {
 pub(super) fn repeat(
     interval: Option<Duration>,
     separator: &[u8],
-    mut once: impl FnMut(&mut Pages<Output>, bool) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
+    mut once: impl FnMut(&mut Pages<Output>, bool) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let file = write(stdout())?;
     let Some(interval) = interval else {
         return once(&mut Pages::new(Output { file, ended: None, at_once: usize::MAX }), true);
     };
-    let ended = signals(&[SIGINT, SIGTERM]).context("wait for signals")?;
-    let for_writes = ended.try_clone().context("wait for signals")?;
+    let ended = signals(&[SIGINT, SIGTERM]).doing("wait for signals")?;
+    let for_writes = ended.try_clone().doing("wait for signals")?;
     let mut out = Pages::new(Output::until(file, for_writes));
     let mut is_first = true;
     loop {
@@ -59,7 +59,7 @@ pub(super) fn repeat(
         once(&mut out, is_first)?;
         is_first = false;
         let wait = interval.saturating_sub(begun.elapsed());
-        if wait_for_end(&ended, wait).context("wait for the next time")? {
+        if wait_for_end(&ended, wait).doing("wait for the next time")? {
             return Ok(());
         }
         // Written at once: the next list may have to be taken back, and the separator not with it.

@@ -4,7 +4,6 @@ use std::io;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use jiff::tz::TimeZone;
 use libc::{
     SIGABRT, SIGALRM, SIGHUP, SIGINT, SIGIO, SIGPIPE, SIGPROF, SIGPWR, SIGQUIT, SIGRTMAX, SIGRTMIN,
@@ -12,6 +11,7 @@ use libc::{
 };
 use rustix::event::{PollFd, PollFlags, poll};
 
+use super::failure::{Doing as _, Failure};
 use super::repeat::{Output, signals, timespec};
 use super::{Session, filter, stdout, tell, write};
 use crate::cli::Trace;
@@ -23,11 +23,11 @@ use crate::render::{Guard, Pages, TraceLines};
 use crate::trace::{By, Change, Nanos, Note, Stories, Tally, Told, Tracer, Wall};
 
 /// Traces.
-pub(super) fn trace(what: &Trace, access: &Access, session: &mut Session) -> anyhow::Result<()> {
+pub(super) fn trace(what: &Trace, access: &Access, session: &mut Session) -> Result<(), Failure> {
     let filter = filter::resolve(&what.filter)?;
     let for_kernel = events::compile(&filter.expr);
-    let ended = signals(&ending_signals()).context("wait for signals")?;
-    let for_writes = ended.try_clone().context("wait for signals")?;
+    let ended = signals(&ending_signals()).doing("wait for signals")?;
+    let for_writes = ended.try_clone().doing("wait for signals")?;
     let mut out = Pages::new(Output::until(write(stdout())?, for_writes));
     let lines = TraceLines::new(what.style, TimeZone::system());
     out.guard(Guard::Text { colors: what.style.color });
@@ -49,7 +49,7 @@ pub(super) fn trace(what: &Trace, access: &Access, session: &mut Session) -> any
     watch(&mut tracer, &mut teller, &ended, session)?;
     if what.summary {
         let Teller { lines, tally, out, .. } = &mut teller;
-        lines.summary(out.buffer(), tally, tracer.missed())?;
+        write(lines.summary(out.buffer(), tally, tracer.missed()))?;
     }
     write(teller.out.flush())?;
     let forgotten = teller.stories.as_ref().map_or(0, |stories| stories.dropped);
@@ -85,13 +85,13 @@ fn watch(
     teller: &mut Teller<'_>,
     ended: &impl AsFd,
     session: &mut Session,
-) -> anyhow::Result<()> {
+) -> Result<(), Failure> {
     let until = teller.what.duration.and_then(|duration| Instant::now().checked_add(duration));
     loop {
         write(teller.out.flush())?;
         let rest = until.map(|until| until.saturating_duration_since(Instant::now()));
         let span = rest.unwrap_or(Duration::MAX).min(Duration::from_nanos(tracer.wait()));
-        let woken = wait(ended, tracer, span).context("wait for the kernel's events")?;
+        let woken = wait(ended, tracer, span).doing("wait for the kernel's events")?;
         let is_over = woken != Woken::ToGoOn || until.is_some_and(|until| Instant::now() >= until);
         let mut take = |told: Told<'_>| teller.take(told);
         let gaps = if is_over { tracer.finish(&mut take)? } else { tracer.read(&mut take)? };

@@ -8,7 +8,7 @@ use crate::model::{Endpoint, Family, Socket, TcpState, Transition};
 
 /// What is told by a trace.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Told<'a> {
+pub(crate) enum Told<'a> {
     /// A transition, and its wall-clock time.
     Change(&'a Change, Wall),
     /// A connection's socket is destroyed.

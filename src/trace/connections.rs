@@ -299,5 +299,4 @@ fn lacks(old: TcpState, new: TcpState, ends: &Ends, seen: Seen) -> Lacks {
 }
 
 #[cfg(test)]
-#[path = "connections_tests.rs"]
 mod tests;

@@ -3,7 +3,7 @@
 use crate::model::{Endpoint, Family, Socket};
 
 /// Nanoseconds of `CLOCK_MONOTONIC` in the initial time namespace.
-pub type Nanos = u64;
+pub(crate) type Nanos = u64;
 
 /// One event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -367,5 +367,4 @@ impl std::fmt::Debug for Minisockets {
 }
 
 #[cfg(test)]
-#[path = "minisocket_tests.rs"]
 mod tests;

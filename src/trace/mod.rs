@@ -33,12 +33,16 @@ mod waits;
 use std::io;
 use std::os::fd::BorrowedFd;
 
-pub use change::{Bytes, Change, Meaning, OnCpu, Told};
-pub use clock::Wall;
-pub use event::{Comm, Nanos};
-pub use setup_error::SetupError;
-pub use stories::{Ended, Side, Stories, Story};
-pub use tally::{Spans, Tally};
+#[cfg(test)]
+pub(crate) use change::Meaning;
+pub(crate) use change::{Change, OnCpu, Told};
+pub(crate) use clock::Wall;
+#[cfg(test)]
+pub(crate) use event::Comm;
+pub(crate) use event::Nanos;
+pub(crate) use setup_error::SetupError;
+pub(crate) use stories::{Side, Stories, Story};
+pub(crate) use tally::Tally;
 
 use crate::collect::CollectError;
 use crate::collect::netlink::Notices;
@@ -50,7 +54,7 @@ use tracepoints::Tracepoints;
 
 /// How to trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
+pub(crate) struct Options {
     /// By what; `None` for tracepoints, and snapshots where these can't be had.
     pub by: Option<By>,
     /// The time between two snapshots, and between two questions for an orphan.
@@ -63,7 +67,7 @@ pub struct Options {
 
 /// Where the transitions are seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By {
+pub(crate) enum By {
     /// By the kernel's tracepoints: all of them, in all network namespaces.
     Tracepoint,
     /// By snapshots that are compared: those of this network namespace that last.
@@ -85,7 +89,7 @@ pub struct Missed {
 
 /// A trace at work.
 #[derive(Debug)]
-pub struct Tracer {
+pub(crate) struct Tracer {
     eyes: Eyes,
     notes: Vec<Note>,
 }
@@ -98,7 +102,7 @@ enum Eyes {
 
 /// What is to be said of a trace when it begins.
 #[derive(Debug)]
-pub enum Note {
+pub(crate) enum Note {
     /// Tracepoints are unavailable, so snapshots are compared.
     FellBack(SetupError),
     /// The kernel lacks this event: why connections end is less certain.
@@ -111,7 +115,7 @@ pub enum Note {
 
 /// Why a trace cannot continue.
 #[derive(Debug, thiserror::Error)]
-pub enum ReadError {
+pub(crate) enum ReadError {
     /// A snapshot failed.
     #[error(transparent)]
     Snapshot(#[from] CollectError),
@@ -122,7 +126,11 @@ pub enum ReadError {
 
 impl Tracer {
     /// Starts to trace. The filter is in the language of the events' `filter` files: other events are not recorded.
-    pub fn start(options: &Options, filter: Option<&str>, access: &Access) -> Result<Self, SetupError> {
+    pub(crate) fn start(
+        options: &Options,
+        filter: Option<&str>,
+        access: &Access,
+    ) -> Result<Self, SetupError> {
         let mut notes = Vec::new();
         if options.by != Some(By::Poll) {
             match Tracepoints::start(options, filter) {
@@ -140,7 +148,7 @@ impl Tracer {
     }
 
     /// Where the transitions are seen.
-    pub fn by(&self) -> By {
+    pub(crate) fn by(&self) -> By {
         match self.eyes {
             Eyes::Tracepoints(_) => By::Tracepoint,
             Eyes::Snapshots(_) => By::Poll,
@@ -148,12 +156,12 @@ impl Tracer {
     }
 
     /// What is to be said of it.
-    pub fn notes(&self) -> &[Note] {
+    pub(crate) fn notes(&self) -> &[Note] {
         &self.notes
     }
 
     /// What becomes readable when there is so much that it should be read soon.
-    pub fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+    pub(crate) fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
         match &self.eyes {
             Eyes::Tracepoints(tracepoints) => tracepoints.descriptors().collect(),
             Eyes::Snapshots(_) => Vec::new(),
@@ -161,7 +169,7 @@ impl Tracer {
     }
 
     /// How long to wait at most before it is read again.
-    pub fn wait(&self) -> Nanos {
+    pub(crate) fn wait(&self) -> Nanos {
         /// Nobody who watches notices it.
         const TICK: Nanos = 20_000_000;
         match &self.eyes {
@@ -171,7 +179,7 @@ impl Tracer {
     }
 
     /// The time by the clock of the transitions.
-    pub fn now(&self) -> Nanos {
+    pub(crate) fn now(&self) -> Nanos {
         match &self.eyes {
             Eyes::Tracepoints(tracepoints) => tracepoints.now(),
             Eyes::Snapshots(_) => Clock::default().now(),
@@ -179,7 +187,7 @@ impl Tracer {
     }
 
     /// Tells what is sure by now; returns what could not be seen.
-    pub fn read(&mut self, tell: &mut dyn FnMut(Told<'_>)) -> Result<Vec<Gap>, ReadError> {
+    pub(crate) fn read(&mut self, tell: &mut dyn FnMut(Told<'_>)) -> Result<Vec<Gap>, ReadError> {
         match &mut self.eyes {
             Eyes::Tracepoints(tracepoints) => tracepoints.read(tell).map(|()| Vec::new()),
             Eyes::Snapshots(poller) => Ok(poller.read(tell)?),
@@ -187,7 +195,7 @@ impl Tracer {
     }
 
     /// Tells whatever there is, sure or not.
-    pub fn finish(&mut self, tell: &mut dyn FnMut(Told<'_>)) -> Result<Vec<Gap>, ReadError> {
+    pub(crate) fn finish(&mut self, tell: &mut dyn FnMut(Told<'_>)) -> Result<Vec<Gap>, ReadError> {
         match &mut self.eyes {
             Eyes::Tracepoints(tracepoints) => tracepoints.finish(tell).map(|()| Vec::new()),
             Eyes::Snapshots(poller) => Ok(poller.snapshot(tell)?),
@@ -195,7 +203,7 @@ impl Tracer {
     }
 
     /// What was not told so far.
-    pub fn missed(&self) -> Missed {
+    pub(crate) fn missed(&self) -> Missed {
         match &self.eyes {
             Eyes::Tracepoints(tracepoints) => tracepoints.missed(),
             Eyes::Snapshots(poller) => poller.missed(),

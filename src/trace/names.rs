@@ -168,5 +168,4 @@ fn process_of(thread: u32) -> Option<u32> {
 }
 
 #[cfg(test)]
-#[path = "names_tests.rs"]
 mod tests;

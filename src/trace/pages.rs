@@ -133,5 +133,4 @@ fn whole_stamp(before: Nanos, stamp: u64) -> Nanos {
 }
 
 #[cfg(test)]
-#[path = "pages_tests.rs"]
 mod tests;

@@ -101,9 +101,8 @@ struct Waiting {
 }
 
 impl Sink for Waiting {
-    fn begin(&mut self, _source: Source) -> bool {
+    fn begin(&mut self, _source: Source) {
         self.sockets.clear();
-        true
     }
 
     fn row(&mut self, socket: &Socket) -> ControlFlow<()> {

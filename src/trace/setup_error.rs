@@ -10,7 +10,7 @@ use crate::kernel::files;
 
 /// Why the kernel's trace ring is unavailable.
 #[derive(Debug, thiserror::Error)]
-pub enum SetupError {
+pub(crate) enum SetupError {
     /// A call on tracefs failed.
     #[error("tracefs: {what}: {error}{}", Needed::after(.error))]
     Tracefs {

@@ -45,7 +45,6 @@ pub struct Story {
 
 /// One of the two, or both at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "they are called what they are")]
 pub enum Side {
     Local,
     Peer,
@@ -121,7 +120,7 @@ impl Ended {
 
 /// Puts the stories together.
 #[derive(Debug)]
-pub struct Stories {
+pub(crate) struct Stories {
     /// The longest idle first.
     open: LinkedHashMap<u64, Story, FxBuildHasher>,
     /// They wait for what passed through them.
@@ -133,12 +132,12 @@ pub struct Stories {
 
 impl Stories {
     /// Of so many connections at most.
-    pub fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         Self { open: LinkedHashMap::default(), ended: VecDeque::new(), limit: limit.max(1), dropped: 0 }
     }
 
     /// Learns what a trace tells.
-    pub fn take(&mut self, told: &Told<'_>) {
+    pub(crate) fn take(&mut self, told: &Told<'_>) {
         match *told {
             Told::Change(change, time) => self.change(change, time),
             Told::Gone { connection, bytes } => {
@@ -173,7 +172,7 @@ impl Stories {
     }
 
     /// The next one that has ended, once it is known what passed through it or that has been waited for.
-    pub fn next(&mut self, now: Nanos) -> Option<Story> {
+    pub(crate) fn next(&mut self, now: Nanos) -> Option<Story> {
         let first = self.ended.front()?;
         let is_ripe = first.is_told || first.at.saturating_add(PATIENCE) < now;
         if !is_ripe {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::ensure;
 use rustix::net::netdevice::name_to_index;
 use socket2::{Domain, Socket, Type};
-use tcpstates::collect::host::lists_idle;
+use tcpstates::internals::collect::host::lists_idle;
 
 use super::asked::eventually;
 

@@ -142,7 +142,7 @@ fn an_interrupt_ends_the_interval() {
 #[test]
 fn each_threshold_has_its_flag_and_is_checked() {
     let help = finish(tcpstates(&["diagnose", "--help"])).quiet();
-    for threshold in tcpstates::diagnose::Threshold::ALL {
+    for threshold in tcpstates::internals::diagnose::Threshold::ALL {
         assert!(help.contains(&format!("--{} <", threshold.flag())), "{}", threshold.flag());
     }
     for bad in [

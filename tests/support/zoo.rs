@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
-use tcpstates::collect::host::lists_idle;
+use tcpstates::internals::collect::host::lists_idle;
 
 use super::keeper;
 use super::namespace::Namespace;

@@ -353,7 +353,7 @@ pub(super) enum Command {
 
 /// A file that is made from the command line's definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Artifact {
+pub(crate) enum Artifact {
     /// The manual page
     Man,
     /// Completions for bash

@@ -74,7 +74,8 @@ pub fn dump(
                 return Ok(gaps);
             }
         };
-        if restarts < RESTARTS && sink.begin(Source::Netlink) {
+        if restarts < RESTARTS && sink.can_begin_again() {
+            sink.begin(Source::Netlink);
             restarts += 1;
             continue;
         }
@@ -170,8 +171,8 @@ struct Behind {
 }
 
 impl Sink for Behind {
-    fn begin(&mut self, _source: Source) -> bool {
-        false
+    fn begin(&mut self, _source: Source) {
+        self.sockets.clear();
     }
 
     fn row(&mut self, socket: &Socket) -> ControlFlow<()> {
@@ -195,3 +196,6 @@ fn read(
     let brings_bound = !matches!(walk, Walk::Half { upper: true, .. });
     Walker::new(intake, brings_bound).read(source, sequence)
 }
+
+#[cfg(test)]
+mod tests;

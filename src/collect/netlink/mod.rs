@@ -3,8 +3,6 @@
 pub mod datagrams;
 pub mod decode;
 mod dump;
-#[cfg(test)]
-mod dump_tests;
 mod frame;
 mod lookup;
 mod notices;

@@ -16,7 +16,6 @@ fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
 
 fn of_process(evidence: &Evidence, process: &Descriptors, thresholds: &Thresholds) -> Option<Finding> {
     let Descriptors { pid, open, limit } = *process;
-    let limit = limit?;
     let sockets = evidence.seen.program(pid).map_or(0, |program| program.descriptors);
     let used = percent(open, limit);
     // Where they are fewer than half, something else is the cause.

@@ -23,7 +23,7 @@ const ROOT: u64 = 1;
 
 /// The number of a cgroup by its path below the mount of the v2 tree, or by its whole path; `None` where there is no such
 /// cgroup, an error where no tree is there to tell.
-pub fn cgroup_id(path: &str) -> Result<Option<u64>, String> {
+pub(crate) fn cgroup_id(path: &str) -> Result<Option<u64>, String> {
     let tree = Tree::here()?;
     let whole = Path::new(path);
     let folder = if whole.starts_with(&tree.path) {
@@ -100,7 +100,7 @@ fn mount() -> io::Result<OwnedFd> {
 
 /// The paths of the cgroup v2 tree, read once, and what is known where they do not do.
 #[derive(Debug, Default)]
-pub struct Cgroups {
+pub(crate) struct Cgroups {
     paths: FxHashMap<u64, String>,
     /// Whether every cgroup that exists is among them.
     is_whole: bool,
@@ -115,7 +115,7 @@ pub struct Cgroups {
 
 impl Cgroups {
     /// The tree of this host.
-    pub fn of_host() -> Self {
+    pub(crate) fn of_host() -> Self {
         let (is_namespaced, has_v1) = (is_namespaced(), has_v1());
         match Tree::here() {
             Ok(tree) => Self {
@@ -130,14 +130,14 @@ impl Cgroups {
     }
 
     /// What processes say alone: of another proc tree, whose host's numbers mean nothing here.
-    pub fn of_processes() -> Self {
+    pub(crate) fn of_processes() -> Self {
         let reason = "no process that holds it was found".to_owned();
         Self { is_namespaced: is_namespaced(), reason, ..Self::default() }
     }
 
     /// Whether the kernel's numbers alone say which cgroup each socket is in; with `units`, which unit's, too: a socket
     /// that systemd created for a service has the socket unit's cgroup.
-    pub fn suffice(&self, units: bool) -> bool {
+    pub(crate) fn suffice(&self, units: bool) -> bool {
         self.is_whole && !(units && self.paths.values().any(|path| self.is_not_the_programs(path)))
     }
 
@@ -147,7 +147,7 @@ impl Cgroups {
     }
 
     /// Whether a process that holds the socket must say more of it.
-    pub fn needs_holder(&self, socket: &Socket) -> bool {
+    pub(crate) fn needs_holder(&self, socket: &Socket) -> bool {
         match socket.cgroup.and_then(|id| self.paths.get(&id)) {
             Some(path) => self.is_not_the_programs(path),
             None => socket.inode.is_some(),
@@ -156,7 +156,7 @@ impl Cgroups {
 
     /// What is known of a socket's cgroup. `holders` are the paths of the processes that hold it; `belongs` says that it
     /// is some program's, and so in some cgroup.
-    pub fn of<'a>(
+    pub(crate) fn of<'a>(
         &'a self,
         socket: &Socket,
         belongs: bool,
@@ -190,7 +190,7 @@ impl Cgroups {
     }
 
     /// Why something is not known.
-    pub fn reason(&self, lack: CgroupLack) -> &str {
+    pub(crate) fn reason(&self, lack: CgroupLack) -> &str {
         match lack {
             CgroupLack::Unresolved => &self.reason,
             CgroupLack::Hidden => "this cgroup namespace hides what is above its root",

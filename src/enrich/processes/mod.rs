@@ -19,7 +19,7 @@ use crate::model::{Gap, Holder, OwnerNote, Process, ProcessName, Socket, Unread}
 
 /// What is read of a process besides its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Details {
+pub(crate) enum Details {
     /// Nothing.
     None,
     /// Its command line, and its user's number.
@@ -30,7 +30,7 @@ pub enum Details {
 
 /// What is read of each process that holds a wanted socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub(crate) struct Wanted {
     /// Which of its names.
     pub name: ProcessName,
     /// Its user and command line.
@@ -43,7 +43,7 @@ pub struct Wanted {
 
 /// The holders of the sockets that were asked for.
 #[derive(Debug, Default)]
-pub struct Processes {
+pub(crate) struct Processes {
     /// By socket, then by rising process and descriptor.
     holders: Vec<Holder>,
     /// The inode of each holder's socket.
@@ -62,7 +62,7 @@ fn hash(inode: u64) -> u64 {
 impl Processes {
     /// Looks through the descriptors of every process below `root`, a proc tree, for sockets with these inodes.
     /// Nothing is opened when none is wanted.
-    pub fn scan(root: &Path, inodes: FxHashSet<u64>, wanted: Wanted) -> Self {
+    pub(crate) fn scan(root: &Path, inodes: FxHashSet<u64>, wanted: Wanted) -> Self {
         let mut processes = Self::default();
         if inodes.is_empty() {
             return processes;
@@ -121,12 +121,12 @@ impl Processes {
     }
 
     /// What could not be seen.
-    pub fn gaps(&self) -> &[Gap] {
+    pub(crate) fn gaps(&self) -> &[Gap] {
         &self.gaps
     }
 
     /// Every descriptor that refers to the socket with this inode, by rising process number.
-    pub fn holders(&self, inode: Option<u64>) -> &[Holder] {
+    pub(crate) fn holders(&self, inode: Option<u64>) -> &[Holder] {
         let Some(inode) = inode else { return &[] };
         let is_of = |at: &u32| self.inodes.get(*at as usize) == Some(&inode);
         let Some(first) = self.first.find(hash(inode), is_of) else { return &[] };
@@ -136,7 +136,7 @@ impl Processes {
     }
 
     /// Why the socket has no holder; `None` where it has one.
-    pub fn note(&self, socket: &Socket) -> Option<OwnerNote> {
+    pub(crate) fn note(&self, socket: &Socket) -> Option<OwnerNote> {
         if !self.holders(socket.inode).is_empty() {
             return None;
         }

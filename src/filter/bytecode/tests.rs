@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use proptest::prelude::*;
 
-use super::bytecode::{code, compile, is_kernels};
-use super::*;
+use super::{code, compile, is_kernels};
+use crate::filter::*;
 use crate::model::{Endpoint, Family, Socket, TcpState};
 
 fn parse(text: &str) -> Result<Filter, BadFilter> {

@@ -24,7 +24,7 @@ fn taken(comparison: &mut Comparison, notices: &[Socket], sockets: &[Socket]) ->
     for socket in notices {
         comparison.notice(socket);
     }
-    let _ = comparison.begin(Source::Netlink);
+    comparison.begin(Source::Netlink);
     for socket in sockets {
         let _ = comparison.row(socket);
     }

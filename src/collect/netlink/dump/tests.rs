@@ -3,8 +3,9 @@
 use std::io;
 use std::ops::ControlFlow;
 
-use super::{Datagrams, NetlinkError, Recording, dump};
+use super::dump;
 use crate::collect::Sink;
+use crate::collect::netlink::{Datagrams, NetlinkError, Recording};
 use crate::model::{Gap, Socket, Source, StateSet, TcpState};
 use crate::query::{Families, Order, Query};
 
@@ -65,13 +66,13 @@ struct Keeper {
 }
 
 impl Sink for Keeper {
-    fn begin(&mut self, _source: Source) -> bool {
-        if self.written_after.is_some_and(|limit| self.cookies.len() >= limit) {
-            return false;
-        }
+    fn begin(&mut self, _source: Source) {
         self.attempts += 1;
         self.cookies.clear();
-        true
+    }
+
+    fn can_begin_again(&self) -> bool {
+        self.written_after.is_none_or(|limit| self.cookies.len() < limit)
     }
 
     fn row(&mut self, socket: &Socket) -> ControlFlow<()> {

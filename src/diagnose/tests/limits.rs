@@ -1,9 +1,9 @@
 //! The edges of the rules about what runs out.
 
-use super::Severity::{Critical, Warning};
-use super::samples::{Sample, end, socket};
-use super::tests::{fact, gist, judged};
-use super::*;
+use super::{fact, gist, judged};
+use crate::diagnose::Severity::{Critical, Warning};
+use crate::diagnose::samples::{Sample, end, socket};
+use crate::diagnose::*;
 use crate::model::{Descriptors, Endpoint, Family, Setting, Socket, TcpState, Timer};
 
 #[test]
@@ -158,7 +158,7 @@ fn descriptors_matter_where_sockets_are_the_cause() {
     let judged = |open, sockets| {
         let connection = socket(TcpState::Established, end("10.0.0.1", 80), end("10.0.0.2", 9));
         let mut evidence = Sample::default().sockets(sockets, &connection).evidence();
-        evidence.descriptors.push(Descriptors { pid: 7, open, limit: Some(100) });
+        evidence.descriptors.push(Descriptors { pid: 7, open, limit: 100 });
         let findings = diagnose(&evidence, &Thresholds::default()).findings;
         findings.into_iter().map(|finding| (finding.rule, finding.severity)).collect::<Vec<_>>()
     };
