@@ -1,6 +1,6 @@
 //! `tcpstates` shows every TCP socket of a Linux host and its state.
 //!
-//! It is a command first: `tcpstates` itself is [`run`]. How it is made is in ARCHITECTURE.md.
+//! It is a command first: `tcpstates` itself is [`run()`]. How it is made is in ARCHITECTURE.md.
 
 mod bind;
 mod cli;
