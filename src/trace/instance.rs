@@ -8,6 +8,7 @@ use rustix::fs::{AtFlags, Dir, FlockOperation, Mode, OFlags, flock, mkdirat, ope
 use rustix::io::Errno;
 
 use super::format::Layout;
+use super::names::is_initial_namespace;
 use super::ring::Ring;
 use super::setup_error::SetupError;
 use super::tracefs::{self, FOLDER, Tracefs};
@@ -50,6 +51,10 @@ impl Instance {
             ("options/overwrite", "0"),
             ("options/stacktrace", "0"),
             ("options/userstacktrace", "0"),
+            // Each names threads at every change from thread to thread. Names come from /proc, where its numbers are
+            // the events'; else the kernel's list of them is read.
+            ("options/record-cmd", if is_initial_namespace() { "0" } else { "1" }),
+            ("options/record-tgid", "0"),
             // poll() returns when a ring is filled to a quarter.
             ("buffer_percent", "25"),
         ] {

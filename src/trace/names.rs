@@ -142,7 +142,7 @@ impl Names {
 }
 
 /// Whether this process and its /proc are in the initial PID namespace. Its inode number is fixed (`PROC_PID_INIT_INO`).
-fn is_initial_namespace() -> bool {
+pub(super) fn is_initial_namespace() -> bool {
     const INITIAL: u64 = 0xefff_fffc;
     fs::metadata("/proc/self/ns/pid").is_ok_and(|namespace| namespace.ino() == INITIAL)
 }
