@@ -13,7 +13,6 @@ mod explain;
 mod filter;
 mod kernel;
 mod model;
-mod query;
 mod render;
 mod run;
 mod select;
@@ -38,7 +37,7 @@ pub mod internals {
         pub use crate::model::*;
     }
     pub mod query {
-        pub use crate::query::*;
+        pub use crate::model::*;
     }
     pub mod render {
         pub use crate::render::*;

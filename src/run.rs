@@ -20,12 +20,11 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 
 use crate::cli::{self, Environment, List, Mode, Plan, Refusal};
-use crate::collect::{Sink, collect};
+use crate::collect::collect;
 use crate::enrich::HostNames;
 use crate::exit::ExitStatus;
 use crate::filter::Filter;
-use crate::model::{Gap, ListenerUse, ProcessName};
-use crate::query::{Access, Needs, Query};
+use crate::model::{Access, Gap, ListenerUse, Needs, ProcessName, Query, Sink};
 use crate::render::{CountStyle, Format, Summary, text};
 use failure::{Doing as _, Failure};
 use filter::Misuse;

@@ -3,9 +3,8 @@
 use std::ops::ControlFlow;
 
 use tcpstates::internals::collect::netlink::{Datagrams, Recording, dump};
-use tcpstates::internals::collect::{Sink, procfs::line};
-use tcpstates::internals::model::{Family, Row, Socket, Source, StateSet};
-use tcpstates::internals::query::{Families, Query};
+use tcpstates::internals::collect::procfs::line;
+use tcpstates::internals::model::{Families, Family, Query, Row, Sink, Socket, Source, StateSet};
 use tcpstates::internals::render::{Format, Listing, Parts, Style, listing};
 
 use crate::support::dumps::{messages, recording};

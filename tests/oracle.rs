@@ -8,8 +8,8 @@ use netlink_packet_sock_diag::SockDiagMessage;
 use netlink_packet_sock_diag::inet::{InetResponse, Timer as OracleTimer, nlas::Nla};
 use tcpstates::internals::collect::netlink::decode::Decoder;
 use tcpstates::internals::collect::netlink::{connect, request};
+use tcpstates::internals::model::{Attributes, Families, Query};
 use tcpstates::internals::model::{Family, Socket, StateSet, TcpState, Timer};
-use tcpstates::internals::query::{Attributes, Families, Query};
 
 use crate::support::dumps::{messages, recording};
 use crate::support::namespace::Namespace;

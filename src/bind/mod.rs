@@ -15,7 +15,7 @@ use crate::model::{
     Dad, Family, Holder, OwnerNote, Row, Setting, Settings, Socket, TIME_WAIT_MS, TcpState, Timer,
 };
 
-pub(crate) use crate::query::Target;
+pub(crate) use crate::model::Target;
 pub(crate) use advice::Advice;
 pub(crate) use ask::{AskError, ask};
 pub(crate) use judge::Blocks;

@@ -6,8 +6,7 @@ use super::args::Args;
 use super::environment::Environment;
 use super::refusal::Refusal;
 use crate::filter::Filter;
-use crate::model::{ProcessName, StateSet};
-use crate::query::{Needs, Query};
+use crate::model::{Needs, ProcessName, Query, StateSet};
 use crate::render::{CountFormat, CountStyle, Format, Summary};
 use crate::select::CountKey;
 

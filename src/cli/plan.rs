@@ -16,8 +16,9 @@ use super::shares;
 use super::suggest;
 use super::trace::{self, Trace};
 use crate::filter::{Dialect, Filter, FilterText};
-use crate::model::{ListenerUse, ProcessName, StateSet, TcpState};
-use crate::query::{Access, Attributes, Families, Needs, Order, Query, Shown};
+use crate::model::{
+    Access, Attributes, Families, ListenerUse, Needs, Order, ProcessName, Query, Shown, StateSet, TcpState,
+};
 use crate::render::{Column, Format, Parts, Scope, Style, Summary};
 use crate::select::{SortKey, SortTerm};
 
@@ -91,7 +92,7 @@ pub(crate) struct List {
 
 pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) -> Result<Plan, Refusal> {
     let access = Access { source: args.shared.source.into(), proc_root: args.shared.proc_root.clone() };
-    if access.proc_root.is_some() && access.source == crate::query::SourceChoice::Netlink {
+    if access.proc_root.is_some() && access.source == crate::model::SourceChoice::Netlink {
         return Err(Refusal::usage("--proc-root: another proc tree can't be read with --source netlink"));
     }
     if let Some(command) = &args.command {

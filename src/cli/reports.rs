@@ -10,8 +10,7 @@ use super::target::{families_of, read_target};
 use crate::demo::Scene;
 use crate::diagnose::{Severity, Threshold, Thresholds};
 use crate::filter::{Dialect, Filter, OneEnd, OnePort};
-use crate::model::{StateSet, TcpState};
-use crate::query::{Attributes, Families, Query};
+use crate::model::{Attributes, Families, Query, StateSet, TcpState};
 use crate::render::ReportStyle;
 
 /// An explanation.

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use super::refusal::Refusal;
 use crate::filter::{OneEnd, OneHost, OnePort, one_end};
+use crate::model::Families;
 use crate::model::Family;
-use crate::query::Families;
 
 /// The families to try, of those that are wanted.
 pub(super) fn families_of(target: &OneEnd, wanted: Families) -> Result<Families, Refusal> {

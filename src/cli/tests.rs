@@ -7,8 +7,7 @@ use clap::CommandFactory;
 use super::args::Args;
 use super::shares::{definition, shared_options};
 use super::{Environment, List, Mode, Plan, Refusal, parse};
-use crate::model::{Family, ListenerUse, ProcessName, StateSet, TcpState};
-use crate::query::{Families, Order, SourceChoice};
+use crate::model::{Families, Family, ListenerUse, Order, ProcessName, SourceChoice, StateSet, TcpState};
 use crate::render::{Format, Scope, TraceFormat};
 use crate::select::{Direction, SortKey, SortTerm};
 
@@ -160,7 +159,7 @@ fn each_layout_has_its_usual_states() {
 #[test]
 fn only_what_is_shown_is_looked_up() {
     let needs = |line| list(line).needs;
-    assert_eq!(needs("-nat"), crate::query::Needs::default(), "nothing");
+    assert_eq!(needs("-nat"), crate::model::Needs::default(), "nothing");
     assert!(needs("-at").services);
     assert!(!needs("--json -a").services, "ports are numbers there");
     assert_eq!(needs("-np").processes, Some(ProcessName::Comm));

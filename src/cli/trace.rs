@@ -7,8 +7,7 @@ use super::environment::Environment;
 use super::refusal::Refusal;
 use super::suggest;
 use crate::filter::{Dialect, Expr, Filter, FilterText, NumberField, Term};
-use crate::model::StateSet;
-use crate::query::Families;
+use crate::model::{Families, StateSet};
 use crate::render::{TraceFormat, TraceStyle};
 use crate::trace::{By, Options};
 

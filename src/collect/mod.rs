@@ -4,28 +4,13 @@ pub mod host;
 pub mod netlink;
 pub mod procfs;
 
-use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::model::{Gap, Snapshot, Socket, Source};
-use crate::query::{Access, Attributes, Query, SourceChoice};
+use crate::model::{Access, Attributes, Query, SourceChoice};
+use crate::model::{Gap, Sink, Snapshot, Source};
 
 use netlink::NetlinkError;
 use procfs::ProcfsError;
-
-/// Takes the sockets as they come. Nothing is held on the way to it.
-pub trait Sink: Send {
-    /// A new attempt begins: what came before is forgotten.
-    fn begin(&mut self, source: Source);
-
-    /// Whether what came can be forgotten yet, and so another attempt be made. Not so once some of it has been written.
-    fn can_begin_again(&self) -> bool {
-        true
-    }
-
-    /// One socket, whose memory is used again for the next. `Break` ends the collection.
-    fn row(&mut self, socket: &Socket) -> ControlFlow<()>;
-}
 
 /// Why nothing could be read.
 #[derive(Debug, thiserror::Error)]

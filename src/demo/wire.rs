@@ -12,9 +12,11 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::host::{Host, enter_user_namespace};
 use super::segment::is_again;
 use super::{DemoError, End, Flags, Moment, What};
-use crate::collect::{Sink, collect};
-use crate::model::{Event, Family, Segment, Socket, Source, StateSet, TcpState, Transition, ways_between};
-use crate::query::{Access, Families, Query};
+use crate::collect::collect;
+use crate::model::{Access, Families, Query};
+use crate::model::{
+    Event, Family, Segment, Sink, Socket, Source, StateSet, TcpState, Transition, ways_between,
+};
 
 /// For documentation (RFC 5737): in no host's routes.
 pub(super) const CLIENT: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);

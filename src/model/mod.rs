@@ -1,4 +1,4 @@
-//! What a TCP socket is, free of where it was read and how it is shown.
+//! What a TCP socket is, and how sockets are asked for; free of where they are read and how they are shown.
 
 pub mod cgroup;
 mod endpoint;
@@ -7,9 +7,11 @@ mod machine;
 mod memory;
 mod owner;
 mod privileges;
+mod query;
 mod queues;
 mod row;
 pub mod shown;
+mod sink;
 mod snapshot;
 mod socket;
 mod state;
@@ -24,8 +26,12 @@ pub use machine::{Event, MACHINE, Segment, Transition, ways_between, ways_in, wa
 pub use memory::Memory;
 pub use owner::{Descriptors, Holder, ListenerUse, OwnerNote, Process, ProcessDetails, ProcessName};
 pub use privileges::Privileges;
+pub use query::{
+    Access, Attributes, Families, KernelFilter, Needs, Order, Query, Shown, SourceChoice, Target,
+};
 pub use queues::Queues;
 pub use row::Row;
+pub use sink::Sink;
 pub use snapshot::{Gap, Snapshot, Source, Unread};
 pub use socket::{Details, Shutdown, Socket, known_uid};
 pub use state::{TcpState, UnknownState};

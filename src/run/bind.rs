@@ -13,8 +13,7 @@ use crate::collect::host;
 use crate::enrich::{Services, device_index, host_addresses};
 use crate::exit::ExitStatus;
 use crate::filter::{OneEnd, OneHost, OnePort};
-use crate::model::{Family, Gap, Source};
-use crate::query::{Access, Families, Needs, Shown, Target};
+use crate::model::{Access, Families, Family, Gap, Needs, Shown, Source, Target};
 use crate::render::{Head, write_answer};
 
 /// After these times it is asked again where what was in the way may have gone.

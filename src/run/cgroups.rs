@@ -3,8 +3,8 @@
 use crate::enrich::Enrichment;
 use crate::filter::{Filter, Known, Term};
 use crate::model::cgroup::CgroupLack;
+use crate::model::{Access, Needs, SourceChoice};
 use crate::model::{Gap, Row};
-use crate::query::{Access, Needs, SourceChoice};
 
 /// Whether what the kernel tells of a socket is enough to know its cgroup, where that is needed. Else the processes must
 /// be known that hold it, and so all sockets must have come.

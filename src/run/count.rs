@@ -11,11 +11,9 @@ use super::put_off::put_off;
 use super::repeat::Output;
 use super::{Session, now, read, with_evidence, write};
 use crate::cli::Count;
-use crate::collect::Sink;
 use crate::enrich::Enrichment;
 use crate::filter::{Filter, Known};
-use crate::model::{Gap, Row, Socket, Source};
-use crate::query::{Access, Needs, Query, Shown};
+use crate::model::{Access, Gap, Needs, Query, Row, Shown, Sink, Socket, Source};
 use crate::render::{Guard, Head, Pages, Summary, write_changes, write_counts, write_summary};
 use crate::select::{Census, Changes, Counter, GroupCounts, StateCounts};
 

@@ -12,8 +12,7 @@ use crate::diagnose::{Before, Earlier, Evidence, Seen, diagnose as judge};
 use crate::enrich::descriptors;
 use crate::exit::ExitStatus;
 use crate::filter::Filter;
-use crate::model::{Counters, Descriptors, Gap, Source};
-use crate::query::{Access, Needs, Query};
+use crate::model::{Access, Counters, Descriptors, Gap, Needs, Query, Source};
 use crate::render::{Head, Judgement, write_diagnosis};
 
 /// Diagnoses once; the status says whether something is as bad as was asked for.

@@ -7,8 +7,7 @@ use crate::cli::Explain;
 use crate::collect::host;
 use crate::explain::{Here, explain as explain_state};
 use crate::filter::Filter;
-use crate::model::{Gap, Settings, Source};
-use crate::query::{Access, Needs};
+use crate::model::{Access, Gap, Needs, Settings, Source};
 use crate::render::{Head, write_explanation, write_overview};
 use crate::select::{Counter, OneState, StateCounts};
 

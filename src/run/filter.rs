@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use crate::collect::host::local_ports;
 use crate::enrich::{self, Services};
 use crate::filter::{Compare, End, Expr, Filter, Names, NumberField, Term, bytecode};
+use crate::model::{KernelFilter, Needs, Query};
 use crate::model::{StateSet, TcpState};
-use crate::query::{KernelFilter, Needs, Query};
 
 /// A command line that is well formed and asks for what can't be had.
 #[derive(Debug, thiserror::Error)]

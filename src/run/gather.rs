@@ -7,13 +7,12 @@ use rustc_hash::FxHashSet;
 
 use super::failure::Failure;
 use super::{cgroups, read};
-use crate::collect::Sink;
 use crate::enrich::{
     Cgroups, Details, Enrichment, Interfaces, Listeners, Peers, Processes, Services, Users, Wanted,
 };
 use crate::filter::{Filter, Known};
-use crate::model::{Gap, ListenerUse, OwnerNote, ProcessName, Row, Socket, Source};
-use crate::query::{Access, Needs, Query, Shown};
+use crate::model::{Access, Needs, Query, Shown};
+use crate::model::{Gap, ListenerUse, OwnerNote, ProcessName, Row, Sink, Socket, Source};
 
 /// What came.
 pub(super) struct Gathered {

@@ -11,11 +11,9 @@ use super::gather::{Gathered, enrichment, gather, known};
 use super::repeat::Output;
 use super::{Session, now, read, write};
 use crate::cli::List;
-use crate::collect::Sink;
 use crate::enrich::Enrichment;
 use crate::filter::Known;
-use crate::model::{Gap, Row, Socket, Source};
-use crate::query::Access;
+use crate::model::{Access, Gap, Row, Sink, Socket, Source};
 use crate::render::{Guard, Head, Listing, Pages, listing};
 use crate::select::SortTerm;
 

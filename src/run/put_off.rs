@@ -7,11 +7,9 @@ use std::ops::ControlFlow;
 use super::failure::Failure;
 use super::gather::{known, scan, wanted};
 use super::read;
-use crate::collect::Sink;
 use crate::enrich::Enrichment;
 use crate::filter::{Expr, Filter, Known};
-use crate::model::{Gap, OwnerNote, Row, Socket, Source};
-use crate::query::{Access, Needs, Query, Shown};
+use crate::model::{Access, Gap, Needs, OwnerNote, Query, Row, Shown, Sink, Socket, Source};
 use crate::select::Counter;
 
 /// Counts what fits the filter.

@@ -17,8 +17,7 @@ use super::{Session, filter, stdout, tell, write};
 use crate::cli::Trace;
 use crate::filter::{Filter, Known, events};
 use crate::kernel::files;
-use crate::model::{Row, Socket, StateSet, TcpState};
-use crate::query::Access;
+use crate::model::{Access, Row, Socket, StateSet, TcpState};
 use crate::render::{Guard, Pages, TraceLines};
 use crate::trace::{By, Change, Nanos, Note, Stories, Tally, Told, Tracer, Wall};
 

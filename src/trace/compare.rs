@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use super::change::{Bytes, Change, Meaning, Told};
 use super::clock::Wall;
 use super::event::{Ends, Nanos};
-use crate::collect::Sink;
+use crate::model::Sink;
 use crate::model::{Socket, Source, TcpState, ways_between};
 
 /// How long after a snapshot that lacks a socket its notice may come.

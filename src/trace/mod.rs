@@ -46,8 +46,7 @@ pub(crate) use tally::Tally;
 
 use crate::collect::CollectError;
 use crate::collect::netlink::Notices;
-use crate::model::Gap;
-use crate::query::Access;
+use crate::model::{Access, Gap};
 use clock::Clock;
 use poll::Poller;
 use tracepoints::Tracepoints;

@@ -8,8 +8,8 @@ use super::event::Nanos;
 use super::{Missed, Options};
 use crate::collect::netlink::Notices;
 use crate::collect::{CollectError, collect};
+use crate::model::{Access, Families, Query};
 use crate::model::{Gap, StateSet};
-use crate::query::{Access, Families, Query};
 
 /// The snapshots at work.
 #[derive(Debug)]

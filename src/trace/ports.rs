@@ -9,10 +9,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::clock::Clock;
 use super::event::{Ends, Nanos};
 use super::lines::{Lacks, Line};
-use crate::collect::Sink;
 use crate::collect::netlink::{connect, dump};
-use crate::model::{Endpoint, Socket, Source, StateSet, TcpState};
-use crate::query::{Families, KernelFilter, Query};
+use crate::model::{Endpoint, Sink, Socket, Source, StateSet, TcpState};
+use crate::model::{Families, KernelFilter, Query};
 
 /// What is known of such connections.
 #[derive(Debug, Default)]

@@ -15,8 +15,7 @@ use self::interval::interval;
 pub(super) use self::trace::{ByArg, TraceArgs};
 use super::environment::Environment;
 use crate::demo::Scene;
-use crate::model::Family;
-use crate::query::{Families, SourceChoice};
+use crate::model::{Families, Family, SourceChoice};
 use crate::render::Format;
 use crate::select::{CountKey, Direction, SortKey, SortTerm};
 

@@ -11,9 +11,9 @@ use super::NetlinkError;
 use super::datagrams::Datagrams;
 use super::request::{self, Walk};
 use super::walk::{Fault, Intake, Walker, call};
-use crate::collect::{Sink, lock};
-use crate::model::{Gap, Socket, Source};
-use crate::query::Query;
+use crate::collect::lock;
+use crate::model::Query;
+use crate::model::{Gap, Sink, Socket, Source};
 
 /// How often a dump that broke off is begun again.
 const RESTARTS: u32 = 3;

@@ -7,8 +7,8 @@ use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, SocketId, Stat
 use zerocopy::{Immutable, IntoBytes};
 
 use crate::filter::bytecode::halves;
+use crate::model::{Attributes, Families, Order, Query};
 use crate::model::{Family, StateSet};
-use crate::query::{Attributes, Families, Order, Query};
 
 /// `TCPDIAG_GETSOCK`: the older request, which dumps both families in one walk of the hash table. It is TCP only.
 const TCPDIAG_GETSOCK: u16 = 18;

@@ -1,8 +1,8 @@
 //! Where a dump is parted in two walks that go on side by side.
 
 use crate::collect::host;
+use crate::model::{Families, Order, Query};
 use crate::model::{StateSet, TcpState};
-use crate::query::{Families, Order, Query};
 
 /// A port that parts the connections so that both walks take about as long: one end of nearly each has a port that a
 /// kernel chose. `None` where one walk will do.
@@ -29,7 +29,7 @@ fn middle((first, last): (u16, u16)) -> Option<u16> {
 mod tests {
     use super::*;
     use crate::model::Family;
-    use crate::query::KernelFilter;
+    use crate::model::KernelFilter;
 
     #[test]
     fn the_middle_of_the_ports() {

@@ -13,7 +13,8 @@ use super::datagrams::Datagrams;
 use super::decode::Decoder;
 use super::frame::{Body, Frames};
 use super::repeats::{Bound, Window};
-use crate::collect::{Sink, lock};
+use crate::collect::lock;
+use crate::model::Sink;
 use crate::model::{Gap, Socket, StateSet, TcpState};
 
 /// Why an attempt did not end well.

@@ -14,7 +14,7 @@ use self::bounded::Bounded;
 use self::repeats::Recent;
 use super::{Sink, host, lock};
 use crate::model::{Family, Gap};
-use crate::query::{Order, Query};
+use crate::model::{Order, Query};
 
 /// How many bad lines are told by their number.
 const NUMBERS_TOLD: usize = 5;

@@ -4,10 +4,9 @@ use std::io;
 use std::ops::ControlFlow;
 
 use super::dump;
-use crate::collect::Sink;
 use crate::collect::netlink::{Datagrams, NetlinkError, Recording};
-use crate::model::{Gap, Socket, Source, StateSet, TcpState};
-use crate::query::{Families, Order, Query};
+use crate::model::{Families, Order, Query};
+use crate::model::{Gap, Sink, Socket, Source, StateSet, TcpState};
 
 const DONE: u16 = 3;
 const ERROR: u16 = 2;
