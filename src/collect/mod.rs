@@ -6,6 +6,7 @@ pub mod procfs;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::filter::bytecode::halves;
 use crate::model::{Access, Attributes, Query, SourceChoice};
 use crate::model::{Gap, Sink, Snapshot, Source};
 
@@ -52,7 +53,8 @@ pub fn collect(query: &Query, access: &Access, sink: &mut dyn Sink) -> Result<Sn
     if procfs {
         return Ok(from_procfs(query, access, sink, Vec::new())?);
     }
-    match netlink::dump(query, netlink::middle_port(query), &mut netlink::connect, sink) {
+    let halves = netlink::middle_port(query).map(halves);
+    match netlink::dump(query, halves.as_ref(), &mut netlink::connect, sink) {
         Ok(mut gaps) => {
             gaps.extend(idle_unlisted(query));
             Ok(Snapshot { source: Source::Netlink, gaps })

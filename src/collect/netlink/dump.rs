@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use super::NetlinkError;
 use super::datagrams::Datagrams;
-use super::request::{self, Walk};
+use super::request::{self, Halves, Walk};
 use super::walk::{Fault, Intake, Walker, call};
 use crate::collect::lock;
 use crate::model::Query;
@@ -23,21 +23,21 @@ pub type Connect<'a> = dyn FnMut() -> io::Result<Box<dyn Datagrams + Send>> + 'a
 
 /// Dumps the sockets that the query asks for into the sink; returns what is missing.
 ///
-/// With a port in the middle of those that connections have, two walks go on side by side where one would do. An
+/// With programs that part the sockets in two, two walks go on side by side where one would do. An
 /// error means that the sink has got nothing of worth.
 pub fn dump(
     query: &Query,
-    mut middle: Option<u16>,
+    mut halves: Option<&Halves>,
     connect: &mut Connect<'_>,
     sink: &mut dyn Sink,
 ) -> Result<Vec<Gap>, NetlinkError> {
     let mut query = std::borrow::Cow::Borrowed(query);
-    let mut walks = request::walks(&query, middle);
+    let mut walks = request::walks(&query, halves);
     let mut restarts = 0;
     sink.begin(Source::Netlink);
     loop {
         let intake = Mutex::new(Intake::new(query.states, sink, request::are_halves(&walks)));
-        let end = run(&walks, middle.is_some(), &query, connect, &intake);
+        let end = run(&walks, halves.is_some(), &query, connect, &intake);
         let is_whole = matches!(end, Err(Fault::Inconsistent));
         let (rows, mut gaps) = intake.into_inner().unwrap_or_else(PoisonError::into_inner).finish();
         let reason = match end {
@@ -45,8 +45,8 @@ pub fn dump(
             Err(Fault::Disturbed(reason)) => reason,
             Err(Fault::Inconsistent) => "the kernel's table changed while it was read".to_owned(),
             // A kernel that does not take the halves' filters, or does not let so much be opened: one after the other.
-            Err(Fault::Failed(_)) if rows == 0 && middle.is_some() => {
-                middle = None;
+            Err(Fault::Failed(_)) if rows == 0 && halves.is_some() => {
+                halves = None;
                 walks = request::walks(&query, None);
                 sink.begin(Source::Netlink);
                 continue;
@@ -94,7 +94,7 @@ fn is_about_filter(error: &io::Error) -> bool {
 
 /// One attempt at the whole answer.
 fn run(
-    walks: &[Walk],
+    walks: &[Walk<'_>],
     is_large: bool,
     query: &Query,
     connect: &mut Connect<'_>,
@@ -120,8 +120,8 @@ fn run(
 
 /// Reads two walks at once, each into its intake.
 fn side_by_side(
-    (here, ours): (Walk, &Mutex<Intake<'_>>),
-    (there, theirs): (Walk, &Mutex<Intake<'_>>),
+    (here, ours): (Walk<'_>, &Mutex<Intake<'_>>),
+    (there, theirs): (Walk<'_>, &Mutex<Intake<'_>>),
     query: &Query,
     connect: &mut Connect<'_>,
 ) -> Result<(), Fault> {
@@ -140,8 +140,8 @@ fn side_by_side(
 /// Reads two walks at once, and hands on what the second brings when the first is over. So the order is the same as if
 /// they were read in turn.
 fn one_behind_the_other(
-    first: Walk,
-    second: Walk,
+    first: Walk<'_>,
+    second: Walk<'_>,
     query: &Query,
     connect: &mut Connect<'_>,
     intake: &Mutex<Intake<'_>>,
@@ -186,7 +186,7 @@ fn consistent(intake: &Mutex<Intake<'_>>) -> Result<(), Fault> {
 }
 
 fn read(
-    walk: Walk,
+    walk: Walk<'_>,
     query: &Query,
     sequence: u32,
     source: &mut dyn Datagrams,

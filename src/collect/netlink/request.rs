@@ -6,7 +6,6 @@ use netlink_packet_sock_diag::constants::IPPROTO_TCP;
 use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, SocketId, StateFlags};
 use zerocopy::{Immutable, IntoBytes};
 
-use crate::filter::bytecode::halves;
 use crate::model::{Attributes, Families, Order, Query};
 use crate::model::{Family, StateSet};
 
@@ -15,25 +14,29 @@ const TCPDIAG_GETSOCK: u16 = 18;
 
 /// What a walk of the kernel's table is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Walk {
+pub enum Walk<'a> {
     /// Both families, rows mixed.
     Mixed,
     /// One family.
     Family(Family),
-    /// Both families, mixed: the connections with a port above this one at either end, or all else.
+    /// Both families, mixed: the sockets that this program passes.
     Half {
-        /// The port.
-        middle: u16,
-        /// Which of the two.
+        /// The program (`INET_DIAG_REQ_BYTECODE`).
+        program: &'a [u8],
+        /// Whether these are all connections.
         upper: bool,
     },
 }
 
+/// Programs that part all sockets in two, the lower half first. The upper one has connections alone, so that the
+/// tables of listeners and bound sockets are gone through once.
+pub type Halves = [Vec<u8>; 2];
+
 /// The walks that answer the query: in order, or halves that may go on side by side.
-pub fn walks(query: &Query, middle: Option<u16>) -> Vec<Walk> {
-    match (query.families, query.order, middle) {
-        (Families::Both, Order::Any, Some(middle)) => {
-            vec![Walk::Half { middle, upper: false }, Walk::Half { middle, upper: true }]
+pub fn walks<'a>(query: &Query, halves: Option<&'a Halves>) -> Vec<Walk<'a>> {
+    match (query.families, query.order, halves) {
+        (Families::Both, Order::Any, Some([lower, upper])) => {
+            vec![Walk::Half { program: lower, upper: false }, Walk::Half { program: upper, upper: true }]
         }
         (Families::Both, Order::Any, _) => vec![Walk::Mixed],
         (families, ..) => per_family(families),
@@ -41,21 +44,21 @@ pub fn walks(query: &Query, middle: Option<u16>) -> Vec<Walk> {
 }
 
 /// Whether these are the two halves of a walk.
-pub fn are_halves(walks: &[Walk]) -> bool {
+pub fn are_halves(walks: &[Walk<'_>]) -> bool {
     matches!(walks, [Walk::Half { .. }, Walk::Half { .. }])
 }
 
 /// A walk for each family, IPv4 first.
-pub fn per_family(families: Families) -> Vec<Walk> {
+pub fn per_family(families: Families) -> Vec<Walk<'static>> {
     families.each().iter().map(|family| Walk::Family(*family)).collect()
 }
 
 /// A whole request message.
-pub fn encode(walk: Walk, query: &Query, sequence: u32) -> Vec<u8> {
+pub fn encode(walk: Walk<'_>, query: &Query, sequence: u32) -> Vec<u8> {
     let mut message = match walk {
         Walk::Mixed => encode_mixed(query, query.states, sequence),
         Walk::Family(family) => encode_family(family, query, sequence),
-        Walk::Half { middle, upper } => return encode_half(middle, upper, query, sequence),
+        Walk::Half { program, upper } => return encode_half(program, upper, query, sequence),
     };
     if let Some(filter) = &query.kernel_filter {
         push_bytecode(&mut message, &filter.bytecode);
@@ -64,11 +67,10 @@ pub fn encode(walk: Walk, query: &Query, sequence: u32) -> Vec<u8> {
 }
 
 /// Listeners and bound sockets have tables of their own, which the lower half's walk goes through.
-fn encode_half(middle: u16, upper: bool, query: &Query, sequence: u32) -> Vec<u8> {
+fn encode_half(program: &[u8], upper: bool, query: &Query, sequence: u32) -> Vec<u8> {
     let states = if upper { query.states - StateSet::unconnected() } else { query.states };
     let mut message = encode_mixed(query, states, sequence);
-    let [lower_half, upper_half] = halves(middle);
-    push_bytecode(&mut message, if upper { &upper_half } else { &lower_half });
+    push_bytecode(&mut message, program);
     message
 }
 
