@@ -9,8 +9,8 @@ use std::path::Path;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 
-use tcpstates::internals::collect::netlink::decode::Decoder;
-use tcpstates::internals::collect::procfs::line;
+use tcpstates::internals::kernel::procfs::line;
+use tcpstates::internals::kernel::sock_diag::decode::Decoder;
 use tcpstates::internals::model::{Endpoint, Family, Queues, Row, Socket, TcpState};
 use tcpstates::internals::render::{Format, Parts, Style, listing};
 

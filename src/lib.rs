@@ -4,13 +4,13 @@
 
 mod bind;
 mod cli;
-mod collect;
 mod demo;
 mod diagnose;
 mod enrich;
 mod exit;
 mod explain;
 mod filter;
+mod inspect;
 mod kernel;
 mod model;
 mod render;
@@ -24,14 +24,14 @@ pub use run::run;
 /// For the tests and benchmarks of this package alone: anything here may change at any time.
 #[doc(hidden)]
 pub mod internals {
-    pub mod collect {
-        pub use crate::collect::*;
-    }
     pub mod diagnose {
         pub use crate::diagnose::*;
     }
     pub mod filter {
         pub use crate::filter::*;
+    }
+    pub mod kernel {
+        pub use crate::kernel::*;
     }
     pub mod model {
         pub use crate::model::*;

@@ -2,8 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use tcpstates::internals::collect::netlink::{Datagrams, Recording, dump};
-use tcpstates::internals::collect::procfs::line;
+use tcpstates::internals::kernel::procfs::line;
+use tcpstates::internals::kernel::sock_diag::{Datagrams, Recording, dump};
 use tcpstates::internals::model::{Families, Family, Query, Row, Sink, Socket, Source, StateSet};
 use tcpstates::internals::render::{Format, Listing, Parts, Style, listing};
 

@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
 use netlink_packet_sock_diag::SockDiagMessage;
 use netlink_packet_sock_diag::inet::{InetResponse, Timer as OracleTimer, nlas::Nla};
-use tcpstates::internals::collect::netlink::decode::Decoder;
-use tcpstates::internals::collect::netlink::{connect, request};
+use tcpstates::internals::kernel::sock_diag::decode::Decoder;
+use tcpstates::internals::kernel::sock_diag::{connect, request};
 use tcpstates::internals::model::{Attributes, Families, Query};
 use tcpstates::internals::model::{Family, Socket, StateSet, TcpState, Timer};
 

@@ -178,7 +178,7 @@ fn only_a_port_that_was_bound_outlasts_a_failed_connect() {
     assert_eq!(states(&namespace, "sport > :0"), [""; 0]);
     let bound = client(&namespace, Ipv4Addr::LOCALHOST, 4601);
     refused(&bound);
-    if !namespace.inside(tcpstates::internals::collect::host::lists_idle) {
+    if !namespace.inside(tcpstates::internals::kernel::host::lists_idle) {
         return crate::support::skip("this kernel does not list sockets that are bound and idle");
     }
     let text = namespace.tcpstates(&["-an", "--json"]);

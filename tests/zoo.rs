@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use tcpstates::internals::collect::host::lists_idle;
+use tcpstates::internals::kernel::host::lists_idle;
 use tcpstates::internals::render::json::records::{DocumentRecord, SocketRecord, SummaryRecord};
 
 use crate::support::peer::DEVICE;

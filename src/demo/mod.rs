@@ -127,7 +127,7 @@ pub(crate) enum DemoError {
     Wire(#[source] io::Error),
     /// The kernel does not tell the states.
     #[error("{0}")]
-    States(#[from] crate::collect::CollectError),
+    States(#[from] crate::inspect::CollectError),
     /// Whoever watches has gone, or can't be shown any more.
     #[error("write the output")]
     Watcher(#[source] io::Error),

@@ -12,7 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::host::{Host, enter_user_namespace};
 use super::segment::is_again;
 use super::{DemoError, End, Flags, Moment, What};
-use crate::collect::collect;
+use crate::inspect::collect;
 use crate::model::{Access, Families, Query};
 use crate::model::{
     Event, Family, Segment, Sink, Socket, Source, StateSet, TcpState, Transition, ways_between,

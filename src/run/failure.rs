@@ -5,9 +5,9 @@ use std::io;
 use super::cgroups::Undecided;
 use super::filter::Misuse;
 use crate::bind::AskError;
-use crate::collect::CollectError;
 use crate::demo::DemoError;
 use crate::exit::ExitStatus;
+use crate::inspect::CollectError;
 use crate::trace::{ReadError, SetupError};
 
 /// Each names its cause in its message.

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use crate::collect::host::local_ports;
 use crate::enrich::{self, Services};
 use crate::filter::{Compare, End, Expr, Filter, Names, NumberField, Term, bytecode};
+use crate::kernel::host::local_ports;
 use crate::model::{KernelFilter, Needs, Query};
 use crate::model::{StateSet, TcpState};
 

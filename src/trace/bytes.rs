@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::change::{Bytes, Told};
 use super::event::Nanos;
-use crate::collect::netlink::Notices;
+use crate::kernel::sock_diag::Notices;
 
 /// How long one waits for the other.
 pub(super) const PATIENCE: Nanos = 300_000_000;

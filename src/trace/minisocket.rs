@@ -12,7 +12,7 @@ use super::devices::Devices;
 use super::event::{Ends, Nanos};
 use super::lines::{Lacks, Line};
 use super::waits::{Wait, Waits};
-use crate::collect::netlink::{Datagrams, connect, lookup};
+use crate::kernel::sock_diag::{Datagrams, connect, lookup};
 use crate::model::{Endpoint, Event, Segment, Socket, TIME_WAIT_MS, TcpState, Timer, ways_between};
 
 /// The kernel's small records that are watched.

@@ -44,8 +44,8 @@ pub(crate) use setup_error::SetupError;
 pub(crate) use stories::{Side, Stories, Story};
 pub(crate) use tally::Tally;
 
-use crate::collect::CollectError;
-use crate::collect::netlink::Notices;
+use crate::inspect::CollectError;
+use crate::kernel::sock_diag::Notices;
 use crate::model::{Access, Gap};
 use clock::Clock;
 use poll::Poller;

@@ -6,8 +6,8 @@ use super::clock::{Clock, WallClock};
 use super::compare::Comparison;
 use super::event::Nanos;
 use super::{Missed, Options};
-use crate::collect::netlink::Notices;
-use crate::collect::{CollectError, collect};
+use crate::inspect::{CollectError, collect};
+use crate::kernel::sock_diag::Notices;
 use crate::model::{Access, Families, Query};
 use crate::model::{Gap, StateSet};
 

@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::clock::Clock;
 use super::event::{Ends, Nanos};
 use super::lines::{Lacks, Line};
-use crate::collect::netlink::{connect, dump};
+use crate::kernel::sock_diag::{connect, dump};
 use crate::model::{Endpoint, Sink, Socket, Source, StateSet, TcpState};
 use crate::model::{Families, KernelFilter, Query};
 

@@ -18,7 +18,7 @@ use super::ring::Ring;
 use super::setup_error::SetupError;
 use super::tracefs::{self, Tracefs};
 use super::{Missed, Note, Options, ReadError};
-use crate::collect::netlink::Notices;
+use crate::kernel::sock_diag::Notices;
 use crate::model::TcpState;
 
 /// How long a record may take from its time to its place in the ring: less is newer than what another ring may yet

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::ensure;
 use rustix::net::netdevice::name_to_index;
 use socket2::{Domain, Socket, Type};
-use tcpstates::internals::collect::host::lists_idle;
+use tcpstates::internals::kernel::host::lists_idle;
 
 use super::asked::eventually;
 

@@ -12,7 +12,7 @@ use rustix::process::Uid;
 use rustix::thread::set_thread_res_uid;
 use serde_json::Value;
 
-use tcpstates::internals::collect::host::lists_idle;
+use tcpstates::internals::kernel::host::lists_idle;
 
 use crate::support::run::{Finished, finish, program_for_everybody};
 use crate::support::{has, namespace, run};

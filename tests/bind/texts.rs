@@ -4,7 +4,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 
 use anyhow::ensure;
-use tcpstates::internals::collect::host::lists_idle;
+use tcpstates::internals::kernel::host::lists_idle;
 
 use super::asked::{asked, eventually};
 use super::holders::{Kind, hold};

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use tcpstates::internals::collect::host::lists_idle;
+use tcpstates::internals::kernel::host::lists_idle;
 
 use super::namespace::Namespace;
 

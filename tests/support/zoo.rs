@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
-use tcpstates::internals::collect::host::lists_idle;
+use tcpstates::internals::kernel::host::lists_idle;
 
 use super::keeper;
 use super::namespace::Namespace;

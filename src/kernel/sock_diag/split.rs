@@ -1,6 +1,6 @@
 //! Where a dump is parted in two walks that go on side by side.
 
-use crate::collect::host;
+use crate::kernel::host;
 use crate::model::{Families, Order, Query};
 use crate::model::{StateSet, TcpState};
 

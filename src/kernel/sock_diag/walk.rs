@@ -13,7 +13,7 @@ use super::datagrams::Datagrams;
 use super::decode::Decoder;
 use super::frame::{Body, Frames};
 use super::repeats::{Bound, Window};
-use crate::collect::lock;
+use crate::kernel::lock;
 use crate::model::Sink;
 use crate::model::{Gap, Socket, StateSet, TcpState};
 

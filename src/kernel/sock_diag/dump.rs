@@ -11,7 +11,7 @@ use super::NetlinkError;
 use super::datagrams::Datagrams;
 use super::request::{self, Halves, Walk};
 use super::walk::{Fault, Intake, Walker, call};
-use crate::collect::lock;
+use crate::kernel::lock;
 use crate::model::Query;
 use crate::model::{Gap, Sink, Socket, Source};
 

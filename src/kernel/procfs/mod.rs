@@ -12,8 +12,8 @@ use std::thread::{self, Builder};
 
 use self::bounded::Bounded;
 use self::repeats::Recent;
-use super::{Sink, host, lock};
-use crate::model::{Family, Gap};
+use super::{host, lock};
+use crate::model::{Family, Gap, Sink};
 use crate::model::{Order, Query};
 
 /// How many bad lines are told by their number.

@@ -83,7 +83,7 @@ pub fn lists_idle() -> bool {
 }
 
 /// The kernel's release, `6.8.0-31-generic`; empty where /proc does not have it.
-pub(super) fn release() -> String {
+pub(crate) fn release() -> String {
     read_text("/proc/sys/kernel/osrelease").unwrap_or_default().trim_end().to_owned()
 }
 

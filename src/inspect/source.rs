@@ -1,21 +1,15 @@
 //! Reads the sockets from the kernel, over netlink or from /proc, and says why where it had to change its source.
 
-pub mod host;
-pub mod netlink;
-pub mod procfs;
-
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use crate::filter::bytecode::halves;
+use crate::kernel::host;
+use crate::kernel::procfs::{self, ProcfsError};
+use crate::kernel::sock_diag::{self, NetlinkError};
 use crate::model::{Access, Attributes, Query, SourceChoice};
 use crate::model::{Gap, Sink, Snapshot, Source};
 
-use netlink::NetlinkError;
-use procfs::ProcfsError;
-
 /// Why nothing could be read.
 #[derive(Debug, thiserror::Error)]
-pub enum CollectError {
+pub(crate) enum CollectError {
     /// netlink failed.
     #[error(transparent)]
     Netlink(#[from] NetlinkError),
@@ -34,7 +28,7 @@ pub enum CollectError {
 
 impl CollectError {
     /// What would help.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Netlink(NetlinkError::FilterRefused { .. }) | Self::Procfs(_) | Self::Both { .. } => None,
             Self::Netlink(_) => Some("--source procfs reads /proc/net/tcp and tcp6 instead"),
@@ -42,19 +36,14 @@ impl CollectError {
     }
 }
 
-/// Takes what threads share. None leaves it half changed: what one that panicked has left is as good.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Reads the sockets that the query asks for into the sink.
-pub fn collect(query: &Query, access: &Access, sink: &mut dyn Sink) -> Result<Snapshot, CollectError> {
+pub(crate) fn collect(query: &Query, access: &Access, sink: &mut dyn Sink) -> Result<Snapshot, CollectError> {
     let procfs = access.source == SourceChoice::Procfs || access.proc_root.is_some();
     if procfs {
         return Ok(from_procfs(query, access, sink, Vec::new())?);
     }
-    let halves = netlink::middle_port(query).map(halves);
-    match netlink::dump(query, halves.as_ref(), &mut netlink::connect, sink) {
+    let halves = sock_diag::middle_port(query).map(halves);
+    match sock_diag::dump(query, halves.as_ref(), &mut sock_diag::connect, sink) {
         Ok(mut gaps) => {
             gaps.extend(idle_unlisted(query));
             Ok(Snapshot { source: Source::Netlink, gaps })

@@ -4,7 +4,7 @@ use std::io;
 use std::ops::ControlFlow;
 
 use super::dump;
-use crate::collect::netlink::{Datagrams, NetlinkError, Recording};
+use crate::kernel::sock_diag::{Datagrams, NetlinkError, Recording};
 use crate::model::{Families, Order, Query};
 use crate::model::{Gap, Sink, Socket, Source, StateSet, TcpState};
 
