@@ -6,7 +6,6 @@ mod bind;
 mod cli;
 mod demo;
 mod diagnose;
-mod enrich;
 mod exit;
 mod explain;
 mod filter;

@@ -20,10 +20,10 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 
 use crate::cli::{self, Environment, List, Mode, Plan, Refusal};
-use crate::enrich::HostNames;
 use crate::exit::ExitStatus;
 use crate::filter::Filter;
 use crate::inspect::collect;
+use crate::kernel::names::HostNames;
 use crate::model::{Access, Gap, ListenerUse, Needs, ProcessName, Query, Sink};
 use crate::render::{CountStyle, Format, Summary, text};
 use failure::{Doing as _, Failure};

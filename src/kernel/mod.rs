@@ -5,6 +5,8 @@ pub mod host;
 #[allow(unsafe_code)]
 pub(crate) mod kcmp;
 mod lock;
+pub(crate) mod names;
+pub(crate) mod process;
 pub mod procfs;
 pub mod sock_diag;
 

@@ -9,10 +9,10 @@ use super::gather::{Gathered, enrichment, gather};
 use super::{Session, answer_as, now, write};
 use crate::bind::{Answer, Facts, Idle, Occupant, Try, Verdict, ask};
 use crate::cli::Bind;
-use crate::enrich::{Services, device_index, host_addresses};
 use crate::exit::ExitStatus;
 use crate::filter::{OneEnd, OneHost, OnePort};
 use crate::kernel::host;
+use crate::kernel::names::{Services, device_index, host_addresses};
 use crate::model::{Access, Families, Family, Gap, Needs, Shown, Source, Target};
 use crate::render::{Head, write_answer};
 

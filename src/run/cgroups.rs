@@ -1,7 +1,7 @@
 //! What to do where the cgroup of a socket is not known: a filter that hangs on it is an error, and else it is a gap.
 
-use crate::enrich::Enrichment;
 use crate::filter::{Filter, Known, Term};
+use crate::inspect::Enrichment;
 use crate::model::cgroup::CgroupLack;
 use crate::model::{Access, Needs, SourceChoice};
 use crate::model::{Gap, Row};

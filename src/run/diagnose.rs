@@ -8,10 +8,10 @@ use super::failure::Failure;
 use super::{Session, answer_as, now, write};
 use crate::cli::Diagnose;
 use crate::diagnose::{Before, Earlier, Evidence, Seen, diagnose as judge};
-use crate::enrich::descriptors;
 use crate::exit::ExitStatus;
 use crate::filter::Filter;
 use crate::kernel::host;
+use crate::kernel::process::descriptors;
 use crate::model::{Access, Counters, Descriptors, Gap, Needs, Query, Source};
 use crate::render::{Head, Judgement, write_diagnosis};
 

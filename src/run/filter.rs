@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
-use crate::enrich::{self, Services};
 use crate::filter::{Compare, End, Expr, Filter, Names, NumberField, Term, bytecode};
 use crate::kernel::host::local_ports;
+use crate::kernel::names;
+use crate::kernel::names::Services;
 use crate::model::{KernelFilter, Needs, Query};
 use crate::model::{StateSet, TcpState};
 
@@ -133,7 +134,7 @@ struct HostNames {
 
 impl Names for HostNames {
     fn host(&mut self, name: &str) -> Vec<IpAddr> {
-        enrich::host_addresses(name)
+        names::host_addresses(name)
     }
 
     fn service(&mut self, name: &str) -> Option<u16> {
@@ -141,11 +142,11 @@ impl Names for HostNames {
     }
 
     fn user(&mut self, name: &str) -> Option<u32> {
-        enrich::user_id(name)
+        names::user_id(name)
     }
 
     fn device(&mut self, name: &str) -> Option<u32> {
-        enrich::device_index(name)
+        names::device_index(name)
     }
 
     fn ephemeral_ports(&mut self) -> (u16, u16) {
@@ -155,6 +156,6 @@ impl Names for HostNames {
     }
 
     fn cgroup(&mut self, path: &str) -> Result<Option<u64>, String> {
-        enrich::cgroup_id(path)
+        names::cgroup_id(path)
     }
 }

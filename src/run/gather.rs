@@ -7,10 +7,10 @@ use rustc_hash::FxHashSet;
 
 use super::failure::Failure;
 use super::{cgroups, read};
-use crate::enrich::{
-    Cgroups, Details, Enrichment, Interfaces, Listeners, Peers, Processes, Services, Users, Wanted,
-};
 use crate::filter::{Filter, Known};
+use crate::inspect::{Enrichment, Listeners, Peers};
+use crate::kernel::names::{Cgroups, Interfaces, Services, Users};
+use crate::kernel::process::{Details, Processes, Wanted};
 use crate::model::{Access, Needs, Query, Shown};
 use crate::model::{Gap, ListenerUse, OwnerNote, ProcessName, Row, Sink, Socket, Source};
 

@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 use super::failure::Failure;
 use super::gather::{known, scan, wanted};
 use super::read;
-use crate::enrich::Enrichment;
 use crate::filter::{Expr, Filter, Known};
+use crate::inspect::Enrichment;
 use crate::model::{Access, Gap, Needs, OwnerNote, Query, Row, Shown, Sink, Socket, Source};
 use crate::select::Counter;
 

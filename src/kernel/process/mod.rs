@@ -1,5 +1,7 @@
 //! Which processes hold which sockets.
 
+mod descriptors;
+mod privileges;
 mod read;
 mod scan;
 mod threads;
@@ -12,9 +14,10 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
+pub(crate) use self::descriptors::descriptors;
+use self::privileges::{in_first_pid_namespace, privileges};
 use self::read::Reader;
 use self::scan::{Found, Scan, scan};
-use super::privileges::{in_first_pid_namespace, privileges};
 use crate::model::{Gap, Holder, OwnerNote, Process, ProcessName, Socket, Unread};
 
 /// What is read of a process besides its name.

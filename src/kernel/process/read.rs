@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
-use super::super::cgroups;
 use super::{Details, Wanted};
-use crate::enrich::users::Users;
 use crate::kernel::files::{Start, read, read_start};
+use crate::kernel::names::{Users, cgroups};
 use crate::model::{Gap, Process, ProcessDetails, ProcessName, Unread};
 
 /// How much of a command line is read. A user's may have megabytes, and is shown once a row.

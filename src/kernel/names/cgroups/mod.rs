@@ -218,7 +218,7 @@ fn has_v1() -> bool {
 
 /// The path in a process's cgroup file. In the v2 hierarchy it has one; where v1's are used, systemd's own names units,
 /// and else one of the controllers' does.
-pub(super) fn of_process(text: &[u8]) -> Option<String> {
+pub(crate) fn of_process(text: &[u8]) -> Option<String> {
     let mut shown = String::with_capacity(text.len());
     push_lossless(&mut shown, text);
     // `0::/path`, `1:name=systemd:/path`, `4:memory:/path`

@@ -1,27 +1,10 @@
-//! Looks up what the kernel's answer does not hold: who holds a socket, and names. Each look-up has its own file,
-//! is made only when the plan needs it, and asks for each thing once.
+//! What the kernel's answer does not hold, joined to each socket: who holds it, and names. Each look-up is made only when
+//! the plan needs it.
 
-mod cgroups;
-mod descriptors;
-mod hosts;
-mod interfaces;
-mod listeners;
-mod peers;
-mod privileges;
-mod processes;
-mod services;
-mod users;
-
-pub(crate) use cgroups::{Cgroups, cgroup_id};
-pub(crate) use descriptors::descriptors;
-pub(crate) use hosts::{HostNames, Hosts, host_addresses};
-pub(crate) use interfaces::{Interfaces, device_index};
-pub(crate) use listeners::Listeners;
-pub(crate) use peers::{Other, Peers};
-pub(crate) use processes::{Details, Processes, Wanted};
-pub(crate) use services::Services;
-pub(crate) use users::{Users, user_id};
-
+use super::listeners::Listeners;
+use super::peers::{Other, Peers};
+use crate::kernel::names::{Cgroups, Hosts, Interfaces, Services, Users};
+use crate::kernel::process::Processes;
 use crate::model::cgroup::Cgroup;
 use crate::model::{Gap, Holder, ListenerUse, OwnerNote, Row, Socket, TcpState};
 
