@@ -1,16 +1,12 @@
 //! The only place that wires the layers: it owns stdout, stderr, the clock and the signals.
 
 mod bind;
-mod cgroups;
 mod count;
 mod demo;
 mod diagnose;
 mod explain;
 mod failure;
-mod filter;
-mod gather;
 mod list;
-mod put_off;
 mod repeat;
 mod trace;
 
@@ -21,13 +17,11 @@ use jiff::Timestamp;
 
 use crate::cli::{self, Environment, List, Mode, Plan, Refusal};
 use crate::exit::ExitStatus;
-use crate::filter::Filter;
-use crate::inspect::collect;
+use crate::inspect::{Misuse, Question};
 use crate::kernel::names::HostNames;
-use crate::model::{Access, Gap, ListenerUse, Needs, ProcessName, Query, Sink};
+use crate::model::{Gap, Needs, Shown};
 use crate::render::{CountStyle, Format, Summary, text};
 use failure::{Doing as _, Failure};
-use filter::Misuse;
 
 /// Runs the command with these arguments, the program's name first.
 pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitStatus {
@@ -82,15 +76,17 @@ fn carry_out(plan: &Plan) -> Result<ExitStatus, Failure> {
             answer(&text, false)?;
         }
         Mode::List(list) => {
-            let mut list = ready(list)?;
+            let question = list_question(list)?;
+            let mut list = list.clone();
             let wanted = list.style.header;
             repeat::repeat(plan.repeat, list.format.separator(), |out, is_first| {
                 list.style.header = wanted && list.format.has_heading(is_first);
-                list::list(&list, &plan.access, out, &mut session)
+                list::list(&list, &question, &plan.access, out, &mut session)
             })?;
         }
         Mode::Count(count) => {
-            let ready = count::CountPlan::new(&count.query, &count.filter, count.needs)?;
+            let shown = Shown::all_of(&count.query);
+            let ready = Question::new(&count.query, shown, &count.filter, count.needs, true)?;
             let CountStyle { format, header, .. } = count.style;
             let format = format.of_lists();
             let mut count = count.clone();
@@ -108,48 +104,26 @@ fn carry_out(plan: &Plan) -> Result<ExitStatus, Failure> {
         Mode::Diagnose(what) => return diagnose::diagnose(what, &plan.access, &mut session),
         Mode::Trace(what) => trace::trace(what, &plan.access, &mut session)?,
         Mode::ExplainFilter(list) => {
-            let list = ready(list)?;
-            let text = filter::explain(&list.filter, &list.query, list.shown.states, list.needs);
-            answer(text.as_bytes(), false)?;
+            answer(list_question(list)?.explain().as_bytes(), false)?;
         }
         Mode::Summary { query, filter, summary } => {
-            let count = count::CountPlan::new(query, filter, Needs::default())?;
+            let question = Question::new(query, Shown::all_of(query), filter, Needs::default(), true)?;
             let format = summary.format.of_lists();
             repeat::repeat(plan.repeat, format.separator(), |out, is_first| {
                 let header = summary.header && format.has_heading(is_first);
                 let summary = Summary { header, ..*summary };
-                count::summarize(&count, summary, &plan.access, out, &mut session)
+                count::summarize(&question, summary, &plan.access, out, &mut session)
             })?;
         }
     }
     Ok(ExitStatus::Success)
 }
 
-/// The list with a filter that is ready, and what that needs.
-fn ready(list: &List) -> Result<List, Misuse> {
-    let mut list = list.clone();
+/// What a list asks for. Who asks for processes in our own formats means those of a connection's listener where it waits
+/// to be accepted; netstat and ss show none.
+fn list_question(list: &List) -> Result<Question, Misuse> {
     let own = !matches!(list.format, Format::Netstat | Format::Ss);
-    list.needs = with_evidence(list.needs, &list.filter, own);
-    list.query.states = list.needs.widened(list.query.states);
-    list.filter = filter::prepare(&list.filter, &mut list.query, list.needs)?;
-    Ok(list)
-}
-
-/// What the filter must know too. Who asks for processes, in our own formats, means those of a connection's listener
-/// where it waits to be accepted: so whether they are shown or not, the same sockets fit.
-fn with_evidence(mut needs: Needs, filter: &Filter, own: bool) -> Needs {
-    let evidence = filter.expr.evidence();
-    needs.cgroups |= evidence.cgroup_paths;
-    needs.units |= evidence.cgroup_paths;
-    needs.process_names |= evidence.process_names;
-    if evidence.processes && needs.processes.is_none() {
-        needs.processes = Some(ProcessName::Comm);
-    }
-    // Whose unit a connection is of that waits to be accepted, its listener's holders say.
-    if own && (needs.processes.is_some() || needs.units) {
-        needs.listeners = Some(ListenerUse::Holders);
-    }
-    needs
+    Question::new(&list.query, list.shown, &list.filter, list.needs, own)
 }
 
 /// The one rule for the end: a reader that left is no error, all else is, and ends with the status `failed`.
@@ -201,10 +175,6 @@ impl Session {
 fn now() -> String {
     let now = Timestamp::now();
     format!("{now:.3}")
-}
-
-fn read(query: &Query, access: &Access, sink: &mut dyn Sink) -> Result<crate::model::Snapshot, Failure> {
-    Ok(collect(query, access, sink)?)
 }
 
 /// Says what failed where the output could not be written.

@@ -6,10 +6,10 @@ use super::evidence::{Before, Evidence};
 use super::seen::{Earlier, Seen};
 use super::thresholds::Thresholds;
 use crate::model::{
-    Counters, Details, Endpoint, Family, Holder, Process, Queues, Row, Setting, Settings, Socket, TcpInfo,
-    TcpState,
+    Consumer, Counters, Details, Endpoint, Family, Holder, Process, Queues, Row, Setting, Settings, Socket,
+    TcpInfo, TcpState,
 };
-use crate::select::{Counter, StateCounts};
+use crate::select::StateCounts;
 
 /// A host of the usual settings, on which nothing has happened.
 pub(crate) struct Sample {
@@ -172,15 +172,14 @@ impl Sample {
         if let Some(sockets) = &self.earlier {
             let mut earlier = Earlier::default();
             for socket in sockets {
-                earlier.count(&Row::bare(socket));
+                let _ = earlier.take(&Row::bare(socket));
             }
             seen = seen.since(earlier, std::time::Duration::from_secs(2));
         }
         // As a count does that waits for the holders.
-        let numbers: Vec<_> =
-            self.sockets.iter().map(|(socket, _)| seen.put_off(&Row::bare(socket))).collect();
-        for (number, (_, holders)) in numbers.into_iter().zip(&self.sockets) {
-            seen.count_put_off(number, holders);
+        let waiting: Vec<_> = self.sockets.iter().map(|(socket, _)| seen.keep(&Row::bare(socket))).collect();
+        for (waiting, (_, holders)) in waiting.into_iter().zip(&self.sockets) {
+            seen.take_later(waiting, holders);
         }
         Evidence {
             seen,

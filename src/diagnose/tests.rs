@@ -368,21 +368,20 @@ fn listeners_on_some_addresses_are_not_denied() {
 
 #[test]
 fn a_new_attempt_forgets_all_but_what_is_looked_for() {
-    use crate::model::Row;
-    use crate::select::Counter as _;
+    use crate::model::{Consumer as _, Row, Source};
     let full = || {
         (40000..40010)
             .map(|port| socket(TcpState::Established, end("10.0.0.1", port), end("10.0.0.2", 443)))
             .fold(Sample::default().socket(listener("0.0.0.0", 80, 9, Some(1))), Sample::socket)
     };
     let mut evidence = full().evidence();
-    evidence.seen.reset();
+    evidence.seen.begin(Source::Netlink);
     let thresholds = Thresholds::default();
     let empty = diagnose(&evidence, &thresholds);
     assert_eq!((empty.findings, empty.sockets), (vec![], 0));
     for port in 40000..40010 {
         let socket = socket(TcpState::Established, end("10.0.0.1", port), end("10.0.0.2", 443));
-        evidence.seen.count(&Row::bare(&socket));
+        let _ = evidence.seen.take(&Row::bare(&socket));
     }
     assert_eq!(diagnose(&evidence, &thresholds).findings.len(), 1, "the range is known still");
 }

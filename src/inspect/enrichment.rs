@@ -1,12 +1,19 @@
 //! What the kernel's answer does not hold, joined to each socket: who holds it, and names. Each look-up is made only when
 //! the plan needs it.
 
+use std::path::Path;
+
+use rustc_hash::FxHashSet;
+
 use super::listeners::Listeners;
 use super::peers::{Other, Peers};
+use crate::filter::Known;
 use crate::kernel::names::{Cgroups, Hosts, Interfaces, Services, Users};
-use crate::kernel::process::Processes;
+use crate::kernel::process::{Details, Processes, Wanted};
 use crate::model::cgroup::Cgroup;
-use crate::model::{Gap, Holder, ListenerUse, OwnerNote, Row, Socket, TcpState};
+use crate::model::{
+    Access, Gap, Holder, ListenerUse, Needs, OwnerNote, ProcessName, Row, Socket, SourceChoice, TcpState,
+};
 
 /// The look-ups of one listing. What is `None` is not looked up.
 #[derive(Debug, Default)]
@@ -32,6 +39,54 @@ pub(crate) struct Enrichment {
 }
 
 impl Enrichment {
+    /// The look-ups that are needed; holders come later, when the sockets are known.
+    pub(super) fn new(needs: Needs, access: &Access) -> Self {
+        Self {
+            interfaces: access.proc_root.is_none().then(Interfaces::default),
+            processes: None,
+            hosts: None,
+            users: needs.users.then(Users::default),
+            services: needs.services.then(Services::of_host),
+            cgroups: needs.cgroups.then(|| match &access.proc_root {
+                Some(_) => Cgroups::of_processes(),
+                None => Cgroups::of_host(),
+            }),
+            listeners: needs.listeners.map(|_| Listeners::default()),
+            listener_use: needs.listeners,
+            peers: needs.peers.then(Peers::default),
+        }
+    }
+
+    /// What a filter may count on.
+    pub(super) fn known(&self) -> Known {
+        Known { processes: self.processes.is_some(), cgroup_paths: self.cgroups.is_some() }
+    }
+
+    /// Whether what the kernel tells of a socket is enough to know its cgroup, where that is needed. Else the processes
+    /// must be known that hold it, and so all sockets must have come.
+    pub(super) fn cgroups_suffice(&self, needs: Needs, access: &Access) -> bool {
+        let is_told = access.source != SourceChoice::Procfs && access.proc_root.is_none();
+        self.cgroups.as_ref().is_none_or(|cgroups| is_told && cgroups.suffice(needs.units))
+    }
+
+    /// What is read of the processes that hold sockets; `None` where they need not be known.
+    pub(super) fn wanted(&self, needs: Needs, access: &Access) -> Option<Wanted> {
+        let cgroups = !self.cgroups_suffice(needs, access);
+        let name = needs.processes.or_else(|| cgroups.then_some(ProcessName::Comm))?;
+        let details = match (needs.process_details, needs.process_users) {
+            (false, _) => Details::None,
+            (true, false) => Details::Numbers,
+            (true, true) => Details::Names,
+        };
+        Some(Wanted { name, details, long_names: needs.process_names, cgroups })
+    }
+
+    /// Looks for the holders of the sockets with these inodes, if they must be known.
+    pub(super) fn find_holders(&mut self, inodes: FxHashSet<u64>, wanted: Option<Wanted>, access: &Access) {
+        let root = access.proc_root.as_deref().unwrap_or(Path::new("/proc"));
+        self.processes = wanted.map(|wanted| Processes::scan(root, inodes, wanted));
+    }
+
     /// Takes note of a socket that may matter for a later one. Every socket passes here, shown or not.
     pub(crate) fn learn(&mut self, socket: &Socket) {
         if let Some(listeners) = &mut self.listeners {
@@ -52,15 +107,14 @@ impl Enrichment {
         }
     }
 
-    /// The socket with all that was looked up for it.
-    pub(crate) fn describe<'a>(&'a mut self, socket: &'a Socket) -> Row<'a> {
+    /// Looks up the names that its row has.
+    pub(super) fn look_up(&mut self, socket: &Socket) {
         if let Some(interfaces) = &mut self.interfaces {
             interfaces.look_up(socket.interface);
         }
         if let (Some(uid), Some(users)) = (self.shown_uid(socket), &mut self.users) {
             users.look_up(uid);
         }
-        self.row(socket)
     }
 
     /// What could not be seen.
@@ -133,7 +187,8 @@ impl Enrichment {
         self.peer_end(socket).0
     }
 
-    fn row<'a>(&'a self, socket: &'a Socket) -> Row<'a> {
+    /// The socket with all that was looked up for it.
+    pub(super) fn row<'a>(&'a self, socket: &'a Socket) -> Row<'a> {
         let host = |addr| self.hosts.as_ref().and_then(|hosts| hosts.name(addr));
         let (peer_inode, peer_waits) = self.peer_end(socket);
         let service = |port| self.services.as_ref().and_then(|services| services.name(port));

@@ -1,11 +1,19 @@
-//! From a question to sockets: which source answers, and what could not be seen.
+//! From a question to rows: which source answers, which sockets fit, what is looked up for them, and what could not be
+//! seen.
 
+mod admission;
+mod doubts;
 mod enrichment;
+mod error;
+mod held;
+mod inquiry;
+mod later;
 mod listeners;
 mod peers;
+mod question;
 mod source;
 
-pub(crate) use enrichment::Enrichment;
-pub(crate) use listeners::Listeners;
-pub(crate) use peers::Peers;
+pub(crate) use error::InspectError;
+pub(crate) use inquiry::Inquiry;
+pub(crate) use question::{Misuse, Question, resolve};
 pub(crate) use source::{CollectError, collect};

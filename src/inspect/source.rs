@@ -5,7 +5,7 @@ use crate::kernel::host;
 use crate::kernel::procfs::{self, ProcfsError};
 use crate::kernel::sock_diag::{self, NetlinkError};
 use crate::model::{Access, Attributes, Query, SourceChoice};
-use crate::model::{Gap, Sink, Snapshot, Source};
+use crate::model::{Collected, Gap, Sink, Source};
 
 /// Why nothing could be read.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +37,11 @@ impl CollectError {
 }
 
 /// Reads the sockets that the query asks for into the sink.
-pub(crate) fn collect(query: &Query, access: &Access, sink: &mut dyn Sink) -> Result<Snapshot, CollectError> {
+pub(crate) fn collect(
+    query: &Query,
+    access: &Access,
+    sink: &mut dyn Sink,
+) -> Result<Collected, CollectError> {
     let procfs = access.source == SourceChoice::Procfs || access.proc_root.is_some();
     if procfs {
         return Ok(from_procfs(query, access, sink, Vec::new())?);
@@ -46,7 +50,7 @@ pub(crate) fn collect(query: &Query, access: &Access, sink: &mut dyn Sink) -> Re
     match sock_diag::dump(query, halves.as_ref(), &mut sock_diag::connect, sink) {
         Ok(mut gaps) => {
             gaps.extend(idle_unlisted(query));
-            Ok(Snapshot { source: Source::Netlink, gaps })
+            Ok(Collected { source: Source::Netlink, gaps })
         }
         Err(error) if access.source == SourceChoice::Auto && error.means_unavailable() => {
             let gaps = vec![Gap::FellBack { reason: error.to_string() }];
@@ -62,7 +66,7 @@ fn from_procfs(
     access: &Access,
     sink: &mut dyn Sink,
     mut gaps: Vec<Gap>,
-) -> Result<Snapshot, ProcfsError> {
+) -> Result<Collected, ProcfsError> {
     if let Some(term) = &query.netlink_only {
         return Err(ProcfsError::Untold { term: term.clone() });
     }
@@ -70,7 +74,7 @@ fn from_procfs(
     gaps.extend(untold(query));
     let root = access.proc_root.as_deref();
     gaps.extend(procfs::read(query, root, sink)?);
-    Ok(Snapshot { source: Source::Procfs, gaps })
+    Ok(Collected { source: Source::Procfs, gaps })
 }
 
 /// A kernel that does not know the bit for bound sockets leaves them out without a word.

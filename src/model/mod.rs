@@ -1,6 +1,7 @@
 //! What a TCP socket is, and how sockets are asked for; free of where they are read and how they are shown.
 
 pub mod cgroup;
+mod consumer;
 mod endpoint;
 mod host;
 mod machine;
@@ -20,6 +21,7 @@ mod tcp_info;
 mod timer;
 mod ulp;
 
+pub use consumer::Consumer;
 pub use endpoint::{Endpoint, Family, v4_mask, v6_mask};
 pub use host::{Counters, Dad, Setting, Settings, TIME_WAIT_MS, port_range};
 pub use machine::{Event, MACHINE, Segment, Transition, ways_between, ways_in, ways_out};
@@ -32,7 +34,7 @@ pub use query::{
 pub use queues::Queues;
 pub use row::Row;
 pub use sink::Sink;
-pub use snapshot::{Gap, Snapshot, Source, Unread};
+pub use snapshot::{Collected, Gap, Source, Unread};
 pub use socket::{Details, Shutdown, Socket, known_uid};
 pub use state::{TcpState, UnknownState};
 pub use state_set::StateSet;

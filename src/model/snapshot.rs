@@ -249,9 +249,9 @@ fn write_bad_lines(
     write!(f, "{path}: {count} {noun} could not be read ({noun} {}{more}): {first}", numbers.join(", "))
 }
 
-/// The outcome of a collection.
+/// Where sockets were read, and what could not be seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Snapshot {
+pub struct Collected {
     /// Where the sockets came from.
     pub source: Source,
     /// What could not be seen.

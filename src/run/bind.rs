@@ -4,13 +4,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
 
 use super::failure::Failure;
-use super::filter::{Misuse, prepare};
-use super::gather::{Gathered, enrichment, gather};
 use super::{Session, answer_as, now, write};
 use crate::bind::{Answer, Facts, Idle, Occupant, Try, Verdict, ask};
 use crate::cli::Bind;
 use crate::exit::ExitStatus;
 use crate::filter::{OneEnd, OneHost, OnePort};
+use crate::inspect::{Inquiry, Misuse, Question};
 use crate::kernel::host;
 use crate::kernel::names::{Services, device_index, host_addresses};
 use crate::model::{Access, Families, Family, Gap, Needs, Shown, Source, Target};
@@ -136,12 +135,9 @@ fn facts(port: u16, tries: &[Try], source: Source, gaps: &mut Vec<Gap>) -> Facts
 
 /// The sockets on the port, with their holders.
 fn occupants(what: &Bind, access: &Access) -> Result<(Source, Vec<Occupant>, Vec<Gap>), Failure> {
-    let needs = Needs::holders();
-    let mut query = what.query.clone();
-    let shown = Shown { families: query.families, states: query.states };
-    let filter = prepare(&what.filter, &mut query, needs)?;
-    let Gathered { source, sockets, mut enrichment, gaps } =
-        gather(&query, shown, &filter, needs, access, enrichment(needs, access), None)?;
-    let occupants = sockets.iter().map(|socket| Occupant::from(&enrichment.describe(socket))).collect();
-    Ok((source, occupants, gaps))
+    let shown = Shown::all_of(&what.query);
+    let question = Question::new(&what.query, shown, &what.filter, Needs::holders(), true)?;
+    let held = Inquiry::new(&question, access).hold(None)?;
+    let occupants = held.sockets.iter().map(|socket| Occupant::from(&held.row(socket))).collect();
+    Ok((held.source, occupants, held.gaps))
 }

@@ -3,16 +3,16 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::count::{CountPlan, count_into};
 use super::failure::Failure;
 use super::{Session, answer_as, now, write};
 use crate::cli::Diagnose;
 use crate::diagnose::{Before, Earlier, Evidence, Seen, diagnose as judge};
 use crate::exit::ExitStatus;
 use crate::filter::Filter;
+use crate::inspect::{Inquiry, Question};
 use crate::kernel::host;
 use crate::kernel::process::descriptors;
-use crate::model::{Access, Counters, Descriptors, Gap, Needs, Query, Source};
+use crate::model::{Access, Collected, Consumer, Counters, Descriptors, Gap, Needs, Query, Shown, Source};
 use crate::render::{Head, Judgement, write_diagnosis};
 
 /// Diagnoses once; the status says whether something is as bad as was asked for.
@@ -48,11 +48,21 @@ fn begin(query: &Query, interval: Duration, access: &Access) -> Result<Begun, Fa
     let at = Instant::now();
     let (counters, mut gaps) = host::counters();
     let mut earlier = Earlier::default();
-    let plan = CountPlan::new(query, &Filter::default(), Needs::default())?;
-    gaps.extend(count_into(&mut earlier, &plan, access)?.1);
+    gaps.extend(look(query, Needs::default(), &mut earlier, access)?.gaps);
     // A signal ends the program as it always does: nothing is written yet.
     std::thread::sleep(interval);
     Ok(Begun { at, interval, earlier, counters, gaps })
+}
+
+/// Shows the consumer every socket.
+fn look(
+    query: &Query,
+    needs: Needs,
+    consumer: &mut impl Consumer,
+    access: &Access,
+) -> Result<Collected, Failure> {
+    let question = Question::new(query, Shown::all_of(query), &Filter::default(), needs, true)?;
+    Ok(Inquiry::new(&question, access).ask(consumer)?)
 }
 
 fn evidence(what: &Diagnose, begun: Option<Begun>, access: &Access) -> Result<(Source, Evidence), Failure> {
@@ -64,8 +74,7 @@ fn evidence(what: &Diagnose, begun: Option<Begun>, access: &Access) -> Result<(S
         at_first = Some((at, earlier.states.clone(), counters));
         seen = seen.since(earlier, interval);
     }
-    let plan = CountPlan::new(&what.query, &Filter::default(), Needs::holders())?;
-    let (source, more) = count_into(&mut seen, &plan, access)?;
+    let Collected { source, gaps: more } = look(&what.query, Needs::holders(), &mut seen, access)?;
     gaps.extend(more);
     let (counters, unread) = host::counters();
     gaps.extend(unread);

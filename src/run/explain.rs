@@ -1,15 +1,15 @@
 //! Explains the states with what this host has of them.
 
-use super::count::{CountPlan, count_into};
 use super::failure::Failure;
 use super::{Session, answer, now, write};
 use crate::cli::Explain;
 use crate::explain::{Here, explain as explain_state};
 use crate::filter::Filter;
+use crate::inspect::{Inquiry, Question};
 use crate::kernel::host;
-use crate::model::{Access, Gap, Needs, Settings, Source};
+use crate::model::{Access, Collected, Consumer, Gap, Needs, Settings, Shown, Source};
 use crate::render::{Head, write_explanation, write_overview};
-use crate::select::{Counter, OneState, StateCounts};
+use crate::select::{OneState, StateCounts};
 
 /// So many processes and peers are named.
 const FEW: usize = 5;
@@ -46,14 +46,15 @@ struct Seen {
 }
 
 fn count(
-    counts: &mut dyn Counter,
+    counts: &mut impl Consumer,
     needs: Needs,
     what: &Explain,
     access: &Access,
     session: &mut Session,
 ) -> Result<Seen, Failure> {
-    let plan = CountPlan::new(&what.query, &Filter::default(), needs)?;
-    let (source, mut gaps) = count_into(counts, &plan, access)?;
+    let shown = Shown::all_of(&what.query);
+    let question = Question::new(&what.query, shown, &Filter::default(), needs, true)?;
+    let Collected { source, mut gaps } = Inquiry::new(&question, access).ask(counts)?;
     let (settings, unread) = host::settings();
     gaps.extend(unread);
     session.tell(&gaps);

@@ -2,12 +2,10 @@
 
 use std::io;
 
-use super::cgroups::Undecided;
-use super::filter::Misuse;
 use crate::bind::AskError;
 use crate::demo::DemoError;
 use crate::exit::ExitStatus;
-use crate::inspect::CollectError;
+use crate::inspect::{InspectError, Misuse};
 use crate::trace::{ReadError, SetupError};
 
 /// Each names its cause in its message.
@@ -29,9 +27,7 @@ pub(super) enum Failure {
     #[error(transparent)]
     Misuse(#[from] Misuse),
     #[error(transparent)]
-    Undecided(#[from] Undecided),
-    #[error(transparent)]
-    Collect(#[from] CollectError),
+    Inspect(#[from] InspectError),
     #[error(transparent)]
     Demo(DemoError),
     #[error(transparent)]
@@ -62,8 +58,7 @@ impl Failure {
     /// What would help.
     pub(super) fn hint(&self) -> Option<&str> {
         match self {
-            Self::Undecided(error) => error.hint.as_deref(),
-            Self::Collect(error) => error.hint(),
+            Self::Inspect(error) => error.hint(),
             Self::Demo(error) => error.hint(),
             _ => None,
         }

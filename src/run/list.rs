@@ -5,31 +5,29 @@ use std::ops::ControlFlow;
 
 use rustc_hash::FxHashSet;
 
-use super::cgroups::{Doubts, suffice};
 use super::failure::Failure;
-use super::gather::{Gathered, enrichment, gather, known};
 use super::repeat::Output;
-use super::{Session, now, read, write};
+use super::{Session, now, write};
 use crate::cli::List;
-use crate::filter::Known;
-use crate::inspect::Enrichment;
-use crate::model::{Access, Gap, Row, Sink, Socket, Source};
+use crate::inspect::{Inquiry, Question};
+use crate::model::{Access, Consumer, Gap, Holder, Row, Source};
 use crate::render::{Guard, Head, Listing, Pages, listing};
 use crate::select::SortTerm;
 
 /// Lists once.
 pub(super) fn list(
     list: &List,
+    question: &Question,
     access: &Access,
     out: &mut Pages<Output>,
     session: &mut Session,
 ) -> Result<(), Failure> {
     out.guard(Guard::of(list.format, list.style.color));
-    let enrichment = enrichment(list.needs, access);
-    let gaps = if must_hold(list) || !suffice(&enrichment, list.needs, access) {
-        held(list, access, enrichment, out, session)?
+    let inquiry = Inquiry::new(question, access);
+    let gaps = if must_hold(list, question) || inquiry.must_hold() {
+        held(list, question, inquiry, out, session)?
     } else {
-        streamed(list, access, enrichment, out)?
+        streamed(list, inquiry, out)?
     };
     session.tell(&gaps);
     Ok(())
@@ -37,37 +35,28 @@ pub(super) fn list(
 
 /// Whether the first row can't be written before the last has come. Processes and host names are looked up for the
 /// sockets that came, so these must be known; and nothing is written where the filter turns out to have no answer.
-fn must_hold(list: &List) -> bool {
-    let List { sort, needs, filter, .. } = list;
-    !sort.is_empty()
+fn must_hold(list: &List, question: &Question) -> bool {
+    let Question { needs, filter, .. } = question;
+    !list.sort.is_empty()
         || needs.processes.is_some()
         || needs.hosts.is_some()
         || filter.expr.evidence().cgroup_paths
 }
 
-fn streamed(
-    list: &List,
-    access: &Access,
-    enrichment: Enrichment,
-    out: &mut Pages<Output>,
-) -> Result<Vec<Gap>, Failure> {
+fn streamed(list: &List, inquiry: Inquiry<'_>, out: &mut Pages<Output>) -> Result<Vec<Gap>, Failure> {
     let mut stream = Stream {
-        list,
         taken_at: now(),
         layout: listing(list.format, list.style, &list.columns),
-        enrichment,
-        doubts: Doubts::default(),
         out,
-        left: list.limit.unwrap_or(u64::MAX),
+        limit: list.limit.unwrap_or(u64::MAX),
+        left: 0,
         error: None,
     };
-    let snapshot = read(&list.query, access, &mut stream)?;
-    let Stream { mut layout, enrichment, doubts, error, .. } = stream;
+    let gaps = inquiry.ask(&mut stream)?.gaps;
+    let Stream { mut layout, error, .. } = stream;
     if let Some(error) = error {
         write(Err(error))?;
     }
-    let mut gaps = snapshot.gaps;
-    gaps.extend(doubts.gaps(&enrichment));
     write(end(layout.as_mut(), out, &gaps))?;
     Ok(gaps)
 }
@@ -77,45 +66,30 @@ fn end(layout: &mut dyn Listing, out: &mut Pages<Output>, gaps: &[Gap]) -> io::R
     out.flush()
 }
 
-/// Writes each socket as it comes.
+/// Writes each row as it comes.
 struct Stream<'a> {
-    list: &'a List,
     taken_at: String,
     layout: Box<dyn Listing>,
-    enrichment: Enrichment,
-    doubts: Doubts,
     out: &'a mut Pages<Output>,
+    limit: u64,
     left: u64,
     error: Option<io::Error>,
 }
 
 impl Stream<'_> {
-    /// Whether more are wanted.
-    fn take(&mut self, socket: &Socket) -> io::Result<ControlFlow<()>> {
-        self.enrichment.learn(socket);
-        // What the kernel's answer alone tells is judged first: nothing is looked up for what is not shown.
-        let is_shown = self.list.shown.contains(socket);
-        if !is_shown || !self.list.filter.admits(&Row::bare(socket), Known::SOCKET) {
-            return Ok(ControlFlow::Continue(()));
-        }
-        if self.left == 0 {
-            return Ok(ControlFlow::Break(()));
-        }
-        let row = self.enrichment.describe(socket);
-        self.doubts.note(&row, self.list.needs);
-        self.left -= 1;
-        self.layout.row(self.out.buffer(), &row)?;
-        self.out.turn()?;
-        Ok(ControlFlow::Continue(()))
+    fn write(&mut self, row: &Row<'_>) -> io::Result<()> {
+        self.layout.row(self.out.buffer(), row)?;
+        self.out.turn()
     }
 }
 
-impl Sink for Stream<'_> {
+impl Consumer for Stream<'_> {
+    /// Rows whose holders matter are held.
+    type Later = ();
+
     fn begin(&mut self, source: Source) {
         self.out.take_back();
-        self.enrichment.forget();
-        self.doubts = Doubts::default();
-        self.left = self.list.limit.unwrap_or(u64::MAX);
+        self.left = self.limit;
         let head = Head { source, taken_at: &self.taken_at };
         self.error = self.layout.head(self.out.buffer(), &head).err();
     }
@@ -124,69 +98,53 @@ impl Sink for Stream<'_> {
         self.out.can_take_back()
     }
 
-    fn row(&mut self, socket: &Socket) -> ControlFlow<()> {
-        if self.error.is_some() {
+    fn take(&mut self, row: &Row<'_>) -> ControlFlow<()> {
+        if self.left == 0 || self.error.is_some() {
             return ControlFlow::Break(());
         }
-        self.take(socket).unwrap_or_else(|error| {
-            self.error = Some(error);
-            ControlFlow::Break(())
-        })
+        self.left -= 1;
+        self.error = self.write(row).err();
+        if self.error.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
+
+    fn keep(&mut self, row: &Row<'_>) {
+        let _ = self.take(row);
+    }
+
+    fn take_later(&mut self, (): (), _: &[Holder]) {}
 }
 
 fn held(
     list: &List,
-    access: &Access,
-    enrichment: Enrichment,
+    question: &Question,
+    inquiry: Inquiry<'_>,
     out: &mut Pages<Output>,
     session: &Session,
 ) -> Result<Vec<Gap>, Failure> {
     let taken_at = now();
     // Without an order the first ones are the ones, unless some of them are to be dropped yet, or what comes behind them
     // is their other ends.
-    let evidence = list.filter.expr.evidence();
-    let is_decided =
-        list.sort.is_empty() && !evidence.processes && !evidence.cgroup_paths && !list.needs.peers;
-    let enough = list.limit.filter(|_| is_decided);
-    let gathered = gather(&list.query, list.shown, &list.filter, list.needs, access, enrichment, enough)?;
-    let Gathered { source, sockets, mut enrichment, mut gaps } = gathered;
-    let mut doubts = Doubts::default();
-    let sockets = order(list, &sockets, &mut enrichment, &mut doubts);
-    doubts.decide(&list.filter, &enrichment, &gaps)?;
-    if let Some(timeout) = list.needs.hosts {
+    let Question { filter, needs, .. } = question;
+    let evidence = filter.expr.evidence();
+    let is_decided = list.sort.is_empty() && !evidence.processes && !evidence.cgroup_paths && !needs.peers;
+    let mut held = inquiry.hold(list.limit.filter(|_| is_decided))?;
+    let sockets = std::mem::take(&mut held.sockets);
+    let mut sockets = SortTerm::sort(&list.sort, sockets.iter().collect(), |socket| held.first_pid(socket));
+    sockets.truncate(list.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX)));
+    if let Some(timeout) = needs.hosts {
         let addrs: FxHashSet<_> =
             sockets.iter().flat_map(|socket| [socket.local.addr, socket.peer.addr]).collect();
-        let hosts = session.hosts.resolve(addrs, timeout, || out.inner().has_ended());
-        gaps.extend(hosts.gap());
-        enrichment.hosts = Some(hosts);
+        held.name_hosts(session.hosts.resolve(addrs, timeout, || out.inner().has_ended()));
     }
 
     let mut layout = listing(list.format, list.style, &list.columns);
-    write(layout.head(out.buffer(), &Head { source, taken_at: &taken_at }))?;
-    for socket in sockets {
-        let row = enrichment.describe(socket);
-        doubts.note(&row, list.needs);
-        write(layout.row(out.buffer(), &row))?;
+    write(layout.head(out.buffer(), &Head { source: held.source, taken_at: &taken_at }))?;
+    for socket in &sockets {
+        write(layout.row(out.buffer(), &held.row(socket)))?;
         write(out.turn())?;
     }
-    gaps.extend(doubts.gaps(&enrichment));
+    let mut gaps = held.gaps.clone();
+    gaps.extend(held.unknown(sockets));
     write(end(layout.as_mut(), out, &gaps))?;
     Ok(gaps)
-}
-
-/// The sockets that fit now that all is known, in order, and no more than are wanted.
-fn order<'a>(
-    list: &List,
-    sockets: &'a [Socket],
-    enrichment: &mut Enrichment,
-    doubts: &mut Doubts,
-) -> Vec<&'a Socket> {
-    let known = known(enrichment);
-    let is_open = known != Known::SOCKET && !list.filter.expr.is_always();
-    let mut fit: Vec<_> = sockets.iter().collect();
-    fit.retain(|socket| !is_open || doubts.admits(&list.filter, &enrichment.describe(socket), known));
-    let mut fit = SortTerm::sort(&list.sort, fit, |socket| enrichment.first_pid(socket));
-    fit.truncate(list.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX)));
-    fit
 }

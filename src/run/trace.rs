@@ -13,9 +13,10 @@ use rustix::event::{PollFd, PollFlags, poll};
 
 use super::failure::{Doing as _, Failure};
 use super::repeat::{Output, signals, timespec};
-use super::{Session, filter, stdout, tell, write};
+use super::{Session, stdout, tell, write};
 use crate::cli::Trace;
 use crate::filter::{Filter, Known, events};
+use crate::inspect::resolve;
 use crate::kernel::files;
 use crate::model::{Access, Row, Socket, StateSet, TcpState};
 use crate::render::{Guard, Pages, TraceLines};
@@ -23,7 +24,7 @@ use crate::trace::{By, Change, Nanos, Note, Stories, Tally, Told, Tracer, Wall};
 
 /// Traces.
 pub(super) fn trace(what: &Trace, access: &Access, session: &mut Session) -> Result<(), Failure> {
-    let filter = filter::resolve(&what.filter)?;
+    let filter = resolve(&what.filter)?;
     let for_kernel = events::compile(&filter.expr);
     let ended = signals(&ending_signals()).doing("wait for signals")?;
     let for_writes = ended.try_clone().doing("wait for signals")?;

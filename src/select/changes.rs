@@ -1,13 +1,13 @@
 //! What changed between two snapshots, by keys.
 
 use std::net::IpAddr;
+use std::ops::ControlFlow;
 
 use indexmap::IndexSet;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use super::Counter;
 use super::groups::{CountKey, Group, Groups, Value, group, number_of, of_holders};
-use crate::model::{Endpoint, Holder, Row, Socket, TcpState};
+use crate::model::{Consumer, Endpoint, Holder, Row, Socket, Source, TcpState};
 
 /// What became of a group's sockets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,23 +80,27 @@ impl Census {
     }
 }
 
-impl Counter for Census {
-    fn reset(&mut self) {
+impl Consumer for Census {
+    /// Where it stands among those that are kept.
+    type Later = u32;
+
+    fn begin(&mut self, _: Source) {
         *self = Self::new(&self.keys);
     }
 
-    fn count(&mut self, row: &Row<'_>) {
+    fn take(&mut self, row: &Row<'_>) -> ControlFlow<()> {
         let groups = of_holders(&self.keys, group(&self.keys, row), row.holders);
         self.add(Identity::of(row.socket), row.socket.state.shown(), groups);
+        ControlFlow::Continue(())
     }
 
-    fn put_off(&mut self, row: &Row<'_>) -> u32 {
+    fn keep(&mut self, row: &Row<'_>) -> u32 {
         let group = number_of(&mut self.put_off_groups, group(&self.keys, row));
         self.put_off.push((Identity::of(row.socket), row.socket.state.shown(), group));
         u32::try_from(self.put_off.len() - 1).unwrap_or(u32::MAX)
     }
 
-    fn count_put_off(&mut self, number: u32, holders: &[Holder]) {
+    fn take_later(&mut self, number: u32, holders: &[Holder]) {
         let Some((identity, state, group)) = self.put_off.get(number as usize).cloned() else { return };
         let Some(group) = self.put_off_groups.get_index(group as usize).cloned() else { return };
         let groups = of_holders(&self.keys, group, holders);
@@ -172,10 +176,10 @@ mod tests {
         let mut census = Census::new(&[CountKey::LocalPort]);
         for socket in sockets {
             if later {
-                let number = census.put_off(&Row::bare(socket));
-                census.count_put_off(number, &[]);
+                let number = census.keep(&Row::bare(socket));
+                census.take_later(number, &[]);
             } else {
-                census.count(&Row::bare(socket));
+                let _ = census.take(&Row::bare(socket));
             }
         }
         census

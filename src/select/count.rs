@@ -1,9 +1,9 @@
 //! Counts by state: counters, never sockets.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
-use super::Counter;
-use crate::model::{Holder, Row, TcpState};
+use crate::model::{Consumer, Holder, Row, Source, TcpState};
 
 /// How many sockets are in each state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,21 +41,24 @@ impl StateCounts {
     }
 }
 
-impl Counter for StateCounts {
-    fn reset(&mut self) {
+impl Consumer for StateCounts {
+    type Later = TcpState;
+
+    fn begin(&mut self, _: Source) {
         *self = Self::default();
     }
 
-    fn count(&mut self, row: &Row<'_>) {
+    fn take(&mut self, row: &Row<'_>) -> ControlFlow<()> {
         self.add(row.socket.state);
+        ControlFlow::Continue(())
     }
 
-    fn put_off(&mut self, row: &Row<'_>) -> u32 {
-        row.socket.state.kernel().into()
+    fn keep(&mut self, row: &Row<'_>) -> TcpState {
+        row.socket.state
     }
 
-    fn count_put_off(&mut self, number: u32, _: &[Holder]) {
-        self.add(TcpState::from_kernel(u8::try_from(number).unwrap_or(u8::MAX)));
+    fn take_later(&mut self, state: TcpState, _: &[Holder]) {
+        self.add(state);
     }
 }
 

@@ -1,12 +1,13 @@
 //! Counts by any keys: counters, never sockets.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::ControlFlow;
 
 use indexmap::IndexSet;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use super::{Counter, key_word};
-use crate::model::{Holder, Row, TcpState, v4_mask, v6_mask};
+use super::key_word;
+use crate::model::{Consumer, Holder, Row, Source, TcpState, v4_mask, v6_mask};
 
 /// What sockets are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,20 +158,24 @@ impl GroupCounts {
     }
 }
 
-impl Counter for GroupCounts {
-    fn reset(&mut self) {
+impl Consumer for GroupCounts {
+    /// The number of a combination of values: many sockets have it in common.
+    type Later = u32;
+
+    fn begin(&mut self, _: Source) {
         *self = Self::new(&self.keys);
     }
 
-    fn count(&mut self, row: &Row<'_>) {
+    fn take(&mut self, row: &Row<'_>) -> ControlFlow<()> {
         self.add(group(&self.keys, row), row.holders);
+        ControlFlow::Continue(())
     }
 
-    fn put_off(&mut self, row: &Row<'_>) -> u32 {
+    fn keep(&mut self, row: &Row<'_>) -> u32 {
         number_of(&mut self.put_off, group(&self.keys, row))
     }
 
-    fn count_put_off(&mut self, number: u32, holders: &[Holder]) {
+    fn take_later(&mut self, number: u32, holders: &[Holder]) {
         if let Some(group) = self.put_off.get_index(number as usize) {
             self.add(group.clone(), holders);
         }
@@ -265,7 +270,7 @@ mod tests {
     fn counted(keys: &[CountKey], rows: &[Row<'_>]) -> Vec<(Vec<Value>, u64)> {
         let mut counts = GroupCounts::new(keys);
         for row in rows {
-            counts.count(row);
+            let _ = counts.take(row);
         }
         assert_eq!(counts.total(), rows.len() as u64);
         counts.sorted().into_iter().map(|(values, count)| (values.to_vec(), count)).collect()
@@ -302,10 +307,10 @@ mod tests {
 
         let keys = [CountKey::Pid, CountKey::State];
         let mut put_off = GroupCounts::new(&keys);
-        let numbers = rows.map(|row| (put_off.put_off(&row), row.holders));
+        let numbers = rows.map(|row| (put_off.keep(&row), row.holders));
         assert_eq!(numbers[0].0, numbers[1].0, "they are alike but for their holders");
         for (number, holders) in numbers {
-            put_off.count_put_off(number, holders);
+            put_off.take_later(number, holders);
         }
         let later: Vec<_> = put_off.sorted().into_iter().map(|(values, n)| (values.to_vec(), n)).collect();
         assert_eq!((later, put_off.total()), (counted(&keys, &rows), 2));

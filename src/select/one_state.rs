@@ -1,9 +1,10 @@
 //! Counts by state, and of one state who has most of it.
 
-use super::Counter;
+use std::ops::ControlFlow;
+
 use super::count::StateCounts;
 use super::groups::{CountKey, GroupCounts};
-use crate::model::{Holder, Row, TcpState};
+use crate::model::{Consumer, Holder, Row, Source, TcpState};
 
 /// Counters of all states, and groups of one.
 #[derive(Clone, Debug)]
@@ -36,32 +37,32 @@ impl OneState {
         self.states.add(row.socket.state);
         let is_of_it = row.socket.state.shown() == self.state;
         if is_of_it {
-            self.peers.count(row);
-            self.ports.count(row);
+            let _ = self.peers.take(row);
+            let _ = self.ports.take(row);
         }
         is_of_it
     }
 }
 
-impl Counter for OneState {
-    fn reset(&mut self) {
+impl Consumer for OneState {
+    /// The holders of a socket of another state don't matter.
+    type Later = Option<<GroupCounts as Consumer>::Later>;
+
+    fn begin(&mut self, _: Source) {
         *self = Self::new(self.state);
     }
 
-    fn count(&mut self, row: &Row<'_>) {
-        if self.count_bare(row) {
-            self.processes.count(row);
-        }
+    fn take(&mut self, row: &Row<'_>) -> ControlFlow<()> {
+        if self.count_bare(row) { self.processes.take(row) } else { ControlFlow::Continue(()) }
     }
 
-    /// 0 for a socket of another state, whose holders don't matter.
-    fn put_off(&mut self, row: &Row<'_>) -> u32 {
-        if self.count_bare(row) { self.processes.put_off(row).saturating_add(1) } else { 0 }
+    fn keep(&mut self, row: &Row<'_>) -> Self::Later {
+        self.count_bare(row).then(|| self.processes.keep(row))
     }
 
-    fn count_put_off(&mut self, number: u32, holders: &[Holder]) {
-        if let Some(number) = number.checked_sub(1) {
-            self.processes.count_put_off(number, holders);
+    fn take_later(&mut self, later: Self::Later, holders: &[Holder]) {
+        if let Some(later) = later {
+            self.processes.take_later(later, holders);
         }
     }
 }
@@ -85,9 +86,9 @@ mod tests {
         let mut now = OneState::new(TcpState::CloseWait);
         let mut later = now.clone();
         for socket in &sockets {
-            now.count(&Row::bare(socket));
-            let number = later.put_off(&Row::bare(socket));
-            later.count_put_off(number, &[]);
+            let _ = now.take(&Row::bare(socket));
+            let number = later.keep(&Row::bare(socket));
+            later.take_later(number, &[]);
         }
         for counts in [now, later] {
             let totals = [&counts.processes, &counts.peers, &counts.ports].map(GroupCounts::total);

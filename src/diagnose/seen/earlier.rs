@@ -1,11 +1,12 @@
 //! Connections as they were when the interval began, by the kernel's cookie.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
-use crate::model::{Holder, Queues, Row, Socket, TcpInfo};
-use crate::select::{Counter, StateCounts};
+use crate::model::{Consumer, Holder, Queues, Row, Socket, Source, TcpInfo};
+use crate::select::StateCounts;
 
 /// The first of two snapshots.
 #[derive(Debug, Default)]
@@ -72,20 +73,22 @@ impl Earlier {
     }
 }
 
-impl Counter for Earlier {
-    fn reset(&mut self) {
+impl Consumer for Earlier {
+    /// Whose they were does not matter.
+    type Later = ();
+
+    fn begin(&mut self, _: Source) {
         *self = Self::default();
     }
 
-    fn count(&mut self, row: &Row<'_>) {
+    fn take(&mut self, row: &Row<'_>) -> ControlFlow<()> {
+        self.add(row.socket);
+        ControlFlow::Continue(())
+    }
+
+    fn keep(&mut self, row: &Row<'_>) {
         self.add(row.socket);
     }
 
-    fn put_off(&mut self, row: &Row<'_>) -> u32 {
-        self.add(row.socket);
-        0
-    }
-
-    /// Whose they were does not matter.
-    fn count_put_off(&mut self, _: u32, _: &[Holder]) {}
+    fn take_later(&mut self, (): (), _: &[Holder]) {}
 }

@@ -8,6 +8,7 @@ mod ports;
 mod tally;
 
 use std::net::IpAddr;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,8 +18,10 @@ use self::earlier::Since;
 use self::piles::{Noted, Trouble};
 use super::thresholds::{Threshold, Thresholds};
 use super::values::Peer;
-use crate::model::{Holder, Process, Queues, Row, Settings, Socket, TcpInfo, TcpState, Timer};
-use crate::select::{Counter, StateCounts};
+use crate::model::{
+    self, Consumer, Holder, Process, Queues, Row, Settings, Socket, TcpInfo, TcpState, Timer,
+};
+use crate::select::StateCounts;
 
 pub use earlier::Earlier;
 pub(super) use listeners::{HalfOpen, Listeners, Listening};
@@ -49,7 +52,7 @@ pub struct Seen {
     /// Those for which a process was seen.
     pub(super) held: u64,
     programs: FxHashMap<u32, Program>,
-    put_off: Vec<PutOff>,
+    kept: Vec<Kept>,
 }
 
 /// A process that holds sockets.
@@ -89,9 +92,22 @@ impl Sent {
     }
 }
 
-/// What waits for the holders.
+/// What waits for the holders of a socket. Of a million sockets nearly all have nothing, or no more than their way.
 #[derive(Clone, Copy, Debug)]
-struct PutOff {
+pub enum Waiting {
+    /// Nothing: it has no inode.
+    Unheld,
+    /// That it is held.
+    Held,
+    /// That, and its way.
+    Way(u32),
+    /// What is kept under this number.
+    Kept(u32),
+}
+
+/// What is kept of a socket until its holders are known.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
     what: What,
     /// The number of its way, too.
     way: Option<usize>,
@@ -102,13 +118,6 @@ enum What {
     Listener(usize),
     Noted(Noted),
 }
-
-/// The number of a socket that has no inode, and of one that has. Others follow; behind the last of these come the ways,
-/// one number for all on the same.
-const UNHELD: u32 = 0;
-const PLAIN: u32 = 1;
-const FIRST_PUT_OFF: u32 = 2;
-const FIRST_WAY: u32 = 1 << 31;
 
 impl Seen {
     /// Nothing yet. The settings say which ports matter, the thresholds how old a trouble must be.
@@ -128,7 +137,7 @@ impl Seen {
             with_inode: 0,
             held: 0,
             programs: FxHashMap::default(),
-            put_off: Vec::new(),
+            kept: Vec::new(),
         }
     }
 
@@ -153,6 +162,25 @@ impl Seen {
         for holder in holders {
             let new = || Program { process: holder.process.clone(), descriptors: 0 };
             self.programs.entry(holder.process.pid).or_insert_with(new).descriptors += 1;
+        }
+    }
+
+    /// The holders of a listener, or of a socket that is in trouble.
+    fn take_kept(&mut self, Kept { what, way }: Kept, holders: &[Holder]) {
+        match what {
+            What::Listener(place) => {
+                self.count_descriptors(holders);
+                self.listeners.held(place, holders);
+            }
+            What::Noted(noted) => {
+                if noted.has_inode {
+                    self.count_descriptors(holders);
+                }
+                self.piles.add(&noted, holders);
+            }
+        }
+        if let Some(way) = way {
+            self.ports.held(way, holders);
         }
     }
 
@@ -260,62 +288,55 @@ fn is_closed(socket: &Socket) -> bool {
     no_window || matches!(socket.timer, Some(Timer::Probe0 { .. }))
 }
 
-impl Counter for Seen {
-    fn reset(&mut self) {
+impl Consumer for Seen {
+    type Later = Waiting;
+
+    fn begin(&mut self, _: model::Source) {
         let mut ports = std::mem::take(&mut self.ports);
         ports.reset();
         let since = self.since.take();
         *self = Self { since, ports, ..Self::new(&Settings::default(), &self.thresholds) };
     }
 
-    fn count(&mut self, row: &Row<'_>) {
-        let number = self.put_off(row);
-        self.count_put_off(number, row.holders);
+    fn take(&mut self, row: &Row<'_>) -> ControlFlow<()> {
+        let waiting = self.keep(row);
+        self.take_later(waiting, row.holders);
+        ControlFlow::Continue(())
     }
 
-    fn put_off(&mut self, row: &Row<'_>) -> u32 {
+    fn keep(&mut self, row: &Row<'_>) -> Waiting {
         let has_inode = row.socket.inode.is_some();
         self.with_inode += u64::from(has_inode);
         let way = self.ports.add(row.socket);
         match (self.look(row.socket), way) {
             (Some(what), way) => {
-                self.put_off.push(PutOff { what, way });
-                number(FIRST_PUT_OFF, self.put_off.len().saturating_sub(1))
+                self.kept.push(Kept { what, way });
+                Waiting::Kept(number(self.kept.len() - 1))
             }
-            (None, Some(way)) => number(FIRST_WAY, way),
-            (None, None) if has_inode => PLAIN,
-            (None, None) => UNHELD,
+            (None, Some(way)) => Waiting::Way(number(way)),
+            (None, None) if has_inode => Waiting::Held,
+            (None, None) => Waiting::Unheld,
         }
     }
 
-    fn count_put_off(&mut self, number: u32, holders: &[Holder]) {
-        if let Some(way) = number.checked_sub(FIRST_WAY) {
-            self.count_descriptors(holders);
-            return self.ports.held(way as usize, holders);
-        }
-        let index = number.checked_sub(FIRST_PUT_OFF).map(|index| index as usize);
-        let put_off = index.and_then(|index| self.put_off.get(index)).copied();
-        // Holders of one without an inode are its listener's.
-        match put_off.map(|put_off| put_off.what) {
-            None if number == PLAIN => self.count_descriptors(holders),
-            None => {}
-            Some(What::Listener(place)) => {
+    fn take_later(&mut self, waiting: Waiting, holders: &[Holder]) {
+        match waiting {
+            // Holders of one without an inode are its listener's.
+            Waiting::Unheld => {}
+            Waiting::Held => self.count_descriptors(holders),
+            Waiting::Way(way) => {
                 self.count_descriptors(holders);
-                self.listeners.held(place, holders);
+                self.ports.held(way as usize, holders);
             }
-            Some(What::Noted(noted)) => {
-                if noted.has_inode {
-                    self.count_descriptors(holders);
+            Waiting::Kept(number) => {
+                if let Some(kept) = self.kept.get(number as usize).copied() {
+                    self.take_kept(kept, holders);
                 }
-                self.piles.add(&noted, holders);
             }
-        }
-        if let Some(way) = put_off.and_then(|put_off| put_off.way) {
-            self.ports.held(way, holders);
         }
     }
 }
 
-fn number(first: u32, index: usize) -> u32 {
-    u32::try_from(index).unwrap_or(u32::MAX).saturating_add(first)
+fn number(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
 }

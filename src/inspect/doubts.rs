@@ -1,22 +1,14 @@
 //! What to do where the cgroup of a socket is not known: a filter that hangs on it is an error, and else it is a gap.
 
+use super::enrichment::Enrichment;
 use crate::filter::{Filter, Known, Term};
-use crate::inspect::Enrichment;
 use crate::model::cgroup::CgroupLack;
-use crate::model::{Access, Needs, SourceChoice};
-use crate::model::{Gap, Row};
-
-/// Whether what the kernel tells of a socket is enough to know its cgroup, where that is needed. Else the processes must
-/// be known that hold it, and so all sockets must have come.
-pub(super) fn suffice(enrichment: &Enrichment, needs: Needs, access: &Access) -> bool {
-    let is_told = access.source != SourceChoice::Procfs && access.proc_root.is_none();
-    enrichment.cgroups.as_ref().is_none_or(|cgroups| is_told && cgroups.suffice(needs.units))
-}
+use crate::model::{Gap, Needs, Row};
 
 /// A filter that can't be answered for want of evidence.
 #[derive(Debug, thiserror::Error)]
 #[error("filter: '{term}' cannot be answered for {sockets}: {reason}")]
-pub(super) struct Undecided {
+pub(crate) struct Undecided {
     term: String,
     sockets: String,
     reason: String,

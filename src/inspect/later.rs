@@ -1,82 +1,76 @@
-//! Counts where the holders matter, and no cgroup does: they are looked for when all sockets are known. Until then just what is needed of a
-//! socket is kept, 16 bytes beside what many have in common.
+//! Rows whose holders matter, and whose cgroups don't: holders are looked for when all sockets are known. Until then just
+//! what is needed of a socket is kept.
 
 use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 
-use super::failure::Failure;
-use super::gather::{known, scan, wanted};
-use super::read;
-use crate::filter::{Expr, Filter, Known};
-use crate::inspect::Enrichment;
-use crate::model::{Access, Gap, Needs, OwnerNote, Query, Row, Shown, Sink, Socket, Source};
-use crate::select::Counter;
+use super::enrichment::Enrichment;
+use super::error::InspectError;
+use super::question::Question;
+use super::source::collect;
+use crate::filter::{Expr, Known};
+use crate::model::{Access, Collected, Consumer, OwnerNote, Row, Sink, Socket, Source};
 
-/// Counts what fits the filter.
-pub(super) fn put_off(
-    counter: &mut dyn Counter,
-    query: &Query,
-    shown: Shown,
-    filter: &Filter,
-    needs: Needs,
+/// Has the consumer keep what it needs of each row, and gives it the holders.
+pub(super) fn ask<C: Consumer>(
+    question: &Question,
     access: &Access,
     enrichment: Enrichment,
-) -> Result<(Source, Vec<Gap>), Failure> {
-    let wanted_of_each = wanted(&enrichment, needs, access);
-    let mut sink = PutOff {
-        shown,
-        filter,
+    consumer: &mut C,
+) -> Result<Collected, InspectError> {
+    let wanted_of_each = enrichment.wanted(question.needs, access);
+    let mut keep = Keep {
+        question,
         enrichment,
-        counter,
+        consumer,
         rests: Vec::new(),
         waiting: Vec::new(),
         unaccepted: Vec::new(),
     };
-    let snapshot = read(query, access, &mut sink)?;
-    let PutOff { mut enrichment, counter, rests, mut waiting, unaccepted, .. } = sink;
+    let mut collected = collect(&question.query, access, &mut keep)?;
+    let Keep { mut enrichment, consumer, rests, mut waiting, unaccepted, .. } = keep;
     for (at, socket) in unaccepted {
         if let Some(waiting) = waiting.get_mut(at) {
             waiting.owned_by = enrichment.owned_by(&socket).and_then(NonZeroU64::new);
         }
     }
     let inodes = waiting.iter().filter_map(|waiting| waiting.owned_by).map(NonZeroU64::get).collect();
-    enrichment.processes = scan(inodes, wanted_of_each, access);
-    for Waiting { owned_by, number, rest } in waiting {
+    enrichment.find_holders(inodes, wanted_of_each, access);
+    for Waiting { owned_by, later, rest } in waiting {
         let holders = enrichment.holders_of(owned_by.map(NonZeroU64::get));
         let fits = rests.get(rest as usize).and_then(|rest| rest.fits_holders(holders));
         // What is still open was for the kernel to decide.
         if fits != Some(false) {
-            counter.count_put_off(number, holders);
+            consumer.take_later(later, holders);
         }
     }
-    let mut gaps = snapshot.gaps;
-    gaps.extend(enrichment.gaps());
-    Ok((snapshot.source, gaps))
+    collected.gaps.extend(enrichment.gaps());
+    Ok(collected)
 }
 
-struct PutOff<'a> {
-    shown: Shown,
-    filter: &'a Filter,
+/// Takes what must be kept of the sockets that may fit.
+struct Keep<'a, C: Consumer> {
+    question: &'a Question,
     enrichment: Enrichment,
-    counter: &'a mut dyn Counter,
+    consumer: &'a mut C,
     /// What may be left of the filter; few, since all but what is about holders is decided.
     rests: Vec<Expr>,
-    waiting: Vec<Waiting>,
+    waiting: Vec<Waiting<C::Later>>,
     /// Those whose holders are their listener's, which may come after them. No more than accept queues hold.
     unaccepted: Vec<(usize, Socket)>,
 }
 
 /// What is kept of a socket.
-struct Waiting {
+struct Waiting<L> {
     /// The inode by which its holders are found.
     owned_by: Option<NonZeroU64>,
-    /// The counter's number for it.
-    number: u32,
-    /// What is left of the filter.
+    /// What the consumer needs of it.
+    later: L,
+    /// What is left of the filter, by its place among all that is.
     rest: u32,
 }
 
-impl PutOff<'_> {
+impl<C: Consumer> Keep<'_, C> {
     fn rest(&mut self, rest: Expr) -> u32 {
         let at = self.rests.iter().position(|known| *known == rest).unwrap_or_else(|| {
             self.rests.push(rest);
@@ -86,10 +80,10 @@ impl PutOff<'_> {
     }
 }
 
-impl Sink for PutOff<'_> {
-    fn begin(&mut self, _source: Source) {
+impl<C: Consumer> Sink for Keep<'_, C> {
+    fn begin(&mut self, source: Source) {
         self.enrichment.forget();
-        self.counter.reset();
+        self.consumer.begin(source);
         self.rests.clear();
         self.waiting.clear();
         self.unaccepted.clear();
@@ -97,23 +91,24 @@ impl Sink for PutOff<'_> {
 
     fn row(&mut self, socket: &Socket) -> ControlFlow<()> {
         self.enrichment.learn(socket);
-        if !self.shown.contains(socket) {
+        if !self.question.shown.contains(socket) {
             return ControlFlow::Continue(());
         }
         // What the kernel's answer alone tells is judged first: nothing is looked up for what can't fit.
-        let Some(rest) = self.filter.expr.rest(&Row::bare(socket), Known::SOCKET) else {
+        let Some(rest) = self.question.filter.expr.rest(&Row::bare(socket), Known::SOCKET) else {
             return ControlFlow::Continue(());
         };
-        let known = known(&self.enrichment);
-        let owned_by = socket.inode.and_then(NonZeroU64::new);
-        let row = self.enrichment.describe(socket);
+        let known = self.enrichment.known();
+        self.enrichment.look_up(socket);
+        let row = self.enrichment.row(socket);
         let Some(rest) = rest.rest(&row, known) else { return ControlFlow::Continue(()) };
-        let number = self.counter.put_off(&row);
+        let later = self.consumer.keep(&row);
         let rest = self.rest(rest);
         if OwnerNote::of(socket) == Some(OwnerNote::NotAccepted) {
             self.unaccepted.push((self.waiting.len(), socket.clone()));
         }
-        self.waiting.push(Waiting { owned_by, number, rest });
+        let owned_by = socket.inode.and_then(NonZeroU64::new);
+        self.waiting.push(Waiting { owned_by, later, rest });
         ControlFlow::Continue(())
     }
 }

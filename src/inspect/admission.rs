@@ -1,0 +1,46 @@
+//! Which sockets fit, judged as they come.
+
+use std::ops::ControlFlow;
+
+use super::doubts::Doubts;
+use super::enrichment::Enrichment;
+use super::question::Question;
+use crate::filter::Known;
+use crate::model::{Consumer, Sink, Socket, Source};
+
+/// Gives a consumer each row that fits, at once: all that must be known of it can be looked up before the next one comes.
+pub(super) struct Admission<'a, C> {
+    pub(super) question: &'a Question,
+    pub(super) enrichment: Enrichment,
+    pub(super) doubts: Doubts,
+    pub(super) consumer: &'a mut C,
+}
+
+impl<C: Consumer> Sink for Admission<'_, C> {
+    fn begin(&mut self, source: Source) {
+        self.enrichment.forget();
+        self.doubts = Doubts::default();
+        self.consumer.begin(source);
+    }
+
+    fn can_begin_again(&self) -> bool {
+        self.consumer.can_begin_again()
+    }
+
+    fn row(&mut self, socket: &Socket) -> ControlFlow<()> {
+        let Question { filter, needs, .. } = self.question;
+        self.enrichment.learn(socket);
+        if !self.question.may_fit(socket) {
+            return ControlFlow::Continue(());
+        }
+        let known = self.enrichment.known();
+        self.enrichment.look_up(socket);
+        let row = self.enrichment.row(socket);
+        if known != Known::SOCKET && !self.doubts.admits(filter, &row, known) {
+            return ControlFlow::Continue(());
+        }
+        self.consumer.take(&row)?;
+        self.doubts.note(&row, *needs);
+        ControlFlow::Continue(())
+    }
+}

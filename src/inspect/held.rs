@@ -1,0 +1,157 @@
+//! Sockets that are held until all of them are known, with what was looked up for them.
+
+use std::ops::ControlFlow;
+
+use rustc_hash::FxHashSet;
+
+use super::doubts::Doubts;
+use super::enrichment::Enrichment;
+use super::error::InspectError;
+use super::question::Question;
+use super::source::collect;
+use crate::filter::Known;
+use crate::kernel::names::Hosts;
+use crate::model::{
+    Access, Collected, Consumer, Gap, ListenerUse, Needs, OwnerNote, Row, Sink, Socket, Source,
+};
+
+/// The sockets that fit, and what is known of them.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) source: Source,
+    pub(crate) sockets: Vec<Socket>,
+    /// What could not be seen. What is not known of single rows comes with [`give`](Self::give) and
+    /// [`unknown`](Self::unknown).
+    pub(crate) gaps: Vec<Gap>,
+    enrichment: Enrichment,
+    needs: Needs,
+}
+
+impl Held {
+    /// Holds the sockets that fit, `enough` at most.
+    pub(super) fn gather(
+        question: &Question,
+        access: &Access,
+        enrichment: Enrichment,
+        enough: Option<u64>,
+    ) -> Result<Self, InspectError> {
+        let wanted_of_each = enrichment.wanted(question.needs, access);
+        let mut sink = Hold {
+            question,
+            enough: enough.map_or(usize::MAX, |enough| usize::try_from(enough).unwrap_or(usize::MAX)),
+            enrichment,
+            sockets: Vec::new(),
+            wanted: FxHashSet::default(),
+            unaccepted: Vec::new(),
+        };
+        let collected = collect(&question.query, access, &mut sink)?;
+        let inodes = sink.inodes();
+        let Hold { mut enrichment, sockets, .. } = sink;
+        enrichment.find_holders(inodes, wanted_of_each, access);
+        let Collected { source, mut gaps } = collected;
+        gaps.extend(enrichment.gaps());
+        let mut held = Self { source, sockets, gaps, enrichment, needs: question.needs };
+        held.judge(question)?;
+        Ok(held)
+    }
+
+    /// Looks up what remains, and drops what does not fit now that all is known.
+    fn judge(&mut self, question: &Question) -> Result<(), InspectError> {
+        let Self { sockets, enrichment, gaps, .. } = self;
+        let known = enrichment.known();
+        let is_open = known != Known::SOCKET && !question.filter.expr.is_always();
+        let mut doubts = Doubts::default();
+        sockets.retain(|socket| {
+            enrichment.look_up(socket);
+            !is_open || doubts.admits(&question.filter, &enrichment.row(socket), known)
+        });
+        Ok(doubts.decide(&question.filter, enrichment, gaps)?)
+    }
+
+    /// A socket that is held, with all that is known of it.
+    pub(crate) fn row<'a>(&'a self, socket: &'a Socket) -> Row<'a> {
+        self.enrichment.row(socket)
+    }
+
+    /// The first process that holds the socket, or its listener.
+    pub(crate) fn first_pid(&self, socket: &Socket) -> Option<u32> {
+        self.enrichment.first_pid(socket)
+    }
+
+    /// From now on rows have these names.
+    pub(crate) fn name_hosts(&mut self, hosts: Hosts) {
+        self.gaps.extend(hosts.gap());
+        self.enrichment.hosts = Some(hosts);
+    }
+
+    /// What is not known of these sockets, as far as it was asked for.
+    pub(crate) fn unknown<'a>(&self, sockets: impl IntoIterator<Item = &'a Socket>) -> Vec<Gap> {
+        let mut doubts = Doubts::default();
+        if self.needs.cgroups {
+            sockets.into_iter().for_each(|socket| doubts.note(&self.row(socket), self.needs));
+        }
+        doubts.gaps(&self.enrichment).collect()
+    }
+
+    /// Gives every row to a consumer, at once.
+    pub(super) fn give<C: Consumer>(mut self, consumer: &mut C) -> Collected {
+        consumer.begin(self.source);
+        let taken = self.sockets.iter().take_while(|socket| consumer.take(&self.row(socket)).is_continue());
+        let taken = taken.count();
+        let unknown = self.unknown(self.sockets.iter().take(taken));
+        self.gaps.extend(unknown);
+        Collected { source: self.source, gaps: self.gaps }
+    }
+}
+
+/// Takes the sockets that may fit, and the inodes by which their holders are found.
+struct Hold<'a> {
+    question: &'a Question,
+    enough: usize,
+    enrichment: Enrichment,
+    sockets: Vec<Socket>,
+    wanted: FxHashSet<u64>,
+    /// Those whose holders are their listener's, which may come after them.
+    unaccepted: Vec<usize>,
+}
+
+impl Hold<'_> {
+    /// The inodes of all whose holders must be known, now that every socket has come.
+    fn inodes(&mut self) -> FxHashSet<u64> {
+        let Self { enrichment, sockets, unaccepted, .. } = self;
+        let mut wanted = std::mem::take(&mut self.wanted);
+        wanted.extend(unaccepted.iter().filter_map(|number| enrichment.owned_by(sockets.get(*number)?)));
+        if enrichment.peers.is_some() {
+            wanted.extend(sockets.iter().filter_map(|socket| enrichment.peer_owned_by(socket)));
+        }
+        wanted
+    }
+}
+
+impl Sink for Hold<'_> {
+    fn begin(&mut self, _source: Source) {
+        self.enrichment.forget();
+        self.sockets.clear();
+        self.wanted.clear();
+        self.unaccepted.clear();
+    }
+
+    fn row(&mut self, socket: &Socket) -> ControlFlow<()> {
+        self.enrichment.learn(socket);
+        if !self.question.may_fit(socket) {
+            return ControlFlow::Continue(());
+        }
+        if self.sockets.len() >= self.enough {
+            return ControlFlow::Break(());
+        }
+        let by_listener = self.enrichment.listener_use == Some(ListenerUse::Holders);
+        if by_listener && OwnerNote::of(socket) == Some(OwnerNote::NotAccepted) {
+            self.unaccepted.push(self.sockets.len());
+        }
+        if self.question.needs.processes.is_some() || self.enrichment.needs_holder(socket) {
+            self.wanted.extend(socket.inode);
+        }
+        self.sockets.push(socket.clone());
+        ControlFlow::Continue(())
+    }
+}

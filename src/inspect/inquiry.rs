@@ -1,0 +1,59 @@
+//! Answers a question: rows go to a consumer as they come where nothing hinders it, and are held or kept where it does.
+
+use super::admission::Admission;
+use super::doubts::Doubts;
+use super::enrichment::Enrichment;
+use super::error::InspectError;
+use super::held::Held;
+use super::later;
+use super::question::Question;
+use super::source::collect;
+use crate::model::{Access, Collected, Consumer};
+
+/// A question to a host, with the look-ups that it needs.
+#[derive(Debug)]
+pub(crate) struct Inquiry<'a> {
+    question: &'a Question,
+    access: &'a Access,
+    enrichment: Enrichment,
+}
+
+impl<'a> Inquiry<'a> {
+    pub(crate) fn new(question: &'a Question, access: &'a Access) -> Self {
+        Self { question, access, enrichment: Enrichment::new(question.needs, access) }
+    }
+
+    /// Whether the sockets must be held until their holders are known: else their cgroups are not.
+    pub(crate) fn must_hold(&self) -> bool {
+        !self.enrichment.cgroups_suffice(self.question.needs, self.access)
+    }
+
+    /// Gives the consumer every row that fits. As little is held as can be: nothing where the kernel's answer suffices,
+    /// what the consumer keeps where holders matter, and the sockets where their cgroups hang on their holders.
+    pub(crate) fn ask<C: Consumer>(self, consumer: &mut C) -> Result<Collected, InspectError> {
+        let needs = self.question.needs;
+        let has_processes = needs.processes.is_some();
+        if self.must_hold() || needs.cgroups && has_processes {
+            Ok(self.hold(None)?.give(consumer))
+        } else if has_processes {
+            later::ask(self.question, self.access, self.enrichment, consumer)
+        } else {
+            self.stream(consumer)
+        }
+    }
+
+    /// Holds the sockets that fit, `enough` at most.
+    pub(crate) fn hold(self, enough: Option<u64>) -> Result<Held, InspectError> {
+        Held::gather(self.question, self.access, self.enrichment, enough)
+    }
+
+    fn stream<C: Consumer>(self, consumer: &mut C) -> Result<Collected, InspectError> {
+        let Self { question, access, enrichment } = self;
+        let mut admission = Admission { question, enrichment, doubts: Doubts::default(), consumer };
+        let mut collected = collect(&question.query, access, &mut admission)?;
+        let Admission { enrichment, doubts, .. } = admission;
+        doubts.decide(&question.filter, &enrichment, &collected.gaps)?;
+        collected.gaps.extend(doubts.gaps(&enrichment));
+        Ok(collected)
+    }
+}

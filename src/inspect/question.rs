@@ -1,0 +1,203 @@
+//! What is asked for: names become numbers, and what the kernel can evaluate goes to it.
+
+use std::net::IpAddr;
+
+use crate::filter::{Compare, End, Expr, Filter, Known, Names, NumberField, Term, bytecode};
+use crate::kernel::host::local_ports;
+use crate::kernel::names::{self, Services};
+use crate::model::{
+    KernelFilter, ListenerUse, Needs, ProcessName, Query, Row, Shown, Socket, StateSet, TcpState,
+};
+
+/// A question that is well formed and asks for what can't be had.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Misuse(pub(crate) String);
+
+/// What is asked for, ready to be asked: names are numbers, and the kernel has its part.
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+    /// What to ask for. It may ask for more than is shown.
+    pub query: Query,
+    /// What of it is shown.
+    pub shown: Shown,
+    /// Which of these.
+    pub filter: Filter,
+    /// What must be looked up.
+    pub needs: Needs,
+}
+
+impl Question {
+    /// Resolves the filter's names, and puts into the query and the needs what it takes to evaluate it. Some look-ups
+    /// need to know of sockets that don't fit.
+    ///
+    /// Where `waiting_is_held`, a connection that waits to be accepted has its listener's holders.
+    pub(crate) fn new(
+        query: &Query,
+        shown: Shown,
+        filter: &Filter,
+        needs: Needs,
+        waiting_is_held: bool,
+    ) -> Result<Self, Misuse> {
+        let mut query = query.clone();
+        let needs = with_evidence(needs, filter, waiting_is_held);
+        query.states = needs.widened(query.states);
+        let filter = resolve(filter)?;
+        query.attributes.tcp_info |= filter.expr.evidence().tcp_info;
+        if let Some(term) = filter.expr.needs_netlink() {
+            query.netlink_only = Some(term.to_string());
+        }
+        query.kernel_filter = kernel_filter(&filter.expr, needs)?;
+        if filter.expr.wants_peer() {
+            // The kernel need not go through the tables of the others, unless listeners must be known.
+            query.states = needs.widened(query.states - StateSet::unconnected());
+        }
+        Ok(Self { query, shown, filter, needs })
+    }
+
+    /// Whether a socket may fit, by what the kernel's answer alone tells. It is judged before anything is looked up.
+    pub(super) fn may_fit(&self, socket: &Socket) -> bool {
+        self.shown.contains(socket) && self.filter.admits(&Row::bare(socket), Known::SOCKET)
+    }
+
+    /// What goes to the kernel and what is judged here, for people.
+    pub(crate) fn explain(&self) -> String {
+        let Self { query, shown, filter, needs } = self;
+        let is_left = |part: &&Expr| needs.peers || !bytecode::is_kernels(part);
+        let here: Vec<_> = filter.expr.conjuncts().iter().filter(is_left).map(Expr::to_string).collect();
+        let names = |wanted: &dyn Fn(TcpState) -> bool| {
+            let states = TcpState::SHOWN.into_iter().filter(|state| wanted(*state));
+            states.filter_map(TcpState::name).collect::<Vec<_>>().join(" ")
+        };
+        let states = names(&|state| query.states.contains(state) && shown.states.contains(state));
+        let besides = names(&|state| query.states.contains(state) && !shown.states.contains(state));
+        let kernel = query.kernel_filter.as_ref().map_or("", |kernel| &kernel.says);
+        let or_nothing = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
+        let mut lines = vec![
+            format!("states  {}\n", or_nothing(&states)),
+            format!("kernel  {}\n", or_nothing(kernel)),
+            format!("here    {}\n", or_nothing(&here.join(" and "))),
+        ];
+        if !besides.is_empty() {
+            lines.push(format!("besides {besides}: not shown, but who holds a socket hangs on them\n"));
+        }
+        lines.concat()
+    }
+}
+
+/// Resolves the names of a filter that is evaluated here alone.
+pub(crate) fn resolve(filter: &Filter) -> Result<Filter, Misuse> {
+    filter.clone().resolve(&mut HostNames::default()).map_err(|bad| Misuse(bad.report()))
+}
+
+/// What the filter must know too. Who asks for processes, in our own formats, means those of a connection's listener
+/// where it waits to be accepted: so whether they are shown or not, the same sockets fit.
+fn with_evidence(mut needs: Needs, filter: &Filter, waiting_is_held: bool) -> Needs {
+    let evidence = filter.expr.evidence();
+    needs.cgroups |= evidence.cgroup_paths;
+    needs.units |= evidence.cgroup_paths;
+    needs.process_names |= evidence.process_names;
+    if evidence.processes && needs.processes.is_none() {
+        needs.processes = Some(ProcessName::Comm);
+    }
+    // Whose unit a connection is of that waits to be accepted, its listener's holders say.
+    if waiting_is_held && (needs.processes.is_some() || needs.units) {
+        needs.listeners = Some(ListenerUse::Holders);
+    }
+    needs
+}
+
+/// What of a filter goes to the kernel: nothing that would leave out what must be known besides what is shown.
+fn kernel_filter(expr: &Expr, needs: Needs) -> Result<Option<KernelFilter>, Misuse> {
+    let autobound = expr.conjuncts().iter().find_map(|part| Some((part, find(part, is_autobound)?)));
+    if let Some((part, term)) = autobound {
+        let hindrance = match (needs.peers, bytecode::is_kernels(part)) {
+            (true, _) => Some("--peer-process needs what it would leave out".to_owned()),
+            (false, false) => Some(format!("it can't evaluate the rest of '{part}'")),
+            (false, true) => None,
+        };
+        if let Some(hindrance) = hindrance {
+            return Err(Misuse(format!("filter: only the kernel can evaluate '{term}', and {hindrance}")));
+        }
+    }
+    let mut parts = Vec::new();
+    if !needs.peers {
+        let taken = bytecode::compile(expr).map(|program| program.expr);
+        // Of what came besides it could not be said here whether the kernel chose its port. A listener whose port is its
+        // own choice is not asked for then: who holds a connection that waits there is not known.
+        let besides = needs.listeners.is_some() && autobound.is_none();
+        parts.extend(taken.map(|expr| if besides { or_listening(expr) } else { expr }));
+    }
+    let is_left = |part: &Expr| find(part, is_mark).is_some() && (needs.peers || !bytecode::is_kernels(part));
+    if expr.conjuncts().iter().any(is_left) {
+        parts.push(any_mark());
+    }
+    let kernel_only = find(expr, is_mark).or(autobound.map(|(_, term)| term)).map(Term::to_string);
+    let program = bytecode::compile(&Expr::And(parts));
+    Ok(program.map(|program| KernelFilter {
+        bytecode: program.bytes,
+        says: program.expr.to_string(),
+        kernel_only,
+    }))
+}
+
+/// What the kernel lets through, and all listeners besides: nothing else but bound sockets has no peer's port.
+fn or_listening(expr: Expr) -> Expr {
+    let field = NumberField::Port(End::Peer);
+    let no_peer = Expr::Term(Term::Number { field, compare: Compare::LessOrEqual, value: 0 });
+    Expr::Or(vec![no_peer, expr])
+}
+
+/// Whatever the mark is. The kernel refuses even that to whom it would not tell the marks: so none is judged here
+/// without being known.
+fn any_mark() -> Expr {
+    Expr::Term(Term::Mark { value: 0, mask: 0 })
+}
+
+fn is_mark(term: &Term) -> bool {
+    matches!(term, Term::Mark { .. })
+}
+
+fn is_autobound(term: &Term) -> bool {
+    matches!(term, Term::Autobound { .. })
+}
+
+fn find(expr: &Expr, wanted: fn(&Term) -> bool) -> Option<&Term> {
+    let mut found = None;
+    expr.each_term(&mut |term| found = found.or_else(|| wanted(term).then_some(term)));
+    found
+}
+
+/// The names that this host knows.
+#[derive(Default)]
+struct HostNames {
+    services: Option<Services>,
+}
+
+impl Names for HostNames {
+    fn host(&mut self, name: &str) -> Vec<IpAddr> {
+        names::host_addresses(name)
+    }
+
+    fn service(&mut self, name: &str) -> Option<u16> {
+        self.services.get_or_insert_with(Services::of_host).port(name)
+    }
+
+    fn user(&mut self, name: &str) -> Option<u32> {
+        names::user_id(name)
+    }
+
+    fn device(&mut self, name: &str) -> Option<u32> {
+        names::device_index(name)
+    }
+
+    fn ephemeral_ports(&mut self) -> (u16, u16) {
+        /// Where the kernel does not tell.
+        const USUAL: (u16, u16) = (32768, 60999);
+        local_ports().unwrap_or(USUAL)
+    }
+
+    fn cgroup(&mut self, path: &str) -> Result<Option<u64>, String> {
+        names::cgroup_id(path)
+    }
+}
