@@ -15,9 +15,10 @@ use crate::model::{
     Dad, Family, Holder, OwnerNote, Row, Setting, Settings, Socket, TIME_WAIT_MS, TcpState, Timer,
 };
 
+pub(crate) use crate::kernel::try_bind::AskError;
 pub(crate) use crate::model::Target;
 pub(crate) use advice::Advice;
-pub(crate) use ask::{AskError, ask};
+pub(crate) use ask::ask;
 pub(crate) use judge::Blocks;
 pub(crate) use overlap::Overlap;
 

@@ -2,7 +2,6 @@
 //! host's is in. The wire between them is this program: it carries each segment from one host's TUN device to the other's
 //! after a while, or loses it, and asks the kernel for both ends' states after whatever happens.
 
-#[allow(unsafe_code)]
 mod host;
 mod scene;
 mod segment;

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use rustc_hash::FxHashMap;
 
 use super::change::{Bytes, Told};
-use super::event::Nanos;
+use crate::kernel::ring::Nanos;
 use crate::kernel::sock_diag::Notices;
 
 /// How long one waits for the other.

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::clock::Wall;
-use super::event::{Comm, Ends, Nanos};
+use crate::kernel::clock::Wall;
+use crate::kernel::ring::{Comm, Ends, Nanos};
 use crate::model::{Endpoint, Family, Socket, TcpState, Transition};
 
 /// What is told by a trace.

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use rustc_hash::FxHashMap;
 
 use super::change::{Bytes, Change, Meaning, Told};
-use super::clock::Wall;
-use super::event::{Ends, Nanos};
+use crate::kernel::clock::Wall;
+use crate::kernel::ring::{Ends, Nanos};
 use crate::model::Sink;
 use crate::model::{Socket, Source, TcpState, ways_between};
 

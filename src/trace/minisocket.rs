@@ -7,11 +7,11 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 use rustix::time::{ClockId, clock_getres};
 
 use super::change::{Change, Meaning};
-use super::clock::Clock;
 use super::devices::Devices;
-use super::event::{Ends, Nanos};
 use super::lines::{Lacks, Line};
 use super::waits::{Wait, Waits};
+use crate::kernel::clock::Clock;
+use crate::kernel::ring::{Ends, Nanos};
 use crate::kernel::sock_diag::{Datagrams, connect, lookup};
 use crate::model::{Endpoint, Event, Segment, Socket, TIME_WAIT_MS, TcpState, Timer, ways_between};
 

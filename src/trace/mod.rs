@@ -6,27 +6,17 @@
 
 mod bytes;
 mod change;
-mod clock;
 mod compare;
 mod connections;
 mod devices;
-mod event;
-mod format;
-mod instance;
 mod lines;
 mod meaning;
 mod minisocket;
 mod names;
-mod pages;
 mod poll;
 mod ports;
-mod records;
-mod ring;
-mod setup_error;
-mod stats;
 mod stories;
 mod tally;
-mod tracefs;
 mod tracepoints;
 mod waits;
 
@@ -36,18 +26,17 @@ use std::os::fd::BorrowedFd;
 #[cfg(test)]
 pub(crate) use change::Meaning;
 pub(crate) use change::{Change, OnCpu, Told};
-pub(crate) use clock::Wall;
-#[cfg(test)]
-pub(crate) use event::Comm;
-pub(crate) use event::Nanos;
-pub(crate) use setup_error::SetupError;
 pub(crate) use stories::{Side, Stories, Story};
 pub(crate) use tally::Tally;
 
 use crate::inspect::CollectError;
+use crate::kernel::clock::Clock;
+pub(crate) use crate::kernel::clock::Wall;
+#[cfg(test)]
+pub(crate) use crate::kernel::ring::Comm;
+pub(crate) use crate::kernel::ring::{Nanos, SetupError};
 use crate::kernel::sock_diag::Notices;
 use crate::model::{Access, Gap};
-use clock::Clock;
 use poll::Poller;
 use tracepoints::Tracepoints;
 

@@ -4,14 +4,12 @@
 //! from /proc, if that is the initial namespace's. Events report those that start and end later.
 
 use std::collections::VecDeque;
-use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 
 use rustc_hash::FxHashMap;
 
 use super::change::OnCpu;
-use super::event::{Comm, Event, Kind};
-use crate::kernel::files;
+use crate::kernel::process::{is_initial_namespace, name_of, pids, process_of, threads_of};
+use crate::kernel::ring::{Comm, Event, Kind};
 
 /// The names that are known.
 #[derive(Debug)]
@@ -37,7 +35,7 @@ impl Names {
 
     fn of_proc() -> Self {
         let mut names = Self::of_none(true);
-        numbers("/proc").for_each(|pid| names.look_up(pid));
+        pids().for_each(|pid| names.look_up(pid));
         names
     }
 
@@ -53,8 +51,8 @@ impl Names {
     /// Reads the name and the threads of a process, if it exists.
     fn look_up(&mut self, pid: u32) {
         let Some(name) = name_of(pid) else { return };
-        self.known.insert(pid, name);
-        let threads = numbers(&format!("/proc/{pid}/task")).filter(|thread| *thread != pid);
+        self.known.insert(pid, Comm::from_bytes(&name));
+        let threads = threads_of(pid).filter(|thread| *thread != pid);
         self.process.extend(threads.map(|thread| (thread, pid)));
     }
 
@@ -139,32 +137,6 @@ impl Names {
             self.process.remove(&first);
         }
     }
-}
-
-/// Whether this process and its /proc are in the initial PID namespace. Its inode number is fixed (`PROC_PID_INIT_INO`).
-pub(super) fn is_initial_namespace() -> bool {
-    const INITIAL: u64 = 0xefff_fffc;
-    fs::metadata("/proc/self/ns/pid").is_ok_and(|namespace| namespace.ino() == INITIAL)
-}
-
-/// The entries of a folder whose names are numbers.
-fn numbers(folder: &str) -> impl Iterator<Item = u32> + use<> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-}
-
-/// Reads the name of a process.
-fn name_of(pid: u32) -> Option<Comm> {
-    let name = files::read(format!("/proc/{pid}/comm")).ok()?;
-    // The last line break is the file's; others belong to the name.
-    Some(Comm::from_bytes(name.strip_suffix(b"\n").unwrap_or(&name)))
-}
-
-/// Reads the process of a thread.
-fn process_of(thread: u32) -> Option<u32> {
-    let status = files::read(format!("/proc/{thread}/status")).ok()?;
-    let status = String::from_utf8_lossy(&status);
-    status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()
 }
 
 #[cfg(test)]

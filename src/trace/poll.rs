@@ -2,11 +2,11 @@
 //! not seen, but for what the kernel's notices of destroyed sockets tell.
 
 use super::change::Told;
-use super::clock::{Clock, WallClock};
 use super::compare::Comparison;
-use super::event::Nanos;
 use super::{Missed, Options};
 use crate::inspect::{CollectError, collect};
+use crate::kernel::clock::{Clock, WallClock};
+use crate::kernel::ring::Nanos;
 use crate::kernel::sock_diag::Notices;
 use crate::model::{Access, Families, Query};
 use crate::model::{Gap, StateSet};

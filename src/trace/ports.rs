@@ -6,9 +6,9 @@ use std::ops::ControlFlow;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::clock::Clock;
-use super::event::{Ends, Nanos};
 use super::lines::{Lacks, Line};
+use crate::kernel::clock::Clock;
+use crate::kernel::ring::{Ends, Nanos};
 use crate::kernel::sock_diag::{connect, dump};
 use crate::model::{Endpoint, Sink, Socket, Source, StateSet, TcpState};
 use crate::model::{Families, KernelFilter, Query};

@@ -7,8 +7,8 @@ use rustc_hash::FxBuildHasher;
 
 use super::bytes::PATIENCE;
 use super::change::{Bytes, Change, Meaning, Told};
-use super::clock::Wall;
-use super::event::Nanos;
+use crate::kernel::clock::Wall;
+use crate::kernel::ring::Nanos;
 use crate::model::{Endpoint, Event, Family, Segment, TcpState};
 
 /// A connection that has ended.

@@ -3,7 +3,7 @@
 use hdrhistogram::Histogram;
 
 use super::change::Change;
-use super::event::Nanos;
+use crate::kernel::ring::Nanos;
 use crate::model::TcpState;
 
 /// The eleven states, and whatever else.

@@ -5,19 +5,19 @@ use std::os::fd::BorrowedFd;
 
 use super::bytes::Joiner;
 use super::change::Told;
-use super::clock::{Clock, WallClock};
 use super::connections::Connections;
-use super::event::{Event, Kind, Nanos};
-use super::instance::Instance;
 use super::lines::{Lacks, Line, PATIENCE, Until};
 use super::minisocket::{Closings, Minisockets};
-use super::pages::PageLayout;
 use super::ports::Ports;
-use super::records::{DESTROYED, Layouts, OTHERS, STATE, THREADS};
-use super::ring::Ring;
-use super::setup_error::SetupError;
-use super::tracefs::{self, Tracefs};
 use super::{Missed, Note, Options, ReadError};
+use crate::kernel::clock::{Clock, WallClock};
+use crate::kernel::ring::Instance;
+use crate::kernel::ring::PageLayout;
+use crate::kernel::ring::Ring;
+use crate::kernel::ring::SetupError;
+use crate::kernel::ring::{DESTROYED, Layouts, OTHERS, STATE, THREADS};
+use crate::kernel::ring::{Event, Kind, Nanos};
+use crate::kernel::ring::{Tracefs, tracefs};
 use crate::kernel::sock_diag::Notices;
 use crate::model::TcpState;
 

@@ -8,7 +8,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use rustc_hash::FxBuildHasher;
 
-use super::event::{Ends, Nanos};
+use crate::kernel::ring::{Ends, Nanos};
 
 /// A TIME_WAIT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

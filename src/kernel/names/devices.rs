@@ -5,6 +5,8 @@ use rustix::fd::OwnedFd;
 use rustix::net::netdevice::{index_to_name, name_to_index};
 use rustix::net::{AddressFamily, SocketType, socket};
 
+use crate::kernel::files;
+
 /// The index of a device of this network namespace.
 pub(crate) fn device_index(name: &str) -> Option<u32> {
     name_to_index(any_socket()?, name).ok()
@@ -13,6 +15,17 @@ pub(crate) fn device_index(name: &str) -> Option<u32> {
 /// The question is about its network namespace, so any will do.
 fn any_socket() -> Option<OwnedFd> {
     socket(AddressFamily::UNIX, SocketType::DGRAM, None).ok()
+}
+
+/// The numbers of the devices of this network namespace, the first ones only: with many of them, asking for each would
+/// take too long. None where they can't be read.
+pub(crate) fn device_indexes() -> Vec<u32> {
+    const ENOUGH: usize = 16;
+    let (Ok(table), Some(any)) = (files::read_text("/proc/thread-self/net/dev"), any_socket()) else {
+        return Vec::new();
+    };
+    let names = table.lines().filter_map(|line| Some(line.split_once(':')?.0.trim()));
+    names.filter_map(|name| name_to_index(&any, name).ok()).take(ENOUGH).collect()
 }
 
 /// The names of this network namespace's devices, asked for as they come up.

@@ -7,7 +7,7 @@ mod services;
 mod users;
 
 pub(crate) use cgroups::{Cgroups, cgroup_id};
-pub(crate) use devices::{Interfaces, device_index};
+pub(crate) use devices::{Interfaces, device_index, device_indexes};
 pub(crate) use hosts::{HostNames, Hosts, host_addresses};
 pub(crate) use services::Services;
 pub(crate) use users::{Users, user_id};

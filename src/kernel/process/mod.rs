@@ -1,6 +1,7 @@
 //! Which processes hold which sockets.
 
 mod descriptors;
+mod names;
 mod privileges;
 mod read;
 mod scan;
@@ -15,7 +16,8 @@ use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 pub(crate) use self::descriptors::descriptors;
-use self::privileges::{in_first_pid_namespace, privileges};
+pub(crate) use self::names::{is_initial_namespace, name_of, pids, process_of, threads_of};
+use self::privileges::privileges;
 use self::read::Reader;
 use self::scan::{Found, Scan, scan};
 use crate::model::{Gap, Holder, OwnerNote, Process, ProcessName, Socket, Unread};
@@ -173,7 +175,7 @@ impl Processes {
             });
         }
         // Another proc tree is of another namespace anyway.
-        if root == Path::new("/proc") && !in_first_pid_namespace() {
+        if root == Path::new("/proc") && !is_initial_namespace() {
             self.gaps.push(Gap::OutsidePidNamespace { sockets: scan.missing as u64 });
         }
     }

@@ -1,7 +1,5 @@
 //! Who runs the program, and where.
 
-use std::path::Path;
-
 use crate::kernel::files::read;
 use crate::model::Privileges;
 
@@ -24,14 +22,6 @@ fn parse(status: &[u8]) -> Option<Privileges> {
         ptrace: held & SYS_PTRACE != 0,
         read_any: held & (DAC_OVERRIDE | DAC_READ_SEARCH) != 0,
     })
-}
-
-/// Whether the program runs in the namespace that the host began with, from which every process can be seen.
-pub(super) fn in_first_pid_namespace() -> bool {
-    /// `PROC_PID_INIT_INO` of linux/proc_ns.h.
-    const FIRST: &str = "pid:[4026531836]";
-    // A kernel without such namespaces has one only.
-    std::fs::read_link("/proc/self/ns/pid").map_or(true, |link| link == Path::new(FIRST))
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ fn existing_threads_are_found() {
     drop(go);
     thread.join().unwrap();
     assert_eq!((at_first.0, later.0), (Some(ours), Some(ours)));
-    assert_eq!(at_first.1, name_of(ours).unwrap().as_bytes());
+    assert_eq!(at_first.1, name_of(ours).unwrap());
 }
 
 #[test]

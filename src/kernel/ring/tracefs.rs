@@ -14,13 +14,13 @@ use crate::kernel::files;
 
 /// The root folder of tracefs.
 #[derive(Debug)]
-pub(super) struct Tracefs {
+pub(crate) struct Tracefs {
     folder: OwnedFd,
 }
 
 impl Tracefs {
     /// Opens it where it is mounted. If it is not, mounts it detached: at no path, and only as long as this value lives.
-    pub(super) fn open() -> Result<Self, SetupError> {
+    pub(crate) fn open() -> Result<Self, SetupError> {
         for place in ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"] {
             match open(place, FOLDER, Mode::empty()) {
                 Ok(folder) if openat(&folder, "events", FOLDER, Mode::empty()).is_ok() => {
@@ -34,13 +34,13 @@ impl Tracefs {
     }
 
     /// The layout of the records of an event, `GROUP/NAME`.
-    pub(super) fn layout(&self, event: &str) -> Result<Layout, SetupError> {
+    pub(crate) fn layout(&self, event: &str) -> Result<Layout, SetupError> {
         let path = format!("events/{event}/format");
         Layout::parse(&self.text(&path)?).ok_or_else(|| unknown(&path))
     }
 
     /// The layout of the ring's pages.
-    pub(super) fn page_layout(&self) -> Result<PageLayout, SetupError> {
+    pub(crate) fn page_layout(&self) -> Result<PageLayout, SetupError> {
         let path = "events/header_page";
         PageLayout::parse(&self.text(path)?).ok_or_else(|| unknown(path))
     }
@@ -56,7 +56,7 @@ impl AsFd for Tracefs {
     }
 }
 
-pub(super) const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC);
+pub(crate) const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC);
 
 fn mount() -> io::Result<OwnedFd> {
     let context = fsopen("tracefs", FsOpenFlags::FSOPEN_CLOEXEC)?;
@@ -69,13 +69,13 @@ fn unknown(path: &str) -> SetupError {
 }
 
 /// The text of a file of this folder.
-pub(super) fn read(folder: impl AsFd, path: &str) -> io::Result<String> {
+pub(crate) fn read(folder: impl AsFd, path: &str) -> io::Result<String> {
     // The names of processes may contain any bytes.
     Ok(String::from_utf8_lossy(&files::read_in(folder, path)?).into_owned())
 }
 
 /// Writes a setting into a file of this folder.
-pub(super) fn write(folder: impl AsFd, path: &str, value: &str) -> io::Result<()> {
+pub(crate) fn write(folder: impl AsFd, path: &str, value: &str) -> io::Result<()> {
     let flags = OFlags::WRONLY | OFlags::TRUNC | OFlags::CLOEXEC;
     let file = openat(folder, path, flags, Mode::empty())?;
     File::from(file).write_all(value.as_bytes())

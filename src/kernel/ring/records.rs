@@ -18,7 +18,7 @@ const CLONE_THREAD: u64 = 0x0001_0000;
 
 /// Where the fields of each event are.
 #[derive(Debug, Default)]
-pub(super) struct Layouts {
+pub(crate) struct Layouts {
     /// With the number that a record starts with.
     of: Vec<(u16, Common, Fields)>,
 }
@@ -63,11 +63,11 @@ struct EndPlaces {
 }
 
 /// The event of a transition.
-pub(super) const STATE: &str = "sock/inet_sock_set_state";
+pub(crate) const STATE: &str = "sock/inet_sock_set_state";
 /// The event of a socket that is destroyed.
-pub(super) const DESTROYED: &str = "tcp/tcp_destroy_sock";
+pub(crate) const DESTROYED: &str = "tcp/tcp_destroy_sock";
 /// Events that tell why a connection ended, and which socket it was.
-pub(super) const OTHERS: [&str; 5] = [
+pub(crate) const OTHERS: [&str; 5] = [
     "tcp/tcp_receive_reset",
     "tcp/tcp_send_reset",
     "tcp/tcp_retransmit_skb",
@@ -75,11 +75,11 @@ pub(super) const OTHERS: [&str; 5] = [
     "sock/inet_sk_error_report",
 ];
 /// Events of threads: start, new name and end.
-pub(super) const THREADS: [&str; 3] = ["task/task_newtask", "task/task_rename", "sched/sched_process_exit"];
+pub(crate) const THREADS: [&str; 3] = ["task/task_newtask", "task/task_rename", "sched/sched_process_exit"];
 
 impl Layouts {
     /// Adds an event's layout; false if it lacks a needed field.
-    pub(super) fn add(&mut self, event: &str, layout: &Layout) -> bool {
+    pub(crate) fn add(&mut self, event: &str, layout: &Layout) -> bool {
         let fields = Common::find(layout).and_then(|common| Some((common, Fields::find(event, layout)?)));
         self.of.extend(fields.map(|(common, fields)| (layout.id, common, fields)));
         fields.is_some()
@@ -87,12 +87,12 @@ impl Layouts {
 
     /// Whether an RST is told of that the kernel sends in the place of a socket that it has closed; before 6.10 only those
     /// of whole sockets are.
-    pub(super) fn tell_all_resets(&self) -> bool {
+    pub(crate) fn tell_all_resets(&self) -> bool {
         self.of.iter().any(|(.., fields)| matches!(fields, Fields::ResetSent { ends: Some(_), .. }))
     }
 
     /// Decodes a record; `None` for events that are not used, such as those of SCTP sockets.
-    pub(super) fn decode(&self, at: Nanos, cpu: u32, record: &[u8]) -> Option<Event> {
+    pub(crate) fn decode(&self, at: Nanos, cpu: u32, record: &[u8]) -> Option<Event> {
         let id = record.first_chunk().map(|bytes| u16::from_ne_bytes(*bytes))?;
         let (_, common, fields) = self.of.iter().find(|(known, ..)| *known == id)?;
         let kind = fields.read(record)?;

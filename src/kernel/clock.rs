@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use rustix::time::{ClockId, clock_gettime};
 
-use super::event::Nanos;
+use super::ring::Nanos;
 
 /// A wall-clock time: nanoseconds since 1970-01-01 UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -12,18 +12,18 @@ pub struct Wall(pub i64);
 
 /// The clock of the events' times: `CLOCK_MONOTONIC` of the initial time namespace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     /// The ring's clock minus this process's `CLOCK_MONOTONIC`: not 0 in a time namespace.
     ahead: i64,
 }
 
 impl Clock {
-    pub(super) fn now(self) -> Nanos {
+    pub(crate) fn now(self) -> Nanos {
         self.of(time_of(ClockId::Monotonic))
     }
 
     /// The same time as of the last timer tick.
-    pub(super) fn coarse(self) -> Nanos {
+    pub(crate) fn coarse(self) -> Nanos {
         self.of(time_of(ClockId::MonotonicCoarse))
     }
 
@@ -33,7 +33,7 @@ impl Clock {
     }
 
     /// Adjusts the clock to readings of the ring's clock, which are truncated to microseconds.
-    pub(super) fn set_by(&mut self, mut read: impl FnMut() -> Option<Nanos>) {
+    pub(crate) fn set_by(&mut self, mut read: impl FnMut() -> Option<Nanos>) {
         /// Of several readings the quickest is the most exact.
         const READINGS: usize = 5;
         let mut readings: Vec<_> = (0..READINGS)
@@ -68,7 +68,7 @@ impl Clock {
 /// Converts the events' times to wall-clock times. The difference between the clocks changes when the wall clock is set,
 /// and at each suspend, during which `CLOCK_MONOTONIC` stands still.
 #[derive(Debug, Default)]
-pub(super) struct WallClock {
+pub(crate) struct WallClock {
     /// From which time on, and the wall clock minus the ring's clock.
     steps: VecDeque<(Nanos, i64)>,
     /// The time of the last sample.
@@ -77,7 +77,7 @@ pub(super) struct WallClock {
 
 impl WallClock {
     /// Samples the wall clock.
-    pub(super) fn sample(&mut self, clock: Clock) {
+    pub(crate) fn sample(&mut self, clock: Clock) {
         let before = clock.now();
         let wall = time_of(ClockId::Realtime);
         self.take(before, wall, clock.now());
@@ -104,7 +104,7 @@ impl WallClock {
     }
 
     /// The wall-clock time of an event.
-    pub(super) fn at(&self, at: Nanos) -> Wall {
+    pub(crate) fn at(&self, at: Nanos) -> Wall {
         let behind = self.steps.partition_point(|(since, _)| *since <= at);
         let step = behind.checked_sub(1).and_then(|last| self.steps.get(last)).or(self.steps.front());
         Wall(step.map_or(0, |(_, ahead)| *ahead).saturating_add_unsigned(at))

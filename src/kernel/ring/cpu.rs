@@ -13,9 +13,9 @@ use super::tracefs;
 
 /// A processor's ring.
 #[derive(Debug)]
-pub(super) struct Ring {
+pub(crate) struct Ring {
     /// The processor's number.
-    pub(super) cpu: u32,
+    pub(crate) cpu: u32,
     pages: OwnedFd,
     /// The kernel allocates the ring when the processor first comes online.
     is_allocated: bool,
@@ -25,7 +25,7 @@ pub(super) struct Ring {
 
 impl Ring {
     /// Opens the ring of a processor in an instance's folder.
-    pub(super) fn open(instance: BorrowedFd<'_>, cpu: u32) -> io::Result<Self> {
+    pub(crate) fn open(instance: BorrowedFd<'_>, cpu: u32) -> io::Result<Self> {
         let path = format!("per_cpu/cpu{cpu}/trace_pipe_raw");
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         Ok(Self {
@@ -37,12 +37,12 @@ impl Ring {
     }
 
     /// For poll(). A ring that is not allocated would report an error at once, again and again.
-    pub(super) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+    pub(crate) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         self.is_allocated.then(|| self.pages.as_fd())
     }
 
     /// Calls `take` with each recorded event and its time. `page` is a buffer as large as a page.
-    pub(super) fn read(
+    pub(crate) fn read(
         &mut self,
         layout: &PageLayout,
         page: &mut [u8],
@@ -69,7 +69,7 @@ impl Ring {
     }
 
     /// The kernel's counters of it; undecodable pages count as lost.
-    pub(super) fn stats(&self, instance: BorrowedFd<'_>) -> io::Result<Stats> {
+    pub(crate) fn stats(&self, instance: BorrowedFd<'_>) -> io::Result<Stats> {
         let text = tracefs::read(instance, &format!("per_cpu/cpu{}/stats", self.cpu))?;
         let mut stats = Stats::parse(&text);
         stats.lost += self.malformed;

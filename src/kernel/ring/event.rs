@@ -7,39 +7,39 @@ pub(crate) type Nanos = u64;
 
 /// One event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Event {
-    pub(super) at: Nanos,
+pub(crate) struct Event {
+    pub(crate) at: Nanos,
     /// The thread that was on the processor, by its number in the initial PID namespace.
-    pub(super) thread: u32,
-    pub(super) cpu: u32,
+    pub(crate) thread: u32,
+    pub(crate) cpu: u32,
     /// It only was interrupted: what happened was not its doing.
-    pub(super) in_interrupt: bool,
-    pub(super) kind: Kind,
+    pub(crate) in_interrupt: bool,
+    pub(crate) kind: Kind,
 }
 
 /// The two ends of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Ends {
-    pub(super) family: Family,
-    pub(super) local: Endpoint,
-    pub(super) peer: Endpoint,
+pub(crate) struct Ends {
+    pub(crate) family: Family,
+    pub(crate) local: Endpoint,
+    pub(crate) peer: Endpoint,
 }
 
 impl Ends {
     /// Those of a socket.
-    pub(super) fn of(socket: &Socket) -> Self {
+    pub(crate) fn of(socket: &Socket) -> Self {
         Self { family: socket.family, local: socket.local, peer: socket.peer }
     }
 
     /// As the other end has them.
-    pub(super) fn swapped(self) -> Self {
+    pub(crate) fn swapped(self) -> Self {
         Self { local: self.peer, peer: self.local, ..self }
     }
 }
 
 /// What happened. A socket is known by its address in the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// It went from one of the kernel's states to another.
     State { socket: u64, old: u8, new: u8, ends: Ends },
     /// An RST came for it, or what the kernel handles likewise.

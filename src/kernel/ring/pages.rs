@@ -19,7 +19,7 @@ const TIME_STAMP: u32 = 31;
 
 /// Where the fields of a page are (`events/header_page`).
 #[derive(Clone, Copy, Debug)]
-pub(super) struct PageLayout {
+pub(crate) struct PageLayout {
     time: Place,
     /// The number of bytes used, in the low bits; flags for lost events above them.
     commit: Place,
@@ -28,11 +28,11 @@ pub(super) struct PageLayout {
 
 /// The bytes are not a page as the kernel lays one out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Malformed;
+pub(crate) struct Malformed;
 
 impl PageLayout {
     /// Reads `events/header_page`.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let fields = Fields::parse(text);
         Some(Self {
             time: fields.place("timestamp")?,
@@ -42,12 +42,12 @@ impl PageLayout {
     }
 
     /// The size of a page in bytes.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.data.offset.saturating_add(self.data.size)
     }
 
     /// Calls `take` with each record of a page.
-    pub(super) fn read(&self, page: &[u8], mut take: impl FnMut(Nanos, &[u8])) -> Result<(), Malformed> {
+    pub(crate) fn read(&self, page: &[u8], mut take: impl FnMut(Nanos, &[u8])) -> Result<(), Malformed> {
         /// The flags are bits 30 and 31. This is the mask of libtraceevent.
         const LENGTH: u64 = (1 << 27) - 1;
         let mut time = self.time.number(page).ok_or(Malformed)?;

@@ -25,7 +25,7 @@ pub(crate) enum SetupError {
 }
 
 impl SetupError {
-    pub(super) fn tracefs(what: &str, error: impl Into<io::Error>) -> Self {
+    pub(crate) fn tracefs(what: &str, error: impl Into<io::Error>) -> Self {
         Self::Tracefs { what: what.to_owned(), error: error.into() }
     }
 }

@@ -2,44 +2,44 @@
 
 /// The layout of an event's records (`events/GROUP/NAME/format`).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
     /// The event's number, which each of its records has in `common_type`.
-    pub(super) id: u16,
+    pub(crate) id: u16,
     fields: Fields,
 }
 
 /// Fields by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fields(Vec<(String, Place)>);
+pub(crate) struct Fields(Vec<(String, Place)>);
 
 /// Where a field is within a record or a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) offset: usize,
-    pub(super) size: usize,
+pub(crate) struct Place {
+    pub(crate) offset: usize,
+    pub(crate) size: usize,
 }
 
 impl Layout {
     /// Reads a `format` file.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let id = text.lines().find_map(|line| line.strip_prefix("ID:"))?.trim().parse().ok()?;
         Some(Self { id, fields: Fields::parse(text) })
     }
 
     /// Where the field with this name is.
-    pub(super) fn place(&self, name: &str) -> Option<Place> {
+    pub(crate) fn place(&self, name: &str) -> Option<Place> {
         self.fields.place(name)
     }
 }
 
 impl Fields {
     /// Reads the lines that begin with `field:`.
-    pub(super) fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         Self(text.lines().filter_map(|line| field(line.trim().strip_prefix("field:")?)).collect())
     }
 
     /// Where the field with this name is.
-    pub(super) fn place(&self, name: &str) -> Option<Place> {
+    pub(crate) fn place(&self, name: &str) -> Option<Place> {
         self.0.iter().find(|(field, _)| field == name).map(|(_, place)| *place)
     }
 }
@@ -56,12 +56,12 @@ fn field(line: &str) -> Option<(String, Place)> {
 
 impl Place {
     /// The field's bytes.
-    pub(super) fn bytes(self, record: &[u8]) -> Option<&[u8]> {
+    pub(crate) fn bytes(self, record: &[u8]) -> Option<&[u8]> {
         record.get(self.offset..self.offset.checked_add(self.size)?)
     }
 
     /// The field as a number of 1, 2, 4 or 8 bytes; the bits of a signed number are taken as they are.
-    pub(super) fn number(self, record: &[u8]) -> Option<u64> {
+    pub(crate) fn number(self, record: &[u8]) -> Option<u64> {
         let bytes = self.bytes(record)?;
         Some(match *bytes {
             [one] => one.into(),

@@ -7,11 +7,11 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, Dir, FlockOperation, Mode, OFlags, flock, mkdirat, openat, statat, unlinkat};
 use rustix::io::Errno;
 
+use super::cpu::Ring;
 use super::format::Layout;
-use super::names::is_initial_namespace;
-use super::ring::Ring;
 use super::setup_error::SetupError;
 use super::tracefs::{self, FOLDER, Tracefs};
+use crate::kernel::process::is_initial_namespace;
 
 /// Bounds on the memory of all rings together, and of each, in KiB.
 const ALL_RINGS: u64 = 64 << 10;
@@ -22,7 +22,7 @@ const PREFIX: &str = "tcpstates-";
 
 /// An instance. It is removed with this value.
 #[derive(Debug)]
-pub(super) struct Instance {
+pub(crate) struct Instance {
     tracefs: Tracefs,
     path: String,
     folder: OwnedFd,
@@ -34,7 +34,7 @@ pub(super) struct Instance {
 
 impl Instance {
     /// Creates an instance. It records nothing yet.
-    pub(super) fn make(tracefs: Tracefs) -> Result<Self, SetupError> {
+    pub(crate) fn make(tracefs: Tracefs) -> Result<Self, SetupError> {
         let all = openat(&tracefs, "instances", FOLDER, Mode::empty());
         let all = all.map_err(|error| SetupError::tracefs("instances", error))?;
         if lock(&all) {
@@ -69,37 +69,37 @@ impl Instance {
     }
 
     /// The instance's folder.
-    pub(super) fn folder(&self) -> BorrowedFd<'_> {
+    pub(crate) fn folder(&self) -> BorrowedFd<'_> {
         self.folder.as_fd()
     }
 
     /// The file system.
-    pub(super) fn tracefs(&self) -> &Tracefs {
+    pub(crate) fn tracefs(&self) -> &Tracefs {
         &self.tracefs
     }
 
     /// One ring for each possible processor, so that one that comes online later is seen too.
-    pub(super) fn rings(&self) -> &[Ring] {
+    pub(crate) fn rings(&self) -> &[Ring] {
         &self.rings
     }
 
     /// The same rings, for reading.
-    pub(super) fn rings_mut(&mut self) -> &mut [Ring] {
+    pub(crate) fn rings_mut(&mut self) -> &mut [Ring] {
         &mut self.rings
     }
 
     /// The number of records lost so far.
-    pub(super) fn lost(&self) -> u64 {
+    pub(crate) fn lost(&self) -> u64 {
         self.rings.iter().filter_map(|ring| ring.stats(self.folder()).ok()).map(|stats| stats.lost).sum()
     }
 
     /// The layout of an event's records.
-    pub(super) fn layout(&self, event: &str) -> Result<Layout, SetupError> {
+    pub(crate) fn layout(&self, event: &str) -> Result<Layout, SetupError> {
         self.tracefs.layout(event)
     }
 
     /// Enables the event `GROUP/NAME`. If the kernel accepts the filter for it, only matching events are recorded.
-    pub(super) fn record(&self, event: &str, filter: Option<&str>) -> Result<(), SetupError> {
+    pub(crate) fn record(&self, event: &str, filter: Option<&str>) -> Result<(), SetupError> {
         let file = format!("events/{event}/filter");
         if let Some(filter) = filter
             && self.set(&file, filter).is_err()
@@ -111,7 +111,7 @@ impl Instance {
     }
 
     /// Stops the recording.
-    pub(super) fn stop(&self) {
+    pub(crate) fn stop(&self) {
         // If this fails, later events are recorded and not read.
         let _ = self.set("tracing_on", "0");
     }

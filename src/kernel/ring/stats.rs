@@ -4,16 +4,16 @@ use super::event::Nanos;
 
 /// The number of lost records, and the ring's clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Stats {
+pub(crate) struct Stats {
     /// Records that were dropped because the ring was full, or overwritten before they were read.
-    pub(super) lost: u64,
+    pub(crate) lost: u64,
     /// The time by the ring's clock, truncated to microseconds.
-    pub(super) now: Option<Nanos>,
+    pub(crate) now: Option<Nanos>,
 }
 
 impl Stats {
     /// Reads a `stats` file.
-    pub(super) fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let mut stats = Self::default();
         for (key, value) in text.lines().filter_map(|line| line.split_once(':')) {
             match key {

@@ -1,0 +1,23 @@
+//! The kernel's trace ring: an instance of tracefs of our own, in which the kernel records the events that are asked for.
+//!
+//! `tracefs` is the file system, `instance` the ring from its creation to its removal, `cpu` one processor's part of it. The
+//! rest decodes what is read, and asks for nothing: `format` (layouts), `pages` (a page to records), `records` (a record to
+//! an `Event`), `stats` (counters).
+
+mod cpu;
+mod event;
+mod format;
+mod instance;
+mod pages;
+mod records;
+mod setup_error;
+mod stats;
+pub(crate) mod tracefs;
+
+pub(crate) use cpu::Ring;
+pub(crate) use event::{Comm, Ends, Event, Kind, Nanos};
+pub(crate) use instance::Instance;
+pub(crate) use pages::PageLayout;
+pub(crate) use records::{DESTROYED, Layouts, OTHERS, STATE, THREADS};
+pub(crate) use setup_error::SetupError;
+pub(crate) use tracefs::Tracefs;
