@@ -22,6 +22,7 @@ mod filters;
 mod generated;
 mod host_names;
 mod large;
+mod library;
 mod names;
 mod oracle;
 mod output;

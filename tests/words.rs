@@ -105,7 +105,9 @@ fn with_row(socket: &Socket, check: impl FnOnce(&Row<'_>)) {
     let hostile = Process::new(101, &b"ev)il \x1b[31m\n\xff"[..]);
     let holders = [(named, 6), (hostile, 7)].map(|(process, fd)| Holder { process: Arc::new(process), fd });
     let interface = (socket.interface == 7).then_some("eth0");
-    check(&Row { holders: &holders, interface, ..Row::bare(socket) });
+    let mut row = Row::bare(socket);
+    (row.holders, row.interface) = (&holders, interface);
+    check(&row);
 }
 
 fn printed(format: Format, parts: Parts, columns: &[Column], header: bool, row: &Row<'_>) -> String {
@@ -150,7 +152,8 @@ fn states_and_ends_of_every_layout_are_read_back() {
 #[test]
 fn names_of_hosts_and_services_are_read_back() {
     let socket = socket(TcpState::Established, "127.0.0.1 8080", "127.0.0.1 50000");
-    let row = Row { local_host: Some("localhost"), local_service: Some("http-alt"), ..Row::bare(&socket) };
+    let mut row = Row::bare(&socket);
+    (row.local_host, row.local_service) = (Some("localhost"), Some("http-alt"));
     for format in [Format::Plain, Format::Table, Format::Netstat, Format::Ss] {
         let line = printed(format, Parts { hosts: true, ..Parts::default() }, &[], false, &row);
         let local = line.split_whitespace().nth(3).unwrap();

@@ -7,6 +7,7 @@ mod enrichment;
 mod error;
 mod held;
 mod inquiry;
+mod inspector;
 mod later;
 mod listeners;
 mod peers;
@@ -15,5 +16,6 @@ mod source;
 
 pub(crate) use error::InspectError;
 pub(crate) use inquiry::Inquiry;
+pub use inspector::{Error, Inspector, Selection, Snapshot};
 pub(crate) use question::{Misuse, Question, resolve};
 pub(crate) use source::{CollectError, collect};

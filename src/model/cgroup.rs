@@ -19,6 +19,7 @@ pub struct Cgroup<'a> {
 
 /// Why a socket's cgroup is not known, or not wholly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CgroupLack {
     /// Its number resolves to no path, and no process that holds the socket was found.
     Unresolved,

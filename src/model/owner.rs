@@ -41,6 +41,7 @@ impl Process {
 
 /// What is told of a process besides its number and name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ProcessDetails {
     /// The user it runs as.
     pub uid: Option<u32>,
@@ -82,6 +83,7 @@ pub enum ListenerUse {
 
 /// Why no process is shown for a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OwnerNote {
     /// TIME_WAIT: the program's part is over.
     TimeWait,

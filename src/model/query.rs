@@ -158,6 +158,7 @@ impl Needs {
 
 /// Which source is to answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SourceChoice {
     /// netlink, and /proc where netlink can't be had.
     #[default]

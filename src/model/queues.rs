@@ -4,6 +4,7 @@ use super::TcpState;
 
 /// A socket's two queues. What they hold depends on whether it listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Queues {
     /// Bytes: received and not read, sent and not acknowledged. After the peer's FIN was received `recv_q` counts it
     /// as one byte, and so does `send_q` for our own until it is acknowledged.

@@ -6,6 +6,7 @@ use super::{Holder, OwnerNote, Socket};
 /// What a renderer gets: the socket, and the names that the plan asked for. What was not asked for, or has no name,
 /// is empty.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Row<'a> {
     /// The socket as the kernel told it.
     pub socket: &'a Socket,

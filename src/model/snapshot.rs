@@ -7,6 +7,7 @@ use super::cgroup::CgroupLack;
 
 /// Where the sockets were read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Source {
     /// The kernel's `sock_diag` netlink interface.
     Netlink,
@@ -26,6 +27,7 @@ impl Source {
 
 /// Something that could not be seen. Every listing carries its gaps: an empty one must not look like a failed one.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Gap {
     /// netlink could not be had, so /proc was read.
     FellBack {
@@ -127,6 +129,7 @@ pub enum Gap {
 
 /// Something of a process that could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Unread {
     /// Which files it has open.
     Descriptors,

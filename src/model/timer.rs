@@ -2,6 +2,7 @@
 
 /// The running timer, with what remains of it in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Timer {
     /// Unacknowledged data, or a SYN-ACK, will be sent again.
     Retransmit {

@@ -6,6 +6,7 @@ use super::Algorithm;
 
 /// The upper layer protocol of a socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Ulp {
     /// `mptcp` or `tls`.
     pub name: Algorithm,
@@ -17,6 +18,7 @@ pub struct Ulp {
 
 /// A subflow of an MPTCP connection (include/uapi/linux/mptcp.h).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Subflow {
     /// `MPTCP_SUBFLOW_FLAG_*`
     pub flags: u32,
@@ -61,6 +63,7 @@ impl Subflow {
 
 /// TLS in the kernel (include/uapi/linux/tls.h).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Tls {
     /// 0x0303 for 1.2, 0x0304 for 1.3.
     pub version: Option<u16>,
