@@ -3,8 +3,13 @@
 //! What needs root, a network namespace or another program says that it was skipped where it can't be had; under CI
 //! that is a failure.
 
-// A test that can't go on says so by panicking.
-#![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used)]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test that can't go on says so by panicking"
+)]
 
 mod allocations;
 mod architecture;

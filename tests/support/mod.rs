@@ -3,11 +3,10 @@
 pub(crate) mod dumps;
 pub(crate) mod holder;
 mod keeper;
-// Namespaces and TUN devices are the kernel's: it is talked to directly.
-#[allow(unsafe_code)]
+#[allow(unsafe_code, reason = "unshare(2) can break what other threads rely on")]
 pub(crate) mod namespace;
 mod packet;
-#[allow(unsafe_code)]
+#[allow(unsafe_code, reason = "ioctl(2) has no safe wrapper for TUN devices")]
 pub(crate) mod peer;
 mod plans;
 mod proc_table;

@@ -266,8 +266,7 @@ fn bits(bytes: u64) -> f64 {
     float(bytes) * 8.0
 }
 
-/// These numbers are shown with few digits; what a float loses is not seen.
-#[expect(clippy::cast_precision_loss)]
+#[expect(clippy::cast_precision_loss, reason = "these numbers are shown with few digits")]
 fn float(number: u64) -> f64 {
     number as f64
 }
