@@ -113,6 +113,14 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, OpenQuote> {
     Ok(tokens)
 }
 
+/// Whether text, without quotes, is read as itself: one word, and none of the language's.
+pub(super) fn is_plain_word(text: &str) -> bool {
+    match tokens(text).as_deref() {
+        Ok([Token { kind: Kind::Word { text: read, quoted: false }, .. }]) => read == text,
+        _ => false,
+    }
+}
+
 fn symbol(rest: &str) -> Option<(Kind, usize)> {
     if rest.starts_with(')') {
         return Some((Kind::Close, 1));

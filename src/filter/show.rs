@@ -1,8 +1,11 @@
 //! A filter in its own language again, for messages.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::expr::{Device, End, Expr, NumberField, Term, TextField};
+use super::lexer;
+use crate::model::{StateSet, TcpState};
 
 impl Term {
     /// The word that begins it.
@@ -64,25 +67,56 @@ impl TextField {
     }
 }
 
+/// Text as the language has it: in quotes unless it is one plain word.
+fn quoted(text: &str) -> Cow<'_, str> {
+    match text.contains('\'') {
+        _ if lexer::is_plain_word(text) => text.into(),
+        false => format!("'{text}'").into(),
+        true => format!("\"{text}\"").into(),
+    }
+}
+
+/// A state, or several with `or` between; by its number in the request where it has no word.
+fn show_states(f: &mut fmt::Formatter<'_>, set: StateSet) -> fmt::Result {
+    let is_in = |state: &TcpState| (StateSet::of(*state) - set).is_empty();
+    let states: Vec<_> = TcpState::SHOWN.into_iter().filter(is_in).collect();
+    let covered = states.iter().fold(StateSet::EMPTY, |all, state| all | StateSet::of(*state));
+    if set == StateSet::ALL || covered != set {
+        let group = ["all", "connected", "synchronized", "bucket", "big"]
+            .into_iter()
+            .find(|word| StateSet::group(word, StateSet::of) == Some(set));
+        return match group {
+            Some(word) => write!(f, "state {word}"),
+            None => write!(f, "state {:#06x}", set.bits()),
+        };
+    }
+    let words: Vec<_> = states.iter().map(|state| format!("state {state}")).collect();
+    if words.len() == 1 { f.write_str(&words.concat()) } else { write!(f, "({})", words.join(" or ")) }
+}
+
 impl fmt::Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = self.word();
         match self {
-            Self::State(set) => write!(f, "state {:#06x}", set.bits()),
+            Self::State(set) => show_states(f, *set),
             Self::Endpoint { matcher, .. } => write!(f, "{word} = {matcher}"),
-            Self::Host { name, port: Some(port), .. } => write!(f, "{word} = {name}:{port}"),
-            Self::Service { compare, name, .. } => write!(f, "{word} {} {name}", compare.symbol()),
+            Self::Host { name, port: Some(port), .. } => {
+                write!(f, "{word} = {}", quoted(&format!("{}:{port}", name.text)))
+            }
+            Self::Service { compare, name, .. } => {
+                write!(f, "{word} {} {}", compare.symbol(), quoted(&name.text))
+            }
             Self::Host { name, port: None, .. } | Self::User { name } | Self::Device(Device::Name(name)) => {
-                write!(f, "{word} = {name}")
+                write!(f, "{word} = {}", quoted(&name.text))
             }
             Self::Number { field: NumberField::RtoUs | NumberField::RttUs, compare, value } => {
                 write!(f, "{word} {} {value}us", compare.symbol())
             }
             Self::Number { compare, value, .. } => write!(f, "{word} {} {value}", compare.symbol()),
-            Self::Text { glob, .. } => write!(f, "{word} = {glob}"),
+            Self::Text { glob, .. } => write!(f, "{word} = {}", quoted(&glob.to_string())),
             Self::Device(Device::Index(index)) => write!(f, "{word} = {index}"),
             Self::Mark { value, mask } => write!(f, "{word} = {value:#x}/{mask:#x}"),
-            Self::Cgroup { path, .. } => write!(f, "{word} = {path}"),
+            Self::Cgroup { path, .. } => write!(f, "{word} = {}", quoted(&path.to_string())),
             Self::Autobound { .. } => f.write_str(word),
         }
     }

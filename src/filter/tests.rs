@@ -108,6 +108,15 @@ fn every_synonym() {
 }
 
 #[test]
+fn what_needs_quotes_is_shown_in_them_and_states_by_their_words() {
+    assert_eq!(shown("process 'a b'"), "process = 'a b'");
+    assert_eq!(shown("process \"it's\" unit 'and'"), "process = it's and unit = 'and'");
+    assert_eq!(shown("user \"it's me\""), "user = \"it's me\"");
+    assert_eq!(shown("sport = 1 or state established"), "sport = 1 or state ESTABLISHED");
+    assert_eq!(shown("not (sport = 1 or state connected)"), "not (sport = 1 or state connected)");
+}
+
+#[test]
 fn a_family_before_an_address() {
     let mapped =
         Socket::new(Family::Inet6, TcpState::Established, end("::ffff:10.0.0.1", 443), end("::1", 1));
