@@ -24,6 +24,7 @@ mod diagnose;
 mod explain;
 mod faults;
 mod filters;
+mod fuzz;
 mod generated;
 mod host_names;
 mod large;
