@@ -8,7 +8,7 @@
 //! let snapshot = Inspector::new().snapshot(&selection)?;
 //! for row in snapshot.rows() {
 //!     let names: Vec<_> = row.holders.iter().map(|holder| holder.process.name.escape_ascii().to_string()).collect();
-//!     println!("{} {} {}", row.socket.local, row.socket.peer, names.join(" "));
+//!     println!("port {}: {}", row.socket.local.port, names.join(" "));
 //! }
 //! for gap in snapshot.gaps() {
 //!     eprintln!("not seen: {gap}");
