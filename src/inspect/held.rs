@@ -84,23 +84,32 @@ impl Held {
         self.enrichment.hosts = Some(hosts);
     }
 
-    /// What is not known of these sockets, as far as it was asked for.
-    pub(crate) fn unknown<'a>(&self, sockets: impl IntoIterator<Item = &'a Socket>) -> Vec<Gap> {
+    /// What is not known of the cgroups of all that is held, as far as it was asked for.
+    pub(super) fn unknown(&self) -> Vec<Gap> {
         let mut doubts = Doubts::default();
         if self.needs.cgroups {
-            sockets.into_iter().for_each(|socket| doubts.note(&self.row(socket), self.needs));
+            self.sockets.iter().for_each(|socket| doubts.note(&self.row(socket), self.needs));
         }
         doubts.gaps(&self.enrichment).collect()
     }
 
-    /// Gives every row to a consumer, at once.
-    pub(super) fn give<C: Consumer>(mut self, consumer: &mut C) -> Collected {
+    /// Gives a consumer the rows of these sockets, at once.
+    pub(crate) fn give<'a>(
+        &self,
+        sockets: impl IntoIterator<Item = &'a Socket>,
+        consumer: &mut impl Consumer,
+    ) -> Collected {
         consumer.begin(self.source);
-        let taken = self.sockets.iter().take_while(|socket| consumer.take(&self.row(socket)).is_continue());
-        let taken = taken.count();
-        let unknown = self.unknown(self.sockets.iter().take(taken));
-        self.gaps.extend(unknown);
-        Collected { source: self.source, gaps: self.gaps }
+        let mut doubts = Doubts::default();
+        for socket in sockets {
+            let row = self.row(socket);
+            if consumer.take(&row).is_break() {
+                break;
+            }
+            doubts.note(&row, self.needs);
+        }
+        let unknown = doubts.gaps(&self.enrichment);
+        Collected { source: self.source, gaps: self.gaps.iter().cloned().chain(unknown).collect() }
     }
 }
 

@@ -34,7 +34,8 @@ impl<'a> Inquiry<'a> {
         let needs = self.question.needs;
         let has_processes = needs.processes.is_some();
         if self.must_hold() || needs.cgroups && has_processes {
-            Ok(self.hold(None)?.give(consumer))
+            let held = self.hold(None)?;
+            Ok(held.give(&held.sockets, consumer))
         } else if has_processes {
             later::ask(self.question, self.access, self.enrichment, consumer)
         } else {

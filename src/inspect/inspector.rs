@@ -142,35 +142,32 @@ impl Inspector {
     /// error: [`Snapshot::gaps`] has it.
     pub fn snapshot(&self, selection: &Selection) -> Result<Snapshot, Error> {
         let question = selection.question()?;
-        let held = Inquiry::new(&question, &self.access).hold(None)?;
-        let mut gaps = held.gaps.clone();
-        gaps.extend(held.unknown(&held.sockets));
-        Ok(Snapshot { held, gaps })
+        let mut held = Inquiry::new(&question, &self.access).hold(None)?;
+        let unknown = held.unknown();
+        held.gaps.extend(unknown);
+        Ok(Snapshot(held))
     }
 }
 
 /// Sockets as they were when they were asked for. They don't come at one moment: one that changed meanwhile is there as it
 /// was when the kernel came to it.
 #[derive(Debug)]
-pub struct Snapshot {
-    held: Held,
-    gaps: Vec<Gap>,
-}
+pub struct Snapshot(Held);
 
 impl Snapshot {
     /// A row for each socket, in the order in which they came.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
-        self.held.sockets.iter().map(|socket| self.held.row(socket))
+        self.0.sockets.iter().map(|socket| self.0.row(socket))
     }
 
     /// Where the sockets were read.
     pub fn source(&self) -> Source {
-        self.held.source
+        self.0.source
     }
 
     /// What could not be seen. Without rows and without gaps there is no such socket.
     pub fn gaps(&self) -> &[Gap] {
-        &self.gaps
+        &self.0.gaps
     }
 }
 

@@ -23,12 +23,21 @@ pub(super) fn list(
     session: &mut Session,
 ) -> Result<(), Failure> {
     out.guard(Guard::of(list.format, list.style.color));
+    let mut writer = Writer {
+        taken_at: now(),
+        layout: listing(list.format, list.style, &list.columns),
+        out,
+        limit: list.limit.unwrap_or(u64::MAX),
+        left: 0,
+        error: None,
+    };
     let inquiry = Inquiry::new(question, access);
     let gaps = if must_hold(list, question) || inquiry.must_hold() {
-        held(list, question, inquiry, out, session)?
+        held(list, question, inquiry, &mut writer, session)?
     } else {
-        streamed(list, inquiry, out)?
+        inquiry.ask(&mut writer)?.gaps
     };
+    write(writer.end(&gaps))?;
     session.tell(&gaps);
     Ok(())
 }
@@ -43,31 +52,8 @@ fn must_hold(list: &List, question: &Question) -> bool {
         || filter.expr.evidence().cgroup_paths
 }
 
-fn streamed(list: &List, inquiry: Inquiry<'_>, out: &mut Pages<Output>) -> Result<Vec<Gap>, Failure> {
-    let mut stream = Stream {
-        taken_at: now(),
-        layout: listing(list.format, list.style, &list.columns),
-        out,
-        limit: list.limit.unwrap_or(u64::MAX),
-        left: 0,
-        error: None,
-    };
-    let gaps = inquiry.ask(&mut stream)?.gaps;
-    let Stream { mut layout, error, .. } = stream;
-    if let Some(error) = error {
-        write(Err(error))?;
-    }
-    write(end(layout.as_mut(), out, &gaps))?;
-    Ok(gaps)
-}
-
-fn end(layout: &mut dyn Listing, out: &mut Pages<Output>, gaps: &[Gap]) -> io::Result<()> {
-    layout.tail(out.buffer(), gaps)?;
-    out.flush()
-}
-
 /// Writes each row as it comes.
-struct Stream<'a> {
+struct Writer<'a> {
     taken_at: String,
     layout: Box<dyn Listing>,
     out: &'a mut Pages<Output>,
@@ -76,14 +62,22 @@ struct Stream<'a> {
     error: Option<io::Error>,
 }
 
-impl Stream<'_> {
+impl Writer<'_> {
     fn write(&mut self, row: &Row<'_>) -> io::Result<()> {
         self.layout.row(self.out.buffer(), row)?;
         self.out.turn()
     }
+
+    /// Writes what stands behind the last row, unless something could not be written.
+    fn end(self, gaps: &[Gap]) -> io::Result<()> {
+        let Self { mut layout, out, error, .. } = self;
+        error.map_or(Ok(()), Err)?;
+        layout.tail(out.buffer(), gaps)?;
+        out.flush()
+    }
 }
 
-impl Consumer for Stream<'_> {
+impl Consumer for Writer<'_> {
     /// Rows whose holders matter are held.
     type Later = ();
 
@@ -114,14 +108,14 @@ impl Consumer for Stream<'_> {
     fn take_later(&mut self, (): (), _: &[Holder]) {}
 }
 
+/// Writes what is held, in order and no more than is wanted, with the names of hosts.
 fn held(
     list: &List,
     question: &Question,
     inquiry: Inquiry<'_>,
-    out: &mut Pages<Output>,
+    writer: &mut Writer<'_>,
     session: &Session,
 ) -> Result<Vec<Gap>, Failure> {
-    let taken_at = now();
     // Without an order the first ones are the ones, unless some of them are to be dropped yet, or what comes behind them
     // is their other ends.
     let Question { filter, needs, .. } = question;
@@ -134,17 +128,7 @@ fn held(
     if let Some(timeout) = needs.hosts {
         let addrs: FxHashSet<_> =
             sockets.iter().flat_map(|socket| [socket.local.addr, socket.peer.addr]).collect();
-        held.name_hosts(session.hosts.resolve(addrs, timeout, || out.inner().has_ended()));
+        held.name_hosts(session.hosts.resolve(addrs, timeout, || writer.out.inner().has_ended()));
     }
-
-    let mut layout = listing(list.format, list.style, &list.columns);
-    write(layout.head(out.buffer(), &Head { source: held.source, taken_at: &taken_at }))?;
-    for socket in &sockets {
-        write(layout.row(out.buffer(), &held.row(socket)))?;
-        write(out.turn())?;
-    }
-    let mut gaps = held.gaps.clone();
-    gaps.extend(held.unknown(sockets));
-    write(end(layout.as_mut(), out, &gaps))?;
-    Ok(gaps)
+    Ok(held.give(sockets, writer).gaps)
 }
