@@ -19,7 +19,7 @@ use crate::cli::{self, Environment, List, Mode, Plan, Refusal};
 use crate::exit::ExitStatus;
 use crate::inspect::{Misuse, Question};
 use crate::kernel::names::HostNames;
-use crate::model::{Gap, Needs, Shown};
+use crate::model::{Gap, Needs};
 use crate::render::{CountStyle, Format, Summary, text};
 use failure::{Doing as _, Failure};
 
@@ -85,8 +85,7 @@ fn carry_out(plan: &Plan) -> Result<ExitStatus, Failure> {
             })?;
         }
         Mode::Count(count) => {
-            let shown = Shown::all_of(&count.query);
-            let ready = Question::new(&count.query, shown, &count.filter, count.needs, true)?;
+            let ready = Question::of_all(&count.query, &count.filter, count.needs)?;
             let CountStyle { format, header, .. } = count.style;
             let format = format.of_lists();
             let mut count = count.clone();
@@ -107,7 +106,7 @@ fn carry_out(plan: &Plan) -> Result<ExitStatus, Failure> {
             answer(list_question(list)?.explain().as_bytes(), false)?;
         }
         Mode::Summary { query, filter, summary } => {
-            let question = Question::new(query, Shown::all_of(query), filter, Needs::default(), true)?;
+            let question = Question::of_all(query, filter, Needs::default())?;
             let format = summary.format.of_lists();
             repeat::repeat(plan.repeat, format.separator(), |out, is_first| {
                 let header = summary.header && format.has_heading(is_first);

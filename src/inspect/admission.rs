@@ -5,15 +5,23 @@ use std::ops::ControlFlow;
 use super::doubts::Doubts;
 use super::enrichment::Enrichment;
 use super::question::Question;
-use crate::filter::Known;
 use crate::model::{Consumer, Sink, Socket, Source};
 
 /// Gives a consumer each row that fits, at once: all that must be known of it can be looked up before the next one comes.
 pub(super) struct Admission<'a, C> {
-    pub(super) question: &'a Question,
+    question: &'a Question,
+    /// Whether something is left to judge once names are looked up.
+    is_open: bool,
     pub(super) enrichment: Enrichment,
     pub(super) doubts: Doubts,
-    pub(super) consumer: &'a mut C,
+    consumer: &'a mut C,
+}
+
+impl<'a, C: Consumer> Admission<'a, C> {
+    pub(super) fn new(question: &'a Question, enrichment: Enrichment, consumer: &'a mut C) -> Self {
+        let is_open = !question.is_decided_by_socket();
+        Self { question, is_open, enrichment, doubts: Doubts::default(), consumer }
+    }
 }
 
 impl<C: Consumer> Sink for Admission<'_, C> {
@@ -36,7 +44,7 @@ impl<C: Consumer> Sink for Admission<'_, C> {
         let known = self.enrichment.known();
         self.enrichment.look_up(socket);
         let row = self.enrichment.row(socket);
-        if known != Known::SOCKET && !self.doubts.admits(filter, &row, known) {
+        if self.is_open && !self.doubts.admits(filter, &row, known) {
             return ControlFlow::Continue(());
         }
         self.consumer.take(&row)?;

@@ -9,7 +9,6 @@ use super::enrichment::Enrichment;
 use super::error::InspectError;
 use super::question::Question;
 use super::source::collect;
-use crate::filter::Known;
 use crate::kernel::names::Hosts;
 use crate::model::{
     Access, Collected, Consumer, Gap, ListenerUse, Needs, OwnerNote, Row, Sink, Socket, Source,
@@ -59,7 +58,7 @@ impl Held {
     fn judge(&mut self, question: &Question) -> Result<(), InspectError> {
         let Self { sockets, enrichment, gaps, .. } = self;
         let known = enrichment.known();
-        let is_open = known != Known::SOCKET && !question.filter.expr.is_always();
+        let is_open = !question.is_decided_by_socket();
         let mut doubts = Doubts::default();
         sockets.retain(|socket| {
             enrichment.look_up(socket);

@@ -1,7 +1,6 @@
 //! Answers a question: rows go to a consumer as they come where nothing hinders it, and are held or kept where it does.
 
 use super::admission::Admission;
-use super::doubts::Doubts;
 use super::enrichment::Enrichment;
 use super::error::InspectError;
 use super::held::Held;
@@ -50,7 +49,7 @@ impl<'a> Inquiry<'a> {
 
     fn stream<C: Consumer>(self, consumer: &mut C) -> Result<Collected, InspectError> {
         let Self { question, access, enrichment } = self;
-        let mut admission = Admission { question, enrichment, doubts: Doubts::default(), consumer };
+        let mut admission = Admission::new(question, enrichment, consumer);
         let mut collected = collect(&question.query, access, &mut admission)?;
         let Admission { enrichment, doubts, .. } = admission;
         doubts.decide(&question.filter, &enrichment, &collected.gaps)?;

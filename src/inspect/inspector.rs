@@ -8,7 +8,7 @@ use super::inquiry::Inquiry;
 use super::question::{Misuse, Question};
 use crate::filter::{BadFilter, Dialect, Filter};
 use crate::model::{
-    Access, Families, Gap, ListenerUse, Needs, ProcessName, Query, Row, Shown, Source, SourceChoice, StateSet,
+    Access, Families, Gap, ListenerUse, Needs, ProcessName, Query, Row, Source, SourceChoice, StateSet,
 };
 
 /// Which sockets are asked for, and what is to be known of each beside what the kernel always tells.
@@ -105,7 +105,7 @@ impl Selection {
         query.attributes.tcp_info = self.tcp_info;
         query.attributes.memory = self.memory;
         query.wants_idle = self.states.names_idle();
-        Question::new(&query, Shown::all_of(&query), &self.filter, self.needs, true)
+        Question::of_all(&query, &self.filter, self.needs)
     }
 }
 

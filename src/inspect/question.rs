@@ -55,6 +55,17 @@ impl Question {
         Ok(Self { query, shown, filter, needs })
     }
 
+    /// A question of which all is shown that is asked for, with the holders of listeners for what waits to be accepted.
+    pub(crate) fn of_all(query: &Query, filter: &Filter, needs: Needs) -> Result<Self, Misuse> {
+        Self::new(query, Shown { families: query.families, states: query.states }, filter, needs, true)
+    }
+
+    /// Whether the filter is decided by the kernel's answer alone: nothing in it is about holders or cgroups.
+    pub(crate) fn is_decided_by_socket(&self) -> bool {
+        let evidence = self.filter.expr.evidence();
+        !evidence.processes && !evidence.cgroup_paths
+    }
+
     /// Whether a socket may fit, by what the kernel's answer alone tells. It is judged before anything is looked up.
     pub(super) fn may_fit(&self, socket: &Socket) -> bool {
         self.shown.contains(socket) && self.filter.admits(&Row::bare(socket), Known::SOCKET)

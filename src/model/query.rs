@@ -85,11 +85,6 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// All that is asked for.
-    pub fn all_of(query: &Query) -> Self {
-        Self { families: query.families, states: query.states }
-    }
-
     /// Whether a socket is among them.
     pub fn contains(self, socket: &Socket) -> bool {
         self.states.contains(socket.state) && self.families.each().contains(&socket.family)

@@ -12,7 +12,7 @@ use crate::filter::{OneEnd, OneHost, OnePort};
 use crate::inspect::{Inquiry, Misuse, Question};
 use crate::kernel::host;
 use crate::kernel::names::{Services, device_index, host_addresses};
-use crate::model::{Access, Families, Family, Gap, Needs, Shown, Source, Target};
+use crate::model::{Access, Families, Family, Gap, Needs, Source, Target};
 use crate::render::{Head, write_answer};
 
 /// After these times it is asked again where what was in the way may have gone.
@@ -135,8 +135,7 @@ fn facts(port: u16, tries: &[Try], source: Source, gaps: &mut Vec<Gap>) -> Facts
 
 /// The sockets on the port, with their holders.
 fn occupants(what: &Bind, access: &Access) -> Result<(Source, Vec<Occupant>, Vec<Gap>), Failure> {
-    let shown = Shown::all_of(&what.query);
-    let question = Question::new(&what.query, shown, &what.filter, Needs::holders(), true)?;
+    let question = Question::of_all(&what.query, &what.filter, Needs::holders())?;
     let held = Inquiry::new(&question, access).hold(None)?;
     let occupants = held.sockets.iter().map(|socket| Occupant::from(&held.row(socket))).collect();
     Ok((held.source, occupants, held.gaps))

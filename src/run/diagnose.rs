@@ -12,7 +12,7 @@ use crate::filter::Filter;
 use crate::inspect::{Inquiry, Question};
 use crate::kernel::host;
 use crate::kernel::process::descriptors;
-use crate::model::{Access, Collected, Consumer, Counters, Descriptors, Gap, Needs, Query, Shown, Source};
+use crate::model::{Access, Collected, Consumer, Counters, Descriptors, Gap, Needs, Query, Source};
 use crate::render::{Head, Judgement, write_diagnosis};
 
 /// Diagnoses once; the status says whether something is as bad as was asked for.
@@ -61,7 +61,7 @@ fn look(
     consumer: &mut impl Consumer,
     access: &Access,
 ) -> Result<Collected, Failure> {
-    let question = Question::new(query, Shown::all_of(query), &Filter::default(), needs, true)?;
+    let question = Question::of_all(query, &Filter::default(), needs)?;
     Ok(Inquiry::new(&question, access).ask(consumer)?)
 }
 

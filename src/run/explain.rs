@@ -7,7 +7,7 @@ use crate::explain::{Here, explain as explain_state};
 use crate::filter::Filter;
 use crate::inspect::{Inquiry, Question};
 use crate::kernel::host;
-use crate::model::{Access, Collected, Consumer, Gap, Needs, Settings, Shown, Source};
+use crate::model::{Access, Collected, Consumer, Gap, Needs, Settings, Source};
 use crate::render::{Head, write_explanation, write_overview};
 use crate::select::{OneState, StateCounts};
 
@@ -52,8 +52,7 @@ fn count(
     access: &Access,
     session: &mut Session,
 ) -> Result<Seen, Failure> {
-    let shown = Shown::all_of(&what.query);
-    let question = Question::new(&what.query, shown, &Filter::default(), needs, true)?;
+    let question = Question::of_all(&what.query, &Filter::default(), needs)?;
     let Collected { source, mut gaps } = Inquiry::new(&question, access).ask(counts)?;
     let (settings, unread) = host::settings();
     gaps.extend(unread);

@@ -45,11 +45,11 @@ pub(super) fn list(
 /// Whether the first row can't be written before the last has come. Processes and host names are looked up for the
 /// sockets that came, so these must be known; and nothing is written where the filter turns out to have no answer.
 fn must_hold(list: &List, question: &Question) -> bool {
-    let Question { needs, filter, .. } = question;
+    let needs = question.needs;
     !list.sort.is_empty()
         || needs.processes.is_some()
         || needs.hosts.is_some()
-        || filter.expr.evidence().cgroup_paths
+        || !question.is_decided_by_socket()
 }
 
 /// Writes each row as it comes.
@@ -118,9 +118,8 @@ fn held(
 ) -> Result<Vec<Gap>, Failure> {
     // Without an order the first ones are the ones, unless some of them are to be dropped yet, or what comes behind them
     // is their other ends.
-    let Question { filter, needs, .. } = question;
-    let evidence = filter.expr.evidence();
-    let is_decided = list.sort.is_empty() && !evidence.processes && !evidence.cgroup_paths && !needs.peers;
+    let needs = question.needs;
+    let is_decided = list.sort.is_empty() && question.is_decided_by_socket() && !needs.peers;
     let mut held = inquiry.hold(list.limit.filter(|_| is_decided))?;
     let sockets = std::mem::take(&mut held.sockets);
     let mut sockets = SortTerm::sort(&list.sort, sockets.iter().collect(), |socket| held.first_pid(socket));
