@@ -3,7 +3,7 @@
 use super::args::{Args, Command};
 use super::refusal::Refusal;
 use crate::filter::{BadFilter, Dialect, FilterError, FilterText, TERM_WORDS, states_named};
-use crate::model::TcpState;
+use crate::model::{StateSet, TcpState};
 
 /// The filter's error: what is wrong, where, and what may have been meant.
 pub(super) fn refusal(bad: &BadFilter, args: &Args) -> Refusal {
@@ -89,15 +89,16 @@ pub(super) fn no_state(word: &str) -> Refusal {
 
 fn unknown_state(word: &str) -> String {
     let names = TcpState::SHOWN.into_iter().filter_map(TcpState::name);
-    let groups = ["all", "connected", "synchronized", "bucket", "big", "bound-inactive"];
-    nearest(word, names.chain(groups)).map_or_else(accepted_states, |near| format!("did you mean '{near}'?"))
+    nearest(word, names.chain(StateSet::GROUPS).chain(["bound-inactive"]))
+        .map_or_else(accepted_states, |near| format!("did you mean '{near}'?"))
 }
 
 fn accepted_states() -> String {
     let names: Vec<_> = TcpState::SHOWN.into_iter().filter_map(TcpState::name).collect();
     format!(
-        "accepted are {} in any spelling, bound-inactive, and the groups all, connected, synchronized, bucket, big",
-        names.join(", ")
+        "accepted are {} in any spelling, bound-inactive, and the groups {}",
+        names.join(", "),
+        StateSet::GROUPS.join(", ")
     )
 }
 

@@ -82,10 +82,8 @@ fn show_states(f: &mut fmt::Formatter<'_>, set: StateSet) -> fmt::Result {
     let states: Vec<_> = TcpState::SHOWN.into_iter().filter(is_in).collect();
     let covered = states.iter().fold(StateSet::EMPTY, |all, state| all | StateSet::of(*state));
     if set == StateSet::ALL || covered != set {
-        let group = ["all", "connected", "synchronized", "bucket", "big"]
-            .into_iter()
-            .find(|word| StateSet::group(word, StateSet::of) == Some(set));
-        return match group {
+        let names_it = |word: &&str| StateSet::group(word, StateSet::of) == Some(set);
+        return match StateSet::GROUPS.iter().find(|word| names_it(word)) {
             Some(word) => write!(f, "state {word}"),
             None => write!(f, "state {:#06x}", set.bits()),
         };

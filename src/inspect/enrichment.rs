@@ -144,11 +144,16 @@ impl Enrichment {
 
     /// The inode by which the holders of a socket are found: its own, or its listener's where it waits to be accepted.
     pub(crate) fn owned_by(&self, socket: &Socket) -> Option<u64> {
-        let waits = OwnerNote::of(socket) == Some(OwnerNote::NotAccepted);
-        if waits && self.listener_use == Some(ListenerUse::Holders) {
+        if self.is_held_by_listener(socket) {
             return self.listeners.as_ref()?.of_waiting(socket)?.inode;
         }
         socket.inode
+    }
+
+    /// Whether its holders are its listener's, which may come after it.
+    pub(super) fn is_held_by_listener(&self, socket: &Socket) -> bool {
+        self.listener_use == Some(ListenerUse::Holders)
+            && OwnerNote::of(socket) == Some(OwnerNote::NotAccepted)
     }
 
     /// Who holds the socket with this inode.

@@ -10,9 +10,7 @@ use super::error::InspectError;
 use super::question::Question;
 use super::source::collect;
 use crate::kernel::names::Hosts;
-use crate::model::{
-    Access, Collected, Consumer, Gap, ListenerUse, Needs, OwnerNote, Row, Sink, Socket, Source,
-};
+use crate::model::{Access, Collected, Consumer, Gap, Needs, Row, Sink, Socket, Source};
 
 /// The sockets that fit, and what is known of them.
 #[derive(Debug)]
@@ -152,8 +150,7 @@ impl Sink for Hold<'_> {
         if self.sockets.len() >= self.enough {
             return ControlFlow::Break(());
         }
-        let by_listener = self.enrichment.listener_use == Some(ListenerUse::Holders);
-        if by_listener && OwnerNote::of(socket) == Some(OwnerNote::NotAccepted) {
+        if self.enrichment.is_held_by_listener(socket) {
             self.unaccepted.push(self.sockets.len());
         }
         if self.question.needs.processes.is_some() || self.enrichment.needs_holder(socket) {

@@ -6,10 +6,8 @@ use super::error::InspectError;
 use super::held::Held;
 use super::inquiry::Inquiry;
 use super::question::{Misuse, Question};
-use crate::filter::{BadFilter, Dialect, Filter};
-use crate::model::{
-    Access, Families, Gap, ListenerUse, Needs, ProcessName, Query, Row, Source, SourceChoice, StateSet,
-};
+use crate::filter::{Dialect, Filter};
+use crate::model::{Access, Families, Gap, Needs, ProcessName, Query, Row, Source, SourceChoice, StateSet};
 
 /// Which sockets are asked for, and what is to be known of each beside what the kernel always tells.
 ///
@@ -61,7 +59,7 @@ impl Selection {
     /// # Errors
     /// Where it can't be read; the message shows the place.
     pub fn filter(self, words: &str) -> Result<Self, Error> {
-        let filter = Filter::parse(words, Dialect::Own)?;
+        let filter = Filter::parse(words, Dialect::Own).map_err(Misuse::from)?;
         Ok(Self { states: filter.states.unwrap_or(self.states), filter, ..self })
     }
 
@@ -69,7 +67,6 @@ impl Selection {
     #[must_use]
     pub fn holders(mut self) -> Self {
         self.needs.processes = Some(ProcessName::Comm);
-        self.needs.listeners = Some(ListenerUse::Holders);
         self
     }
 
@@ -83,8 +80,7 @@ impl Selection {
     /// The cgroup of each socket, and the unit, container and pod that it names ([`Row::cgroup`]).
     #[must_use]
     pub fn cgroups(mut self) -> Self {
-        self.needs.cgroups = true;
-        self.needs.units = true;
+        (self.needs.cgroups, self.needs.units) = (true, true);
         self
     }
 
@@ -181,25 +177,17 @@ impl Error {
     pub fn hint(&self) -> Option<&str> {
         match &self.0 {
             Why::Inspect(error) => error.hint(),
-            Why::Filter(_) | Why::Misuse(_) => None,
+            Why::Misuse(_) => None,
         }
     }
 }
 
 #[derive(Debug, thiserror::Error)]
 enum Why {
-    #[error("{}", .0.report())]
-    Filter(BadFilter),
     #[error(transparent)]
     Misuse(Misuse),
     #[error(transparent)]
     Inspect(InspectError),
-}
-
-impl From<BadFilter> for Error {
-    fn from(error: BadFilter) -> Self {
-        Self(Why::Filter(error))
-    }
 }
 
 impl From<Misuse> for Error {

@@ -9,7 +9,7 @@ use super::error::InspectError;
 use super::question::Question;
 use super::source::collect;
 use crate::filter::{Expr, Known};
-use crate::model::{Access, Collected, Consumer, OwnerNote, Row, Sink, Socket, Source};
+use crate::model::{Access, Collected, Consumer, Row, Sink, Socket, Source};
 
 /// Has the consumer keep what it needs of each row, and gives it the holders.
 pub(super) fn ask<C: Consumer>(
@@ -104,7 +104,7 @@ impl<C: Consumer> Sink for Keep<'_, C> {
         let Some(rest) = rest.rest(&row, known) else { return ControlFlow::Continue(()) };
         let later = self.consumer.keep(&row);
         let rest = self.rest(rest);
-        if OwnerNote::of(socket) == Some(OwnerNote::NotAccepted) {
+        if self.enrichment.is_held_by_listener(socket) {
             self.unaccepted.push((self.waiting.len(), socket.clone()));
         }
         let owned_by = socket.inode.and_then(NonZeroU64::new);

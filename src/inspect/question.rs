@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::filter::{Compare, End, Expr, Filter, Known, Names, NumberField, Term, bytecode};
+use crate::filter::{BadFilter, Compare, End, Expr, Filter, Known, Names, NumberField, Term, bytecode};
 use crate::kernel::host::local_ports;
 use crate::kernel::names::{self, Services};
 use crate::model::{
@@ -13,6 +13,12 @@ use crate::model::{
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Misuse(pub(crate) String);
+
+impl From<BadFilter> for Misuse {
+    fn from(bad: BadFilter) -> Self {
+        Self(bad.report())
+    }
+}
 
 /// What is asked for, ready to be asked: names are numbers, and the kernel has its part.
 #[derive(Clone, Debug)]
@@ -98,7 +104,7 @@ impl Question {
 
 /// Resolves the names of a filter that is evaluated here alone.
 pub(crate) fn resolve(filter: &Filter) -> Result<Filter, Misuse> {
-    filter.clone().resolve(&mut HostNames::default()).map_err(|bad| Misuse(bad.report()))
+    Ok(filter.clone().resolve(&mut HostNames::default())?)
 }
 
 /// What the filter must know too. Who asks for processes, in our own formats, means those of a connection's listener

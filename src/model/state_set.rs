@@ -40,6 +40,9 @@ impl StateSet {
         Self::of(TcpState::Listen) | Self::of(TcpState::Close)
     }
 
+    /// The words of ss for groups of states.
+    pub const GROUPS: [&'static str; 5] = ["all", "connected", "synchronized", "bucket", "big"];
+
     /// The group that ss knows by this word; `of` tells which numbers a state stands for.
     pub fn group(word: &str, of: fn(TcpState) -> Self) -> Option<Self> {
         // What the kernel keeps as small records.

@@ -35,7 +35,9 @@ impl Names {
 
     fn of_proc() -> Self {
         let mut names = Self::of_none(true);
-        pids().for_each(|pid| names.look_up(pid));
+        for pid in pids() {
+            names.look_up(pid);
+        }
         names
     }
 
@@ -52,7 +54,7 @@ impl Names {
     fn look_up(&mut self, pid: u32) {
         let Some(name) = name_of(pid) else { return };
         self.known.insert(pid, Comm::from_bytes(&name));
-        let threads = threads_of(pid).filter(|thread| *thread != pid);
+        let threads = threads_of(pid).into_iter().filter(|thread| *thread != pid);
         self.process.extend(threads.map(|thread| (thread, pid)));
     }
 

@@ -3,6 +3,10 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
+use rustix::fs::CWD;
+
+use super::read::read_comm;
+use super::scan::{each_number, open_folder};
 use crate::kernel::files;
 
 /// Whether this process and its /proc are in the initial PID namespace, from which every process can be seen.
@@ -14,27 +18,28 @@ pub(crate) fn is_initial_namespace() -> bool {
 }
 
 /// The processes that there are now.
-pub(crate) fn pids() -> impl Iterator<Item = u32> {
+pub(crate) fn pids() -> Vec<u32> {
     numbers("/proc")
 }
 
 /// The threads of a process.
-pub(crate) fn threads_of(pid: u32) -> impl Iterator<Item = u32> {
+pub(crate) fn threads_of(pid: u32) -> Vec<u32> {
     numbers(&format!("/proc/{pid}/task"))
 }
 
-/// The entries of a folder whose names are numbers.
-fn numbers(folder: &str) -> impl Iterator<Item = u32> + use<> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+/// The entries of a folder whose names are numbers, as far as it can be read.
+fn numbers(folder: &str) -> Vec<u32> {
+    let mut numbers = Vec::new();
+    if let Ok(folder) = open_folder(CWD, folder) {
+        // What came before a failure is there still.
+        let _ = each_number(&folder, |number| numbers.push(number));
+    }
+    numbers
 }
 
 /// Reads the name of a process.
 pub(crate) fn name_of(pid: u32) -> Option<Vec<u8>> {
-    let mut name = files::read(format!("/proc/{pid}/comm")).ok()?;
-    // The last line break is the file's; others belong to the name.
-    name.pop_if(|last| *last == b'\n');
-    Some(name)
+    read_comm(format!("/proc/{pid}/comm").into()).ok()
 }
 
 /// Reads the process of a thread.

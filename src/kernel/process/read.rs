@@ -98,7 +98,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn read_comm(path: PathBuf) -> io::Result<Vec<u8>> {
+pub(super) fn read_comm(path: PathBuf) -> io::Result<Vec<u8>> {
     let mut bytes = read(path)?;
     // The kernel adds a line break; the name may hold others.
     if bytes.last() == Some(&b'\n') {
