@@ -30,7 +30,8 @@ const ENDED: usize = 1024;
 impl Names {
     /// Reads the names of all processes now: a process may have ended by the time that its event is read.
     pub(super) fn of_now() -> Self {
-        if is_initial_namespace() { Self::of_proc() } else { Self::of_none(false) }
+        // Without /proc all names must come from the kernel's list and from events.
+        if is_initial_namespace() == Some(true) { Self::of_proc() } else { Self::of_none(false) }
     }
 
     fn of_proc() -> Self {

@@ -175,7 +175,8 @@ impl Processes {
             });
         }
         // Another proc tree is of another namespace anyway.
-        if root == Path::new("/proc") && !is_initial_namespace() {
+        // A kernel without such namespaces has one only.
+        if root == Path::new("/proc") && is_initial_namespace() == Some(false) {
             self.gaps.push(Gap::OutsidePidNamespace { sockets: scan.missing as u64 });
         }
     }

@@ -9,12 +9,12 @@ use super::read::read_comm;
 use super::scan::{each_number, open_folder};
 use crate::kernel::files;
 
-/// Whether this process and its /proc are in the initial PID namespace, from which every process can be seen.
-pub(crate) fn is_initial_namespace() -> bool {
+/// Whether this process and its /proc are in the initial PID namespace, from which every process can be seen; `None` where
+/// /proc does not say.
+pub(crate) fn is_initial_namespace() -> Option<bool> {
     /// `PROC_PID_INIT_INO` of linux/proc_ns.h.
     const INITIAL: u64 = 0xefff_fffc;
-    // A kernel without such namespaces has one only.
-    fs::metadata("/proc/self/ns/pid").map_or(true, |namespace| namespace.ino() == INITIAL)
+    Some(fs::metadata("/proc/self/ns/pid").ok()?.ino() == INITIAL)
 }
 
 /// The processes that there are now.

@@ -53,7 +53,7 @@ impl Instance {
             ("options/userstacktrace", "0"),
             // Each names threads at every change from thread to thread. Names come from /proc, where its numbers are
             // the events'; else the kernel's list of them is read.
-            ("options/record-cmd", if is_initial_namespace() { "0" } else { "1" }),
+            ("options/record-cmd", if is_initial_namespace() == Some(true) { "0" } else { "1" }),
             ("options/record-tgid", "0"),
             // poll() returns when a ring is filled to a quarter.
             ("buffer_percent", "25"),
