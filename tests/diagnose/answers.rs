@@ -8,7 +8,9 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Document, document, gist, listener, local, pair};
-use crate::support::run::{PROGRAM, command, finish, program_for_everybody, tcpstates};
+use crate::support::run::{
+    PROGRAM, command, finish, program_for_everybody, tcpstates, tcpstates_at_all_signals,
+};
 use crate::support::{has, namespace};
 
 #[test]
@@ -127,9 +129,7 @@ fn what_could_not_be_asked_ends_in_3() {
 #[test]
 fn an_interrupt_ends_the_interval() {
     let Some(namespace) = namespace() else { return };
-    // These tests may themselves run where it is ignored, as in the background of a script.
-    let mut command = command("env");
-    command.args(["--default-signal=INT", PROGRAM, "diagnose", "--interval", "600"]);
+    let mut command = tcpstates_at_all_signals(&["diagnose", "--interval", "600"]);
     let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let running = namespace.inside(|| command.spawn()).unwrap();
     let pid = Pid::from_child(&running);

@@ -30,6 +30,14 @@ pub(crate) fn tcpstates(args: &[&str]) -> Command {
     command
 }
 
+/// The program with these words, and with the usual action at every signal: one that this process ignores, as SIGHUP below
+/// nohup or SIGINT in the background of a script, would be ignored there too.
+pub(crate) fn tcpstates_at_all_signals(args: &[&str]) -> Command {
+    let mut command = command("env");
+    command.args(["--default-signal", PROGRAM]).args(args);
+    command
+}
+
 /// The program where every user may run it, for as long as the folder is kept.
 pub(crate) fn program_for_everybody() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder can be had");

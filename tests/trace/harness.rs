@@ -11,7 +11,7 @@ use socket2::{Domain, Socket, Type};
 
 use crate::support::namespace::Namespace;
 use crate::support::or_skip;
-use crate::support::run::{await_end_of, tcpstates};
+use crate::support::run::{await_end_of, tcpstates_at_all_signals};
 
 pub(super) const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -40,7 +40,9 @@ pub(super) struct Trace {
 /// minute, so that a test does not wait forever for an event that was lost.
 pub(super) fn start(args: &[&str]) -> Trace {
     // Of an option that stands twice the last counts.
-    started(tcpstates(&[&["trace", "--ndjson", "--poll", "20", "--duration", "60"], args].concat()))
+    started(tcpstates_at_all_signals(
+        &[&["trace", "--ndjson", "--poll", "20", "--duration", "60"], args].concat(),
+    ))
 }
 
 pub(super) fn started(mut command: Command) -> Trace {
