@@ -9,7 +9,7 @@ use super::question::{Misuse, Question};
 use crate::filter::{Dialect, Filter};
 use crate::model::{Access, Families, Gap, Needs, ProcessName, Query, Row, Source, SourceChoice, StateSet};
 
-/// Which sockets are asked for, and what is to be known of each beside what the kernel always tells.
+/// Which sockets are asked for, and what is to be known of each besides what the kernel always says.
 ///
 /// Nothing is looked up that is not asked for: without [`holders`](Self::holders) no process is looked at.
 #[derive(Clone, Debug)]
