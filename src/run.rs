@@ -19,7 +19,7 @@ use crate::cli::{self, Environment, List, Mode, Plan, Refusal};
 use crate::exit::ExitStatus;
 use crate::inspect::{Misuse, Question};
 use crate::kernel::names::HostNames;
-use crate::model::{Gap, Needs};
+use crate::model::Gap;
 use crate::render::{CountStyle, Format, Summary, text};
 use failure::{Doing as _, Failure};
 
@@ -85,7 +85,7 @@ fn carry_out(plan: &Plan) -> Result<ExitStatus, Failure> {
             })?;
         }
         Mode::Count(count) => {
-            let ready = Question::of_all(&count.query, &count.filter, count.needs)?;
+            let ready = Question::of_all(&count.query, &count.filter)?;
             let CountStyle { format, header, .. } = count.style;
             let format = format.of_lists();
             let mut count = count.clone();
@@ -106,7 +106,7 @@ fn carry_out(plan: &Plan) -> Result<ExitStatus, Failure> {
             answer(list_question(list)?.explain().as_bytes(), false)?;
         }
         Mode::Summary { query, filter, summary } => {
-            let question = Question::of_all(query, filter, Needs::default())?;
+            let question = Question::of_all(query, filter)?;
             let format = summary.format.of_lists();
             repeat::repeat(plan.repeat, format.separator(), |out, is_first| {
                 let header = summary.header && format.has_heading(is_first);
@@ -122,7 +122,7 @@ fn carry_out(plan: &Plan) -> Result<ExitStatus, Failure> {
 /// to be accepted; netstat and ss show none.
 fn list_question(list: &List) -> Result<Question, Misuse> {
     let own = !matches!(list.format, Format::Netstat | Format::Ss);
-    Question::new(&list.query, list.shown, &list.filter, list.needs, own)
+    Question::new(&list.query, list.shown, &list.filter, own)
 }
 
 /// The one rule for the end: a reader that left is no error, all else is, and ends with the status `failed`.

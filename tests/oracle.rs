@@ -8,7 +8,7 @@ use netlink_packet_sock_diag::SockDiagMessage;
 use netlink_packet_sock_diag::inet::{InetResponse, Timer as OracleTimer, nlas::Nla};
 use tcpstates::internals::kernel::sock_diag::decode::Decoder;
 use tcpstates::internals::kernel::sock_diag::{connect, request};
-use tcpstates::internals::model::{Attributes, Families, Query};
+use tcpstates::internals::model::{Families, Needs, Query};
 use tcpstates::internals::model::{Family, Socket, StateSet, TcpState, Timer};
 
 use crate::support::dumps::{messages, recording};
@@ -19,10 +19,8 @@ const FAMILIES: [(Family, &str); 2] = [(Family::Inet, "inet"), (Family::Inet6, "
 
 /// The datagrams of one family's dump, with all that can be asked for.
 fn record(namespace: &Namespace, family: Family) -> Vec<u8> {
-    let query = Query {
-        attributes: Attributes { tcp_info: true, memory: true },
-        ..Query::new(Families::Only(family), StateSet::ALL)
-    };
+    let query =
+        Query { needs: Needs::TCP_INFO | Needs::MEMORY, ..Query::new(Families::Only(family), StateSet::ALL) };
     namespace.inside(|| {
         let mut source = connect().expect("there is netlink");
         source.send(&request::encode(request::walks(&query, None)[0], &query, 1)).expect("it can be asked");

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde_json::Value;
-use tcpstates::internals::filter::{Dialect, Filter, Known, Names};
+use tcpstates::internals::filter::{Dialect, Filter, Names};
 use tcpstates::internals::model::{
-    Details, Endpoint, Family, Holder, Process, Queues, Row, Socket, Source, TcpInfo, TcpState, Timer,
+    Details, Endpoint, Family, Holder, Needs, Process, Queues, Row, Socket, Source, TcpInfo, TcpState, Timer,
 };
 use tcpstates::internals::render::{Column, Format, Head, Parts, Style, listing};
 use tcpstates::internals::select::{CountKey, GroupCounts, SortKey};
@@ -38,7 +38,7 @@ impl Names for TheirNames {
 fn fits(text: &str, dialect: Dialect, row: &Row<'_>) -> bool {
     let filter = Filter::parse(text, dialect).and_then(|filter| filter.resolve(&mut TheirNames));
     let filter = filter.unwrap_or_else(|bad| panic!("{}", bad.report()));
-    let known = Known { processes: true, ..Known::SOCKET };
+    let known = Needs::HOLDERS;
     filter.states.is_none_or(|states| states.contains(row.socket.state))
         && filter.expr.evaluate(row, known) == Some(true)
 }

@@ -6,7 +6,7 @@ use super::args::Args;
 use super::environment::Environment;
 use super::refusal::Refusal;
 use crate::filter::Filter;
-use crate::model::{Needs, ProcessName, Query, StateSet};
+use crate::model::{Needs, Query, StateSet};
 use crate::render::{CountFormat, CountStyle, Format, Summary};
 use crate::select::CountKey;
 
@@ -19,8 +19,6 @@ pub(crate) struct Count {
     pub filter: Filter,
     /// By what.
     pub keys: Vec<CountKey>,
-    /// What to look up for that.
-    pub needs: Needs,
     /// How the counts are shown.
     pub style: CountStyle,
     /// Not what there is but what changes within this time.
@@ -70,14 +68,12 @@ pub(super) fn count(
         }
     }
     let has = |wanted: &[CountKey]| keys.iter().any(|key| wanted.contains(key));
-    let needs = Needs {
-        processes: has(&[CountKey::Process, CountKey::Pid]).then_some(ProcessName::Comm),
-        users: has(&[CountKey::User]) && !args.shared.numeric && args.shared.proc_root.is_none(),
-        cgroups: keys.iter().any(|key| key.is_of_cgroup()),
-        units: keys.iter().any(|key| key.is_of_cgroup()),
-        ..Needs::default()
-    };
+    let named = !args.shared.numeric && args.shared.proc_root.is_none();
+    let needs = Needs::HOLDERS.when(has(&[CountKey::Process, CountKey::Pid]))
+        | Needs::USERS.when(has(&[CountKey::User]) && named)
+        | Needs::UNITS.when(keys.iter().any(|key| key.is_of_cgroup()));
     let (mut query, format) = counted(args, format, &filter, counted_by)?;
+    query.needs = needs;
     // A count where none of them is known would be no count.
     query.netlink_only = keys
         .iter()
@@ -91,7 +87,7 @@ pub(super) fn count(
         color: args.shared.color(environment),
         width: environment.width.filter(|_| !args.list.wide),
     };
-    Ok(Count { query, filter, keys, needs, style, diff: args.list.diff })
+    Ok(Count { query, filter, keys, style, diff: args.list.diff })
 }
 
 /// Counts by state.

@@ -16,9 +16,7 @@ use super::shares;
 use super::suggest;
 use super::trace::{self, Trace};
 use crate::filter::{Dialect, Filter, FilterText};
-use crate::model::{
-    Access, Attributes, Families, ListenerUse, Needs, Order, ProcessName, Query, Shown, StateSet, TcpState,
-};
+use crate::model::{Access, Families, Needs, Order, Query, Shown, StateSet, TcpState};
 use crate::render::{Column, Format, Parts, Scope, Style, Summary};
 use crate::select::{SortKey, SortTerm};
 
@@ -76,8 +74,8 @@ pub(crate) struct List {
     pub shown: Shown,
     /// The ends to show.
     pub filter: Filter,
-    /// What to look up.
-    pub needs: Needs,
+    /// How long to wait for the names of hosts.
+    pub resolve_timeout: Duration,
     /// The layout.
     pub format: Format,
     /// Its style.
@@ -247,22 +245,19 @@ fn list(args: &Args, format: Format, filter: Filter, environment: Environment) -
         Format::Netstat | Format::Ss => Order::Ipv4First,
         _ => Order::Any,
     };
-    let tcp_info = parts.tcp_info || columns.iter().any(|column| column.is_of_tcp_info());
-    let attributes = Attributes { tcp_info, memory: parts.memory };
-    Ok(List {
-        query: Query {
-            families: if needs.peers { Families::Both } else { args.shared.families() },
-            states: needs.widened(shown),
-            attributes,
-            order,
-            kernel_filter: None,
-            netlink_only: None,
-            netlink_tells: netlink_tells(format, parts, &columns),
-            wants_idle: shown.names_idle(),
-        },
-        shown: Shown { families: args.shared.families(), states: shown },
-        filter,
+    let families = args.shared.families();
+    let query = Query {
         needs,
+        order,
+        netlink_tells: netlink_tells(format, parts, &columns),
+        wants_idle: shown.names_idle(),
+        ..Query::new(if needs.contains(Needs::PEERS) { Families::Both } else { families }, shown)
+    };
+    Ok(List {
+        query: Query { states: query.widened(shown), ..query },
+        shown: Shown { families, states: shown },
+        filter,
+        resolve_timeout: args.list.resolve_timeout,
         format,
         style: style(args, shown, parts, environment),
         columns,
@@ -330,29 +325,34 @@ fn needs(args: &Args, format: Format, parts: Parts, columns: &[Column]) -> Needs
     let extended = parts.extended || has(|column| column == Column::User);
     let peers = parts.peer_processes || has(|column| column == Column::PeerProcess);
     let by_pid = args.list.sort.iter().any(|term| term.key == SortKey::Pid);
-    let name = if format == Format::Netstat { ProcessName::Command } else { ProcessName::Comm };
     let people = matches!(format, Format::Table | Format::Plain | Format::Netstat | Format::Ss);
+    let named = !(people && args.shared.numeric);
     // The users of another proc tree are another host's; ss prints none.
-    let users = extended && args.shared.proc_root.is_none() && format != Format::Ss;
-    Needs {
-        processes: (processes || by_pid || peers).then_some(name),
-        peers,
-        process_details: args.shared.processes > 1 || has(Column::is_of_process_details),
-        process_names: false,
-        process_users: args.shared.proc_root.is_none() && !(people && args.shared.numeric),
-        users: users && !(people && args.shared.numeric),
-        services: people && !args.shared.numeric,
-        hosts: args.list.resolve.then_some(args.list.resolve_timeout),
-        cgroups: (parts.extended || has(Column::is_of_cgroups)) && format != Format::Netstat,
-        // The text layouts show the cgroup alone.
-        units: has(Column::is_of_units)
-            || (parts.extended && matches!(format, Format::Json | Format::Ndjson)),
-        listeners: match format {
-            Format::Netstat => parts.extended.then_some(ListenerUse::User),
-            Format::Ss => None,
-            _ => processes.then_some(ListenerUse::Holders),
-        },
-    }
+    let our_users = named && args.shared.proc_root.is_none();
+    let commands = args.shared.processes > 1 || has(Column::is_of_process_details);
+    let cgroups = parts.extended || has(Column::is_of_cgroups);
+    // The text layouts show the cgroup alone.
+    let units =
+        has(Column::is_of_units) || (parts.extended && matches!(format, Format::Json | Format::Ndjson));
+    let tcp_info = parts.tcp_info || has(Column::is_of_tcp_info);
+    let of_listeners = match format {
+        Format::Netstat => Needs::LISTENER_USERS.when(parts.extended),
+        Format::Ss => Needs::NOTHING,
+        _ => Needs::LISTENER_HOLDERS.when(processes),
+    };
+    Needs::HOLDERS.when(processes || by_pid)
+        | Needs::PEERS.when(peers)
+        | Needs::FIRST_WORDS.when(format == Format::Netstat)
+        | Needs::COMMANDS.when(commands)
+        | Needs::HOLDER_USERS.when(commands && our_users)
+        | Needs::USERS.when(extended && our_users && format != Format::Ss)
+        | Needs::SERVICES.when(people && named)
+        | Needs::HOSTS.when(args.list.resolve)
+        | Needs::CGROUPS.when(cgroups && format != Format::Netstat)
+        | Needs::UNITS.when(units)
+        | Needs::TCP_INFO.when(tcp_info)
+        | Needs::MEMORY.when(parts.memory)
+        | of_listeners
 }
 
 fn style(args: &Args, shown: StateSet, parts: Parts, environment: Environment) -> Style {

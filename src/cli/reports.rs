@@ -10,7 +10,7 @@ use super::target::{families_of, read_target};
 use crate::demo::Scene;
 use crate::diagnose::{Severity, Threshold, Thresholds};
 use crate::filter::{Dialect, Filter, OneEnd, OnePort};
-use crate::model::{Attributes, Families, Query, StateSet, TcpState};
+use crate::model::{Families, Needs, Query, StateSet, TcpState};
 use crate::render::ReportStyle;
 
 /// An explanation.
@@ -114,7 +114,7 @@ pub(super) fn diagnose(args: &Args, own: &DiagnoseArgs, environment: Environment
         (Threshold::RetransSegments, own.retrans_segments),
     ];
     let query = Query {
-        attributes: Attributes { tcp_info: true, memory: false },
+        needs: Needs::TCP_INFO,
         netlink_tells: vec!["accept queues' limits"],
         ..Query::new(Families::Both, StateSet::ALL)
     };

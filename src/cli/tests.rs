@@ -7,7 +7,7 @@ use clap::CommandFactory;
 use super::args::Args;
 use super::shares::{definition, shared_options};
 use super::{Environment, List, Mode, Plan, Refusal, parse};
-use crate::model::{Families, Family, ListenerUse, Order, ProcessName, SourceChoice, StateSet, TcpState};
+use crate::model::{Families, Family, Needs, Order, SourceChoice, StateSet, TcpState};
 use crate::render::{Format, Scope, TraceFormat};
 use crate::select::{Direction, SortKey, SortTerm};
 
@@ -158,19 +158,21 @@ fn each_layout_has_its_usual_states() {
 
 #[test]
 fn only_what_is_shown_is_looked_up() {
-    let needs = |line| list(line).needs;
-    assert_eq!(needs("-nat"), crate::model::Needs::default(), "nothing");
-    assert!(needs("-at").services);
-    assert!(!needs("--json -a").services, "ports are numbers there");
-    assert_eq!(needs("-np").processes, Some(ProcessName::Comm));
-    assert_eq!(needs("-np -f netstat").processes, Some(ProcessName::Command));
-    assert_eq!(needs("-n --sort pid").processes, Some(ProcessName::Comm));
-    assert!(needs("-e").users && needs("-e").cgroups);
-    assert!(!needs("-ne").users && needs("-ne --json").users);
-    assert!(!needs("-e --proc-root /x").users, "another host's users");
-    assert_eq!(needs("-ne -f netstat").listeners, Some(ListenerUse::User));
-    assert_eq!(needs("-np").listeners, Some(ListenerUse::Holders));
-    assert_eq!((needs("-np -f ss").listeners, needs("-np -f netstat").listeners), (None, None));
+    let needs = |line, needs| list(line).query.needs.contains(needs);
+    assert_eq!(list("-nat").query.needs, Needs::NOTHING);
+    assert!(needs("-at", Needs::SERVICES));
+    assert!(!needs("--json -a", Needs::SERVICES), "ports are numbers there");
+    assert!(needs("-np", Needs::HOLDERS) && !needs("-np", Needs::FIRST_WORDS));
+    assert!(needs("-np -f netstat", Needs::HOLDERS | Needs::FIRST_WORDS));
+    assert!(needs("-n --sort pid", Needs::HOLDERS));
+    assert!(needs("-e", Needs::USERS | Needs::CGROUPS));
+    assert!(!needs("-ne", Needs::USERS) && needs("-ne --json", Needs::USERS));
+    assert!(!needs("-e --proc-root /x", Needs::USERS), "another host's users");
+    assert!(needs("-ne -f netstat", Needs::LISTENER_USERS));
+    assert!(needs("-np", Needs::LISTENER_HOLDERS));
+    for line in ["-np -f ss", "-np -f netstat"] {
+        assert!(!list(line).query.needs.has_any_of(Needs::LISTENER_HOLDERS | Needs::LISTENER_USERS));
+    }
 }
 
 #[test]

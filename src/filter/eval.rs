@@ -7,21 +7,7 @@ use super::expr::{Device, End, Expr, NumberField, Term, TextField};
 use super::glob::Glob;
 use super::values;
 use crate::model::cgroup::Cgroup;
-use crate::model::{Holder, Process, Row, Socket};
-
-/// What is known of a row so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Known {
-    /// Its holders were looked up.
-    pub processes: bool,
-    /// Its cgroup's path was looked up.
-    pub cgroup_paths: bool,
-}
-
-impl Known {
-    /// What the kernel's answer alone tells.
-    pub const SOCKET: Self = Self { processes: false, cgroup_paths: false };
-}
+use crate::model::{Holder, Needs, Process, Row, Socket};
 
 /// What is left to judge of a socket.
 enum Rest {
@@ -33,12 +19,12 @@ enum Rest {
 
 impl Expr {
     /// Whether the row fits; `None` while it is open.
-    pub fn evaluate(&self, row: &Row<'_>, known: Known) -> Option<bool> {
+    pub fn evaluate(&self, row: &Row<'_>, known: Needs) -> Option<bool> {
         self.decide(&|term| term.evaluate(row, known))
     }
 
     /// Whether the row can't be judged, since what is not known of its cgroup may decide it.
-    pub fn is_undecided(&self, row: &Row<'_>, known: Known) -> bool {
+    pub fn is_undecided(&self, row: &Row<'_>, known: Needs) -> bool {
         let decided = |term: &Term| term.evaluate(row, known).or(term.is_for_the_kernel().then_some(true));
         row.cgroup.may_hide() && self.decide(&decided).is_none()
     }
@@ -58,14 +44,14 @@ impl Expr {
     }
 
     /// What is left to judge of the row when so much is known; `None` where it can't fit.
-    pub fn rest(&self, row: &Row<'_>, known: Known) -> Option<Self> {
+    pub fn rest(&self, row: &Row<'_>, known: Needs) -> Option<Self> {
         match self.judge(row, known) {
             Rest::Decided(fits) => fits.then(Self::always),
             Rest::Open(rest) => Some(rest),
         }
     }
 
-    fn judge(&self, row: &Row<'_>, known: Known) -> Rest {
+    fn judge(&self, row: &Row<'_>, known: Needs) -> Rest {
         match self {
             Self::Term(term) => {
                 term.evaluate(row, known).map_or_else(|| Rest::Open(self.clone()), Rest::Decided)
@@ -96,7 +82,7 @@ fn all(parts: impl Iterator<Item = Option<bool>>, decides: bool) -> Option<bool>
 }
 
 /// The parts that are open; the answer where none is, or one decides.
-fn open_parts(parts: &[Expr], row: &Row<'_>, known: Known, decides: bool) -> Result<Vec<Expr>, bool> {
+fn open_parts(parts: &[Expr], row: &Row<'_>, known: Needs, decides: bool) -> Result<Vec<Expr>, bool> {
     let mut open = Vec::new();
     for part in parts {
         match part.judge(row, known) {
@@ -147,13 +133,13 @@ impl Term {
         matches!(self, Self::Mark { .. } | Self::Autobound { .. })
     }
 
-    fn evaluate(&self, row: &Row<'_>, known: Known) -> Option<bool> {
+    fn evaluate(&self, row: &Row<'_>, known: Needs) -> Option<bool> {
         let socket = row.socket;
         match self {
             Self::State(set) => Some(set.contains(socket.state)),
             Self::Endpoint { end, matcher } => Some(either(*end, socket, |end| matcher.matches(end))),
             Self::Number { field: NumberField::Pid, .. } | Self::Text { field: TextField::Process, .. } => {
-                known.processes.then(|| self.fits_holders(row.holders))?
+                known.contains(Needs::HOLDERS).then(|| self.fits_holders(row.holders))?
             }
             Self::Number { field: NumberField::Port(end), compare, value } => {
                 Some(either(*end, socket, |end| compare.holds(end.port.into(), *value)))
@@ -166,7 +152,7 @@ impl Term {
                 Some(values::timer_fits(glob, socket.timer.as_ref()))
             }
             Self::Text { field: TextField::Unit | TextField::Container | TextField::PodUid, .. } => {
-                known.cgroup_paths.then(|| self.fits_cgroup(row.cgroup))?
+                known.contains(Needs::CGROUPS).then(|| self.fits_cgroup(row.cgroup))?
             }
             Self::Device(Device::Index(index)) => Some(socket.interface == *index),
             Self::Mark { value, mask } => socket.mark.map(|mark| mark & mask == *value),

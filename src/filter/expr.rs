@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::endpoint::EndpointMatch;
 use super::glob::Glob;
 use super::lexer::Compare;
-use crate::model::StateSet;
+use crate::model::{Needs, StateSet};
 
 /// A condition on a socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,20 +175,23 @@ pub enum TextField {
     PodUid,
 }
 
-/// What must be known of a socket besides what every source tells.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Evidence {
-    /// Its holders.
-    pub processes: bool,
-    /// Their names, also those that are longer than the kernel keeps.
-    pub process_names: bool,
-    /// The path of its cgroup.
-    pub cgroup_paths: bool,
-    /// The connection's numbers.
-    pub tcp_info: bool,
-}
-
 impl Term {
+    /// What must be known to evaluate it.
+    fn needs(&self) -> Needs {
+        match self {
+            Self::Number { field: NumberField::Pid, .. } => Needs::HOLDERS,
+            Self::Text { field: TextField::Process, .. } => Needs::LONG_NAMES,
+            Self::Number {
+                field: NumberField::Retrans | NumberField::RtoUs | NumberField::RttUs, ..
+            } => Needs::TCP_INFO,
+            Self::Device(_) | Self::Mark { .. } | Self::Cgroup { .. } | Self::Autobound { .. } => {
+                Needs::NETLINK
+            }
+            term if term.is_of_cgroup() => Needs::UNITS,
+            _ => Needs::NOTHING,
+        }
+    }
+
     /// Whether it asks for the unit, container or pod that the cgroup's path names.
     pub fn is_of_cgroup(&self) -> bool {
         matches!(self, Self::Text { field: TextField::Unit | TextField::Container | TextField::PodUid, .. })
@@ -251,24 +254,11 @@ impl Expr {
         }
     }
 
-    /// What its terms must know.
-    pub fn evidence(&self) -> Evidence {
-        let mut needed = Evidence::default();
-        self.each_term(&mut |term| match term {
-            Term::Number { field: NumberField::Pid, .. } => needed.processes = true,
-            Term::Text { field: TextField::Process, .. } => {
-                needed.processes = true;
-                needed.process_names = true;
-            }
-            _ if term.is_of_cgroup() => needed.cgroup_paths = true,
-            Term::Number {
-                field: NumberField::Retrans | NumberField::RtoUs | NumberField::RttUs, ..
-            } => {
-                needed.tcp_info = true;
-            }
-            _ => {}
-        });
-        needed
+    /// What must be known to evaluate it.
+    pub fn needs(&self) -> Needs {
+        let mut needs = Needs::NOTHING;
+        self.each_term(&mut |term| needs |= term.needs());
+        needs
     }
 
     /// Whether it is clear that nothing fits but what has a peer's port: no listener, and no socket that is just bound.
@@ -287,18 +277,8 @@ impl Expr {
     /// The first term that /proc can't tell anything about.
     pub fn needs_netlink(&self) -> Option<&Term> {
         let mut found = None;
-        self.each_term(&mut |term| {
-            let lacks = match term {
-                Term::Device(_) | Term::Mark { .. } | Term::Cgroup { .. } | Term::Autobound { .. } => true,
-                Term::Number { field, .. } => {
-                    matches!(field, NumberField::Retrans | NumberField::RtoUs | NumberField::RttUs)
-                }
-                _ => false,
-            };
-            if lacks && found.is_none() {
-                found = Some(term);
-            }
-        });
+        let untold = |term: &Term| term.needs().has_any_of(Needs::NETLINK | Needs::TCP_INFO);
+        self.each_term(&mut |term| found = found.or_else(|| untold(term).then_some(term)));
         found
     }
 }

@@ -22,14 +22,13 @@ mod values;
 
 pub use endpoint::EndpointMatch;
 pub use error::{BadFilter, FilterError, FilterText};
-pub use eval::Known;
-pub use expr::{Device, End, Evidence, Expr, Name, NumberField, Term, TextField};
+pub use expr::{Device, End, Expr, Name, NumberField, Term, TextField};
 pub use lexer::Compare;
 pub use parser::TERM_WORDS;
 pub use resolve::Names;
 pub use typed::{BadEndpoint, OneEnd, OneHost, OnePort, one_end};
 
-use crate::model::{Row, StateSet};
+use crate::model::{Needs, Row, StateSet};
 
 /// A filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,13 +81,13 @@ impl Filter {
     }
 
     /// Whether the row can't be judged, since what is not known of its cgroup may decide it.
-    pub fn is_undecided(&self, row: &Row<'_>, known: Known) -> bool {
+    pub fn is_undecided(&self, row: &Row<'_>, known: Needs) -> bool {
         row.cgroup.may_hide() && self.expr.is_undecided(row, known)
     }
 
     /// Whether the row may fit, as far as it is known. Its states are the query's part. What stays open to the end
     /// is for the kernel to decide, and was.
-    pub fn admits(&self, row: &Row<'_>, known: Known) -> bool {
+    pub fn admits(&self, row: &Row<'_>, known: Needs) -> bool {
         self.expr.is_always() || self.expr.evaluate(row, known) != Some(false)
     }
 }

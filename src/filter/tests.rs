@@ -36,7 +36,7 @@ fn connection() -> Socket {
 }
 
 fn fits(text: &str, socket: &Socket) -> Option<bool> {
-    parse(text).unwrap().expr.evaluate(&Row::bare(socket), Known::SOCKET)
+    parse(text).unwrap().expr.evaluate(&Row::bare(socket), Needs::NOTHING)
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn nesting_is_bounded() {
     let wide = |join: &str| format!("sport = 443{}", format!(" {join} sport = 443").repeat(50_000));
     for text in [wide("or"), wide("and")] {
         let expr = parse(&text).unwrap().expr;
-        assert_eq!(expr.evaluate(&Row::bare(&connection()), Known::SOCKET), Some(true));
+        assert_eq!(expr.evaluate(&Row::bare(&connection()), Needs::NOTHING), Some(true));
         assert_eq!(
             compile(&expr).is_some(),
             text.contains("and"),
@@ -269,11 +269,11 @@ fn the_deepest_filter_fits_a_small_stack() {
     let work = move || {
         let filter = parse(&text).unwrap().resolve(&mut TestNames).unwrap();
         let expr = &filter.expr;
-        assert_eq!(expr.evaluate(&Row::bare(&connection()), Known::SOCKET), Some(true));
-        assert!(expr.rest(&Row::bare(&connection()), Known::SOCKET).is_some());
+        assert_eq!(expr.evaluate(&Row::bare(&connection()), Needs::NOTHING), Some(true));
+        assert!(expr.rest(&Row::bare(&connection()), Needs::NOTHING).is_some());
         assert!(expr.to_string().len() > 128);
         assert!(compile(expr).is_some() && expr.clone() == *expr);
-        assert!(expr.needs_netlink().is_none() && !expr.evidence().processes && !expr.wants_peer());
+        assert!(expr.needs_netlink().is_none() && expr.needs() == Needs::NOTHING && !expr.wants_peer());
     };
     std::thread::Builder::new().stack_size(1 << 20).spawn(work).unwrap().join().unwrap();
 }
@@ -365,7 +365,7 @@ fn what_is_not_looked_up_stays_open() {
     let holders = [nginx()];
     let row =
         Row { holders: &holders, cgroup: Cgroup::at("/system.slice/nginx.service"), ..Row::bare(&socket) };
-    let known = Known { processes: true, cgroup_paths: true };
+    let known = Needs::HOLDERS | Needs::CGROUPS;
     for (text, expected) in [
         ("pid = 5", true),
         ("pid > 5", false),
@@ -388,7 +388,7 @@ fn what_is_left_is_about_the_holders() {
         ("sport = 443 or pid = 5", None, true),
         ("not (sport = 443 or pid = 5)", None, false),
     ] {
-        let rest = parse(text).unwrap().expr.rest(&Row::bare(&connection()), Known::SOCKET);
+        let rest = parse(text).unwrap().expr.rest(&Row::bare(&connection()), Needs::NOTHING);
         match (rest, expected) {
             (Some(rest), Some(expected)) => {
                 // A list of one part is that part.

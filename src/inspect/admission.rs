@@ -36,7 +36,7 @@ impl<C: Consumer> Sink for Admission<'_, C> {
     }
 
     fn row(&mut self, socket: &Socket) -> ControlFlow<()> {
-        let Question { filter, needs, .. } = self.question;
+        let Question { filter, query, .. } = self.question;
         self.enrichment.learn(socket);
         if !self.question.may_fit(socket) {
             return ControlFlow::Continue(());
@@ -48,7 +48,7 @@ impl<C: Consumer> Sink for Admission<'_, C> {
             return ControlFlow::Continue(());
         }
         self.consumer.take(&row)?;
-        self.doubts.note(&row, *needs);
+        self.doubts.note(&row, query.needs);
         ControlFlow::Continue(())
     }
 }

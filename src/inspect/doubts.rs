@@ -1,7 +1,7 @@
 //! What to do where the cgroup of a socket is not known: a filter that hangs on it is an error, and else it is a gap.
 
 use super::enrichment::Enrichment;
-use crate::filter::{Filter, Known, Term};
+use crate::filter::{Filter, Term};
 use crate::model::cgroup::CgroupLack;
 use crate::model::{Gap, Needs, Row};
 
@@ -28,7 +28,7 @@ pub(super) struct Doubts {
 
 impl Doubts {
     /// Whether a row fits the filter now that all is known that can be.
-    pub(super) fn admits(&mut self, filter: &Filter, row: &Row<'_>, known: Known) -> bool {
+    pub(super) fn admits(&mut self, filter: &Filter, row: &Row<'_>, known: Needs) -> bool {
         if filter.is_undecided(row, known) {
             self.undecided += 1;
             self.because = self.because.or(row.cgroup.lack);
@@ -39,7 +39,7 @@ impl Doubts {
 
     /// Takes note of a row that is shown or counted, and of whose cgroup as much was asked for.
     pub(super) fn note(&mut self, row: &Row<'_>, needs: Needs) {
-        let matters = row.cgroup.path.is_none() || (needs.units && row.cgroup.may_hide());
+        let matters = row.cgroup.path.is_none() || (needs.contains(Needs::UNITS) && row.cgroup.may_hide());
         let Some(lack) = row.cgroup.lack.filter(|_| matters) else { return };
         let place = self.unknown.iter_mut().find(|(of, _)| of.is_none_or(|of| of == lack));
         if let Some((of, count)) = place {

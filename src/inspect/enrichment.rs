@@ -7,17 +7,16 @@ use rustc_hash::FxHashSet;
 
 use super::listeners::Listeners;
 use super::peers::{Other, Peers};
-use crate::filter::Known;
 use crate::kernel::names::{Cgroups, Hosts, Interfaces, Services, Users};
-use crate::kernel::process::{Details, Processes, Wanted};
+use crate::kernel::process::Processes;
 use crate::model::cgroup::Cgroup;
-use crate::model::{
-    Access, Gap, Holder, ListenerUse, Needs, OwnerNote, ProcessName, Row, Socket, SourceChoice, TcpState,
-};
+use crate::model::{Access, Gap, Holder, Needs, OwnerNote, Row, Socket, SourceChoice, TcpState};
 
 /// The look-ups of one listing. What is `None` is not looked up.
 #[derive(Debug, Default)]
 pub(crate) struct Enrichment {
+    /// What must be known.
+    needs: Needs,
     /// Device names; they are not asked for another proc tree.
     pub interfaces: Option<Interfaces>,
     /// The holders of sockets.
@@ -32,8 +31,6 @@ pub(crate) struct Enrichment {
     pub cgroups: Option<Cgroups>,
     /// The listeners of connections that are not accepted.
     pub listeners: Option<Listeners>,
-    /// What is taken from them.
-    pub listener_use: Option<ListenerUse>,
     /// The other ends of connections within this host.
     pub peers: Option<Peers>,
 }
@@ -42,47 +39,44 @@ impl Enrichment {
     /// The look-ups that are needed; holders come later, when the sockets are known.
     pub(super) fn new(needs: Needs, access: &Access) -> Self {
         Self {
+            needs,
             interfaces: access.proc_root.is_none().then(Interfaces::default),
             processes: None,
             hosts: None,
-            users: needs.users.then(Users::default),
-            services: needs.services.then(Services::of_host),
-            cgroups: needs.cgroups.then(|| match &access.proc_root {
+            users: needs.contains(Needs::USERS).then(Users::default),
+            services: needs.contains(Needs::SERVICES).then(Services::of_host),
+            cgroups: needs.contains(Needs::CGROUPS).then(|| match &access.proc_root {
                 Some(_) => Cgroups::of_processes(),
                 None => Cgroups::of_host(),
             }),
-            listeners: needs.listeners.map(|_| Listeners::default()),
-            listener_use: needs.listeners,
-            peers: needs.peers.then(Peers::default),
+            listeners: needs
+                .has_any_of(Needs::LISTENER_HOLDERS | Needs::LISTENER_USERS)
+                .then(Listeners::default),
+            peers: needs.contains(Needs::PEERS).then(Peers::default),
         }
     }
 
     /// What a filter may count on.
-    pub(super) fn known(&self) -> Known {
-        Known { processes: self.processes.is_some(), cgroup_paths: self.cgroups.is_some() }
+    pub(super) fn known(&self) -> Needs {
+        Needs::HOLDERS.when(self.processes.is_some()) | Needs::CGROUPS.when(self.cgroups.is_some())
     }
 
     /// Whether what the kernel tells of a socket is enough to know its cgroup, where that is needed. Else the processes
     /// must be known that hold it, and so all sockets must have come.
     pub(super) fn cgroups_suffice(&self, needs: Needs, access: &Access) -> bool {
         let is_told = access.source != SourceChoice::Procfs && access.proc_root.is_none();
-        self.cgroups.as_ref().is_none_or(|cgroups| is_told && cgroups.suffice(needs.units))
+        self.cgroups.as_ref().is_none_or(|cgroups| is_told && cgroups.suffice(needs.contains(Needs::UNITS)))
     }
 
     /// What is read of the processes that hold sockets; `None` where they need not be known.
-    pub(super) fn wanted(&self, needs: Needs, access: &Access) -> Option<Wanted> {
-        let cgroups = !self.cgroups_suffice(needs, access);
-        let name = needs.processes.or_else(|| cgroups.then_some(ProcessName::Comm))?;
-        let details = match (needs.process_details, needs.process_users) {
-            (false, _) => Details::None,
-            (true, false) => Details::Numbers,
-            (true, true) => Details::Names,
-        };
-        Some(Wanted { name, details, long_names: needs.process_names, cgroups })
+    pub(super) fn wanted(&self, needs: Needs, access: &Access) -> Option<Needs> {
+        let cgroups = Needs::CGROUPS.when(!self.cgroups_suffice(needs, access));
+        let is_wanted = needs.contains(Needs::HOLDERS) || cgroups != Needs::NOTHING;
+        is_wanted.then_some((needs - Needs::CGROUPS) | cgroups)
     }
 
     /// Looks for the holders of the sockets with these inodes, if they must be known.
-    pub(super) fn find_holders(&mut self, inodes: FxHashSet<u64>, wanted: Option<Wanted>, access: &Access) {
+    pub(super) fn find_holders(&mut self, inodes: FxHashSet<u64>, wanted: Option<Needs>, access: &Access) {
         let root = access.proc_root.as_deref().unwrap_or(Path::new("/proc"));
         self.processes = wanted.map(|wanted| Processes::scan(root, inodes, wanted));
     }
@@ -124,13 +118,13 @@ impl Enrichment {
 
     /// The user to name: with the listeners' users all is as in /proc, which says 0 where it does not know.
     fn shown_uid(&self, socket: &Socket) -> Option<u32> {
-        let as_in_proc = self.listener_use == Some(ListenerUse::User);
+        let as_in_proc = self.needs.contains(Needs::LISTENER_USERS);
         socket.uid.or_else(|| as_in_proc.then(|| self.user_of_listener(socket).unwrap_or(0)))
     }
 
     /// The user of the listener of a half-open connection, where that is looked up.
     fn user_of_listener(&self, socket: &Socket) -> Option<u32> {
-        let is_asked = self.listener_use == Some(ListenerUse::User);
+        let is_asked = self.needs.contains(Needs::LISTENER_USERS);
         if !is_asked || socket.state.shown() != TcpState::SynRecv {
             return None;
         }
@@ -152,8 +146,7 @@ impl Enrichment {
 
     /// Whether its holders are its listener's, which may come after it.
     pub(super) fn is_held_by_listener(&self, socket: &Socket) -> bool {
-        self.listener_use == Some(ListenerUse::Holders)
-            && OwnerNote::of(socket) == Some(OwnerNote::NotAccepted)
+        self.needs.contains(Needs::LISTENER_HOLDERS) && OwnerNote::of(socket) == Some(OwnerNote::NotAccepted)
     }
 
     /// Who holds the socket with this inode.

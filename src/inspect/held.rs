@@ -32,7 +32,7 @@ impl Held {
         enrichment: Enrichment,
         enough: Option<u64>,
     ) -> Result<Self, InspectError> {
-        let wanted_of_each = enrichment.wanted(question.needs, access);
+        let wanted_of_each = enrichment.wanted(question.query.needs, access);
         let mut sink = Hold {
             question,
             enough: enough.map_or(usize::MAX, |enough| usize::try_from(enough).unwrap_or(usize::MAX)),
@@ -47,7 +47,7 @@ impl Held {
         enrichment.find_holders(inodes, wanted_of_each, access);
         let Collected { source, mut gaps } = collected;
         gaps.extend(enrichment.gaps());
-        let mut held = Self { source, sockets, gaps, enrichment, needs: question.needs };
+        let mut held = Self { source, sockets, gaps, enrichment, needs: question.query.needs };
         held.judge(question)?;
         Ok(held)
     }
@@ -84,7 +84,7 @@ impl Held {
     /// What is not known of the cgroups of all that is held, as far as it was asked for.
     pub(super) fn unknown(&self) -> Vec<Gap> {
         let mut doubts = Doubts::default();
-        if self.needs.cgroups {
+        if self.needs.contains(Needs::CGROUPS) {
             self.sockets.iter().for_each(|socket| doubts.note(&self.row(socket), self.needs));
         }
         doubts.gaps(&self.enrichment).collect()
@@ -153,7 +153,7 @@ impl Sink for Hold<'_> {
         if self.enrichment.is_held_by_listener(socket) {
             self.unaccepted.push(self.sockets.len());
         }
-        if self.question.needs.processes.is_some() || self.enrichment.needs_holder(socket) {
+        if self.question.query.needs.contains(Needs::HOLDERS) || self.enrichment.needs_holder(socket) {
             self.wanted.extend(socket.inode);
         }
         self.sockets.push(socket.clone());

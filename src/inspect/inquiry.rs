@@ -7,7 +7,7 @@ use super::held::Held;
 use super::later;
 use super::question::Question;
 use super::source::collect;
-use crate::model::{Access, Collected, Consumer};
+use crate::model::{Access, Collected, Consumer, Needs};
 
 /// A question to a host, with the look-ups that it needs.
 #[derive(Debug)]
@@ -19,23 +19,23 @@ pub(crate) struct Inquiry<'a> {
 
 impl<'a> Inquiry<'a> {
     pub(crate) fn new(question: &'a Question, access: &'a Access) -> Self {
-        Self { question, access, enrichment: Enrichment::new(question.needs, access) }
+        Self { question, access, enrichment: Enrichment::new(question.query.needs, access) }
     }
 
     /// Whether the sockets must be held until their holders are known: else their cgroups are not.
     pub(crate) fn must_hold(&self) -> bool {
-        !self.enrichment.cgroups_suffice(self.question.needs, self.access)
+        !self.enrichment.cgroups_suffice(self.question.query.needs, self.access)
     }
 
     /// Gives the consumer every row that fits. As little is held as can be: nothing where the kernel's answer suffices,
     /// what the consumer keeps where holders matter, and the sockets where their cgroups hang on their holders.
     pub(crate) fn ask<C: Consumer>(self, consumer: &mut C) -> Result<Collected, InspectError> {
-        let needs = self.question.needs;
-        let has_processes = needs.processes.is_some();
-        if self.must_hold() || needs.cgroups && has_processes {
+        let needs = self.question.query.needs;
+        let by_holder = needs.contains(Needs::HOLDERS);
+        if self.must_hold() || by_holder && needs.contains(Needs::CGROUPS) {
             let held = self.hold(None)?;
             Ok(held.give(&held.sockets, consumer))
-        } else if has_processes {
+        } else if by_holder {
             later::ask(self.question, self.access, self.enrichment, consumer)
         } else {
             self.stream(consumer)

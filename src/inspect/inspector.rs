@@ -7,7 +7,7 @@ use super::held::Held;
 use super::inquiry::Inquiry;
 use super::question::{Misuse, Question};
 use crate::filter::{Dialect, Filter};
-use crate::model::{Access, Families, Gap, Needs, ProcessName, Query, Row, Source, SourceChoice, StateSet};
+use crate::model::{Access, Families, Gap, Needs, Query, Row, Source, SourceChoice, StateSet};
 
 /// Which sockets are asked for, and what is to be known of each besides what the kernel always says.
 ///
@@ -18,8 +18,6 @@ pub struct Selection {
     states: StateSet,
     filter: Filter,
     needs: Needs,
-    tcp_info: bool,
-    memory: bool,
 }
 
 impl Default for Selection {
@@ -35,9 +33,7 @@ impl Selection {
             families: Families::Both,
             states: StateSet::ALL,
             filter: Filter::default(),
-            needs: Needs::default(),
-            tcp_info: false,
-            memory: false,
+            needs: Needs::NOTHING,
         }
     }
 
@@ -66,42 +62,43 @@ impl Selection {
     /// Who holds each socket ([`Row::holders`]). Of a connection that waits to be accepted, who holds its listener.
     #[must_use]
     pub fn holders(mut self) -> Self {
-        self.needs.processes = Some(ProcessName::Comm);
+        self.needs |= Needs::HOLDERS;
         self
     }
 
     /// The names of the sockets' users ([`Row::user`]).
     #[must_use]
     pub fn users(mut self) -> Self {
-        self.needs.users = true;
+        self.needs |= Needs::USERS;
         self
     }
 
     /// The cgroup of each socket, and the unit, container and pod that it names ([`Row::cgroup`]).
     #[must_use]
     pub fn cgroups(mut self) -> Self {
-        (self.needs.cgroups, self.needs.units) = (true, true);
+        self.needs |= Needs::UNITS;
         self
     }
 
     /// The kernel's numbers about each connection ([`Socket::tcp_info`](crate::Socket::tcp_info)).
     #[must_use]
-    pub fn tcp_info(self) -> Self {
-        Self { tcp_info: true, ..self }
+    pub fn tcp_info(mut self) -> Self {
+        self.needs |= Needs::TCP_INFO;
+        self
     }
 
     /// The memory of each socket's buffers.
     #[must_use]
-    pub fn memory(self) -> Self {
-        Self { memory: true, ..self }
+    pub fn memory(mut self) -> Self {
+        self.needs |= Needs::MEMORY;
+        self
     }
 
     fn question(&self) -> Result<Question, Misuse> {
         let mut query = Query::new(self.families, self.states);
-        query.attributes.tcp_info = self.tcp_info;
-        query.attributes.memory = self.memory;
+        query.needs = self.needs;
         query.wants_idle = self.states.names_idle();
-        Question::of_all(&query, &self.filter, self.needs)
+        Question::of_all(&query, &self.filter)
     }
 }
 

@@ -8,8 +8,8 @@ use super::enrichment::Enrichment;
 use super::error::InspectError;
 use super::question::Question;
 use super::source::collect;
-use crate::filter::{Expr, Known};
-use crate::model::{Access, Collected, Consumer, Row, Sink, Socket, Source};
+use crate::filter::Expr;
+use crate::model::{Access, Collected, Consumer, Needs, Row, Sink, Socket, Source};
 
 /// Has the consumer keep what it needs of each row, and gives it the holders.
 pub(super) fn ask<C: Consumer>(
@@ -18,7 +18,7 @@ pub(super) fn ask<C: Consumer>(
     enrichment: Enrichment,
     consumer: &mut C,
 ) -> Result<Collected, InspectError> {
-    let wanted_of_each = enrichment.wanted(question.needs, access);
+    let wanted_of_each = enrichment.wanted(question.query.needs, access);
     let mut keep = Keep {
         question,
         enrichment,
@@ -95,7 +95,7 @@ impl<C: Consumer> Sink for Keep<'_, C> {
             return ControlFlow::Continue(());
         }
         // What the kernel's answer alone tells is judged first: nothing is looked up for what can't fit.
-        let Some(rest) = self.question.filter.expr.rest(&Row::bare(socket), Known::SOCKET) else {
+        let Some(rest) = self.question.filter.expr.rest(&Row::bare(socket), Needs::NOTHING) else {
             return ControlFlow::Continue(());
         };
         let known = self.enrichment.known();

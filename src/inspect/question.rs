@@ -2,12 +2,10 @@
 
 use std::net::IpAddr;
 
-use crate::filter::{BadFilter, Compare, End, Expr, Filter, Known, Names, NumberField, Term, bytecode};
+use crate::filter::{BadFilter, Compare, End, Expr, Filter, Names, NumberField, Term, bytecode};
 use crate::kernel::host::local_ports;
 use crate::kernel::names::{self, Services};
-use crate::model::{
-    KernelFilter, ListenerUse, Needs, ProcessName, Query, Row, Shown, Socket, StateSet, TcpState,
-};
+use crate::model::{KernelFilter, Needs, Query, Row, Shown, Socket, StateSet, TcpState};
 
 /// A question that is well formed and asks for what can't be had.
 #[derive(Debug, thiserror::Error)]
@@ -29,12 +27,10 @@ pub(crate) struct Question {
     pub shown: Shown,
     /// Which of these.
     pub filter: Filter,
-    /// What must be looked up.
-    pub needs: Needs,
 }
 
 impl Question {
-    /// Resolves the filter's names, and puts into the query and the needs what it takes to evaluate it. Some look-ups
+    /// Resolves the filter's names, and puts into the query what it takes to evaluate it. Some look-ups
     /// need to know of sockets that don't fit.
     ///
     /// Where `waiting_is_held`, a connection that waits to be accepted has its listener's holders.
@@ -42,45 +38,42 @@ impl Question {
         query: &Query,
         shown: Shown,
         filter: &Filter,
-        needs: Needs,
         waiting_is_held: bool,
     ) -> Result<Self, Misuse> {
         let mut query = query.clone();
-        let needs = with_evidence(needs, filter, waiting_is_held);
-        query.states = needs.widened(query.states);
+        query.needs = with_filters(query.needs, filter, waiting_is_held);
+        query.states = query.widened(query.states);
         let filter = resolve(filter)?;
-        query.attributes.tcp_info |= filter.expr.evidence().tcp_info;
         if let Some(term) = filter.expr.needs_netlink() {
             query.netlink_only = Some(term.to_string());
         }
-        query.kernel_filter = kernel_filter(&filter.expr, needs)?;
+        query.kernel_filter = kernel_filter(&filter.expr, query.needs)?;
         if filter.expr.wants_peer() {
             // The kernel need not go through the tables of the others, unless listeners must be known.
-            query.states = needs.widened(query.states - StateSet::unconnected());
+            query.states = query.widened(query.states - StateSet::unconnected());
         }
-        Ok(Self { query, shown, filter, needs })
+        Ok(Self { query, shown, filter })
     }
 
     /// A question of which all is shown that is asked for, with the holders of listeners for what waits to be accepted.
-    pub(crate) fn of_all(query: &Query, filter: &Filter, needs: Needs) -> Result<Self, Misuse> {
-        Self::new(query, Shown { families: query.families, states: query.states }, filter, needs, true)
+    pub(crate) fn of_all(query: &Query, filter: &Filter) -> Result<Self, Misuse> {
+        Self::new(query, Shown { families: query.families, states: query.states }, filter, true)
     }
 
     /// Whether the filter is decided by the kernel's answer alone: nothing in it is about holders or cgroups.
     pub(crate) fn is_decided_by_socket(&self) -> bool {
-        let evidence = self.filter.expr.evidence();
-        !evidence.processes && !evidence.cgroup_paths
+        !self.filter.expr.needs().has_any_of(Needs::HOLDERS | Needs::CGROUPS)
     }
 
     /// Whether a socket may fit, by what the kernel's answer alone tells. It is judged before anything is looked up.
     pub(super) fn may_fit(&self, socket: &Socket) -> bool {
-        self.shown.contains(socket) && self.filter.admits(&Row::bare(socket), Known::SOCKET)
+        self.shown.contains(socket) && self.filter.admits(&Row::bare(socket), Needs::NOTHING)
     }
 
     /// What goes to the kernel and what is judged here, for people.
     pub(crate) fn explain(&self) -> String {
-        let Self { query, shown, filter, needs } = self;
-        let is_left = |part: &&Expr| needs.peers || !bytecode::is_kernels(part);
+        let Self { query, shown, filter } = self;
+        let is_left = |part: &&Expr| query.needs.contains(Needs::PEERS) || !bytecode::is_kernels(part);
         let here: Vec<_> = filter.expr.conjuncts().iter().filter(is_left).map(Expr::to_string).collect();
         let names = |wanted: &dyn Fn(TcpState) -> bool| {
             let states = TcpState::SHOWN.into_iter().filter(|state| wanted(*state));
@@ -109,26 +102,19 @@ pub(crate) fn resolve(filter: &Filter) -> Result<Filter, Misuse> {
 
 /// What the filter must know too. Who asks for processes, in our own formats, means those of a connection's listener
 /// where it waits to be accepted: so whether they are shown or not, the same sockets fit.
-fn with_evidence(mut needs: Needs, filter: &Filter, waiting_is_held: bool) -> Needs {
-    let evidence = filter.expr.evidence();
-    needs.cgroups |= evidence.cgroup_paths;
-    needs.units |= evidence.cgroup_paths;
-    needs.process_names |= evidence.process_names;
-    if evidence.processes && needs.processes.is_none() {
-        needs.processes = Some(ProcessName::Comm);
-    }
+fn with_filters(needs: Needs, filter: &Filter, waiting_is_held: bool) -> Needs {
+    let needs = needs | filter.expr.needs();
     // Whose unit a connection is of that waits to be accepted, its listener's holders say.
-    if waiting_is_held && (needs.processes.is_some() || needs.units) {
-        needs.listeners = Some(ListenerUse::Holders);
-    }
-    needs
+    let by_listener = waiting_is_held && (needs.contains(Needs::HOLDERS) || needs.contains(Needs::UNITS));
+    needs | Needs::LISTENER_HOLDERS.when(by_listener)
 }
 
 /// What of a filter goes to the kernel: nothing that would leave out what must be known besides what is shown.
 fn kernel_filter(expr: &Expr, needs: Needs) -> Result<Option<KernelFilter>, Misuse> {
+    let peers = needs.contains(Needs::PEERS);
     let autobound = expr.conjuncts().iter().find_map(|part| Some((part, find(part, is_autobound)?)));
     if let Some((part, term)) = autobound {
-        let hindrance = match (needs.peers, bytecode::is_kernels(part)) {
+        let hindrance = match (peers, bytecode::is_kernels(part)) {
             (true, _) => Some("--peer-process needs what it would leave out".to_owned()),
             (false, false) => Some(format!("it can't evaluate the rest of '{part}'")),
             (false, true) => None,
@@ -138,14 +124,15 @@ fn kernel_filter(expr: &Expr, needs: Needs) -> Result<Option<KernelFilter>, Misu
         }
     }
     let mut parts = Vec::new();
-    if !needs.peers {
+    if !peers {
         let taken = bytecode::compile(expr).map(|program| program.expr);
         // Of what came besides it could not be said here whether the kernel chose its port. A listener whose port is its
         // own choice is not asked for then: who holds a connection that waits there is not known.
-        let besides = needs.listeners.is_some() && autobound.is_none();
+        let besides =
+            needs.has_any_of(Needs::LISTENER_HOLDERS | Needs::LISTENER_USERS) && autobound.is_none();
         parts.extend(taken.map(|expr| if besides { or_listening(expr) } else { expr }));
     }
-    let is_left = |part: &Expr| find(part, is_mark).is_some() && (needs.peers || !bytecode::is_kernels(part));
+    let is_left = |part: &Expr| find(part, is_mark).is_some() && (peers || !bytecode::is_kernels(part));
     if expr.conjuncts().iter().any(is_left) {
         parts.push(any_mark());
     }

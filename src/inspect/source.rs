@@ -4,8 +4,7 @@ use crate::filter::bytecode::halves;
 use crate::kernel::host;
 use crate::kernel::procfs::{self, ProcfsError};
 use crate::kernel::sock_diag::{self, NetlinkError};
-use crate::model::{Access, Attributes, Query, SourceChoice};
-use crate::model::{Collected, Gap, Sink, Source};
+use crate::model::{Access, Collected, Gap, Needs, Query, Sink, Source, SourceChoice};
 
 /// Why nothing could be read.
 #[derive(Debug, thiserror::Error)]
@@ -84,10 +83,9 @@ fn idle_unlisted(query: &Query) -> Option<Gap> {
 }
 
 fn untold(query: &Query) -> Option<Gap> {
-    let Attributes { tcp_info, memory } = query.attributes;
     let mut what = query.netlink_tells.clone();
     what.extend(query.wants_idle.then_some("sockets that are bound and idle (CLOSED)"));
-    what.extend(tcp_info.then_some("connection numbers"));
-    what.extend(memory.then_some("buffer memory"));
+    what.extend(query.needs.contains(Needs::TCP_INFO).then_some("connection numbers"));
+    what.extend(query.needs.contains(Needs::MEMORY).then_some("buffer memory"));
     (!what.is_empty()).then(|| Gap::SourceLacks { what: what.join(", ") })
 }

@@ -6,6 +6,7 @@ mod endpoint;
 mod host;
 mod machine;
 mod memory;
+mod needs;
 mod owner;
 mod privileges;
 mod query;
@@ -26,11 +27,10 @@ pub use endpoint::{Endpoint, Family, v4_mask, v6_mask};
 pub use host::{Counters, Dad, Setting, Settings, TIME_WAIT_MS, port_range};
 pub use machine::{Event, MACHINE, Segment, Transition, ways_between, ways_in, ways_out};
 pub use memory::Memory;
-pub use owner::{Descriptors, Holder, ListenerUse, OwnerNote, Process, ProcessDetails, ProcessName};
+pub use needs::Needs;
+pub use owner::{Descriptors, Holder, OwnerNote, Process, ProcessDetails};
 pub use privileges::Privileges;
-pub use query::{
-    Access, Attributes, Families, KernelFilter, Needs, Order, Query, Shown, SourceChoice, Target,
-};
+pub use query::{Access, Families, KernelFilter, Order, Query, Shown, SourceChoice, Target};
 pub use queues::Queues;
 pub use row::Row;
 pub use sink::Sink;

@@ -63,24 +63,6 @@ pub struct Descriptors {
     pub limit: u64,
 }
 
-/// Which of a process's names is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProcessName {
-    /// The kernel's: /proc/PID/comm.
-    Comm,
-    /// The first word of its command line, as netstat shows it.
-    Command,
-}
-
-/// What is taken from the listener of a connection that no program has accepted yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ListenerUse {
-    /// Its user, for half-open connections, as /proc has it.
-    User,
-    /// Its holders, for those that wait in its accept queue.
-    Holders,
-}
-
 /// Why no process is shown for a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -2,9 +2,8 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use crate::model::{Family, ListenerUse, ProcessName, Socket, StateSet, TcpState};
+use crate::model::{Family, Needs, Socket, StateSet, TcpState};
 
 /// A question to whichever source answers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,8 +12,8 @@ pub struct Query {
     pub families: Families,
     /// Which states.
     pub states: StateSet,
-    /// What beside the fixed part of each socket.
-    pub attributes: Attributes,
+    /// What must be known of each socket.
+    pub needs: Needs,
     /// Whether the families may come mixed.
     pub order: Order,
     /// What the kernel is to leave out.
@@ -29,18 +28,32 @@ pub struct Query {
 }
 
 impl Query {
-    /// Just the fixed part of each socket, and no filter.
+    /// What is always told of each socket, and no filter.
     pub fn new(families: Families, states: StateSet) -> Self {
         Self {
             families,
             states,
-            attributes: Attributes::default(),
+            needs: Needs::NOTHING,
             order: Order::Any,
             kernel_filter: None,
             netlink_only: None,
             netlink_tells: Vec::new(),
             wants_idle: false,
         }
+    }
+
+    /// The same, and this must be known besides.
+    #[must_use]
+    pub fn needing(&self, besides: Needs) -> Self {
+        Self { needs: self.needs | besides, ..self.clone() }
+    }
+
+    /// The states to ask for, where these are shown: those of listeners and other ends too, if they must be known.
+    pub fn widened(&self, shown: StateSet) -> StateSet {
+        let by_listener = self.needs.has_any_of(Needs::LISTENER_HOLDERS | Needs::LISTENER_USERS);
+        let listeners = if by_listener { StateSet::of(TcpState::Listen) } else { StateSet::EMPTY };
+        let others = if self.needs.contains(Needs::PEERS) { StateSet::connected() } else { StateSet::EMPTY };
+        shown | listeners | others
     }
 }
 
@@ -98,57 +111,6 @@ pub enum Order {
     Any,
     /// All of IPv4 first, as netstat and ss print them.
     Ipv4First,
-}
-
-/// The parts of a socket that must be asked for, and that make the kernel's answer longer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Attributes {
-    /// `tcp_info`, the congestion control's name and its own numbers.
-    pub tcp_info: bool,
-    /// The buffers' memory.
-    pub memory: bool,
-}
-
-/// The look-ups that the chosen columns and sort keys need; nothing else is looked up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Needs {
-    /// Who holds each socket, and under which name.
-    pub processes: Option<ProcessName>,
-    /// The other ends of connections within this host.
-    pub peers: bool,
-    /// Users and command lines of the holders.
-    pub process_details: bool,
-    /// The names of the holders' users, too.
-    pub process_users: bool,
-    /// The names of the holders' programs that are longer than the kernel keeps.
-    pub process_names: bool,
-    /// User names.
-    pub users: bool,
-    /// Service names.
-    pub services: bool,
-    /// Host names, and how long to wait for them.
-    pub hosts: Option<Duration>,
-    /// cgroup paths.
-    pub cgroups: bool,
-    /// The units, containers and pods that they name.
-    pub units: bool,
-    /// The listeners of connections that are not accepted yet.
-    pub listeners: Option<ListenerUse>,
-}
-
-impl Needs {
-    /// Who holds each socket; for connections that are not accepted yet, who holds their listener.
-    pub fn holders() -> Self {
-        Self { processes: Some(ProcessName::Comm), listeners: Some(ListenerUse::Holders), ..Self::default() }
-    }
-
-    /// The states to ask for, where these are shown: those of listeners and other ends too, if they must be known.
-    pub fn widened(self, states: StateSet) -> StateSet {
-        let listeners =
-            if self.listeners.is_some() { StateSet::of(TcpState::Listen) } else { StateSet::EMPTY };
-        let others = if self.peers { StateSet::connected() } else { StateSet::EMPTY };
-        states | listeners | others
-    }
 }
 
 /// Which source is to answer.

@@ -135,7 +135,7 @@ fn facts(port: u16, tries: &[Try], source: Source, gaps: &mut Vec<Gap>) -> Facts
 
 /// The sockets on the port, with their holders.
 fn occupants(what: &Bind, access: &Access) -> Result<(Source, Vec<Occupant>, Vec<Gap>), Failure> {
-    let question = Question::of_all(&what.query, &what.filter, Needs::holders())?;
+    let question = Question::of_all(&what.query.needing(Needs::HOLDERS), &what.filter)?;
     let held = Inquiry::new(&question, access).hold(None)?;
     let occupants = held.sockets.iter().map(|socket| Occupant::from(&held.row(socket))).collect();
     Ok((held.source, occupants, held.gaps))

@@ -48,20 +48,15 @@ fn begin(query: &Query, interval: Duration, access: &Access) -> Result<Begun, Fa
     let at = Instant::now();
     let (counters, mut gaps) = host::counters();
     let mut earlier = Earlier::default();
-    gaps.extend(look(query, Needs::default(), &mut earlier, access)?.gaps);
+    gaps.extend(look(query, &mut earlier, access)?.gaps);
     // A signal ends the program as it always does: nothing is written yet.
     std::thread::sleep(interval);
     Ok(Begun { at, interval, earlier, counters, gaps })
 }
 
 /// Shows the consumer every socket.
-fn look(
-    query: &Query,
-    needs: Needs,
-    consumer: &mut impl Consumer,
-    access: &Access,
-) -> Result<Collected, Failure> {
-    let question = Question::of_all(query, &Filter::default(), needs)?;
+fn look(query: &Query, consumer: &mut impl Consumer, access: &Access) -> Result<Collected, Failure> {
+    let question = Question::of_all(query, &Filter::default())?;
     Ok(Inquiry::new(&question, access).ask(consumer)?)
 }
 
@@ -74,7 +69,7 @@ fn evidence(what: &Diagnose, begun: Option<Begun>, access: &Access) -> Result<(S
         at_first = Some((at, earlier.states.clone(), counters));
         seen = seen.since(earlier, interval);
     }
-    let Collected { source, gaps: more } = look(&what.query, Needs::holders(), &mut seen, access)?;
+    let Collected { source, gaps: more } = look(&what.query.needing(Needs::HOLDERS), &mut seen, access)?;
     gaps.extend(more);
     let (counters, unread) = host::counters();
     gaps.extend(unread);

@@ -20,7 +20,7 @@ pub(super) fn explain(what: &Explain, access: &Access, session: &mut Session) ->
     let mut out = Vec::new();
     if let Some(state) = what.state {
         let mut counts = OneState::new(state);
-        let seen = count(&mut counts, Needs::holders(), what, access, session)?;
+        let seen = count(&mut counts, Needs::HOLDERS, what, access, session)?;
         let head = Head { source: seen.source, taken_at: &taken_at };
         let here = Here::of(state, &counts, FEW);
         if let Some(explanation) = explain_state(state, &seen.settings, here) {
@@ -28,7 +28,7 @@ pub(super) fn explain(what: &Explain, access: &Access, session: &mut Session) ->
         }
     } else {
         let mut counts = StateCounts::default();
-        let seen = count(&mut counts, Needs::default(), what, access, session)?;
+        let seen = count(&mut counts, Needs::NOTHING, what, access, session)?;
         let head = Head { source: seen.source, taken_at: &taken_at };
         let here = |count| Here { count, ..Here::default() };
         let explain = |(state, count)| explain_state(state, &seen.settings, here(count));
@@ -52,7 +52,7 @@ fn count(
     access: &Access,
     session: &mut Session,
 ) -> Result<Seen, Failure> {
-    let question = Question::of_all(&what.query, &Filter::default(), needs)?;
+    let question = Question::of_all(&what.query.needing(needs), &Filter::default())?;
     let Collected { source, mut gaps } = Inquiry::new(&question, access).ask(counts)?;
     let (settings, unread) = host::settings();
     gaps.extend(unread);

@@ -10,7 +10,7 @@ use super::repeat::Output;
 use super::{Session, now, write};
 use crate::cli::List;
 use crate::inspect::{Inquiry, Question};
-use crate::model::{Access, Consumer, Gap, Holder, Row, Source};
+use crate::model::{Access, Consumer, Gap, Holder, Needs, Row, Source};
 use crate::render::{Guard, Head, Listing, Pages, listing};
 use crate::select::SortTerm;
 
@@ -45,10 +45,8 @@ pub(super) fn list(
 /// Whether the first row can't be written before the last has come. Processes and host names are looked up for the
 /// sockets that came, so these must be known; and nothing is written where the filter turns out to have no answer.
 fn must_hold(list: &List, question: &Question) -> bool {
-    let needs = question.needs;
     !list.sort.is_empty()
-        || needs.processes.is_some()
-        || needs.hosts.is_some()
+        || question.query.needs.has_any_of(Needs::HOLDERS | Needs::HOSTS)
         || !question.is_decided_by_socket()
 }
 
@@ -118,13 +116,14 @@ fn held(
 ) -> Result<Vec<Gap>, Failure> {
     // Without an order the first ones are the ones, unless some of them are to be dropped yet, or what comes behind them
     // is their other ends.
-    let needs = question.needs;
-    let is_decided = list.sort.is_empty() && question.is_decided_by_socket() && !needs.peers;
+    let needs = question.query.needs;
+    let is_decided = list.sort.is_empty() && question.is_decided_by_socket() && !needs.contains(Needs::PEERS);
     let mut held = inquiry.hold(list.limit.filter(|_| is_decided))?;
     let sockets = std::mem::take(&mut held.sockets);
     let mut sockets = SortTerm::sort(&list.sort, sockets.iter().collect(), |socket| held.first_pid(socket));
     sockets.truncate(list.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX)));
-    if let Some(timeout) = needs.hosts {
+    if needs.contains(Needs::HOSTS) {
+        let timeout = list.resolve_timeout;
         let addrs: FxHashSet<_> =
             sockets.iter().flat_map(|socket| [socket.local.addr, socket.peer.addr]).collect();
         held.name_hosts(session.hosts.resolve(addrs, timeout, || writer.out.inner().has_ended()));

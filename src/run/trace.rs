@@ -15,10 +15,10 @@ use super::failure::{Doing as _, Failure};
 use super::repeat::{Output, signals, timespec};
 use super::{Session, stdout, tell, write};
 use crate::cli::Trace;
-use crate::filter::{Filter, Known, events};
+use crate::filter::{Filter, events};
 use crate::inspect::resolve;
 use crate::kernel::files;
-use crate::model::{Access, Row, Socket, StateSet, TcpState};
+use crate::model::{Access, Needs, Row, Socket, StateSet, TcpState};
 use crate::render::{Guard, Pages, TraceLines};
 use crate::trace::{By, Change, Nanos, Note, Stories, Tally, Told, Tracer, Wall};
 
@@ -187,7 +187,7 @@ impl Teller<'_> {
 
     fn fits_ends(&self, socket: &Socket) -> bool {
         self.what.families.each().contains(&socket.family)
-            && self.filter.admits(&Row::bare(socket), Known::SOCKET)
+            && self.filter.admits(&Row::bare(socket), Needs::NOTHING)
     }
 }
 

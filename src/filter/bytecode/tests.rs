@@ -179,7 +179,7 @@ proptest! {
     fn the_kernels_program_and_the_evaluation_agree(text in expressions(), socket in sockets()) {
         let expr = parse(&text).unwrap().expr;
         prop_assert!(is_kernels(&expr));
-        let here = expr.evaluate(&Row::bare(&socket), Known::SOCKET);
+        let here = expr.evaluate(&Row::bare(&socket), Needs::NOTHING);
         let program = compile(&expr).unwrap();
         prop_assert_eq!(Some(run(&program.bytes, &socket)), here, "{}", text);
     }
@@ -194,7 +194,7 @@ proptest! {
             // Without the kernel's word autobound can't be judged, and the command refuses it.
             let program = compile(&expr).filter(|_| asks_kernel || has_auto);
             program.is_none_or(|program| run_with(&program.bytes, &socket, auto))
-                && expr.evaluate(&Row::bare(&socket), Known::SOCKET) != Some(false)
+                && expr.evaluate(&Row::bare(&socket), Needs::NOTHING) != Some(false)
         };
         prop_assert_eq!(takes(&text), !takes(&format!("not ({text})")), "{}", text);
     }
@@ -213,6 +213,6 @@ proptest! {
         let first = parse(&text).unwrap().expr;
         let second = parse(&first.to_string()).unwrap().expr;
         let row = Row::bare(&socket);
-        prop_assert_eq!(first.evaluate(&row, Known::SOCKET), second.evaluate(&row, Known::SOCKET));
+        prop_assert_eq!(first.evaluate(&row, Needs::NOTHING), second.evaluate(&row, Needs::NOTHING));
     }
 }

@@ -20,31 +20,7 @@ pub(crate) use self::names::{is_initial_namespace, name_of, pids, process_of, th
 use self::privileges::privileges;
 use self::read::Reader;
 use self::scan::{Found, Scan, scan};
-use crate::model::{Gap, Holder, OwnerNote, Process, ProcessName, Socket, Unread};
-
-/// What is read of a process besides its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Details {
-    /// Nothing.
-    None,
-    /// Its command line, and its user's number.
-    Numbers,
-    /// Its command line, and its user's number and name.
-    Names,
-}
-
-/// What is read of each process that holds a wanted socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Wanted {
-    /// Which of its names.
-    pub name: ProcessName,
-    /// Its user and command line.
-    pub details: Details,
-    /// The names that are longer than the kernel keeps.
-    pub long_names: bool,
-    /// Its cgroup's path.
-    pub cgroups: bool,
-}
+use crate::model::{Gap, Holder, Needs, OwnerNote, Process, Socket, Unread};
 
 /// The holders of the sockets that were asked for.
 #[derive(Debug, Default)]
@@ -67,7 +43,7 @@ fn hash(inode: u64) -> u64 {
 impl Processes {
     /// Looks through the descriptors of every process below `root`, a proc tree, for sockets with these inodes.
     /// Nothing is opened when none is wanted.
-    pub(crate) fn scan(root: &Path, inodes: FxHashSet<u64>, wanted: Wanted) -> Self {
+    pub(crate) fn scan(root: &Path, inodes: FxHashSet<u64>, needs: Needs) -> Self {
         let mut processes = Self::default();
         if inodes.is_empty() {
             return processes;
@@ -78,7 +54,7 @@ impl Processes {
         match scanned {
             Ok(mut scan) => {
                 let found = std::mem::take(&mut scan.found);
-                processes.keep(found, Reader::new(root, wanted));
+                processes.keep(found, Reader::new(root, needs));
                 processes.note_what_was_not_seen(root, &scan);
             }
             Err(error) => {

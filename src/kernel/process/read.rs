@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
-use super::{Details, Wanted};
 use crate::kernel::files::{Start, read, read_start};
 use crate::kernel::names::{Users, cgroups};
-use crate::model::{Gap, Process, ProcessDetails, ProcessName, Unread};
+use crate::model::{Gap, Needs, Process, ProcessDetails, Unread};
 
 /// How much of a command line is read. A user's may have megabytes, and is shown once a row.
 const COMMAND_MAX: usize = 4096;
@@ -18,14 +17,14 @@ const COMMAND_MAX: usize = 4096;
 /// Reads processes below a proc tree, and remembers what could not be read.
 pub(super) struct Reader<'a> {
     root: &'a Path,
-    wanted: Wanted,
+    needs: Needs,
     users: Users,
     unread: Vec<(Unread, u64, io::Error)>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(root: &'a Path, wanted: Wanted) -> Self {
-        Self { root, wanted, users: Users::default(), unread: Vec::new() }
+    pub(super) fn new(root: &'a Path, needs: Needs) -> Self {
+        Self { root, needs, users: Users::default(), unread: Vec::new() }
     }
 
     /// What could not be read, of any process.
@@ -40,17 +39,20 @@ impl<'a> Reader<'a> {
     /// As much of a process as was asked for and can be read.
     pub(super) fn process(&mut self, pid: u32) -> Process {
         let folder = self.root.join(pid.to_string());
-        let Wanted { name, details, long_names, cgroups } = self.wanted;
-        let wants_command = name == ProcessName::Command || details != Details::None || long_names;
+        let of_command = self.needs.contains(Needs::FIRST_WORDS);
+        let has_details = self.needs.contains(Needs::COMMANDS);
+        let long_names = self.needs.contains(Needs::LONG_NAMES);
+        let wants_command = of_command || has_details || long_names;
         let command = if wants_command { self.command_line(&folder) } else { Start::default() };
-        let name = match name {
-            ProcessName::Comm => self.note(Unread::Name, read_comm(folder.join("comm"))).unwrap_or_default(),
-            ProcessName::Command => first_word(&command.bytes),
+        let name = if of_command {
+            first_word(&command.bytes)
+        } else {
+            self.note(Unread::Name, read_comm(folder.join("comm"))).unwrap_or_default()
         };
         let long_names =
             if long_names { self.long_names(&folder, &name, &command.bytes) } else { Box::default() };
-        let details = (details != Details::None).then(|| self.details(&folder, &command));
-        let cgroup = if cgroups { self.cgroup(&folder) } else { None };
+        let details = has_details.then(|| self.details(&folder, &command));
+        let cgroup = if self.needs.contains(Needs::CGROUPS) { self.cgroup(&folder) } else { None };
         Process { pid, name: name.into(), long_names, details, cgroup }
     }
 
@@ -79,7 +81,7 @@ impl<'a> Reader<'a> {
     /// The user that a process runs as, and its command line.
     fn details(&mut self, folder: &Path, command: &Start) -> ProcessDetails {
         let uid = folder.metadata().ok().map(|meta| meta.uid());
-        let user = uid.filter(|_| self.wanted.details == Details::Names).and_then(|uid| {
+        let user = uid.filter(|_| self.needs.contains(Needs::HOLDER_USERS)).and_then(|uid| {
             self.users.look_up(uid);
             self.users.name(uid).map(str::to_owned)
         });

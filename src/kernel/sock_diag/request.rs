@@ -6,7 +6,7 @@ use netlink_packet_sock_diag::constants::IPPROTO_TCP;
 use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, SocketId, StateFlags};
 use zerocopy::{Immutable, IntoBytes};
 
-use crate::model::{Attributes, Families, Order, Query};
+use crate::model::{Families, Needs, Order, Query};
 use crate::model::{Family, StateSet};
 
 /// `TCPDIAG_GETSOCK`: the older request, which dumps both families in one walk of the hash table. It is TCP only.
@@ -87,13 +87,13 @@ fn push_bytecode(message: &mut Vec<u8>, bytecode: &[u8]) {
     }
 }
 
-fn extensions(attributes: Attributes) -> ExtensionFlags {
+fn extensions(needs: Needs) -> ExtensionFlags {
     let mut flags = ExtensionFlags::empty();
-    if attributes.tcp_info {
+    if needs.contains(Needs::TCP_INFO) {
         // The bit of Vegas asks for whatever numbers the algorithm has: Vegas's, DCTCP's or BBR's.
         flags |= ExtensionFlags::INFO | ExtensionFlags::CONG | ExtensionFlags::VEGASINFO;
     }
-    if attributes.memory {
+    if needs.contains(Needs::MEMORY) {
         flags |= ExtensionFlags::SKMEMINFO;
     }
     flags
@@ -107,7 +107,7 @@ fn encode_family(family: Family, query: &Query, sequence: u32) -> Vec<u8> {
     let request = InetRequest {
         family: number,
         protocol: IPPROTO_TCP,
-        extensions: extensions(query.attributes),
+        extensions: extensions(query.needs),
         states: StateFlags::from_bits_retain(query.states.bits()),
         socket_id,
     };
@@ -150,7 +150,7 @@ fn encode_mixed(query: &Query, states: StateSet, sequence: u32) -> Vec<u8> {
         sequence,
         port: 0,
         unused: [0; 3],
-        extensions: extensions(query.attributes).bits(),
+        extensions: extensions(query.needs).bits(),
         socket_id: [0; 12],
         states: states.bits(),
         tables: 0,
@@ -165,8 +165,8 @@ mod tests {
     use crate::model::StateSet;
 
     fn query(families: Families, order: Order) -> Query {
-        let attributes = Attributes { tcp_info: true, memory: true };
-        Query { attributes, order, ..Query::new(families, StateSet::ALL) }
+        let needs = Needs::TCP_INFO | Needs::MEMORY;
+        Query { needs, order, ..Query::new(families, StateSet::ALL) }
     }
 
     #[test]

@@ -1,0 +1,105 @@
+//! What must be known of each socket.
+
+use std::ops::{BitOr, BitOrAssign, Sub};
+
+/// A set of what must be known of each socket besides what the kernel always tells of one. Nothing else is asked for or
+/// looked up. Most of them come with what they need in turn: [`UNITS`](Self::UNITS) are read from
+/// [`CGROUPS`](Self::CGROUPS), so the first holds the second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Needs(u32);
+
+impl Needs {
+    /// Nothing.
+    pub const NOTHING: Self = Self(0);
+    /// The connection's numbers: `tcp_info`, and the congestion control's name and own numbers.
+    pub const TCP_INFO: Self = Self(1);
+    /// The memory of the buffers.
+    pub const MEMORY: Self = Self(1 << 1);
+    /// Something that netlink always tells, and /proc never.
+    pub const NETLINK: Self = Self(1 << 2);
+    /// Who holds the socket.
+    pub const HOLDERS: Self = Self(1 << 3);
+    /// The holders' user numbers and command lines.
+    pub const COMMANDS: Self = Self(1 << 4 | Self::HOLDERS.0);
+    /// The names of the holders' users.
+    pub const HOLDER_USERS: Self = Self(1 << 5 | Self::COMMANDS.0);
+    /// The names of the holders' programs that are longer than the kernel keeps.
+    pub const LONG_NAMES: Self = Self(1 << 6 | Self::HOLDERS.0);
+    /// A holder is called by the first word of its command line, as netstat does, and not by the kernel's name for it.
+    pub const FIRST_WORDS: Self = Self(1 << 7);
+    /// Of a connection that waits to be accepted, who holds its listener.
+    pub const LISTENER_HOLDERS: Self = Self(1 << 8);
+    /// Of a half-open connection, its listener's user, as /proc has it.
+    pub const LISTENER_USERS: Self = Self(1 << 9);
+    /// Who holds the other end of a connection within this host.
+    pub const PEERS: Self = Self(1 << 10 | Self::HOLDERS.0);
+    /// The names of the sockets' users.
+    pub const USERS: Self = Self(1 << 11);
+    /// The names of services.
+    pub const SERVICES: Self = Self(1 << 12);
+    /// The names of hosts.
+    pub const HOSTS: Self = Self(1 << 13);
+    /// The paths of cgroups.
+    pub const CGROUPS: Self = Self(1 << 14);
+    /// The units, containers and pods that they name.
+    pub const UNITS: Self = Self(1 << 15 | Self::CGROUPS.0);
+
+    /// Whether all of these are among them.
+    #[inline]
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Whether at least one of these is among them.
+    pub const fn has_any_of(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// These, or nothing where the condition does not hold.
+    #[must_use]
+    pub const fn when(self, condition: bool) -> Self {
+        if condition { self } else { Self::NOTHING }
+    }
+
+    /// These and those. As `|`, for constants.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl BitOr for Needs {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        self.and(other)
+    }
+}
+
+impl BitOrAssign for Needs {
+    fn bitor_assign(&mut self, other: Self) {
+        *self = self.and(other);
+    }
+}
+
+impl Sub for Needs {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_needs_something_holds_it() {
+        assert!(Needs::UNITS.contains(Needs::CGROUPS) && !Needs::CGROUPS.contains(Needs::UNITS));
+        assert!(Needs::HOLDER_USERS.contains(Needs::COMMANDS) && Needs::PEERS.contains(Needs::HOLDERS));
+        assert!(Needs::NOTHING.contains(Needs::NOTHING) && !Needs::NOTHING.has_any_of(Needs::MEMORY));
+        let some = Needs::USERS | Needs::MEMORY;
+        assert_eq!((some - Needs::USERS, some.when(false)), (Needs::MEMORY, Needs::NOTHING));
+    }
+}
