@@ -21,12 +21,13 @@ Register-ArgumentCompleter -Native -CommandName 'tcpstates' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'tcpstates' {
-            [CompletionResult]::new('--count-by', '--count-by', [CompletionResultType]::ParameterName, 'Print how many sockets there are by KEY, the most first: state, process, pid, user, local, local-port, peer, peer-port, peer-net/LEN, iface, unit, container, pod-uid or timer')
+            [CompletionResult]::new('--count-by', '--count-by', [CompletionResultType]::ParameterName, 'Print how many sockets there are by FIELD, the most first, such as state, process, user or local-port; of networks, by peer-net/LEN or local-net/LEN')
+            [CompletionResult]::new('--sum', '--sum', [CompletionResultType]::ParameterName, 'With --count-by, add up the numbers of these fields')
             [CompletionResult]::new('--diff', '--diff', [CompletionResultType]::ParameterName, 'Print what opened, closed and changed its state within SECONDS, by the keys of --count-by (state)')
             [CompletionResult]::new('--filter-file', '--filter-file', [CompletionResultType]::ParameterName, 'Read the filter from a file, in which # begins a comment')
-            [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Choose and order the columns of the table, the plain list and CSV, whatever other options would add; `help` lists them')
+            [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Choose and order the columns of the table, the plain list and CSV, whatever other options would add; `help` lists the fields')
             [CompletionResult]::new('--resolve-timeout', '--resolve-timeout', [CompletionResultType]::ParameterName, 'Wait for host names no longer than this')
-            [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'Sort by state, local, peer, recv-q, send-q, accept-queue, backlog or pid; -KEY reverses')
+            [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'Sort by any field, such as state, local, recv-q, rtt or pid; -FIELD reverses')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Show at most N sockets, or with --count-by, N counts')
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Print anew every SECONDS (1 unless given), until interrupted')
             [CompletionResult]::new('--continuous', '--continuous', [CompletionResultType]::ParameterName, 'Print anew every SECONDS (1 unless given), until interrupted')

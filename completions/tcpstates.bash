@@ -59,14 +59,18 @@ _tcpstates() {
 
     case "${cmd}" in
         tcpstates)
-            opts="-a -l -t -o -e -i -m -s -W -r -O -c -4 -6 -n -p -f -H -h -V --all --listening --tcp --timers --extended --info --memory --summary --count-by --diff --ndjson --wide --filter-file --explain-filter --peer-process --columns --resolve --resolve-timeout --oneline --sort --limit --continuous --ipv4 --ipv6 --numeric --program --processes --format --json --no-header --color --source --proc-root --help --version explain demo bind diagnose trace help"
+            opts="-a -l -t -o -e -i -m -s -W -r -O -c -4 -6 -n -p -f -H -h -V --all --listening --tcp --timers --extended --info --memory --summary --count-by --sum --diff --ndjson --wide --filter-file --explain-filter --peer-process --columns --resolve --resolve-timeout --oneline --sort --limit --continuous --ipv4 --ipv6 --numeric --program --processes --format --json --no-header --color --source --proc-root --help --version explain demo bind diagnose trace help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --count-by)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "protocol family state recv-q send-q accept-queue backlog local local-address local-port peer peer-address peer-port iface uid inode cookie local-host peer-host process program pid process-user command note peer-process user cgroup unit container pod-uid mark timer timer-expires timer-retransmits timer-probes rmem-alloc rcvbuf wmem-alloc sndbuf fwd-alloc wmem-queued optmem memory-backlog drops congestion-control ca-state options snd-wscale rcv-wscale app-limited retransmits probes backoff rto ato mss rcv-mss unacked sacked lost retrans-out fackets last-data-sent last-data-recv last-ack-recv pmtu rcv-ssthresh rtt rttvar ssthresh cwnd advmss reordering rcv-rtt rcv-space retrans pacing-rate max-pacing-rate bytes-acked bytes-received segs-out segs-in notsent min-rtt data-segs-in data-segs-out delivery-rate busy-time rwnd-limited sndbuf-limited delivered delivered-ce bytes-sent bytes-retrans dsack-dups reord-seen rcv-ooopack snd-wnd rcv-wnd rehash total-rto total-rto-recoveries total-rto-time received-ce delivered-e1-bytes delivered-e0-bytes delivered-ce-bytes received-e1-bytes received-e0-bytes received-ce-bytes congestion ulp md5keys" -- "${cur}"))
+                    return 0
+                    ;;
+                --sum)
+                    COMPREPLY=($(compgen -W "protocol family state recv-q send-q accept-queue backlog local local-address local-port peer peer-address peer-port iface uid inode cookie local-host peer-host process program pid process-user command note peer-process user cgroup unit container pod-uid mark timer timer-expires timer-retransmits timer-probes rmem-alloc rcvbuf wmem-alloc sndbuf fwd-alloc wmem-queued optmem memory-backlog drops congestion-control ca-state options snd-wscale rcv-wscale app-limited retransmits probes backoff rto ato mss rcv-mss unacked sacked lost retrans-out fackets last-data-sent last-data-recv last-ack-recv pmtu rcv-ssthresh rtt rttvar ssthresh cwnd advmss reordering rcv-rtt rcv-space retrans pacing-rate max-pacing-rate bytes-acked bytes-received segs-out segs-in notsent min-rtt data-segs-in data-segs-out delivery-rate busy-time rwnd-limited sndbuf-limited delivered delivered-ce bytes-sent bytes-retrans dsack-dups reord-seen rcv-ooopack snd-wnd rcv-wnd rehash total-rto total-rto-recoveries total-rto-time received-ce delivered-e1-bytes delivered-e0-bytes delivered-ce-bytes received-e1-bytes received-e0-bytes received-ce-bytes congestion ulp md5keys" -- "${cur}"))
                     return 0
                     ;;
                 --diff)
@@ -78,7 +82,7 @@ _tcpstates() {
                     return 0
                     ;;
                 --columns)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "protocol family state recv-q send-q accept-queue backlog local local-address local-port peer peer-address peer-port iface uid inode cookie local-host peer-host process program pid process-user command note peer-process user cgroup unit container pod-uid mark timer timer-expires timer-retransmits timer-probes rmem-alloc rcvbuf wmem-alloc sndbuf fwd-alloc wmem-queued optmem memory-backlog drops congestion-control ca-state options snd-wscale rcv-wscale app-limited retransmits probes backoff rto ato mss rcv-mss unacked sacked lost retrans-out fackets last-data-sent last-data-recv last-ack-recv pmtu rcv-ssthresh rtt rttvar ssthresh cwnd advmss reordering rcv-rtt rcv-space retrans pacing-rate max-pacing-rate bytes-acked bytes-received segs-out segs-in notsent min-rtt data-segs-in data-segs-out delivery-rate busy-time rwnd-limited sndbuf-limited delivered delivered-ce bytes-sent bytes-retrans dsack-dups reord-seen rcv-ooopack snd-wnd rcv-wnd rehash total-rto total-rto-recoveries total-rto-time received-ce delivered-e1-bytes delivered-e0-bytes delivered-ce-bytes received-e1-bytes received-e0-bytes received-ce-bytes congestion ulp md5keys" -- "${cur}"))
                     return 0
                     ;;
                 --resolve-timeout)
@@ -86,7 +90,7 @@ _tcpstates() {
                     return 0
                     ;;
                 --sort)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "protocol family state recv-q send-q accept-queue backlog local local-address local-port peer peer-address peer-port iface uid inode cookie local-host peer-host process program pid process-user command note peer-process user cgroup unit container pod-uid mark timer timer-expires timer-retransmits timer-probes rmem-alloc rcvbuf wmem-alloc sndbuf fwd-alloc wmem-queued optmem memory-backlog drops congestion-control ca-state options snd-wscale rcv-wscale app-limited retransmits probes backoff rto ato mss rcv-mss unacked sacked lost retrans-out fackets last-data-sent last-data-recv last-ack-recv pmtu rcv-ssthresh rtt rttvar ssthresh cwnd advmss reordering rcv-rtt rcv-space retrans pacing-rate max-pacing-rate bytes-acked bytes-received segs-out segs-in notsent min-rtt data-segs-in data-segs-out delivery-rate busy-time rwnd-limited sndbuf-limited delivered delivered-ce bytes-sent bytes-retrans dsack-dups reord-seen rcv-ooopack snd-wnd rcv-wnd rehash total-rto total-rto-recoveries total-rto-time received-ce delivered-e1-bytes delivered-e0-bytes delivered-ce-bytes received-e1-bytes received-e0-bytes received-ce-bytes congestion ulp md5keys" -- "${cur}"))
                     return 0
                     ;;
                 --limit)

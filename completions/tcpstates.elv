@@ -18,12 +18,13 @@ set edit:completion:arg-completer[tcpstates] = {|@words|
     }
     var completions = [
         &'tcpstates'= {
-            cand --count-by 'Print how many sockets there are by KEY, the most first: state, process, pid, user, local, local-port, peer, peer-port, peer-net/LEN, iface, unit, container, pod-uid or timer'
+            cand --count-by 'Print how many sockets there are by FIELD, the most first, such as state, process, user or local-port; of networks, by peer-net/LEN or local-net/LEN'
+            cand --sum 'With --count-by, add up the numbers of these fields'
             cand --diff 'Print what opened, closed and changed its state within SECONDS, by the keys of --count-by (state)'
             cand --filter-file 'Read the filter from a file, in which # begins a comment'
-            cand --columns 'Choose and order the columns of the table, the plain list and CSV, whatever other options would add; `help` lists them'
+            cand --columns 'Choose and order the columns of the table, the plain list and CSV, whatever other options would add; `help` lists the fields'
             cand --resolve-timeout 'Wait for host names no longer than this'
-            cand --sort 'Sort by state, local, peer, recv-q, send-q, accept-queue, backlog or pid; -KEY reverses'
+            cand --sort 'Sort by any field, such as state, local, recv-q, rtt or pid; -FIELD reverses'
             cand --limit 'Show at most N sockets, or with --count-by, N counts'
             cand -c 'Print anew every SECONDS (1 unless given), until interrupted'
             cand --continuous 'Print anew every SECONDS (1 unless given), until interrupted'

@@ -27,6 +27,7 @@ mod demo;
 mod diagnose;
 mod exit;
 mod explain;
+mod fields;
 mod filter;
 mod inspect;
 mod kernel;
@@ -51,6 +52,9 @@ pub use run::run;
 pub mod internals {
     pub mod diagnose {
         pub use crate::diagnose::*;
+    }
+    pub mod fields {
+        pub use crate::fields::*;
     }
     pub mod filter {
         pub use crate::filter::*;

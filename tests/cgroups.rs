@@ -72,7 +72,7 @@ fn without_a_mounted_tree_units_are_still_known() {
     let user = "exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$0\"";
     for filter in ["unit = x.service", "not unit = x.service", "container = *", "pod-uid = *"] {
         let stderr = run(&format!("{user} -lnH '{filter}'")).failed(1);
-        let term = filter.trim_start_matches("not ");
+        let term = filter.trim_start_matches("not ").replace('-', "_");
         assert!(
             stderr.starts_with(&format!(
                 "tcpstates: filter: '{term}' cannot be answered for 1 socket: no cgroup2 tree"

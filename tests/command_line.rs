@@ -13,10 +13,13 @@ fn refused(args: &[&str]) -> String {
 fn bad_options_are_named_with_what_is_accepted() {
     for (args, message) in [
         (&["-u"][..], "-u: only TCP sockets are shown here\nhint: add -t for TCP"),
+        (&["--sort", "size"], "--sort: 'size' is no field\nhint: --sort help lists them"),
+        (&["--sort", "-recvqq"], "--sort: '-recvqq' is no field\nhint: did you mean 'recvq'?"),
         (
-            &["--sort", "size"],
-            "--sort: 'size' is not accepted: it is none of state, local, peer, recv-q, send-q, accept-queue, backlog, pid, nor one of these with '-' before it\nhint: see tcpstates --help",
+            &["--columns", "bytes-recieved"],
+            "--columns: 'bytes-recieved' is no field\nhint: did you mean 'bytes-received'?",
         ),
+        (&["--sort"], "--sort needs a value\nhint: see tcpstates --help"),
         (
             &["-f", "xml"],
             "--format: 'xml' is not accepted: accepted are table, plain, netstat, ss, json, ndjson, csv\nhint: see tcpstates --help",

@@ -23,6 +23,7 @@ mod demo;
 mod diagnose;
 mod explain;
 mod faults;
+mod fields;
 mod filters;
 mod fuzz;
 mod generated;

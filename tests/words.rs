@@ -4,12 +4,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde_json::Value;
+use tcpstates::internals::fields::{self, Field, named};
 use tcpstates::internals::filter::{Dialect, Filter, Names};
 use tcpstates::internals::model::{
     Details, Endpoint, Family, Holder, Needs, Process, Queues, Row, Socket, Source, TcpInfo, TcpState, Timer,
 };
-use tcpstates::internals::render::{Column, Format, Head, Parts, Style, listing};
-use tcpstates::internals::select::{CountKey, GroupCounts, SortKey};
+use tcpstates::internals::render::{Format, Head, Parts, Style, listing};
+use tcpstates::internals::select::CountKey;
 
 /// The devices, users and services that the rows have.
 struct TheirNames;
@@ -110,7 +111,7 @@ fn with_row(socket: &Socket, check: impl FnOnce(&Row<'_>)) {
     check(&row);
 }
 
-fn printed(format: Format, parts: Parts, columns: &[Column], header: bool, row: &Row<'_>) -> String {
+fn printed(format: Format, parts: Parts, columns: &[&'static Field], header: bool, row: &Row<'_>) -> String {
     let style = Style { header, wide: true, oneline: true, ..Style::new(parts) };
     let mut layout = listing(format, style, columns);
     let mut out = Vec::new();
@@ -180,7 +181,7 @@ fn timers_of_every_layout_are_read_back() {
             let csv = printed(Format::Csv, parts, &[], false, row);
             let of_csv = csv.trim_end().rsplit(',').nth(3).filter(|word| !word.is_empty());
             words.push(of_csv.unwrap_or("none").to_owned());
-            let column = printed(Format::Plain, parts, &[Column::Timer], false, row);
+            let column = printed(Format::Plain, parts, &[named("timer").unwrap()], false, row);
             words.extend(column.split_whitespace().next().map(str::to_owned));
             for word in words {
                 assert!(fits(&format!("timer = {word}"), Dialect::Own, row), "{word}: {:?}", socket.timer);
@@ -234,20 +235,20 @@ fn holders_users_and_times_are_read_back() {
     let socket = socket(TcpState::Established, "127.0.0.1 8080", "127.0.0.1 50000");
     with_row(&socket, |row| {
         for (column, word) in [
-            (Column::Process, "process"),
-            (Column::Program, "program"),
-            (Column::Pid, "pid"),
-            (Column::User, "user"),
-            (Column::Uid, "uid"),
-            (Column::Mark, "mark"),
-            (Column::Rtt, "rtt"),
-            (Column::Rto, "rto"),
-            (Column::RecvQ, "Recv-Q"),
-            (Column::SendQ, "Send-Q"),
+            ("process", "process"),
+            ("program", "program"),
+            ("pid", "pid"),
+            ("user", "user"),
+            ("uid", "uid"),
+            ("mark", "mark"),
+            ("rtt", "rtt"),
+            ("rto", "rto"),
+            ("recv_q", "Recv-Q"),
+            ("send_q", "Send-Q"),
         ] {
-            let csv = printed(Format::Csv, Parts::default(), &[column], false, row);
+            let csv = printed(Format::Csv, Parts::default(), &[named(column).unwrap()], false, row);
             let text = csv.trim_end().trim_matches('"').replace("\"\"", "\"");
-            let several = matches!(column, Column::Process | Column::Program | Column::Pid);
+            let several = ["process", "program", "pid"].contains(&column);
             for value in text.split(',').take(if several { usize::MAX } else { 1 }) {
                 let filter = format!("{word} = '{value}'");
                 assert!(fits(&filter, Dialect::Own, row), "{filter}");
@@ -262,18 +263,17 @@ fn holders_users_and_times_are_read_back() {
 #[test]
 fn headings_are_words_of_the_options() {
     let socket = socket(TcpState::Established, "127.0.0.1 8080", "127.0.0.1 50000");
-    let all = Column::ALL.map(|(column, ..)| column);
+    let all: Vec<_> = fields::all().collect();
     for format in [Format::Csv, Format::Plain] {
         let text = printed(format, Parts::default(), &all, true, &Row::bare(&socket));
         let heading = text.lines().next().unwrap();
-        let words: Vec<_> = heading.split([',', ' ']).filter(|word| !word.is_empty()).collect();
-        assert_eq!(words.iter().map(|word| Column::parse(word)).collect::<Vec<_>>(), all.map(Some));
+        let words = heading.split([',', ' ']).filter(|word| !word.is_empty());
+        assert_eq!(words.map(|word| named(word).unwrap()).collect::<Vec<_>>(), all);
     }
-    assert_eq!(SortKey::parse("Recv-Q"), SortKey::parse("recv_q"));
-    assert!(SortKey::parse("accept_queue").is_some());
-    for (word, key) in CountKey::WORDS {
-        assert_eq!(CountKey::parse(&word.replace('-', "_")), Some(key));
+    for word in
+        ["Recv-Q", "accept_queue", "Local Address", "Foreign Address", "tcp_info_rtt_us", "tcp_info.rtt_us"]
+    {
+        assert!(named(word).is_some(), "{word}");
     }
-    assert_eq!(CountKey::parse("peer_net/24"), Some(CountKey::PeerNet(24)));
-    assert_eq!(GroupCounts::new(&[CountKey::LocalPort]).keys(), [CountKey::LocalPort]);
+    assert_eq!(CountKey::parse("peer_net/24"), CountKey::parse("Peer-net/24"));
 }

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use super::args::Args;
+use super::columns::{count_keys, sums};
 use super::environment::Environment;
 use super::refusal::Refusal;
+use crate::fields::{self, Field, typed_word};
 use crate::filter::Filter;
 use crate::model::{Needs, Query, StateSet};
 use crate::render::{CountFormat, CountStyle, Format, Summary};
@@ -19,6 +21,8 @@ pub(crate) struct Count {
     pub filter: Filter,
     /// By what.
     pub keys: Vec<CountKey>,
+    /// What is added up.
+    pub sums: Vec<&'static Field>,
     /// How the counts are shown.
     pub style: CountStyle,
     /// Not what there is but what changes within this time.
@@ -57,28 +61,40 @@ pub(super) fn count(
             )));
         }
     }
-    let mut keys = args.list.count_by.clone();
+    let mut keys = count_keys(&args.list.count_by)?;
     if keys.is_empty() {
-        keys.push(CountKey::State);
+        keys.push(CountKey::of(&fields::STATE));
+    }
+    let sums = sums(&args.list.sum)?;
+    if args.list.diff.is_some() && !sums.is_empty() {
+        return Err(Refusal::usage("--sum: --diff counts what changes, and adds nothing up"));
     }
     // Their names are keys of JSON objects.
     for (index, key) in keys.iter().enumerate() {
         if keys[..index].iter().any(|before| before.name() == key.name()) {
-            return Err(Refusal::usage(format!("--count-by: '{}' stands there twice", key.name())));
+            return Err(Refusal::usage(format!(
+                "--count-by: '{}' stands there twice",
+                typed_word(&key.name())
+            )));
         }
     }
-    let has = |wanted: &[CountKey]| keys.iter().any(|key| wanted.contains(key));
+    if let Some(key) = keys.iter().find(|key| key.field.needs.contains(Needs::HOSTS)) {
+        let name = key.field.typed();
+        return Err(Refusal::usage(format!(
+            "--count-by: {name}: the names of hosts are looked up for lists alone"
+        )));
+    }
+    let fields = keys.iter().map(|key| key.field).chain(sums.iter().copied());
     let named = !args.shared.numeric && args.shared.proc_root.is_none();
-    let needs = Needs::HOLDERS.when(has(&[CountKey::Process, CountKey::Pid]))
-        | Needs::USERS.when(has(&[CountKey::User]) && named)
-        | Needs::UNITS.when(keys.iter().any(|key| key.is_of_cgroup()));
+    let needs = fields.fold(Needs::NOTHING, |all, field| all | field.needs) - Needs::USER_NAMES.when(!named);
     let (mut query, format) = counted(args, format, &filter, counted_by)?;
     query.needs = needs;
     // A count where none of them is known would be no count.
-    query.netlink_only = keys
-        .iter()
-        .find(|key| matches!(key, CountKey::Iface))
-        .map(|key| format!("--count-by {}", key.name()));
+    let of_netlink = Needs::NETLINK | Needs::TCP_INFO | Needs::MEMORY;
+    let untold = |field: &&Field| field.needs.has_any_of(of_netlink);
+    let key = keys.iter().map(|key| key.field).find(untold).map(|field| ("--count-by", field));
+    let untold = key.or(sums.iter().copied().find(untold).map(|field| ("--sum", field)));
+    query.netlink_only = untold.map(|(option, field)| format!("{option} {}", field.typed()));
     let style = CountStyle {
         format,
         header: !args.shared.no_header,
@@ -87,7 +103,7 @@ pub(super) fn count(
         color: args.shared.color(environment),
         width: environment.width.filter(|_| !args.list.wide),
     };
-    Ok(Count { query, filter, keys, style, diff: args.list.diff })
+    Ok(Count { query, filter, keys, sums, style, diff: args.list.diff })
 }
 
 /// Counts by state.

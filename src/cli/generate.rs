@@ -8,8 +8,13 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 
 use super::args::Artifact;
+use super::columns::described;
 use super::shares::{definition, with_shares};
+use crate::fields::{self, typed_word};
+use crate::render::text::capitalised;
 
+/// What stands before the list of fields.
+const FIELDS: &str = include_str!("man_fields.roff");
 /// What the definition does not hold.
 const MAN_END: &str = include_str!("man_end.roff");
 
@@ -54,8 +59,33 @@ fn man() -> io::Result<Vec<u8>> {
     man.render_description_section(&mut out)?;
     man.render_options_section(&mut out)?;
     push_commands(&mut out)?;
-    out.extend_from_slice(MAN_END.as_bytes());
+    let (examples_and_filters, rest) = MAN_END.split_once(".SH TRACING").unwrap_or((MAN_END, ""));
+    out.extend_from_slice(examples_and_filters.as_bytes());
+    push_fields(&mut out)?;
+    writeln!(out, ".SH TRACING{rest}")?;
+    out.pop();
     Ok(out)
+}
+
+/// A paragraph for each field: its words, what it is, and JSON's key.
+fn push_fields(out: &mut Vec<u8>) -> io::Result<()> {
+    out.extend_from_slice(FIELDS.as_bytes());
+    let escaped = |text: &str| text.replace('-', "\\-");
+    for field in fields::all() {
+        let others: Vec<_> = field.others.iter().map(|word| typed_word(word)).collect();
+        let others = if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
+        writeln!(out, ".TP\n\\fB{}\\fR{}", escaped(&field.typed()), escaped(&others))?;
+        let unit = match field.kind.unit() {
+            "" => String::new(),
+            unit => format!(", {unit}"),
+        };
+        let json = match field.json {
+            "" => "its parts".to_owned(),
+            key => format!("\\fI{}\\fR", escaped(key)),
+        };
+        writeln!(out, "{}. JSON: {json}{unit}.", escaped(&capitalised(&described(field))))?;
+    }
+    Ok(())
 }
 
 /// A section for each command: what it does, and the options that it has beside those of all.

@@ -40,7 +40,8 @@ fn option(error: &Error) -> Option<String> {
 fn message_of(error: &Error) -> String {
     let option = option(error);
     let value = text(error, ContextKind::InvalidValue);
-    let accepted = text(error, ContextKind::ValidValue);
+    // The fields are too many for a message.
+    let accepted = text(error, ContextKind::ValidValue).filter(|list| list.matches(", ").count() < 20);
     match (error.kind(), option, value) {
         (ErrorKind::UnknownArgument, Some(word), _) if !word.starts_with('-') => {
             format!("'{word}' is one word too many")

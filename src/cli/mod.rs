@@ -1,6 +1,7 @@
 //! The command line: what was typed (`args`), what of it a subcommand takes (`shares`), then what it means here (`plan`).
 
 mod args;
+mod columns;
 mod counts;
 mod environment;
 mod generate;

@@ -8,6 +8,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches};
 
 use super::args::{Args, Artifact, Command};
+use super::columns;
 use super::counts::{self, Count};
 use super::environment::Environment;
 use super::refusal::Refusal;
@@ -15,10 +16,11 @@ use super::reports::{self, Bind, Demo, Diagnose, Explain};
 use super::shares;
 use super::suggest;
 use super::trace::{self, Trace};
+use crate::fields::Field;
 use crate::filter::{Dialect, Filter, FilterText};
-use crate::model::{Access, Families, Needs, Order, Query, Shown, StateSet, TcpState};
-use crate::render::{Column, Format, Parts, Scope, Style, Summary};
-use crate::select::{SortKey, SortTerm};
+use crate::model::{Access, Needs, Order, Query, Shown, StateSet, TcpState};
+use crate::render::{Format, Parts, Scope, Style, Summary};
+use crate::select::SortTerm;
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,11 +83,18 @@ pub(crate) struct List {
     /// Its style.
     pub style: Style,
     /// Its columns; the layout's own where it is empty.
-    pub columns: Vec<Column>,
+    pub columns: Vec<&'static Field>,
     /// The order; the kernel's where it is empty.
     pub sort: Vec<SortTerm>,
     /// How many at most.
     pub limit: Option<u64>,
+}
+
+impl List {
+    /// The fields that were chosen as columns, or to sort by.
+    fn fields(&self) -> impl Iterator<Item = &'static Field> {
+        self.columns.iter().copied().chain(self.sort.iter().map(|term| term.field))
+    }
 }
 
 pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) -> Result<Plan, Refusal> {
@@ -122,6 +131,8 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
         list.query.states = counted.unwrap_or(list.query.states);
         list.shown.states = counted.unwrap_or(list.shown.states);
         Mode::ExplainFilter(list)
+    } else if !args.list.sum.is_empty() && args.list.count_by.is_empty() && args.list.diff.is_none() {
+        return Err(Refusal::with_hint("--sum adds up the numbers of groups", "--count-by makes them"));
     } else if !args.list.count_by.is_empty() || args.list.diff.is_some() {
         Mode::Count(counts::count(args, format, filter, environment)?)
     } else if args.list.summary {
@@ -238,32 +249,33 @@ fn list(args: &Args, format: Format, filter: Filter, environment: Environment) -
             }
         }
     }
-    let columns = columns(args, format)?;
     let shown = shown_states(args, format, &filter);
-    let needs = needs(args, format, parts, &columns);
-    let order = match format {
-        Format::Netstat | Format::Ss => Order::Ipv4First,
-        _ => Order::Any,
-    };
     let families = args.shared.families();
-    let query = Query {
-        needs,
-        order,
-        netlink_tells: netlink_tells(format, parts, &columns),
-        wants_idle: shown.names_idle(),
-        ..Query::new(if needs.contains(Needs::PEERS) { Families::Both } else { families }, shown)
-    };
-    Ok(List {
-        query: Query { states: query.widened(shown), ..query },
+    let mut list = List {
+        query: Query::new(families, shown),
         shown: Shown { families, states: shown },
         filter,
         resolve_timeout: args.list.resolve_timeout,
         format,
         style: style(args, shown, parts, environment),
-        columns,
-        sort: args.list.sort.clone(),
+        columns: columns(args, format)?,
+        sort: columns::sort_terms(&args.list.sort)?,
         limit: args.list.limit,
-    })
+    };
+    let needs = needs(args, &list);
+    let order = match format {
+        Format::Netstat | Format::Ss => Order::Ipv4First,
+        _ => Order::Any,
+    };
+    list.query = Query {
+        needs,
+        order,
+        netlink_tells: netlink_tells(&list),
+        wants_idle: shown.names_idle(),
+        ..Query::new(families, shown)
+    };
+    list.query.states = list.query.widened(shown);
+    Ok(list)
 }
 
 fn ss_default() -> StateSet {
@@ -294,65 +306,53 @@ fn shown_states(args: &Args, format: Format, filter: &Filter) -> StateSet {
     }
 }
 
-fn columns(args: &Args, format: Format) -> Result<Vec<Column>, Refusal> {
-    let words = &args.list.columns;
-    if words.iter().any(|word| word == "help") {
-        let lines: Vec<_> = Column::ALL.iter().map(|(_, word, help)| format!("{word:13} {help}\n")).collect();
-        return Err(Refusal::Answer(lines.concat()));
-    }
-    if !words.is_empty() && !matches!(format, Format::Table | Format::Plain | Format::Csv) {
+fn columns(args: &Args, format: Format) -> Result<Vec<&'static Field>, Refusal> {
+    let columns = columns::columns(&args.list.columns)?;
+    if !columns.is_empty() && !matches!(format, Format::Table | Format::Plain | Format::Csv) {
         return Err(Refusal::usage(format!("--columns: the {} layout has its own", format.word())));
     }
-    let column = |word: &String| {
-        let unknown =
-            || Refusal::with_hint(format!("--columns: '{word}' is no column"), "--columns help lists them");
-        Column::parse(word).ok_or_else(unknown)
-    };
-    words.iter().map(column).collect()
+    Ok(columns)
 }
 
-/// What is shown, as far as only netlink tells it. netstat has it from /proc; ss's layout leaves it away.
-fn netlink_tells(format: Format, parts: Parts, columns: &[Column]) -> Vec<&'static str> {
-    if parts.extended && columns.is_empty() && !matches!(format, Format::Netstat | Format::Ss) {
+/// What is shown or sorted by, as far as only netlink tells it. netstat has it from /proc; ss's layout leaves it away.
+fn netlink_tells(list: &List) -> Vec<&'static str> {
+    if list.style.parts.extended
+        && list.columns.is_empty()
+        && !matches!(list.format, Format::Netstat | Format::Ss)
+    {
         return vec!["cookies", "marks"];
     }
-    columns.iter().filter(|column| column.is_of_netlink()).map(|column| column.word()).collect()
+    list.fields().filter(|field| field.needs.contains(Needs::NETLINK)).map(|field| field.word).collect()
 }
 
-fn needs(args: &Args, format: Format, parts: Parts, columns: &[Column]) -> Needs {
-    let has = |of: fn(Column) -> bool| columns.iter().any(|column| of(*column));
-    let processes = parts.processes || has(Column::is_of_processes);
-    let extended = parts.extended || has(|column| column == Column::User);
-    let peers = parts.peer_processes || has(|column| column == Column::PeerProcess);
-    let by_pid = args.list.sort.iter().any(|term| term.key == SortKey::Pid);
+/// What must be known for what is shown and sorted by.
+fn needs(args: &Args, list: &List) -> Needs {
+    let (format, parts) = (list.format, list.style.parts);
     let people = matches!(format, Format::Table | Format::Plain | Format::Netstat | Format::Ss);
     let named = !(people && args.shared.numeric);
     // The users of another proc tree are another host's; ss prints none.
-    let our_users = named && args.shared.proc_root.is_none();
-    let commands = args.shared.processes > 1 || has(Column::is_of_process_details);
-    let cgroups = parts.extended || has(Column::is_of_cgroups);
+    let our_users = named && args.shared.proc_root.is_none() && format != Format::Ss;
+    let of_fields = list.fields().fold(Needs::NOTHING, |all, field| all | field.needs);
     // The text layouts show the cgroup alone.
-    let units =
-        has(Column::is_of_units) || (parts.extended && matches!(format, Format::Json | Format::Ndjson));
-    let tcp_info = parts.tcp_info || has(Column::is_of_tcp_info);
-    let of_listeners = match format {
+    let units = parts.extended && matches!(format, Format::Json | Format::Ndjson | Format::Csv);
+    let needs = of_fields
+        | Needs::HOLDERS.when(parts.processes)
+        | Needs::PEERS.when(parts.peer_processes)
+        | Needs::FIRST_WORDS.when(format == Format::Netstat)
+        | Needs::HOLDER_USERS.when(args.shared.processes > 1)
+        | Needs::USERS.when(parts.extended)
+        | Needs::SERVICES.when(people && named)
+        | Needs::HOSTS.when(parts.hosts)
+        | Needs::CGROUPS.when(parts.extended && format != Format::Netstat)
+        | Needs::UNITS.when(units)
+        | Needs::TCP_INFO.when(parts.tcp_info)
+        | Needs::MEMORY.when(parts.memory);
+    let by_listener = match format {
         Format::Netstat => Needs::LISTENER_USERS.when(parts.extended),
         Format::Ss => Needs::NOTHING,
-        _ => Needs::LISTENER_HOLDERS.when(processes),
+        _ => Needs::LISTENER_HOLDERS.when(needs.contains(Needs::HOLDERS)),
     };
-    Needs::HOLDERS.when(processes || by_pid)
-        | Needs::PEERS.when(peers)
-        | Needs::FIRST_WORDS.when(format == Format::Netstat)
-        | Needs::COMMANDS.when(commands)
-        | Needs::HOLDER_USERS.when(commands && our_users)
-        | Needs::USERS.when(extended && our_users && format != Format::Ss)
-        | Needs::SERVICES.when(people && named)
-        | Needs::HOSTS.when(args.list.resolve)
-        | Needs::CGROUPS.when(cgroups && format != Format::Netstat)
-        | Needs::UNITS.when(units)
-        | Needs::TCP_INFO.when(tcp_info)
-        | Needs::MEMORY.when(parts.memory)
-        | of_listeners
+    (needs | by_listener) - Needs::USER_NAMES.when(!our_users)
 }
 
 fn style(args: &Args, shown: StateSet, parts: Parts, environment: Environment) -> Style {

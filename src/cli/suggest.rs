@@ -2,7 +2,8 @@
 
 use super::args::{Args, Command};
 use super::refusal::Refusal;
-use crate::filter::{BadFilter, Dialect, FilterError, FilterText, TERM_WORDS, states_named};
+use crate::fields::{self, nearest, typed_word};
+use crate::filter::{BadFilter, Dialect, FilterError, FilterText, LANGUAGE, states_named};
 use crate::model::{StateSet, TcpState};
 
 /// The filter's error: what is wrong, where, and what may have been meant.
@@ -65,11 +66,14 @@ fn unknown_word(word: &str) -> String {
         .map(clap::Command::get_name)
         .collect();
     let states = TcpState::SHOWN.into_iter().filter_map(TcpState::name);
-    nearest(word, TERM_WORDS.into_iter().chain(commands.iter().copied()))
+    let terms: Vec<_> = fields::all().flat_map(|field| field.words().map(|word| typed_word(&word))).collect();
+    let words = terms.iter().map(String::as_str).chain(LANGUAGE).chain(commands.iter().copied());
+    nearest(word, words)
         .map(|near| format!("did you mean '{near}'?"))
         .or_else(|| nearest(word, states).map(|near| format!("did you mean 'state {near}'?")))
         .unwrap_or_else(|| {
-            format!("accepted are :PORT, ADDR[/LEN][:PORT], and the words {}", TERM_WORDS.join(", "))
+            let others = LANGUAGE.join(", ");
+            format!("accepted are :PORT, ADDR[/LEN][:PORT], {others}, and the fields of '--columns help'")
         })
 }
 
@@ -100,15 +104,4 @@ fn accepted_states() -> String {
         names.join(", "),
         StateSet::GROUPS.join(", ")
     )
-}
-
-/// The candidate that is most like the word, if one is like it at all.
-fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    const ALIKE: f64 = 0.8;
-    let word = word.to_ascii_lowercase();
-    candidates
-        .map(|candidate| (strsim::jaro_winkler(&word, &candidate.to_ascii_lowercase()), candidate))
-        .filter(|(likeness, _)| *likeness >= ALIKE)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate)
 }

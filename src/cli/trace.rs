@@ -6,7 +6,7 @@ use super::args::{Args, ByArg, TraceArgs};
 use super::environment::Environment;
 use super::refusal::Refusal;
 use super::suggest;
-use crate::filter::{Dialect, Expr, Filter, FilterText, NumberField, Term};
+use crate::filter::{Dialect, Expr, Filter, FilterText, Term};
 use crate::model::{Families, StateSet};
 use crate::render::{TraceFormat, TraceStyle};
 use crate::trace::{By, Options};
@@ -99,7 +99,7 @@ fn untold(expr: &Expr) -> Option<&Term> {
                 | Term::Endpoint { .. }
                 | Term::Host { .. }
                 | Term::Service { .. }
-                | Term::Number { field: NumberField::Port(_), .. }
+                | Term::Port { .. }
         );
         if !is_told && found.is_none() {
             found = Some(term);

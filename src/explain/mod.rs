@@ -8,7 +8,7 @@ mod texts;
 use std::net::IpAddr;
 
 use crate::model::{Setting, Settings, TcpState, Transition, ways_in, ways_out};
-use crate::select::{OneState, Value};
+use crate::select::{KeyValue, OneState};
 
 /// One state, explained.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,25 +78,37 @@ impl Here {
     /// What was counted of the state, of each kind the first few.
     pub fn of(state: TcpState, counts: &OneState, few: usize) -> Self {
         let count = counts.states.of(state);
-        let process = |values: &[Value]| match values {
-            [Value::Number(pid), Value::Text(name)] => Some(Holder { pid: *pid, name: name.clone() }),
+        let process = |values: &[KeyValue]| match values {
+            [KeyValue::Number(pid), KeyValue::Text(name)] => Some(Holder { pid: *pid, name: name.clone() }),
             _ => None,
         };
-        let peer = |values: &[Value]| match values {
-            [Value::Addr(addr)] => Some(*addr),
+        let peer = |values: &[KeyValue]| match values {
+            [KeyValue::Addr(addr)] => Some(*addr),
             _ => None,
         };
-        let port = |values: &[Value]| match values {
-            [Value::Number(port)] => Some(*port),
+        let port = |values: &[KeyValue]| match values {
+            [KeyValue::Number(port)] => Some(*port),
             _ => None,
         };
         let (processes, peers, ports) =
             (counts.processes.sorted(), counts.peers.sorted(), counts.ports.sorted());
         Self {
             count,
-            processes: processes.into_iter().map(|(values, n)| (process(values), n)).take(few).collect(),
-            peers: peers.into_iter().filter_map(|(values, n)| Some((peer(values)?, n))).take(few).collect(),
-            ports: ports.into_iter().filter_map(|(values, n)| Some((port(values)?, n))).take(few).collect(),
+            processes: processes
+                .into_iter()
+                .map(|(values, amount)| (process(values), amount.count))
+                .take(few)
+                .collect(),
+            peers: peers
+                .into_iter()
+                .filter_map(|(values, amount)| Some((peer(values)?, amount.count)))
+                .take(few)
+                .collect(),
+            ports: ports
+                .into_iter()
+                .filter_map(|(values, amount)| Some((port(values)?, amount.count)))
+                .take(few)
+                .collect(),
         }
     }
 }

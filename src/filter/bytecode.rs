@@ -4,7 +4,7 @@
 //! further where it does not. Whoever ends up exactly behind the last operation is taken; 4 bytes further is refused.
 
 use super::endpoint::Net;
-use super::expr::{Device, End, Expr, NumberField, Term};
+use super::expr::{Device, End, Expr, Term};
 use super::lexer::Compare;
 
 /// The operations, by the kernel's numbers.
@@ -73,9 +73,7 @@ pub fn compile(expr: &Expr) -> Option<Program> {
 /// Programs that part all sockets in two: the second takes connections with a port above `middle` at either end, the
 /// first all else, sockets without a peer among it.
 pub fn halves(middle: u16) -> [Vec<u8>; 2] {
-    let port = |end, compare, value: u16| {
-        Expr::Term(Term::Number { field: NumberField::Port(end), compare, value: value.into() })
-    };
+    let port = |end, compare, value| Expr::Term(Term::Port { end, compare, value });
     let above = |end| port(end, Compare::Greater, middle);
     let is_upper = Expr::And(vec![
         port(End::Peer, Compare::GreaterOrEqual, 1),
@@ -159,10 +157,7 @@ fn term_code(term: &Term) -> Option<Vec<u8>> {
             let (net, port) = matcher.parts();
             Some(either(*end, |end| host_code(end, net, port)))
         }
-        Term::Number { field: NumberField::Port(end), compare, value } => {
-            let port = u16::try_from(*value).ok()?;
-            Some(either(*end, |end| port_code(end, *compare, port)))
-        }
+        Term::Port { end, compare, value } => Some(either(*end, |end| port_code(end, *compare, *value))),
         Term::Device(Device::Index(index)) => Some(with_operand(code::DEV_COND, &index.to_ne_bytes())),
         Term::Mark { value, mask } => {
             Some(with_operand(code::MARK_COND, &[value.to_ne_bytes(), mask.to_ne_bytes()].concat()))

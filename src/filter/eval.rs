@@ -3,10 +3,10 @@
 //! Some terms need what is looked up later (its processes, its cgroup's path): until then the answer may be open. A
 //! socket is dropped as soon as it can't fit whatever is found.
 
-use super::expr::{Device, End, Expr, NumberField, Term, TextField};
+use super::expr::{Device, End, Expr, Term};
 use super::glob::Glob;
 use super::values;
-use crate::model::cgroup::Cgroup;
+use crate::fields::{Field, Kind, OfHolder, Read, Value};
 use crate::model::{Holder, Needs, Process, Row, Socket};
 
 /// What is left to judge of a socket.
@@ -97,35 +97,60 @@ fn open_parts(parts: &[Expr], row: &Row<'_>, known: Needs, decides: bool) -> Res
 impl Term {
     /// Of a term about holders, whether one of these fits it.
     fn fits_holders(&self, holders: &[Holder]) -> Option<bool> {
+        match self.field()?.read {
+            Read::Holders(read) => Some(self.fits_one_of(holders, read)),
+            Read::Row(_) | Read::PeerHolders(_) => None,
+        }
+    }
+
+    /// The field that it compares.
+    fn field(&self) -> Option<&'static Field> {
         match self {
-            Self::Number { field: NumberField::Pid, compare, value } => {
-                Some(holders.iter().any(|holder| compare.holds(holder.process.pid.into(), *value)))
-            }
-            Self::Text { field: TextField::Process, glob } => {
-                Some(holders.iter().any(|holder| has_name(&holder.process, glob)))
-            }
+            Self::Number { field, .. } | Self::Text { field, .. } => Some(field),
             _ => None,
         }
     }
 
-    /// Of a term about the cgroup; `None` where what is not known of it may fit.
-    fn fits_cgroup(&self, cgroup: Cgroup<'_>) -> Option<bool> {
-        let (found, fits) = match self {
-            Self::Text { field: TextField::Unit, glob } => {
-                let unit = cgroup.unit();
-                (unit.is_some(), unit.is_some_and(|unit| glob.matches_shown(unit.as_bytes())))
+    fn fits_one_of(&self, holders: &[Holder], read: OfHolder) -> bool {
+        holders.iter().any(|holder| match self {
+            Self::Text { field, glob } if matches!(field.kind, Kind::Processes(_)) => {
+                has_name(&holder.process, glob)
             }
-            Self::Text { field: TextField::Container, glob } => {
-                let id = cgroup.container();
-                (id.is_some(), id.is_some_and(|id| glob.matches_id(&id)))
+            _ => self.fits_value(&read(holder)),
+        })
+    }
+
+    /// Whether a field's value fits. What is not known of a socket fits nothing.
+    fn fits_value(&self, value: &Value<'_>) -> bool {
+        match self {
+            Self::Number { field, compare, value: wanted } => {
+                let factor = if let Kind::Time(micros) = field.kind { micros.into() } else { 1 };
+                value.as_number().is_some_and(|number| compare.holds(number.saturating_mul(factor), *wanted))
             }
-            Self::Text { field: TextField::PodUid, glob } => {
-                let uid = cgroup.pod_uid();
-                (uid.is_some(), uid.is_some_and(|uid| glob.matches(uid.as_bytes())))
+            Self::Text { field, glob } => values::text_fits(glob, field.kind, value),
+            _ => false,
+        }
+    }
+
+    /// Of a term about a field; `None` while that is not known, and where what is not known of the cgroup may fit.
+    fn fits_field(&self, field: &Field, row: &Row<'_>, known: Needs) -> Option<bool> {
+        match field.read {
+            Read::Row(read) => {
+                let of_cgroup = field.needs.contains(Needs::CGROUPS);
+                if of_cgroup && !known.contains(Needs::CGROUPS) {
+                    return None;
+                }
+                let value = read(row);
+                let may_hide = of_cgroup && matches!(value, Value::Unknown) && row.cgroup.may_hide();
+                if may_hide { None } else { Some(self.fits_value(&value)) }
             }
-            _ => return None,
-        };
-        (found || !cgroup.may_hide()).then_some(fits)
+            Read::Holders(read) => {
+                known.contains(Needs::HOLDERS).then(|| self.fits_one_of(row.holders, read))
+            }
+            Read::PeerHolders(read) => {
+                known.contains(Needs::PEERS).then(|| self.fits_one_of(row.peer_holders, read))
+            }
+        }
     }
 
     /// Whether it is for the kernel to decide where it can't be decided here.
@@ -138,22 +163,13 @@ impl Term {
         match self {
             Self::State(set) => Some(set.contains(socket.state)),
             Self::Endpoint { end, matcher } => Some(either(*end, socket, |end| matcher.matches(end))),
-            Self::Number { field: NumberField::Pid, .. } | Self::Text { field: TextField::Process, .. } => {
-                known.contains(Needs::HOLDERS).then(|| self.fits_holders(row.holders))?
+            Self::Port { end, compare, value } => {
+                Some(either(*end, socket, |end| compare.holds(end.port.into(), (*value).into())))
             }
-            Self::Number { field: NumberField::Port(end), compare, value } => {
-                Some(either(*end, socket, |end| compare.holds(end.port.into(), *value)))
-            }
-            Self::Number { field, compare, value } => {
-                // What the kernel does not tell of a socket fits nothing.
-                Some(field.of(socket).is_some_and(|number| compare.holds(number, *value)))
-            }
-            Self::Text { field: TextField::Timer, glob } => {
+            Self::Text { field, glob } if field.kind == Kind::Timer => {
                 Some(values::timer_fits(glob, socket.timer.as_ref()))
             }
-            Self::Text { field: TextField::Unit | TextField::Container | TextField::PodUid, .. } => {
-                known.contains(Needs::CGROUPS).then(|| self.fits_cgroup(row.cgroup))?
-            }
+            Self::Number { field, .. } | Self::Text { field, .. } => self.fits_field(field, row, known),
             Self::Device(Device::Index(index)) => Some(socket.interface == *index),
             Self::Mark { value, mask } => socket.mark.map(|mark| mark & mask == *value),
             Self::Cgroup { id: Some(id), .. } => Some(socket.cgroup == Some(*id)),
@@ -181,23 +197,5 @@ fn either(end: End, socket: &Socket, fits: impl Fn(&crate::model::Endpoint) -> b
         End::Local => fits(&socket.local),
         End::Peer => fits(&socket.peer),
         End::Either => fits(&socket.local) || fits(&socket.peer),
-    }
-}
-
-impl NumberField {
-    fn of(self, socket: &Socket) -> Option<u64> {
-        let info = socket.tcp_info();
-        match self {
-            Self::Uid => socket.uid.map(u64::from),
-            Self::Inode => socket.inode,
-            Self::RecvQ => socket.queues.unread().map(u64::from),
-            Self::SendQ => socket.queues.unacknowledged().map(u64::from),
-            Self::AcceptQueue => socket.queues.accept_queue().map(u64::from),
-            Self::Backlog => socket.queues.backlog().map(u64::from),
-            Self::Retrans => info?.total_retrans().map(u64::from),
-            Self::RtoUs => info?.rto_us().map(u64::from).filter(|rto| *rto != 0),
-            Self::RttUs => info?.measured_rtt_us().map(u64::from),
-            Self::Port(_) | Self::Pid => None,
-        }
     }
 }

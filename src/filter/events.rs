@@ -8,7 +8,7 @@
 use std::net::Ipv4Addr;
 
 use super::endpoint::Net;
-use super::expr::{Expr, NumberField, Term};
+use super::expr::{Expr, Term};
 use super::lexer::Compare;
 
 /// The kernel accepts filters of 199 comparisons and refuses those of 399.
@@ -43,7 +43,7 @@ fn alternatives(part: &Expr) -> Option<Vec<String>> {
 
 fn comparisons(term: &Term) -> Option<Vec<String>> {
     match term {
-        Term::Number { field: NumberField::Port(_), compare, value } => port(*compare, *value),
+        Term::Port { compare, value, .. } => port(*compare, (*value).into()),
         Term::Endpoint { matcher, .. } => match matcher.parts() {
             (_, Some(wanted)) => port(Compare::Equal, wanted.into()),
             (Some(Net::V4 { addr, len: 32 }), None) => Some(address(addr.into())),

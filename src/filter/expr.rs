@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::endpoint::EndpointMatch;
 use super::glob::Glob;
 use super::lexer::Compare;
+use crate::fields::{self, Field, Kind};
 use crate::model::{Needs, StateSet};
 
 /// A condition on a socket.
@@ -86,19 +87,28 @@ pub enum Term {
         /// The name.
         name: Name,
     },
-    /// A number.
-    Number {
-        /// Which.
-        field: NumberField,
+    /// A port.
+    Port {
+        /// Which end's.
+        end: End,
         /// How it is compared.
         compare: Compare,
         /// With what.
+        value: u16,
+    },
+    /// A number.
+    Number {
+        /// Which.
+        field: &'static Field,
+        /// How it is compared.
+        compare: Compare,
+        /// With what; a time in microseconds.
         value: u64,
     },
     /// A name.
     Text {
         /// Which.
-        field: TextField,
+        field: &'static Field,
         /// What it must look like.
         glob: Glob,
     },
@@ -138,6 +148,15 @@ pub enum End {
     Either,
 }
 
+impl From<fields::End> for End {
+    fn from(end: fields::End) -> Self {
+        match end {
+            fields::End::Local => Self::Local,
+            fields::End::Peer => Self::Peer,
+        }
+    }
+}
+
 /// A device by its name, or its index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Device {
@@ -147,54 +166,25 @@ pub enum Device {
     Index(u32),
 }
 
-/// Numbers that can be compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "they are called what they are")]
-pub enum NumberField {
-    Port(End),
-    Pid,
-    Uid,
-    Inode,
-    RecvQ,
-    SendQ,
-    AcceptQueue,
-    Backlog,
-    Retrans,
-    RtoUs,
-    RttUs,
-}
-
-/// Names that can be compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "they are called what they are")]
-pub enum TextField {
-    Process,
-    Timer,
-    Unit,
-    Container,
-    PodUid,
-}
-
 impl Term {
     /// What must be known to evaluate it.
     fn needs(&self) -> Needs {
         match self {
-            Self::Number { field: NumberField::Pid, .. } => Needs::HOLDERS,
-            Self::Text { field: TextField::Process, .. } => Needs::LONG_NAMES,
-            Self::Number {
-                field: NumberField::Retrans | NumberField::RtoUs | NumberField::RttUs, ..
-            } => Needs::TCP_INFO,
+            // A program may be typed by a name that is longer than the kernel keeps.
+            Self::Text { field, .. } if matches!(field.kind, Kind::Processes(_)) => {
+                field.needs | Needs::LONG_NAMES
+            }
+            Self::Number { field, .. } | Self::Text { field, .. } => field.needs,
             Self::Device(_) | Self::Mark { .. } | Self::Cgroup { .. } | Self::Autobound { .. } => {
                 Needs::NETLINK
             }
-            term if term.is_of_cgroup() => Needs::UNITS,
             _ => Needs::NOTHING,
         }
     }
 
     /// Whether it asks for the unit, container or pod that the cgroup's path names.
     pub fn is_of_cgroup(&self) -> bool {
-        matches!(self, Self::Text { field: TextField::Unit | TextField::Container | TextField::PodUid, .. })
+        matches!(self, Self::Text { field, .. } if field.needs.contains(Needs::UNITS))
     }
 }
 
@@ -264,9 +254,7 @@ impl Expr {
     /// Whether it is clear that nothing fits but what has a peer's port: no listener, and no socket that is just bound.
     pub fn wants_peer(&self) -> bool {
         self.conjuncts().iter().any(|part| match part {
-            Self::Term(Term::Number { field: NumberField::Port(End::Peer), compare, value }) => {
-                !compare.holds(0, *value)
-            }
+            Self::Term(Term::Port { end: End::Peer, compare, value }) => !compare.holds(0, (*value).into()),
             Self::Term(Term::Endpoint { end: End::Peer, matcher }) => {
                 matcher.parts().1.is_some_and(|port| port > 0)
             }
@@ -277,7 +265,7 @@ impl Expr {
     /// The first term that /proc can't tell anything about.
     pub fn needs_netlink(&self) -> Option<&Term> {
         let mut found = None;
-        let untold = |term: &Term| term.needs().has_any_of(Needs::NETLINK | Needs::TCP_INFO);
+        let untold = |term: &Term| term.needs().has_any_of(Needs::NETLINK | Needs::TCP_INFO | Needs::MEMORY);
         self.each_term(&mut |term| found = found.or_else(|| untold(term).then_some(term)));
         found
     }

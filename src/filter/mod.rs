@@ -22,9 +22,9 @@ mod values;
 
 pub use endpoint::EndpointMatch;
 pub use error::{BadFilter, FilterError, FilterText};
-pub use expr::{Device, End, Expr, Name, NumberField, Term, TextField};
+pub use expr::{Device, End, Expr, Name, Term};
 pub use lexer::Compare;
-pub use parser::TERM_WORDS;
+pub use parser::LANGUAGE;
 pub use resolve::Names;
 pub use typed::{BadEndpoint, OneEnd, OneHost, OnePort, one_end};
 

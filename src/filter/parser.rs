@@ -6,13 +6,14 @@
 use std::ops::Range;
 
 use super::endpoint::{EndpointMatch, Net};
-use super::expr::{End, Expr, Name, NumberField, Term, TextField};
+use super::expr::{End, Expr, Name, Term};
 use super::glob::Glob;
 use super::lexer::{Compare, Kind, Token};
 use super::typed::{BadEndpoint, Typed, TypedHost, TypedPort, port};
-use super::values::{count, device_term, mark, micros, size, timer};
+use super::values::{count, device_term, flag, mark, micros, plain_micros, rate, size, timer};
 use super::{Dialect, FilterError, states_named};
-use crate::model::StateSet;
+use crate::fields::{self, Field, Kind as Of, plain_word};
+use crate::model::{Needs, StateSet};
 
 /// Brackets and `not` within each other. What walks over an expression recurses as deep, so this bounds the stack.
 pub(super) const DEEPEST: u32 = 64;
@@ -21,38 +22,8 @@ pub(super) const DEEPEST: u32 = 64;
 /// the expression one level deeper: so this bounds the stack too. Terms joined by one word are a flat list of any length.
 pub(super) const MOST_CHANGES: u32 = 128;
 
-/// The words that begin a term, for messages.
-pub const TERM_WORDS: [&str; 29] = [
-    "state",
-    "exclude",
-    "src",
-    "dst",
-    "addr",
-    "sport",
-    "dport",
-    "port",
-    "dev",
-    "iface",
-    "fwmark",
-    "cgroup",
-    "autobound",
-    "pid",
-    "process",
-    "user",
-    "uid",
-    "inode",
-    "recvq",
-    "sendq",
-    "accept_queue",
-    "backlog",
-    "retrans",
-    "rto",
-    "rtt",
-    "timer",
-    "unit",
-    "container",
-    "pod-uid",
-];
+/// The words that begin a term and are no field's.
+pub const LANGUAGE: [&str; 4] = ["exclude", "addr", "port", "autobound"];
 
 /// What was read: the states that were named on the outermost level, and the rest.
 pub(super) struct Parsed {
@@ -123,7 +94,9 @@ impl<'a> Parser<'a> {
     /// ss's `state X` and `exclude X` before the expression hold for all of it, whatever it is.
     fn leading_states(&mut self) -> Parse<()> {
         while let Some(Kind::Word { text, quoted: false }) = self.peek() {
-            if !["state", "exclude", "excl"].contains(&text.to_ascii_lowercase().as_str()) {
+            let word = plain_word(text);
+            let of_states = fields::named(&word).is_some_and(|field| field.kind == Of::State);
+            if !of_states && !["exclude", "excl"].contains(&&*word) {
                 break;
             }
             self.term()?;
@@ -221,40 +194,46 @@ impl<'a> Parser<'a> {
         let span = self.span();
         let Some(Kind::Word { text, quoted }) = self.peek() else { return Err(self.expected("a term")) };
         self.at += 1;
-        let keyword = if *quoted { String::new() } else { term_word(text) };
-        let expr = match keyword.as_str() {
-            "state" => return self.state(false),
+        let word = if *quoted { String::new() } else { plain_word(text) };
+        let expr = match word.as_str() {
             "exclude" | "excl" => return self.state(true),
-            "src" => self.address(End::Local)?,
-            "dst" => self.address(End::Peer)?,
             "addr" => self.address(End::Either)?,
-            "sport" => self.ports(End::Local)?,
-            "dport" => self.ports(End::Peer)?,
             "port" => self.ports(End::Either)?,
-            "dev" | "iface" => self.equality(|word| Ok(device_term(word)))?,
-            "fwmark" => self.equality(|word| mark(&word.text))?,
-            "cgroup" => self.equality(|path| Ok(Term::Cgroup { path, id: None }))?,
             "autobound" => Expr::Term(Term::Autobound { range: None }),
-            "process" => self.process()?,
-            "unit" => self.equality(|word| Ok(glob(TextField::Unit, &word.text)))?,
-            "container" => self.equality(|word| Ok(glob(TextField::Container, &word.text)))?,
-            // JSON and CSV have it with an underscore.
-            "pod-uid" | "pod_uid" => self.equality(|word| Ok(glob(TextField::PodUid, &word.text)))?,
-            "timer" => self.equality(|word| timer(&word.text))?,
-            "user" => self.equality(|name| Ok(Term::User { name }))?,
-            "pid" => self.number(NumberField::Pid, count, "a number")?,
-            "uid" => self.number(NumberField::Uid, count, "a number")?,
-            "inode" => self.number(NumberField::Inode, count, "a number")?,
-            "retrans" => self.number(NumberField::Retrans, count, "a number")?,
-            "recvq" => self.number(NumberField::RecvQ, size, "a size such as 4096, 4k or 1M")?,
-            "sendq" => self.number(NumberField::SendQ, size, "a size such as 4096, 4k or 1M")?,
-            "accept_queue" => self.number(NumberField::AcceptQueue, count, "a number")?,
-            "backlog" => self.number(NumberField::Backlog, count, "a number")?,
-            "rto" => self.number(NumberField::RtoUs, micros, "a time such as 200ms or 2s")?,
-            "rtt" => self.number(NumberField::RttUs, micros, "a time such as 200ms or 2s")?,
-            _ => self.bare_endpoint(text, span)?,
+            word => match fields::named(word) {
+                Some(field) if field.kind == Of::State => return self.state(false),
+                Some(field) => self.of_field(field, word)?,
+                None => self.bare_endpoint(text, span)?,
+            },
         };
         Ok(Some(expr))
+    }
+
+    /// A comparison of what a socket has; `word` is the one that was typed for it.
+    fn of_field(&mut self, field: &'static Field, word: &str) -> Parse<Expr> {
+        let text = |text: &str| Term::Text { field, glob: Glob::new(text) };
+        match field.kind {
+            Of::Endpoint(end) | Of::Address(end) => self.address(end.into()),
+            Of::Port(end) => self.ports(end.into()),
+            Of::Text if field.needs.contains(Needs::HOSTS) => {
+                self.address(if field.word == "peer_host" { End::Peer } else { End::Local })
+            }
+            Of::Device => self.equality(|word| Ok(device_term(word))),
+            Of::Mark => self.equality(|word| mark(&word.text)),
+            Of::Cgroup => self.equality(|path| Ok(Term::Cgroup { path, id: None })),
+            Of::Timer => self.equality(|word| timer(&word.text)),
+            Of::User if field.needs == Needs::USERS => self.equality(|name| Ok(Term::User { name })),
+            Of::Processes(_) => self.process(field),
+            Of::State | Of::User | Of::Text | Of::Container | Of::List => {
+                self.equality(|word| Ok(text(&word.text)))
+            }
+            Of::Count | Of::Number | Of::Large => self.number(field, count, "a number"),
+            Of::Bytes => self.number(field, size, "a size such as 4096, 4k or 1M"),
+            Of::Rate => self.number(field, rate, "a rate such as 4096, 4k or 1M/s"),
+            Of::Flag => self.number(field, flag, "true or false"),
+            Of::Time(1) if word.ends_with("_us") => self.number(field, plain_micros, "microseconds"),
+            Of::Time(_) => self.number(field, micros, "a time such as 200ms or 2s"),
+        }
     }
 
     /// The word that must come next, with its place.
@@ -308,14 +287,14 @@ impl<'a> Parser<'a> {
         Ok(if equals { expr } else { expr.negated() })
     }
 
-    fn process(&mut self) -> Parse<Expr> {
+    fn process(&mut self, field: &'static Field) -> Parse<Expr> {
         let equals = self.equals()?;
         let (word, _) = self.operand("a name")?;
-        let name = |word: &str| Expr::Term(glob(TextField::Process, word));
+        let name = |word: &str| Expr::Term(Term::Text { field, glob: Glob::new(word) });
         // A holder as it is printed, `13379/python3[16]`; a process may be called so too.
-        let expr = match printed_holder(word) {
+        let expr = match printed_holder(word).filter(|_| *field == fields::PROCESS) {
             Some((pid, program)) => {
-                let pid = Term::Number { field: NumberField::Pid, compare: Compare::Equal, value: pid };
+                let pid = Term::Number { field: &fields::PID, compare: Compare::Equal, value: pid };
                 name(word).or(Expr::Term(pid).and(name(program)))
             }
             None => name(word),
@@ -359,7 +338,7 @@ impl<'a> Parser<'a> {
         match word.parse::<Typed>() {
             // A host's name needs a word before it that says so, or a port behind it. `sport:80` is a slip.
             Ok(Typed { host: TypedHost::Name(name), port, .. })
-                if port == TypedPort::Any || TERM_WORDS.contains(&term_word(&name).as_str()) =>
+                if port == TypedPort::Any || is_term(&name) =>
             {
                 Err(bad(BadEndpoint::Addr(name)))
             }
@@ -389,7 +368,7 @@ impl<'a> Parser<'a> {
 
     fn number(
         &mut self,
-        field: NumberField,
+        field: &'static Field,
         read: fn(&str) -> Option<u64>,
         what: &'static str,
     ) -> Parse<Expr> {
@@ -400,27 +379,11 @@ impl<'a> Parser<'a> {
     }
 }
 
-fn glob(field: TextField, text: &str) -> Term {
-    Term::Text { field, glob: Glob::new(text) }
-}
-
-/// A term's word by any of the names that stand over columns and before values.
-fn term_word(typed: &str) -> String {
-    let lower = typed.to_ascii_lowercase();
-    let word = match lower.replace('-', "_").as_str() {
-        "recv_q" => "recvq",
-        "send_q" => "sendq",
-        "accept_queue" => "accept_queue",
-        "local" | "local_address" => "src",
-        "peer" | "peer_address" => "dst",
-        "local_port" => "sport",
-        "peer_port" => "dport",
-        "interface" => "dev",
-        "mark" => "fwmark",
-        "program" => "process",
-        _ => return lower,
-    };
-    word.to_owned()
+/// Whether a word begins a term.
+fn is_term(word: &str) -> bool {
+    LANGUAGE.contains(&&*plain_word(word))
+        || word.eq_ignore_ascii_case("excl")
+        || fields::named(word).is_some()
 }
 
 /// `PID/NAME` or `PID/NAME[FD,FD]`.
@@ -467,9 +430,7 @@ fn port_term(end: End, compare: Compare, port: &TypedPort, place: &Range<usize>)
     }
     Expr::Term(match port {
         TypedPort::Any => Term::Endpoint { end, matcher: EndpointMatch::new(None, None) },
-        TypedPort::Number(number) => {
-            Term::Number { field: NumberField::Port(end), compare, value: u64::from(*number) }
-        }
+        TypedPort::Number(number) => Term::Port { end, compare, value: *number },
         TypedPort::Service(name) => Term::Service { end, compare, name: Name::new(name, place) },
     })
 }

@@ -4,9 +4,10 @@ use std::net::IpAddr;
 
 use super::FilterError;
 use super::endpoint::EndpointMatch;
-use super::expr::{Device, Expr, Name, NumberField, Term};
+use super::expr::{Device, Expr, Name, Term};
 use super::lexer::Compare;
 use super::typed::digits;
+use crate::fields;
 
 /// Looks up the names in a filter.
 pub trait Names {
@@ -57,14 +58,14 @@ impl Term {
                 return Ok(Expr::Or(addrs.into_iter().map(term).collect()));
             }
             Self::Service { end, compare, name } => {
-                let value = names.service(&name.text).ok_or_else(|| unknown("service", &name))?.into();
-                Self::Number { field: NumberField::Port(end), compare, value }
+                let value = names.service(&name.text).ok_or_else(|| unknown("service", &name))?;
+                Self::Port { end, compare, value }
             }
             Self::User { name } => {
                 // One without a name is printed by number.
                 let user = names.user(&name.text).or_else(|| digits(&name.text));
                 let value = user.ok_or_else(|| unknown("user", &name))?.into();
-                Self::Number { field: NumberField::Uid, compare: Compare::Equal, value }
+                Self::Number { field: &fields::UID, compare: Compare::Equal, value }
             }
             Self::Device(Device::Name(name)) => {
                 Self::Device(Device::Index(names.device(&name.text).ok_or_else(|| unknown("device", &name))?))

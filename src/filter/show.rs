@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::expr::{Device, End, Expr, NumberField, Term, TextField};
+use super::expr::{Device, End, Expr, Term};
 use super::lexer;
+use crate::fields::Kind;
 use crate::model::{StateSet, TcpState};
 
 impl Term {
@@ -13,10 +14,9 @@ impl Term {
         match self {
             Self::State(_) => "state",
             Self::Endpoint { end, .. } | Self::Host { end, .. } => end.address_word(),
-            Self::Service { end, .. } => NumberField::Port(*end).word(),
+            Self::Service { end, .. } | Self::Port { end, .. } => end.port_word(),
             Self::User { .. } => "user",
-            Self::Number { field, .. } => field.word(),
-            Self::Text { field, .. } => field.word(),
+            Self::Number { field, .. } | Self::Text { field, .. } => field.word,
             Self::Device(_) => "dev",
             Self::Mark { .. } => "fwmark",
             Self::Cgroup { .. } => "cgroup",
@@ -33,36 +33,12 @@ impl End {
             Self::Either => "addr",
         }
     }
-}
 
-impl NumberField {
-    fn word(self) -> &'static str {
+    fn port_word(self) -> &'static str {
         match self {
-            Self::Port(End::Local) => "sport",
-            Self::Port(End::Peer) => "dport",
-            Self::Port(End::Either) => "port",
-            Self::Pid => "pid",
-            Self::Uid => "uid",
-            Self::Inode => "inode",
-            Self::RecvQ => "recvq",
-            Self::SendQ => "sendq",
-            Self::AcceptQueue => "accept_queue",
-            Self::Backlog => "backlog",
-            Self::Retrans => "retrans",
-            Self::RtoUs => "rto",
-            Self::RttUs => "rtt",
-        }
-    }
-}
-
-impl TextField {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Process => "process",
-            Self::Timer => "timer",
-            Self::Unit => "unit",
-            Self::Container => "container",
-            Self::PodUid => "pod-uid",
+            Self::Local => "sport",
+            Self::Peer => "dport",
+            Self::Either => "port",
         }
     }
 }
@@ -107,10 +83,14 @@ impl fmt::Display for Term {
             Self::Host { name, port: None, .. } | Self::User { name } | Self::Device(Device::Name(name)) => {
                 write!(f, "{word} = {}", quoted(&name.text))
             }
-            Self::Number { field: NumberField::RtoUs | NumberField::RttUs, compare, value } => {
-                write!(f, "{word} {} {value}us", compare.symbol())
+            Self::Port { compare, value, .. } => write!(f, "{word} {} {value}", compare.symbol()),
+            Self::Number { field, compare, value } if field.kind == Kind::Flag => {
+                write!(f, "{word} {} {}", compare.symbol(), *value != 0)
             }
-            Self::Number { compare, value, .. } => write!(f, "{word} {} {value}", compare.symbol()),
+            Self::Number { field, compare, value } => {
+                let unit = if let Kind::Time(_) = field.kind { "us" } else { "" };
+                write!(f, "{word} {} {value}{unit}", compare.symbol())
+            }
             Self::Text { glob, .. } => write!(f, "{word} = {}", quoted(&glob.to_string())),
             Self::Device(Device::Index(index)) => write!(f, "{word} = {index}"),
             Self::Mark { value, mask } => write!(f, "{word} = {value:#x}/{mask:#x}"),

@@ -151,7 +151,7 @@ fn an_endpoint_as_it_was_printed() {
         ("process = kworker/0:1", "process = kworker/0:1"),
         (
             "local_port = 5 Peer-Port > 6 recv-q > 7 mark = 8",
-            "sport = 5 and dport > 6 and recvq > 7 and fwmark = 0x8/0xffffffff",
+            "sport = 5 and dport > 6 and recv_q > 7 and fwmark = 0x8/0xffffffff",
         ),
     ] {
         assert_eq!(shown(text), expected, "{text}");
@@ -170,17 +170,29 @@ fn an_endpoint_as_it_was_printed() {
 #[test]
 fn sizes_and_times_have_units() {
     for (text, expected) in [
-        ("recvq > 4k", "recvq > 4096"),
-        ("sendq >= 1.5M", "sendq >= 1572864"),
-        ("recvq = 0", "recvq = 0"),
+        ("recvq > 4k", "recv_q > 4096"),
+        ("sendq >= 1.5M", "send_q >= 1572864"),
+        ("recvq = 0", "recv_q = 0"),
         ("rtt > 200ms", "rtt > 200000us"),
         ("rto < 2s", "rto < 2000000us"),
         ("rtt > 0.5", "rtt > 500us"),
         ("rtt > 50us", "rtt > 50us"),
+        ("rtt_us > 500", "rtt > 500us"),
+        ("tcp_info.min_rtt_us > 2ms", "min_rtt > 2000us"),
+        ("last-data-recv-ms > 500", "last_data_recv > 500000us"),
+        ("delivery_rate > 1M/s", "delivery_rate > 1048576"),
+        ("app_limited = yes", "app_limited = true"),
     ] {
         assert_eq!(shown(text), expected, "{text}");
     }
-    for bad in ["recvq > 4x", "rtt > fast", "recvq > -1", "rtt > 1.", "recvq > 99999999999999999999"] {
+    for bad in [
+        "app_limited = maybe",
+        "recvq > 4x",
+        "rtt > fast",
+        "recvq > -1",
+        "rtt > 1.",
+        "recvq > 99999999999999999999",
+    ] {
         assert!(matches!(parse(bad).unwrap_err().error, FilterError::Expected { .. }), "{bad}");
     }
 }

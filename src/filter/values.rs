@@ -1,9 +1,10 @@
 //! What stands behind an operator: marks, timers, sizes, times.
 
-use super::expr::{Device, Name, Term, TextField};
+use super::expr::{Device, Name, Term};
 use super::glob::Glob;
 use super::typed::{digits, number};
-use crate::model::Timer;
+use crate::fields::{self, Kind, Value};
+use crate::model::{Timer, shown};
 
 pub(super) fn device_term(word: Name) -> Term {
     Term::Device(match digits(&word.text) {
@@ -26,13 +27,14 @@ pub(super) fn mark(text: &str) -> Result<Term, &'static str> {
 
 /// A timer by any word that is printed for it; `_` and `-` within it do not matter.
 pub(super) fn timer(text: &str) -> Result<Term, &'static str> {
-    let lower = text.to_ascii_lowercase();
+    // As netstat prints it, `on (0.15/1/0)`.
+    let lower = text.split(" (").next().unwrap_or(text).to_ascii_lowercase();
     let folded =
         if lower.starts_with("unkn") || lower == "-" { lower } else { lower.replace(['-', '_'], "") };
     let glob = Glob::new(&folded);
     let kinds = (0..=u8::MAX).map(|kind| Timer::from_kernel(kind, 0, 0, 0));
     if kinds.into_iter().any(|timer| timer_fits(&glob, timer.as_ref())) {
-        return Ok(Term::Text { field: TextField::Timer, glob });
+        return Ok(Term::Text { field: &fields::TIMER, glob });
     }
     Err("one of off, retransmit, keepalive, timewait, probe0, delayed_ack")
 }
@@ -45,6 +47,37 @@ pub(super) fn timer_fits(glob: &Glob, timer: Option<&Timer>) -> bool {
         || matches!(timer, Some(Timer::Other { kind, .. }) if glob.matches(format!("unkn-{kind}").as_bytes()))
 }
 
+/// Whether one of the words fits that stand for this value.
+pub(super) fn text_fits(glob: &Glob, kind: Kind, value: &Value<'_>) -> bool {
+    match value {
+        Value::Absent
+        | Value::Unknown
+        | Value::Flag(_)
+        | Value::State(_)
+        | Value::Address(_)
+        | Value::Endpoint(_) => false,
+        Value::Number(number) => glob.matches(number.to_string().as_bytes()),
+        Value::Text(text) if kind == Kind::Container => glob.matches_id(&shown::lossless(text)),
+        Value::Text(text) => glob.matches_shown(text),
+        Value::Word(word) => glob.matches(word.as_bytes()),
+        Value::User(name, uid) => {
+            name.is_some_and(|name| glob.matches_shown(name.as_bytes()))
+                || glob.matches(uid.to_string().as_bytes())
+        }
+        Value::Note(note) => {
+            [note.to_string().as_str(), note.short()].iter().any(|text| glob.matches(text.as_bytes()))
+        }
+        Value::Options(info) => info.option_names().any(|name| glob.matches(name.as_bytes())),
+        Value::Congestion(congestion) => glob.matches(congestion.name().as_bytes()),
+        Value::Ulp(ulp) => glob.matches_shown(ulp.name.as_bytes()),
+        Value::Md5Keys(keys) => keys.iter().any(|key| {
+            let address = key.address.to_string();
+            glob.matches(address.as_bytes())
+                || glob.matches(format!("{address}/{}", key.prefix_length).as_bytes())
+        }),
+    }
+}
+
 pub(super) fn count(text: &str) -> Option<u64> {
     digits(text)
 }
@@ -54,11 +87,30 @@ pub(super) fn size(text: &str) -> Option<u64> {
     with_unit(text, &[("", 1), ("b", 1), ("k", 1 << 10), ("m", 1 << 20), ("g", 1 << 30)])
 }
 
+/// A pace: bytes, perhaps with `/s` behind.
+pub(super) fn rate(text: &str) -> Option<u64> {
+    size(text.strip_suffix("/s").unwrap_or(text))
+}
+
+/// Yes or no, as 1 or 0.
+pub(super) fn flag(text: &str) -> Option<u64> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "1" => Some(1),
+        "false" | "no" | "0" => Some(0),
+        _ => None,
+    }
+}
+
 /// Microseconds: a plain number is milliseconds, as ss shows them; `sec` and `min` are ss's too.
 pub(super) fn micros(text: &str) -> Option<u64> {
     const SECOND: u64 = 1_000_000;
     let units = [("us", 1), ("ms", 1_000), ("s", SECOND), ("sec", SECOND), ("min", 60 * SECOND), ("", 1_000)];
     with_unit(text, &units)
+}
+
+/// The same behind a word that ends with the unit, as JSON's `rtt_us` does: a plain number has it.
+pub(super) fn plain_micros(text: &str) -> Option<u64> {
+    digits(text).or_else(|| micros(text))
 }
 
 /// Plain digits, perhaps with a fraction, and one of the units behind.

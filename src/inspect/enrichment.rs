@@ -131,11 +131,6 @@ impl Enrichment {
         self.listeners.as_ref()?.of(socket)?.uid
     }
 
-    /// The first process that holds the socket, or its listener.
-    pub(crate) fn first_pid(&self, socket: &Socket) -> Option<u32> {
-        self.holders(socket).first().map(|holder| holder.process.pid)
-    }
-
     /// The inode by which the holders of a socket are found: its own, or its listener's where it waits to be accepted.
     pub(crate) fn owned_by(&self, socket: &Socket) -> Option<u64> {
         if self.is_held_by_listener(socket) {

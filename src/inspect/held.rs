@@ -70,11 +70,6 @@ impl Held {
         self.enrichment.row(socket)
     }
 
-    /// The first process that holds the socket, or its listener.
-    pub(crate) fn first_pid(&self, socket: &Socket) -> Option<u32> {
-        self.enrichment.first_pid(socket)
-    }
-
     /// From now on rows have these names.
     pub(crate) fn name_hosts(&mut self, hosts: Hosts) {
         self.gaps.extend(hosts.gap());

@@ -22,9 +22,11 @@ impl<'a> Inquiry<'a> {
         Self { question, access, enrichment: Enrichment::new(question.query.needs, access) }
     }
 
-    /// Whether the sockets must be held until their holders are known: else their cgroups are not.
+    /// Whether the sockets must be held until all have come and their holders are known: else neither their cgroups nor
+    /// the holders of their other ends are.
     pub(crate) fn must_hold(&self) -> bool {
-        !self.enrichment.cgroups_suffice(self.question.query.needs, self.access)
+        let needs = self.question.query.needs;
+        needs.contains(Needs::PEERS) || !self.enrichment.cgroups_suffice(needs, self.access)
     }
 
     /// Gives the consumer every row that fits. As little is held as can be: nothing where the kernel's answer suffices,

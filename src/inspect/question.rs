@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use crate::filter::{BadFilter, Compare, End, Expr, Filter, Names, NumberField, Term, bytecode};
+use crate::filter::{BadFilter, Compare, End, Expr, Filter, Names, Term, bytecode};
 use crate::kernel::host::local_ports;
 use crate::kernel::names::{self, Services};
-use crate::model::{KernelFilter, Needs, Query, Row, Shown, Socket, StateSet, TcpState};
+use crate::model::{Families, KernelFilter, Needs, Query, Row, Shown, Socket, StateSet, TcpState};
 
 /// A question that is well formed and asks for what can't be had.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +43,10 @@ impl Question {
         let mut query = query.clone();
         query.needs = with_filters(query.needs, filter, waiting_is_held);
         query.states = query.widened(query.states);
+        if query.needs.contains(Needs::PEERS) {
+            // The other end of an IPv4 connection may be an IPv6 socket.
+            query.families = Families::Both;
+        }
         let filter = resolve(filter)?;
         if let Some(term) = filter.expr.needs_netlink() {
             query.netlink_only = Some(term.to_string());
@@ -147,8 +151,7 @@ fn kernel_filter(expr: &Expr, needs: Needs) -> Result<Option<KernelFilter>, Misu
 
 /// What the kernel lets through, and all listeners besides: nothing else but bound sockets has no peer's port.
 fn or_listening(expr: Expr) -> Expr {
-    let field = NumberField::Port(End::Peer);
-    let no_peer = Expr::Term(Term::Number { field, compare: Compare::LessOrEqual, value: 0 });
+    let no_peer = Expr::Term(Term::Port { end: End::Peer, compare: Compare::LessOrEqual, value: 0 });
     Expr::Or(vec![no_peer, expr])
 }
 

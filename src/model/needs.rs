@@ -35,6 +35,8 @@ impl Needs {
     pub const PEERS: Self = Self(1 << 10 | Self::HOLDERS.0);
     /// The names of the sockets' users.
     pub const USERS: Self = Self(1 << 11);
+    /// The names of users, of sockets and of holders.
+    pub const USER_NAMES: Self = Self(Self::USERS.0 | 1 << 5);
     /// The names of services.
     pub const SERVICES: Self = Self(1 << 12);
     /// The names of hosts.

@@ -26,6 +26,13 @@ pub fn escaped(bytes: &[u8]) -> String {
     text
 }
 
+/// The text as it is, but for bytes that are not UTF-8.
+pub fn lossless(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    push_lossless(&mut text, bytes);
+    text
+}
+
 /// Appends text as it is, but for bytes that are not UTF-8, which appear as `\xNN`: what JSON holds before its own
 /// escaping.
 pub fn push_lossless(out: &mut String, bytes: &[u8]) {

@@ -65,6 +65,17 @@ pub enum Congestion {
     },
 }
 
+impl Congestion {
+    /// The algorithm's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Vegas { .. } => "vegas",
+            Self::Dctcp { .. } => "dctcp",
+            Self::Bbr { .. } => "bbr",
+        }
+    }
+}
+
 /// Calls `$use! { name: type = offset, … }` with the whole table of numeric fields, in the kernel's order
 /// (include/uapi/linux/tcp.h). The accessors, the JSON and the CSV columns are all made from it.
 macro_rules! with_tcp_info_fields {

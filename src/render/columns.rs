@@ -4,7 +4,8 @@ use std::io::Write as _;
 
 pub(super) use super::address::{push_addr, push_libc_ipv6};
 use super::text::{is_plain, push_escaped, push_number};
-use crate::model::{Endpoint, Family, Holder, ProcessDetails, Row, Socket, TcpState, Timer};
+pub(super) use crate::fields::End;
+use crate::model::{Family, Holder, ProcessDetails, Row, TcpState, Timer};
 
 /// Appends a state's name as one of the dialects has it, or its number where it has none.
 pub(super) fn push_state(out: &mut Vec<u8>, state: TcpState, name: Option<&str>) {
@@ -32,49 +33,17 @@ pub(super) fn push_fmt(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
     let _ = out.write_fmt(text);
 }
 
-/// Which end of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
-    Local,
-    Peer,
-}
-
-impl End {
-    pub(super) fn endpoint(self, socket: &Socket) -> &Endpoint {
-        match self {
-            Self::Local => &socket.local,
-            Self::Peer => &socket.peer,
-        }
-    }
-
-    /// The name of the host, if one is to be shown.
-    pub(super) fn host<'a>(self, row: &Row<'a>) -> Option<&'a str> {
-        match self {
-            Self::Local => row.local_host,
-            Self::Peer => row.peer_host,
-        }
-    }
-
-    /// The name of the port, if one is to be shown.
-    pub(super) fn service<'a>(self, row: &Row<'a>) -> Option<&'a str> {
-        match self {
-            Self::Local => row.local_service,
-            Self::Peer => row.peer_service,
-        }
-    }
-}
-
 /// Appends `ADDR:PORT` as our own formats have it: IPv6 in brackets, the device of a scope behind `%`, `*` for the
 /// wildcard of a socket that takes both families, and `*` for no port.
 pub(super) fn push_endpoint(out: &mut Vec<u8>, row: &Row<'_>, end: End) {
     push_host(out, row, end);
     out.push(b':');
-    push_port(out, end.endpoint(row.socket).port, end.service(row));
+    push_port(out, end.of(row.socket).port, end.service(row));
 }
 
 fn push_host(out: &mut Vec<u8>, row: &Row<'_>, end: End) {
     let socket = row.socket;
-    let endpoint = end.endpoint(socket);
+    let endpoint = end.of(socket);
     // The local end's device is the one that the socket is bound to, whatever its address.
     let device = row.interface.filter(|_| end == End::Local || endpoint.scope_id != 0);
     if let Some(name) = end.host(row) {

@@ -10,9 +10,11 @@ use super::columns::{push_addr, push_fmt};
 use super::grid::{coloured, fit, new_grid, number_cell, push_grid, title_cells};
 use super::json::{push_document_head, push_document_tail, push_value};
 use super::text::{capitalised, escaped};
+use super::values::value_text;
 use super::{CountFormat, Head};
+use crate::fields::{Value, typed_word};
 use crate::model::Gap;
-use crate::select::{Change, Changes, CountKey, GroupCounts, Value};
+use crate::select::{Amount, Change, Changes, CountKey, GroupCounts, KeyValue};
 
 /// How counts are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,10 +41,21 @@ pub fn write_counts(
     counts: &GroupCounts,
     gaps: &[Gap],
 ) -> io::Result<()> {
-    let rows = counts.sorted().into_iter().map(|(values, count)| (values, [count])).collect();
-    let grid = Grid { keys: counts.keys(), numbers: ["count"], rows };
+    let numbers =
+        |amount: &Amount| std::iter::once(amount.count).chain(amount.sums.iter().copied()).collect();
+    let sums = counts.sums().iter().map(|field| format!("{}_sum", field.word));
+    let grid = Grid {
+        keys: counts.keys(),
+        names: std::iter::once("count".to_owned()).chain(sums).collect(),
+        rows: counts.sorted().into_iter().map(|(values, amount)| (values, numbers(amount))).collect(),
+    };
+    let total = counts.total();
+    let totals: Vec<_> = grid.names.iter().skip(1).cloned().zip(total.sums.iter().copied()).collect();
     write_grid(out, style, head, "counts", grid, |out| {
-        push_fmt(out, format_args!("{}", counts.total()));
+        push_fmt(out, format_args!("{}", total.count));
+        for (name, sum) in totals {
+            push_fmt(out, format_args!(",\"{name}\":{sum}"));
+        }
     })?;
     end_document(out, style, gaps)
 }
@@ -55,9 +68,10 @@ pub fn write_changes(
     changes: &Changes,
     gaps: &[Gap],
 ) -> io::Result<()> {
-    let numbers = |change: Change| [change.opened, change.closed, change.changed];
+    let numbers = |change: Change| vec![change.opened, change.closed, change.changed];
     let rows = changes.sorted().into_iter().map(|(values, change)| (values, numbers(change))).collect();
-    let grid = Grid { keys: changes.keys(), numbers: ["opened", "closed", "changed"], rows };
+    let names = ["opened", "closed", "changed"].map(str::to_owned).into();
+    let grid = Grid { keys: changes.keys(), names, rows };
     write_grid(out, style, head, "changes", grid, |out| {
         let Change { opened, closed, changed } = changes.total();
         push_fmt(out, format_args!("{{\"opened\":{opened},\"closed\":{closed},\"changed\":{changed}}}"));
@@ -66,19 +80,19 @@ pub fn write_changes(
 }
 
 /// Groups with their numbers: each row has a value for each key and a number for each name.
-struct Grid<'a, const N: usize> {
+struct Grid<'a> {
     keys: &'a [CountKey],
-    numbers: [&'static str; N],
-    rows: Vec<(&'a [Value], [u64; N])>,
+    names: Vec<String>,
+    rows: Vec<(&'a [KeyValue], Vec<u64>)>,
 }
 
 /// Appends the grid; a JSON document up to its total, which `push_total` appends.
-fn write_grid<const N: usize>(
+fn write_grid(
     out: &mut Vec<u8>,
     style: CountStyle,
     head: &Head<'_>,
     list: &str,
-    mut grid: Grid<'_, N>,
+    mut grid: Grid<'_>,
     push_total: impl FnOnce(&mut Vec<u8>),
 ) -> io::Result<()> {
     let limit = style.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
@@ -94,7 +108,7 @@ fn write_grid<const N: usize>(
         CountFormat::Ndjson => {
             for (values, numbers) in &grid.rows {
                 let taken_at = style.repeated.then_some(head.taken_at);
-                push_value(out, &Group { taken_at, keys: grid.keys, names: &grid.numbers, values, numbers })?;
+                push_value(out, &Group { taken_at, keys: grid.keys, names: &grid.names, values, numbers })?;
                 out.push(b'\n');
             }
         }
@@ -109,69 +123,75 @@ fn end_document(out: &mut Vec<u8>, style: CountStyle, gaps: &[Gap]) -> io::Resul
     if style.format == CountFormat::Json { push_document_tail(out, gaps) } else { Ok(()) }
 }
 
-fn write_plain<const N: usize>(out: &mut Vec<u8>, grid: &Grid<'_, N>) {
+fn write_plain(out: &mut Vec<u8>, grid: &Grid<'_>) {
     for (values, numbers) in &grid.rows {
-        let texts = values.iter().map(shown).chain(numbers.iter().map(u64::to_string));
+        let texts = grid
+            .keys
+            .iter()
+            .zip(*values)
+            .map(|(key, value)| shown(*key, value))
+            .chain(numbers.iter().map(u64::to_string));
         push_fmt(out, format_args!("{}\n", texts.collect::<Vec<_>>().join(" ")));
     }
 }
 
 /// A value as text; `-` where nothing is known.
-fn shown(value: &Value) -> String {
+fn shown(key: CountKey, value: &KeyValue) -> String {
     match value {
-        Value::Unknown => "-".to_owned(),
-        Value::State(_, name) => name.to_string(),
-        Value::Number(number) => number.to_string(),
-        Value::Addr(addr) => addr.to_string(),
-        Value::Net(addr, len) => {
+        KeyValue::Flag(flag) => flag.to_string(),
+        KeyValue::Number(number) => value_text(key.field.kind, &Value::Number(*number)).unwrap_or_default(),
+        KeyValue::Unknown => "-".to_owned(),
+        KeyValue::State(_, name) => name.to_string(),
+        KeyValue::Addr(addr) => addr.to_string(),
+        KeyValue::Net(addr, len) => {
             let mut text = Vec::new();
             push_addr(&mut text, *addr);
             push_fmt(&mut text, format_args!("/{len}"));
             String::from_utf8_lossy(&text).into_owned()
         }
-        Value::Text(bytes) => escaped(bytes),
+        KeyValue::Text(bytes) => escaped(bytes),
     }
 }
 
-fn write_csv<const N: usize>(out: &mut Vec<u8>, style: CountStyle, head: &Head<'_>, grid: &Grid<'_, N>) {
+fn write_csv(out: &mut Vec<u8>, style: CountStyle, head: &Head<'_>, grid: &Grid<'_>) {
     if style.header {
         if style.repeated {
             out.extend_from_slice(b"taken_at,");
         }
-        let names = grid.keys.iter().map(|key| json_name(*key));
-        let names: Vec<_> = names.chain(grid.numbers.map(str::to_owned)).collect();
+        let names = grid.keys.iter().map(|key| key.name());
+        let names: Vec<_> = names.chain(grid.names.iter().cloned()).collect();
         push_fmt(out, format_args!("{}\n", names.join(",")));
     }
     for (values, numbers) in &grid.rows {
         if style.repeated {
             super::csv::push_time(out, head.taken_at);
         }
-        for value in *values {
-            let text = if *value == Value::Unknown { String::new() } else { shown(value) };
+        for (key, value) in grid.keys.iter().zip(*values) {
+            let text = data(*key, value);
             super::csv::push_field(out, &text);
             out.push(b',');
         }
-        push_fmt(out, format_args!("{}\n", numbers.map(|number| number.to_string()).join(",")));
+        push_fmt(out, format_args!("{}\n", numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(",")));
     }
 }
 
 /// Where all columns don't fit beside each other, their texts are wrapped.
-fn write_table<const N: usize>(out: &mut Vec<u8>, style: CountStyle, grid: &Grid<'_, N>) {
+fn write_table(out: &mut Vec<u8>, style: CountStyle, grid: &Grid<'_>) {
     let mut table = new_grid(style.color);
     if style.header {
         let titles = grid.keys.iter().map(|key| Cell::new(title(*key)));
-        let numbers = grid.numbers.map(|name| number_cell(capitalised(name)));
+        let numbers = grid.names.iter().map(|name| number_cell(capitalised(&typed_word(name))));
         table.set_header(title_cells(titles.chain(numbers)));
     }
     for (values, numbers) in &grid.rows {
-        let texts = values.iter().map(|value| match value {
-            Value::State(_, name) => {
+        let texts = grid.keys.iter().zip(*values).map(|(key, value)| match value {
+            KeyValue::State(_, name) => {
                 let cell = Cell::new(name);
                 name.parse().map_or(cell.clone(), |state| coloured(cell, state))
             }
-            other => Cell::new(shown(other)),
+            other => Cell::new(shown(*key, other)),
         });
-        table.add_row(texts.chain(numbers.map(number_cell)));
+        table.add_row(texts.chain(numbers.iter().map(number_cell)));
     }
     if let Some(width) = style.width {
         fit(&mut table, width);
@@ -181,22 +201,24 @@ fn write_table<const N: usize>(out: &mut Vec<u8>, style: CountStyle, grid: &Grid
 
 /// `peer-net/24` → `Peer-net/24`.
 fn title(key: CountKey) -> String {
-    let name = match key {
-        CountKey::PeerNet(len) => format!("{}/{len}", key.name()),
-        _ => key.name().to_owned(),
-    };
-    capitalised(&name)
+    let len = key.net.map(|len| format!("/{len}")).unwrap_or_default();
+    capitalised(&format!("{}{len}", typed_word(&key.name())))
 }
 
-fn json_name(key: CountKey) -> String {
-    key.name().replace('-', "_")
+/// A value for a program: numbers in their own unit, and nothing where nothing is known.
+fn data(key: CountKey, value: &KeyValue) -> String {
+    match value {
+        KeyValue::Unknown => String::new(),
+        KeyValue::Number(number) => number.to_string(),
+        other => shown(key, other),
+    }
 }
 
-impl<const N: usize> Serialize for Grid<'_, N> {
+impl Serialize for Grid<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(None)?;
         for (values, numbers) in &self.rows {
-            let group = Group { taken_at: None, keys: self.keys, names: &self.numbers, values, numbers };
+            let group = Group { taken_at: None, keys: self.keys, names: &self.names, values, numbers };
             list.serialize_element(&group)?;
         }
         list.end()
@@ -206,8 +228,8 @@ impl<const N: usize> Serialize for Grid<'_, N> {
 struct Group<'a> {
     taken_at: Option<&'a str>,
     keys: &'a [CountKey],
-    names: &'a [&'static str],
-    values: &'a [Value],
+    names: &'a [String],
+    values: &'a [KeyValue],
     numbers: &'a [u64],
 }
 
@@ -218,12 +240,13 @@ impl Serialize for Group<'_> {
             map.serialize_entry("taken_at", taken_at)?;
         }
         for (key, value) in self.keys.iter().zip(self.values) {
-            map.serialize_key(&json_name(*key))?;
+            map.serialize_key(&key.name())?;
             match value {
-                Value::Unknown => map.serialize_value(&())?,
-                Value::Number(number) => map.serialize_value(number)?,
-                Value::Text(bytes) => map.serialize_value(&super::json::text(bytes))?,
-                other => map.serialize_value(&shown(other))?,
+                KeyValue::Unknown => map.serialize_value(&())?,
+                KeyValue::Flag(flag) => map.serialize_value(flag)?,
+                KeyValue::Number(number) => map.serialize_value(number)?,
+                KeyValue::Text(bytes) => map.serialize_value(&super::json::text(bytes))?,
+                other => map.serialize_value(&shown(*key, other))?,
             }
         }
         for (name, number) in self.names.iter().zip(self.numbers) {

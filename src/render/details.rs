@@ -101,7 +101,7 @@ fn push_quantity(out: &mut Vec<u8>, name: &str, value: u64) {
     }
 }
 
-fn push_congestion(out: &mut Vec<u8>, congestion: Congestion) {
+pub(super) fn push_congestion(out: &mut Vec<u8>, congestion: Congestion) {
     match congestion {
         Congestion::Vegas { rtt_us, min_rtt_us, .. } => {
             push_fmt(

@@ -23,13 +23,14 @@ mod summary;
 mod table;
 pub mod text;
 mod trace;
+mod values;
 
 use std::io;
 
+use crate::fields::Field;
 use crate::model::{Gap, Row, Source};
 
 pub use bind::write_answer;
-pub use chosen::Column;
 pub use counts::{CountStyle, write_changes, write_counts};
 pub use diagnose::{Judgement, write_diagnosis};
 pub use explain::{write_explanation, write_overview};
@@ -224,12 +225,12 @@ pub trait Listing: Send {
 }
 
 /// The layout for this format; with the columns, if any were chosen.
-pub fn listing(format: Format, style: Style, columns: &[Column]) -> Box<dyn Listing> {
+pub fn listing(format: Format, style: Style, columns: &[&'static Field]) -> Box<dyn Listing> {
     let layout = one_list(format, style, columns);
     if format == Format::Csv && style.repeated { Box::new(csv::Timed::new(style, layout)) } else { layout }
 }
 
-fn one_list(format: Format, style: Style, columns: &[Column]) -> Box<dyn Listing> {
+fn one_list(format: Format, style: Style, columns: &[&'static Field]) -> Box<dyn Listing> {
     match format {
         Format::Table | Format::Plain | Format::Csv if !columns.is_empty() => {
             Box::new(chosen::Chosen::new(format, style, columns))

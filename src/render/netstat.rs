@@ -27,7 +27,7 @@ impl Netstat {
     }
 
     fn push_endpoint(&self, out: &mut Vec<u8>, row: &Row<'_>, end: End) {
-        let endpoint = end.endpoint(row.socket);
+        let endpoint = end.of(row.socket);
         let start = out.len();
         // A v4-mapped address shows as the IPv4 address that it is; no device is shown.
         match (end.host(row), endpoint.addr.to_canonical()) {

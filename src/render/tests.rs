@@ -3,7 +3,8 @@
 use super::grid::BLOCK;
 use super::json::records::{DocumentRecord, SocketRecord, SummaryRecord};
 use super::samples::{ALL_PARTS, shown, style};
-use super::{Column, CountFormat, Format, Head, Parts, Style, Summary, listing, write_summary};
+use super::{CountFormat, Format, Head, Parts, Style, Summary, listing, write_summary};
+use crate::fields::named;
 use crate::model::{Endpoint, Family, Gap, Row, Socket, Source, TcpState};
 use crate::select::StateCounts;
 
@@ -59,7 +60,8 @@ fn a_long_table_comes_in_blocks_below_one_heading() {
         let local = Endpoint { port, ..Endpoint::unspecified(Family::Inet) };
         Socket::new(Family::Inet, TcpState::Listen, local, Endpoint::unspecified(Family::Inet))
     };
-    for columns in [&[][..], &[Column::State, Column::Local]] {
+    let chosen = ["state", "local"].map(|word| named(word).unwrap());
+    for columns in [&[][..], &chosen] {
         let mut layout = listing(Format::Table, style(Parts::default()), columns);
         let (mut text, mut out) = (String::new(), Vec::new());
         layout.head(&mut out, &Head { source: Source::Netlink, taken_at: "now" }).unwrap();

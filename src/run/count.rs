@@ -38,7 +38,7 @@ pub(super) fn count(
 ) -> Result<(), Failure> {
     let taken_at = now();
     out.guard(Guard::of(count.style.format.of_lists(), count.style.color));
-    let mut counts = GroupCounts::new(&count.keys);
+    let mut counts = GroupCounts::new(&count.keys, &count.sums);
     let Collected { source, gaps } = Inquiry::new(question, access).ask(&mut counts)?;
     session.tell(&gaps);
     let head = Head { source, taken_at: &taken_at };

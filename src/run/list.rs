@@ -10,7 +10,7 @@ use super::repeat::Output;
 use super::{Session, now, write};
 use crate::cli::List;
 use crate::inspect::{Inquiry, Question};
-use crate::model::{Access, Consumer, Gap, Holder, Needs, Row, Source};
+use crate::model::{Access, Consumer, Gap, Holder, Needs, Row, Socket, Source};
 use crate::render::{Guard, Head, Listing, Pages, listing};
 use crate::select::SortTerm;
 
@@ -120,13 +120,18 @@ fn held(
     let is_decided = list.sort.is_empty() && question.is_decided_by_socket() && !needs.contains(Needs::PEERS);
     let mut held = inquiry.hold(list.limit.filter(|_| is_decided))?;
     let sockets = std::mem::take(&mut held.sockets);
-    let mut sockets = SortTerm::sort(&list.sort, sockets.iter().collect(), |socket| held.first_pid(socket));
+    let by_host = list.sort.iter().any(|term| term.field.needs.contains(Needs::HOSTS));
+    let hosts_of = |sockets: &mut dyn Iterator<Item = &Socket>| {
+        let addrs: FxHashSet<_> = sockets.flat_map(|socket| [socket.local.addr, socket.peer.addr]).collect();
+        session.hosts.resolve(addrs, list.resolve_timeout, || writer.out.inner().has_ended())
+    };
+    if by_host {
+        held.name_hosts(hosts_of(&mut sockets.iter()));
+    }
+    let mut sockets = SortTerm::sort(&list.sort, sockets.iter().collect(), |socket| held.row(socket));
     sockets.truncate(list.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX)));
-    if needs.contains(Needs::HOSTS) {
-        let timeout = list.resolve_timeout;
-        let addrs: FxHashSet<_> =
-            sockets.iter().flat_map(|socket| [socket.local.addr, socket.peer.addr]).collect();
-        held.name_hosts(session.hosts.resolve(addrs, timeout, || writer.out.inner().has_ended()));
+    if needs.contains(Needs::HOSTS) && !by_host {
+        held.name_hosts(hosts_of(&mut sockets.iter().copied()));
     }
     Ok(held.give(sockets, writer).gaps)
 }

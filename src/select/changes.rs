@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use indexmap::IndexSet;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use super::groups::{CountKey, Group, Groups, Value, group, number_of, of_holders};
+use super::groups::{CountKey, Group, Groups, KeyValue, group, number_of, of_holders};
 use crate::model::{Consumer, Endpoint, Holder, Row, Socket, Source, TcpState};
 
 /// What became of a group's sockets.
@@ -89,7 +89,7 @@ impl Consumer for Census {
     }
 
     fn take(&mut self, row: &Row<'_>) -> ControlFlow<()> {
-        let groups = of_holders(&self.keys, group(&self.keys, row), row.holders);
+        let groups = of_holders(&self.keys, group(&self.keys, row), row.holders, row.peer_holders);
         self.add(Identity::of(row.socket), row.socket.state.shown(), groups);
         ControlFlow::Continue(())
     }
@@ -103,7 +103,7 @@ impl Consumer for Census {
     fn take_later(&mut self, number: u32, holders: &[Holder]) {
         let Some((identity, state, group)) = self.put_off.get(number as usize).cloned() else { return };
         let Some(group) = self.put_off_groups.get_index(group as usize).cloned() else { return };
-        let groups = of_holders(&self.keys, group, holders);
+        let groups = of_holders(&self.keys, group, holders, &[]);
         self.add(identity, state, groups);
     }
 }
@@ -154,7 +154,7 @@ impl Changes {
     }
 
     /// The groups, those in which most happened first; of equal ones, by their values.
-    pub fn sorted(&self) -> Vec<(&[Value], Change)> {
+    pub fn sorted(&self) -> Vec<(&[KeyValue], Change)> {
         let sum = |change: &Change| change.opened + change.closed + change.changed;
         let mut groups: Vec<_> = self.groups.iter().map(|(values, change)| (&**values, *change)).collect();
         groups.sort_unstable_by(|a, b| sum(&b.1).cmp(&sum(&a.1)).then_with(|| a.0.cmp(b.0)));
@@ -165,6 +165,7 @@ impl Changes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fields;
     use crate::model::Family;
 
     fn socket(cookie: Option<u64>, state: TcpState, port: u16, inode: u64) -> Socket {
@@ -173,7 +174,7 @@ mod tests {
     }
 
     fn census(sockets: &[Socket], later: bool) -> Census {
-        let mut census = Census::new(&[CountKey::LocalPort]);
+        let mut census = Census::new(&[CountKey::of(&fields::LOCAL_PORT)]);
         for socket in sockets {
             if later {
                 let number = census.keep(&Row::bare(socket));
@@ -208,8 +209,8 @@ mod tests {
             assert_eq!(
                 changes.sorted(),
                 [
-                    (&[Value::Number(82)][..], Change { opened: 1, closed: 1, changed: 0 }),
-                    (&[Value::Number(81)][..], Change { opened: 0, closed: 0, changed: 1 }),
+                    (&[KeyValue::Number(82)][..], Change { opened: 1, closed: 1, changed: 0 }),
+                    (&[KeyValue::Number(81)][..], Change { opened: 0, closed: 0, changed: 1 }),
                 ]
             );
         }

@@ -1,4 +1,4 @@
-//! Counts by any keys: counters, never sockets.
+//! Counts by any fields: counters, never sockets.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::ControlFlow;
@@ -6,96 +6,49 @@ use std::ops::ControlFlow;
 use indexmap::IndexSet;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use super::key_word;
-use crate::model::{Consumer, Holder, Row, Source, TcpState, v4_mask, v6_mask};
+use crate::fields::{End, Field, Kind, OfHolder, Read, Value, named, plain_word};
+use crate::model::{Consumer, Holder, Row, Source, v4_mask, v6_mask};
 
 /// What sockets are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CountKey {
-    /// The state, as it is shown.
-    State,
-    /// The name of a process that holds it.
-    Process,
-    /// The number of a process that holds it.
-    Pid,
-    /// Its user.
-    User,
-    /// The local address.
-    Local,
-    /// The local port.
-    LocalPort,
-    /// The peer's address.
-    Peer,
-    /// The peer's port.
-    PeerPort,
-    /// The peer's address, so many bits of it.
-    PeerNet(u8),
-    /// The device that it is bound to.
-    Iface,
-    /// The systemd unit.
-    Unit,
-    /// The container.
-    Container,
-    /// The uid of the Kubernetes pod.
-    PodUid,
-    /// The running timer.
-    Timer,
+pub struct CountKey {
+    /// The field.
+    pub field: &'static Field,
+    /// Of an address, so many bits only.
+    pub net: Option<u8>,
 }
 
 impl CountKey {
-    /// The words of `--count-by` but `peer-net/LEN`.
-    pub const WORDS: [(&'static str, Self); 13] = [
-        ("state", Self::State),
-        ("process", Self::Process),
-        ("pid", Self::Pid),
-        ("user", Self::User),
-        ("local", Self::Local),
-        ("local-port", Self::LocalPort),
-        ("peer", Self::Peer),
-        ("peer-port", Self::PeerPort),
-        ("iface", Self::Iface),
-        ("unit", Self::Unit),
-        ("container", Self::Container),
-        ("pod-uid", Self::PodUid),
-        ("timer", Self::Timer),
-    ];
+    /// By the whole value.
+    pub fn of(field: &'static Field) -> Self {
+        Self { field, net: None }
+    }
 
     /// Reads a word of `--count-by`, or what stands over the counts.
     pub fn parse(word: &str) -> Option<Self> {
-        let word = &*key_word(word);
-        if let Some(len) = word.strip_prefix("peer-net/") {
-            let is_plain = len.bytes().all(|byte| byte.is_ascii_digit());
-            return len.parse().ok().filter(|len| is_plain && *len <= 128).map(Self::PeerNet);
-        }
-        Self::WORDS.into_iter().find(|(name, _)| *name == word).map(|(_, key)| key)
+        let word = plain_word(word);
+        let Some((end, len)) = word.split_once("_net/") else { return named(&word).map(Self::of) };
+        let is_plain = len.bytes().all(|byte| byte.is_ascii_digit());
+        let net = len.parse().ok().filter(|len| is_plain && *len <= 128);
+        let field = ["local", "peer"].contains(&end).then(|| named(end)).flatten();
+        Some(Self { field: field?, net: Some(net?) })
     }
 
-    /// The word for it, with `-`; in JSON and CSV with `_`, and without the length.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::PeerNet(_) => "peer-net",
-            other => Self::WORDS.iter().find(|(_, key)| *key == other).map_or("", |(name, _)| name),
-        }
-    }
-
-    /// Whether the cgroup must be known.
-    pub fn is_of_cgroup(self) -> bool {
-        matches!(self, Self::Unit | Self::Container | Self::PodUid)
-    }
-
-    /// Whether a socket may have several values: one for each of its holders.
-    fn is_of_holders(self) -> bool {
-        matches!(self, Self::Process | Self::Pid)
+    /// Its name in JSON and CSV: without the length.
+    pub fn name(self) -> String {
+        if self.net.is_some() { format!("{}_net", self.field.word) } else { self.field.word.to_owned() }
     }
 }
 
-/// A value of a key.
+/// The value of a key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Value {
+pub enum KeyValue {
     /// Nothing is known.
     Unknown,
     /// A state, by its place in our order.
     State(usize, Box<str>),
+    /// Yes or no.
+    Flag(bool),
     /// A port, a process.
     Number(u64),
     /// An address; IPv4 for a v4-mapped one.
@@ -106,16 +59,54 @@ pub enum Value {
     Text(Box<[u8]>),
 }
 
+impl From<Value<'_>> for KeyValue {
+    fn from(value: Value<'_>) -> Self {
+        match value {
+            Value::Absent | Value::Unknown => Self::Unknown,
+            Value::Flag(flag) => Self::Flag(flag),
+            Value::Number(number) => Self::Number(number),
+            Value::User(None, uid) => Self::Number(uid.into()),
+            Value::State(state) => Self::State(state.rank().unwrap_or(usize::MAX), state.to_string().into()),
+            Value::Address(addr) => Self::Addr(addr.to_canonical()),
+            Value::Endpoint(end) => Self::Addr(end.addr.to_canonical()),
+            other => Self::Text(other.into_text().into()),
+        }
+    }
+}
+
 /// A combination of values, in the order of the keys.
-pub(super) type Group = Box<[Value]>;
+pub(super) type Group = Box<[KeyValue]>;
+
+/// What there is of a group.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Amount {
+    /// How many sockets.
+    pub count: u64,
+    /// The sums of their numbers, in the order in which they were asked for.
+    pub sums: Box<[u64]>,
+}
+
+impl Amount {
+    fn new(sums: usize) -> Self {
+        Self { count: 0, sums: vec![0; sums].into() }
+    }
+
+    fn add(&mut self, numbers: impl Iterator<Item = u64>) {
+        self.count += 1;
+        for (sum, number) in self.sums.iter_mut().zip(numbers) {
+            *sum = sum.saturating_add(number);
+        }
+    }
+}
 
 /// How many sockets have each combination of values.
 #[derive(Clone, Debug)]
 pub struct GroupCounts {
     keys: Vec<CountKey>,
-    groups: FxHashMap<Group, u64>,
+    sums: Vec<&'static Field>,
+    groups: FxHashMap<Group, Amount>,
     put_off: Groups,
-    total: u64,
+    total: Amount,
 }
 
 /// Groups by number.
@@ -127,9 +118,15 @@ pub(super) fn number_of(groups: &mut Groups, group: Group) -> u32 {
 }
 
 impl GroupCounts {
-    /// No sockets yet.
-    pub fn new(keys: &[CountKey]) -> Self {
-        Self { keys: keys.to_vec(), groups: FxHashMap::default(), put_off: Groups::default(), total: 0 }
+    /// No sockets yet. What is not known adds nothing to a sum.
+    pub fn new(keys: &[CountKey], sums: &[&'static Field]) -> Self {
+        Self {
+            keys: keys.to_vec(),
+            sums: sums.to_vec(),
+            groups: FxHashMap::default(),
+            put_off: Groups::default(),
+            total: Amount::new(sums.len()),
+        }
     }
 
     /// What is counted by.
@@ -137,48 +134,62 @@ impl GroupCounts {
         &self.keys
     }
 
-    /// How many sockets were counted. One that several processes hold is in several groups.
-    pub fn total(&self) -> u64 {
-        self.total
+    /// What is added up.
+    pub fn sums(&self) -> &[&'static Field] {
+        &self.sums
+    }
+
+    /// What was counted. A socket that several processes hold is in several groups, and here once.
+    pub fn total(&self) -> &Amount {
+        &self.total
     }
 
     /// Counts a socket: once for each different combination of values that it has.
-    fn add(&mut self, group: Group, holders: &[Holder]) {
-        self.total += 1;
-        for group in of_holders(&self.keys, group, holders) {
-            *self.groups.entry(group).or_default() += 1;
+    fn add(&mut self, group: Group, numbers: &[u64], holders: &[Holder], peer_holders: &[Holder]) {
+        self.total.add(numbers.iter().copied());
+        for group in of_holders(&self.keys, group, holders, peer_holders) {
+            let amount = self.groups.entry(group).or_insert_with(|| Amount::new(self.sums.len()));
+            amount.add(numbers.iter().copied());
         }
     }
 
+    fn numbers(&self, row: &Row<'_>) -> Box<[u64]> {
+        self.sums.iter().map(|field| field.number(row).unwrap_or(0)).collect()
+    }
+
     /// The groups, the largest first; of equal ones, by their values.
-    pub fn sorted(&self) -> Vec<(&[Value], u64)> {
-        let mut groups: Vec<_> = self.groups.iter().map(|(values, count)| (&**values, *count)).collect();
-        groups.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    pub fn sorted(&self) -> Vec<(&[KeyValue], &Amount)> {
+        let mut groups: Vec<_> = self.groups.iter().map(|(values, amount)| (&**values, amount)).collect();
+        groups.sort_unstable_by(|a, b| b.1.count.cmp(&a.1.count).then_with(|| a.0.cmp(b.0)));
         groups
     }
 }
 
 impl Consumer for GroupCounts {
-    /// The number of a combination of values: many sockets have it in common.
+    /// The number of a combination of values, and of what it adds to the sums: many sockets have it in common.
     type Later = u32;
 
     fn begin(&mut self, _: Source) {
-        *self = Self::new(&self.keys);
+        *self = Self::new(&self.keys, &self.sums);
     }
 
     fn take(&mut self, row: &Row<'_>) -> ControlFlow<()> {
-        self.add(group(&self.keys, row), row.holders);
+        self.add(group(&self.keys, row), &self.numbers(row), row.holders, row.peer_holders);
         ControlFlow::Continue(())
     }
 
     fn keep(&mut self, row: &Row<'_>) -> u32 {
-        number_of(&mut self.put_off, group(&self.keys, row))
+        let numbers = self.sums.iter().map(|field| KeyValue::Number(field.number(row).unwrap_or(0)));
+        let kept = group(&self.keys, row).into_iter().chain(numbers).collect();
+        number_of(&mut self.put_off, kept)
     }
 
     fn take_later(&mut self, number: u32, holders: &[Holder]) {
-        if let Some(group) = self.put_off.get_index(number as usize) {
-            self.add(group.clone(), holders);
-        }
+        let Some(kept) = self.put_off.get_index(number as usize) else { return };
+        let Some((values, numbers)) = kept.split_at_checked(self.keys.len()) else { return };
+        let number = |value: &KeyValue| if let KeyValue::Number(number) = value { *number } else { 0 };
+        let (group, numbers): (Group, Vec<_>) = (values.into(), numbers.iter().map(number).collect());
+        self.add(group, &numbers, holders, &[]);
     }
 }
 
@@ -187,60 +198,64 @@ pub(super) fn group(keys: &[CountKey], row: &Row<'_>) -> Group {
     keys.iter().map(|key| value(*key, row)).collect()
 }
 
-/// Each different combination of values that a socket has with its holders: one, or one for each of them.
-pub(super) fn of_holders(keys: &[CountKey], group: Group, holders: &[Holder]) -> Vec<Group> {
-    let by_holder = keys.iter().any(|key| key.is_of_holders());
-    if !by_holder || holders.is_empty() {
-        return vec![group];
+/// Each different combination of values that a socket has with its holders and its other end's: one, or one for each of
+/// them.
+pub(super) fn of_holders(
+    keys: &[CountKey],
+    group: Group,
+    holders: &[Holder],
+    peer_holders: &[Holder],
+) -> Vec<Group> {
+    let of_holder = |key: &CountKey| if let Read::Holders(read) = key.field.read { Some(read) } else { None };
+    let of_peer =
+        |key: &CountKey| if let Read::PeerHolders(read) = key.field.read { Some(read) } else { None };
+    let groups = of_each(keys, vec![group], holders, of_holder);
+    of_each(keys, groups, peer_holders, of_peer)
+}
+
+/// Each of the groups with the values of each of the holders in the places of the keys that are read from them.
+fn of_each(
+    keys: &[CountKey],
+    groups: Vec<Group>,
+    holders: &[Holder],
+    read_of: impl Fn(&CountKey) -> Option<OfHolder>,
+) -> Vec<Group> {
+    let reads: Vec<_> = keys.iter().map(read_of).collect();
+    if holders.is_empty() || reads.iter().all(Option::is_none) {
+        return groups;
     }
-    let mut groups = Vec::new();
-    for holder in holders {
-        let of_holder = |(key, value): (&CountKey, &Value)| match key {
-            CountKey::Process => Value::Text((&*holder.process.name).into()),
-            CountKey::Pid => Value::Number(holder.process.pid.into()),
-            _ => value.clone(),
-        };
-        let group = keys.iter().zip(&group).map(of_holder).collect();
-        if !groups.contains(&group) {
-            groups.push(group);
+    let mut each: Vec<Group> = Vec::new();
+    for group in groups {
+        for holder in holders {
+            let of_holder = |(read, value): (&Option<OfHolder>, &KeyValue)| {
+                read.map_or_else(|| value.clone(), |read| read(holder).into())
+            };
+            let group = reads.iter().zip(&group).map(of_holder).collect();
+            if !each.contains(&group) {
+                each.push(group);
+            }
         }
     }
-    groups
+    each
 }
 
-fn value(key: CountKey, row: &Row<'_>) -> Value {
-    let socket = row.socket;
-    let text = |text: Option<&[u8]>| text.map_or(Value::Unknown, |text| Value::Text(text.into()));
-    match key {
-        CountKey::State => state(socket.state),
-        CountKey::Process | CountKey::Pid => Value::Unknown,
-        CountKey::User => match (row.user, socket.uid) {
-            (Some(name), _) => text(Some(name.as_bytes())),
-            (None, Some(uid)) => Value::Number(uid.into()),
-            (None, None) => Value::Unknown,
-        },
-        CountKey::Local => Value::Addr(socket.local.addr.to_canonical()),
-        CountKey::LocalPort => Value::Number(socket.local.port.into()),
-        CountKey::Peer | CountKey::PeerPort | CountKey::PeerNet(_) if !socket.has_peer() => Value::Unknown,
-        CountKey::Peer => Value::Addr(socket.peer.addr.to_canonical()),
-        CountKey::PeerPort => Value::Number(socket.peer.port.into()),
-        CountKey::PeerNet(len) => net(socket.peer.addr.to_canonical(), len),
-        CountKey::Iface => text(row.interface.map(str::as_bytes)),
-        CountKey::Unit => text(row.cgroup.unit().map(str::as_bytes)),
-        CountKey::Container => text(row.cgroup.container().as_deref().map(str::as_bytes)),
-        CountKey::PodUid => text(row.cgroup.pod_uid().as_deref().map(str::as_bytes)),
-        CountKey::Timer => text(socket.timer.map(|timer| timer.name().as_bytes())),
+fn value(key: CountKey, row: &Row<'_>) -> KeyValue {
+    if key.field.kind == Kind::Endpoint(End::Peer) && !row.socket.has_peer() {
+        return KeyValue::Unknown;
     }
-}
-
-fn state(state: TcpState) -> Value {
-    Value::State(state.rank().unwrap_or(usize::MAX), state.to_string().into())
+    match (key.field.read, key.net) {
+        (Read::Row(read), net) => match (KeyValue::from(read(row)), net) {
+            (KeyValue::Addr(addr), Some(len)) => net_value(addr, len),
+            (value, _) => value,
+        },
+        _ => KeyValue::Unknown,
+    }
 }
 
 /// The first bits of an address; an IPv4 address has 32 at most.
-fn net(addr: IpAddr, len: u8) -> Value {
+fn net_value(addr: IpAddr, len: u8) -> KeyValue {
     let len = len.min(if addr.is_ipv4() { 32 } else { 128 });
-    Value::Net(net_of(addr, len), len)
+    KeyValue::Net(net_of(addr, len), len)
 }
 
 /// An address with all but its first bits 0.
@@ -256,7 +271,11 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::{Endpoint, Family, Process, Socket};
+    use crate::model::{Endpoint, Family, Process, Queues, Socket, TcpState};
+
+    fn key(word: &str) -> CountKey {
+        CountKey::parse(word).unwrap()
+    }
 
     fn socket(state: TcpState, peer: &str) -> Socket {
         let local = Endpoint::new("10.0.0.1".parse().unwrap(), 443);
@@ -267,13 +286,13 @@ mod tests {
         Holder { process: Arc::new(Process::new(pid, name)), fd }
     }
 
-    fn counted(keys: &[CountKey], rows: &[Row<'_>]) -> Vec<(Vec<Value>, u64)> {
-        let mut counts = GroupCounts::new(keys);
+    fn counted(keys: &[CountKey], rows: &[Row<'_>]) -> Vec<(Vec<KeyValue>, u64)> {
+        let mut counts = GroupCounts::new(keys, &[]);
         for row in rows {
             let _ = counts.take(row);
         }
-        assert_eq!(counts.total(), rows.len() as u64);
-        counts.sorted().into_iter().map(|(values, count)| (values.to_vec(), count)).collect()
+        assert_eq!(counts.total().count, rows.len() as u64);
+        counts.sorted().into_iter().map(|(values, amount)| (values.to_vec(), amount.count)).collect()
     }
 
     #[test]
@@ -281,16 +300,16 @@ mod tests {
         let sockets = ["192.0.2.9", "192.0.2.200", "198.51.100.1", "2001:db8::1"]
             .map(|peer| socket(TcpState::Established, peer));
         let rows: Vec<_> = sockets.iter().map(Row::bare).collect();
-        let net = |text: &str, len| Value::Net(text.parse().unwrap(), len);
+        let net = |text: &str, len| KeyValue::Net(text.parse().unwrap(), len);
         assert_eq!(
-            counted(&[CountKey::PeerNet(24)], &rows),
+            counted(&[key("peer_net/24")], &rows),
             [
                 (vec![net("192.0.2.0", 24)], 2),
                 (vec![net("198.51.100.0", 24)], 1),
                 (vec![net("2001:d00::", 24)], 1),
             ]
         );
-        assert_eq!(counted(&[CountKey::LocalPort], &rows), [(vec![Value::Number(443)], 4)]);
+        assert_eq!(counted(&[key("local_port")], &rows), [(vec![KeyValue::Number(443)], 4)]);
     }
 
     #[test]
@@ -298,32 +317,55 @@ mod tests {
         let socket = socket(TcpState::Established, "192.0.2.9");
         let holders = [holder(1, b"a", 3), holder(1, b"a", 4), holder(2, b"a", 3), holder(3, b"b", 3)];
         let rows = [Row { holders: &holders, ..Row::bare(&socket) }, Row::bare(&socket)];
-        let text = |text: &[u8]| Value::Text(text.into());
+        let text = |text: &[u8]| KeyValue::Text(text.into());
         assert_eq!(
-            counted(&[CountKey::Process], &rows),
-            [(vec![Value::Unknown], 1), (vec![text(b"a")], 1), (vec![text(b"b")], 1)]
+            counted(&[key("process")], &rows),
+            [(vec![KeyValue::Unknown], 1), (vec![text(b"a")], 1), (vec![text(b"b")], 1)]
         );
-        assert_eq!(counted(&[CountKey::Pid, CountKey::State], &rows).len(), 4);
+        assert_eq!(counted(&[key("pid"), key("state")], &rows).len(), 4);
 
-        let keys = [CountKey::Pid, CountKey::State];
-        let mut put_off = GroupCounts::new(&keys);
+        let keys = [key("pid"), key("state")];
+        let mut put_off = GroupCounts::new(&keys, &[]);
         let numbers = rows.map(|row| (put_off.keep(&row), row.holders));
         assert_eq!(numbers[0].0, numbers[1].0, "they are alike but for their holders");
         for (number, holders) in numbers {
             put_off.take_later(number, holders);
         }
-        let later: Vec<_> = put_off.sorted().into_iter().map(|(values, n)| (values.to_vec(), n)).collect();
-        assert_eq!((later, put_off.total()), (counted(&keys, &rows), 2));
+        let later: Vec<_> =
+            put_off.sorted().into_iter().map(|(values, amount)| (values.to_vec(), amount.count)).collect();
+        assert_eq!((later, put_off.total().count), (counted(&keys, &rows), 2));
     }
 
     #[test]
     fn words() {
-        for (word, key) in CountKey::WORDS {
-            assert_eq!((CountKey::parse(word), key.name()), (Some(key), word));
+        for field in crate::fields::all() {
+            assert_eq!(CountKey::parse(&field.typed()), Some(CountKey::of(field)));
         }
-        assert_eq!(CountKey::parse("peer-net/24"), Some(CountKey::PeerNet(24)));
-        for bad in ["peer-net", "peer-net/129", "peer-net/+24", "peer-net/x", "size"] {
+        assert_eq!((key("Peer-Net/24").name().as_str(), key("local_net/8").net), ("peer_net", Some(8)));
+        for bad in ["peer-net", "peer-net/129", "peer-net/+24", "peer-net/x", "state-net/8", "size"] {
             assert_eq!(CountKey::parse(bad), None);
+        }
+    }
+
+    #[test]
+    fn numbers_are_added_up_now_and_later() {
+        let mut socket = socket(TcpState::Established, "192.0.2.9");
+        let holders = [holder(1, b"a", 3), holder(2, b"b", 3)];
+        let keys = [key("program")];
+        let sums = [named("recv_q").unwrap(), named("rtt").unwrap()];
+        let (mut now, mut later) = (GroupCounts::new(&keys, &sums), GroupCounts::new(&keys, &sums));
+        for recv_q in [5, 7] {
+            socket.queues = Queues::Data { recv_q, send_q: 0 };
+            let row = Row { holders: &holders, ..Row::bare(&socket) };
+            let _ = now.take(&row);
+            let number = later.keep(&row);
+            later.take_later(number, &holders);
+        }
+        for counts in [now, later] {
+            let expected = Amount { count: 2, sums: [12, 0].into() };
+            assert_eq!(counts.total(), &expected, "each socket once");
+            let groups = counts.sorted();
+            assert!(groups.len() == 2 && groups.iter().all(|(_, amount)| **amount == expected), "{groups:?}");
         }
     }
 }

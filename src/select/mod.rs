@@ -8,11 +8,6 @@ mod sort;
 
 pub use changes::{Census, Change, Changes};
 pub use count::StateCounts;
-pub use groups::{CountKey, GroupCounts, Value, net_of};
+pub use groups::{Amount, CountKey, GroupCounts, KeyValue, net_of};
 pub use one_state::OneState;
-pub use sort::{Direction, SortKey, SortTerm};
-
-/// A word of an option as the option has it: JSON and CSV have `_` for its `-`, and headings begin with a capital.
-pub fn key_word(word: &str) -> String {
-    word.to_ascii_lowercase().replace('_', "-")
-}
+pub use sort::{Direction, SortTerm};

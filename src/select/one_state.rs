@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use super::count::StateCounts;
 use super::groups::{CountKey, GroupCounts};
+use crate::fields::{self, Field};
 use crate::model::{Consumer, Holder, Row, Source, TcpState};
 
 /// Counters of all states, and groups of one.
@@ -20,15 +21,19 @@ pub struct OneState {
     pub ports: GroupCounts,
 }
 
+fn counts(fields: &[&'static Field]) -> GroupCounts {
+    GroupCounts::new(&fields.iter().map(|field| CountKey::of(field)).collect::<Vec<_>>(), &[])
+}
+
 impl OneState {
     /// No sockets yet.
     pub fn new(state: TcpState) -> Self {
         Self {
             state: state.shown(),
             states: StateCounts::default(),
-            processes: GroupCounts::new(&[CountKey::Pid, CountKey::Process]),
-            peers: GroupCounts::new(&[CountKey::Peer]),
-            ports: GroupCounts::new(&[CountKey::LocalPort]),
+            processes: counts(&[&fields::PID, &fields::PROCESS]),
+            peers: counts(&[&fields::PEER]),
+            ports: counts(&[&fields::LOCAL_PORT]),
         }
     }
 
@@ -91,7 +96,7 @@ mod tests {
             later.take_later(number, &[]);
         }
         for counts in [now, later] {
-            let totals = [&counts.processes, &counts.peers, &counts.ports].map(GroupCounts::total);
+            let totals = [&counts.processes, &counts.peers, &counts.ports].map(|counts| counts.total().count);
             assert_eq!((counts.states.total(), totals), (3, [2; 3]));
             assert_eq!(counts.ports.sorted().len(), 2);
         }

@@ -1,53 +1,11 @@
 //! The order of a held list.
 
-use std::cmp::Ordering::{self, Equal};
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::net::IpAddr;
 
-use super::key_word;
-use crate::model::{Endpoint, Socket};
-
-/// What to sort by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SortKey {
-    /// In the order of our formats.
-    State,
-    /// Address, then port; IPv4 first.
-    Local,
-    /// Address, then port; IPv4 first.
-    Peer,
-    /// Bytes not read; listeners come last.
-    RecvQ,
-    /// Bytes not acknowledged; listeners come last.
-    SendQ,
-    /// A listener's connections that wait to be accepted; what does not listen comes last.
-    AcceptQueue,
-    /// How many may wait; likewise.
-    Backlog,
-    /// The first holder's process number; sockets without a holder come last.
-    Pid,
-}
-
-impl SortKey {
-    /// The words of `--sort`.
-    pub const WORDS: [(&'static str, Self); 8] = [
-        ("state", Self::State),
-        ("local", Self::Local),
-        ("peer", Self::Peer),
-        ("recv-q", Self::RecvQ),
-        ("send-q", Self::SendQ),
-        ("accept-queue", Self::AcceptQueue),
-        ("backlog", Self::Backlog),
-        ("pid", Self::Pid),
-    ];
-}
-
-impl SortKey {
-    /// Reads a word of `--sort`, or what stands over the column.
-    pub fn parse(word: &str) -> Option<Self> {
-        let word = key_word(word);
-        Self::WORDS.into_iter().find(|(name, _)| *name == word).map(|(_, key)| key)
-    }
-}
+use crate::fields::{Field, Value};
+use crate::model::{Row, Socket, TcpState};
 
 /// Rising or falling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,76 +20,94 @@ pub enum Direction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SortTerm {
     /// What is compared.
-    pub key: SortKey,
+    pub field: &'static Field,
     /// Which way.
     pub direction: Direction,
 }
 
-/// A socket and its first holder's process number, where that is sorted by.
-type Keyed<'a> = (&'a Socket, Option<u32>);
+/// What is compared of a socket.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Key<'a> {
+    Number(u64),
+    /// In the order of our formats, unknown ones behind them.
+    State(usize, u8),
+    /// IPv4 first, then by address, scope and port.
+    End(IpAddr, u32, u16),
+    Text(Cow<'a, [u8]>),
+}
 
 impl SortTerm {
-    /// The sockets in order by the terms, the first one first; equal sockets stay as they are. `pid` tells a socket's
-    /// first holder.
-    pub fn sort<'a>(
+    /// The sockets in order by the terms, the first one first; equal sockets stay as they are. `row` tells what is known of
+    /// a socket.
+    pub fn sort<'a, 'r>(
         terms: &[Self],
         sockets: Vec<&'a Socket>,
-        pid: impl Fn(&Socket) -> Option<u32>,
+        row: impl Fn(&'a Socket) -> Row<'r>,
     ) -> Vec<&'a Socket> {
-        if terms.is_empty() {
-            return sockets;
-        }
-        let by_pid = terms.iter().any(|term| term.key == SortKey::Pid);
-        let key = |socket| (socket, if by_pid { pid(socket) } else { None });
-        let mut keyed: Vec<Keyed<'a>> = sockets.into_iter().map(key).collect();
-        keyed.sort_by(|a, b| {
-            let mut orders = terms.iter().map(|term| term.compare(a, b));
-            orders.find(|order| order.is_ne()).unwrap_or(Equal)
-        });
-        keyed.into_iter().map(|(socket, _)| socket).collect()
-    }
-
-    fn compare(self, (a, pid_of_a): &Keyed<'_>, (b, pid_of_b): &Keyed<'_>) -> Ordering {
-        let numbers = |of: fn(&Socket) -> Option<u32>| self.compare_numbers(of(a), of(b));
-        match self.key {
-            SortKey::State => self.direct(state(a).cmp(&state(b))),
-            SortKey::Local => self.direct(end(&a.local).cmp(&end(&b.local))),
-            SortKey::Peer => self.direct(end(&a.peer).cmp(&end(&b.peer))),
-            SortKey::RecvQ => numbers(|socket| socket.queues.unread()),
-            SortKey::SendQ => numbers(|socket| socket.queues.unacknowledged()),
-            SortKey::AcceptQueue => numbers(|socket| socket.queues.accept_queue()),
-            SortKey::Backlog => numbers(|socket| socket.queues.backlog()),
-            SortKey::Pid => self.compare_numbers(*pid_of_a, *pid_of_b),
+        match terms {
+            [] => sockets,
+            [term] => {
+                by_keys(sockets, |socket| term.key(&row(socket)), |a, b| term.compare(a.as_ref(), b.as_ref()))
+            }
+            terms => by_keys(
+                sockets,
+                |socket| {
+                    let row = row(socket);
+                    terms.iter().map(|term| term.key(&row)).collect::<Box<[_]>>()
+                },
+                |a, b| {
+                    let keys = terms.iter().zip(a.iter().zip(b.iter()));
+                    let mut orders = keys.map(|(term, (a, b))| term.compare(a.as_ref(), b.as_ref()));
+                    orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+                },
+            ),
         }
     }
 
-    /// Whichever the direction, what has no such number comes last.
-    fn compare_numbers(self, a: Option<u32>, b: Option<u32>) -> Ordering {
-        a.is_none().cmp(&b.is_none()).then_with(|| self.direct(a.cmp(&b)))
+    /// What is compared; `None` where it is not known.
+    fn key<'a>(self, row: &Row<'a>) -> Option<Key<'a>> {
+        Some(match self.field.value(row) {
+            Value::Absent | Value::Unknown => return None,
+            Value::Flag(flag) => Key::Number(flag.into()),
+            Value::Number(number) => Key::Number(number),
+            Value::State(state) => by_state(state),
+            Value::Address(addr) => Key::End(addr, 0, 0),
+            Value::Endpoint(end) => Key::End(end.addr, end.scope_id, end.port),
+            Value::User(None, uid) => Key::Number(uid.into()),
+            other => Key::Text(other.into_text()),
+        })
     }
 
-    fn direct(self, order: Ordering) -> Ordering {
-        match self.direction {
-            Direction::Rising => order,
-            Direction::Falling => order.reverse(),
-        }
+    /// Whichever the direction, what is not known comes last.
+    fn compare(self, a: Option<&Key<'_>>, b: Option<&Key<'_>>) -> Ordering {
+        let order = a.cmp(&b);
+        let order = if self.direction == Direction::Falling { order.reverse() } else { order };
+        a.is_none().cmp(&b.is_none()).then(order)
     }
 }
 
-/// In the order of our formats, unknown ones behind them.
-fn state(socket: &Socket) -> (usize, u8) {
-    (socket.state.rank().unwrap_or(usize::MAX), socket.state.kernel())
+/// The sockets in the order of their keys, each of which is made once.
+fn by_keys<'a, K>(
+    sockets: Vec<&'a Socket>,
+    key: impl Fn(&'a Socket) -> K,
+    compare: impl Fn(&K, &K) -> Ordering,
+) -> Vec<&'a Socket> {
+    let mut keyed: Vec<_> = sockets.into_iter().map(|socket| (key(socket), socket)).collect();
+    keyed.sort_by(|(a, _), (b, _)| compare(a, b));
+    keyed.into_iter().map(|(_, socket)| socket).collect()
 }
 
-/// IPv4 first, then by address, scope and port.
-fn end(end: &Endpoint) -> (IpAddr, u32, u16) {
-    (end.addr, end.scope_id, end.port)
+fn by_state(state: TcpState) -> Key<'static> {
+    Key::State(state.rank().unwrap_or(usize::MAX), state.kernel())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Family, Queues, TcpState};
+    use std::sync::Arc;
+
+    use crate::fields::named;
+    use crate::model::{Endpoint, Family, Holder, Process, Queues};
 
     fn socket(state: TcpState, addr: &str, port: u16, recv_q: u32, inode: u64) -> Socket {
         let local = Endpoint::new(addr.parse().unwrap(), port);
@@ -142,7 +118,7 @@ mod tests {
         }
     }
 
-    fn order(terms: &[(SortKey, Direction)]) -> Vec<u64> {
+    fn order(terms: &[(&str, Direction)]) -> Vec<u64> {
         let mut listener = socket(TcpState::Listen, "10.0.0.10", 22, 0, 5);
         listener.queues = Queues::Accept { pending: 9, backlog: Some(128) };
         let sockets = [
@@ -152,14 +128,22 @@ mod tests {
             socket(TcpState::Other(14), "::1", 80, 7, 4),
             listener,
         ];
-        let terms: Vec<_> =
-            terms.iter().map(|(key, direction)| SortTerm { key: *key, direction: *direction }).collect();
-        let pid = |socket: &Socket| match socket.inode {
-            Some(2) => Some(50),
-            Some(4) => Some(7),
-            _ => None,
+        let terms: Vec<_> = terms
+            .iter()
+            .map(|(word, direction)| SortTerm { field: named(word).unwrap(), direction: *direction })
+            .collect();
+        let held_by = |pid| [Holder { process: Arc::new(Process::new(pid, &b"x"[..])), fd: 3 }];
+        let (early, late) = (held_by(7), held_by(50));
+        let row = |socket| {
+            let mut row = Row::bare(socket);
+            row.holders = match socket.inode {
+                Some(2) => &late,
+                Some(4) => &early,
+                _ => &[],
+            };
+            row
         };
-        SortTerm::sort(&terms, sockets.iter().collect(), pid)
+        SortTerm::sort(&terms, sockets.iter().collect(), row)
             .into_iter()
             .map(|socket| socket.inode.unwrap())
             .collect()
@@ -168,18 +152,14 @@ mod tests {
     #[test]
     fn each_key() {
         use Direction::{Falling, Rising};
-        assert_eq!(order(&[(SortKey::State, Rising)]), [2, 5, 3, 1, 4]);
-        assert_eq!(order(&[(SortKey::Local, Rising)]), [1, 3, 2, 5, 4], "by number, not by text");
-        assert_eq!(order(&[(SortKey::RecvQ, Falling)]), [4, 1, 3, 2, 5], "equal ones stay in order");
-        assert_eq!(order(&[(SortKey::RecvQ, Falling), (SortKey::Local, Rising)]), [4, 1, 3, 2, 5]);
-        assert_eq!(order(&[(SortKey::SendQ, Rising)]), [1, 2, 3, 4, 5], "a listener has no bytes");
-        assert_eq!(order(&[(SortKey::Pid, Rising)]), [4, 2, 1, 3, 5]);
-        assert_eq!(order(&[(SortKey::AcceptQueue, Rising)]), [5, 1, 2, 3, 4]);
-        assert_eq!(
-            order(&[(SortKey::Backlog, Falling)]),
-            [5, 1, 2, 3, 4],
-            "what does not listen last all the same"
-        );
-        assert_eq!(order(&[(SortKey::Pid, Falling)]), [2, 4, 1, 3, 5], "without a process last all the same");
+        assert_eq!(order(&[("state", Rising)]), [2, 5, 3, 1, 4]);
+        assert_eq!(order(&[("local", Rising)]), [1, 3, 2, 5, 4], "by number, not by text");
+        assert_eq!(order(&[("recv_q", Falling)]), [4, 1, 3, 2, 5], "equal ones stay in order");
+        assert_eq!(order(&[("recv_q", Falling), ("local", Rising)]), [4, 1, 3, 2, 5]);
+        assert_eq!(order(&[("send_q", Rising)]), [1, 2, 3, 4, 5], "a listener has no bytes");
+        assert_eq!(order(&[("pid", Rising)]), [4, 2, 1, 3, 5]);
+        assert_eq!(order(&[("accept_queue", Rising)]), [5, 1, 2, 3, 4]);
+        assert_eq!(order(&[("backlog", Falling)]), [5, 1, 2, 3, 4], "what does not listen last all the same");
+        assert_eq!(order(&[("pid", Falling)]), [2, 4, 1, 3, 5], "without a process last all the same");
     }
 }

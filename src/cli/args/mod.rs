@@ -1,6 +1,7 @@
 //! What was typed.
 
 mod diagnose;
+mod field;
 mod interval;
 mod trace;
 
@@ -11,13 +12,13 @@ use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(super) use self::diagnose::DiagnoseArgs;
+use self::field::FieldWord;
 use self::interval::interval;
 pub(super) use self::trace::{ByArg, TraceArgs};
 use super::environment::Environment;
 use crate::demo::Scene;
 use crate::model::{Families, Family, SourceChoice};
 use crate::render::Format;
-use crate::select::{CountKey, Direction, SortKey, SortTerm};
 
 /// Show every TCP socket of this host and its state
 ///
@@ -102,10 +103,14 @@ pub(super) struct ListArgs {
     #[arg(short, long)]
     pub(super) summary: bool,
 
-    /// Print how many sockets there are by KEY, the most first: state, process, pid, user, local, local-port, peer,
-    /// peer-port, peer-net/LEN, iface, unit, container, pod-uid or timer
-    #[arg(long, value_name = "KEY[,KEY]", value_delimiter = ',', value_parser = count_key)]
-    pub(super) count_by: Vec<CountKey>,
+    /// Print how many sockets there are by FIELD, the most first, such as state, process, user or local-port; of networks,
+    /// by peer-net/LEN or local-net/LEN
+    #[arg(long, value_name = "FIELD[,FIELD]", value_delimiter = ',', value_parser = FieldWord, hide_possible_values = true)]
+    pub(super) count_by: Vec<String>,
+
+    /// With --count-by, add up the numbers of these fields
+    #[arg(long, value_name = "FIELD[,FIELD]", value_delimiter = ',', value_parser = FieldWord, hide_possible_values = true)]
+    pub(super) sum: Vec<String>,
 
     /// Print what opened, closed and changed its state within SECONDS, by the keys of --count-by (state)
     #[arg(long, value_name = "SECONDS", value_parser = interval)]
@@ -132,8 +137,8 @@ pub(super) struct ListArgs {
     pub(super) peer_process: bool,
 
     /// Choose and order the columns of the table, the plain list and CSV, whatever other options would add; `help`
-    /// lists them
-    #[arg(long, value_name = "COLUMN[,COLUMN]", value_delimiter = ',')]
+    /// lists the fields
+    #[arg(long, value_name = "FIELD[,FIELD]", value_delimiter = ',', value_parser = FieldWord, hide_possible_values = true)]
     pub(super) columns: Vec<String>,
 
     /// Show host names in place of addresses
@@ -148,15 +153,16 @@ pub(super) struct ListArgs {
     #[arg(short = 'O', long)]
     pub(super) oneline: bool,
 
-    /// Sort by state, local, peer, recv-q, send-q, accept-queue, backlog or pid; -KEY reverses
+    /// Sort by any field, such as state, local, recv-q, rtt or pid; -FIELD reverses
     #[arg(
         long,
-        value_name = "KEY[,KEY]",
+        value_name = "FIELD[,FIELD]",
         allow_hyphen_values = true,
         value_delimiter = ',',
-        value_parser = sort_term
+        value_parser = FieldWord,
+        hide_possible_values = true
     )]
-    pub(super) sort: Vec<SortTerm>,
+    pub(super) sort: Vec<String>,
 
     /// Show at most N sockets, or with --count-by, N counts
     #[arg(long, value_name = "N", value_parser = limit, allow_negative_numbers = true)]
@@ -365,22 +371,6 @@ pub(crate) enum Artifact {
     Elvish,
     /// Completions for `PowerShell`
     Powershell,
-}
-
-fn sort_term(word: &str) -> Result<SortTerm, String> {
-    let (key, direction) = match word.strip_prefix('-') {
-        Some(key) => (key, Direction::Falling),
-        None => (word, Direction::Rising),
-    };
-    SortKey::parse(key).map(|key| SortTerm { key, direction }).ok_or_else(|| {
-        let keys = SortKey::WORDS.map(|(name, _)| name).join(", ");
-        format!("it is none of {keys}, nor one of these with '-' before it")
-    })
-}
-
-fn count_key(word: &str) -> Result<CountKey, String> {
-    let keys = || CountKey::WORDS.map(|(name, _)| name).join(", ");
-    CountKey::parse(word).ok_or_else(|| format!("it is none of {}, peer-net/LEN", keys()))
 }
 
 fn limit(word: &str) -> Result<u64, String> {

@@ -119,7 +119,7 @@ fn push_host_heading(out: &mut Vec<u8>, text: &[u8]) {
 
 fn push_endpoint(out: &mut Vec<u8>, row: &Row<'_>, end: End) {
     let socket = row.socket;
-    let endpoint = end.endpoint(socket);
+    let endpoint = end.of(socket);
     let start = out.len();
     match (end.host(row), endpoint.addr) {
         (Some(name), _) => push_text(out, name.as_bytes()),

@@ -1,0 +1,65 @@
+//! The words for fields in `--columns`, `--sort`, `--count-by` and `--sum`.
+
+use super::refusal::Refusal;
+use crate::fields::{self, Field, Kind, nearest_field};
+use crate::select::{CountKey, Direction, SortTerm};
+
+/// The fields of `--columns`.
+pub(super) fn columns(words: &[String]) -> Result<Vec<&'static Field>, Refusal> {
+    read("--columns", words, fields::named)
+}
+
+/// The terms of `--sort`: a word with `-` before it reverses.
+pub(super) fn sort_terms(words: &[String]) -> Result<Vec<SortTerm>, Refusal> {
+    read("--sort", words, |word| {
+        let (word, direction) = match word.strip_prefix('-') {
+            Some(word) => (word, Direction::Falling),
+            None => (word, Direction::Rising),
+        };
+        fields::named(word).map(|field| SortTerm { field, direction })
+    })
+}
+
+/// The keys of `--count-by`.
+pub(super) fn count_keys(words: &[String]) -> Result<Vec<CountKey>, Refusal> {
+    read("--count-by", words, CountKey::parse)
+}
+
+/// The fields of `--sum`.
+pub(super) fn sums(words: &[String]) -> Result<Vec<&'static Field>, Refusal> {
+    let fields = read("--sum", words, fields::named)?;
+    match fields.iter().find(|field| !field.kind.adds_up()) {
+        None => Ok(fields),
+        Some(field) => Err(Refusal::with_hint(
+            format!("--sum: {} of several sockets can't be added up", field.typed()),
+            "it takes counts, bytes and rates, such as recv-q or bytes-sent",
+        )),
+    }
+}
+
+/// What each word stands for. `help` is answered by the list of all fields.
+fn read<T>(option: &str, words: &[String], named: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Refusal> {
+    if words.iter().any(|word| word == "help") {
+        return Err(Refusal::Answer(help()));
+    }
+    let unknown = |word: &str| {
+        let hint = nearest_field(word.trim_start_matches('-'))
+            .map_or_else(|| format!("{option} help lists them"), |near| format!("did you mean '{near}'?"));
+        Refusal::with_hint(format!("{option}: '{word}' is no field"), hint)
+    };
+    words.iter().map(|word| named(word).ok_or_else(|| unknown(word))).collect()
+}
+
+/// A line a field.
+fn help() -> String {
+    let lines = fields::all().map(|field| format!("{:20} {}\n", field.typed(), described(field)));
+    lines.collect::<Vec<_>>().concat()
+}
+
+/// What a field is, with its unit where the text does not tell it.
+pub(super) fn described(field: &Field) -> String {
+    match field.kind {
+        Kind::Rate => format!("{}, in bytes/s", field.help),
+        _ => field.help.to_owned(),
+    }
+}

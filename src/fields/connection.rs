@@ -1,0 +1,206 @@
+//! The numbers of a connection: `tcp_info`, and what comes with it.
+
+use std::borrow::Cow;
+
+use super::value::{Kind, Read, Value};
+use super::{Field, Part};
+use crate::model::{Needs, Row, TcpInfo, with_tcp_info_fields};
+
+/// Whether this value stands for 'none' here: no pacing limit, no round trip measured, no threshold.
+#[inline]
+fn is_unset(name: &str, value: u64) -> bool {
+    const INFINITE_SSTHRESH: u64 = 0x7fff_ffff;
+    match name {
+        "pacing_rate_bytes_per_s" | "max_pacing_rate_bytes_per_s" => value == TcpInfo::UNLIMITED,
+        // Before the first measurement; a measured round trip takes a microsecond at least.
+        "rtt_us" | "rto_us" => value == 0,
+        "min_rtt_us" => value == u64::from(u32::MAX),
+        "snd_ssthresh" => value >= INFINITE_SSTHRESH,
+        _ => false,
+    }
+}
+
+macro_rules! readers {
+    ($($name:ident: $ty:ty = $offset:literal,)*) => {
+        /// A number for each name: absent where this kernel does not have it, unknown where its value means 'none' or the
+        /// socket has no such thing.
+        mod number {
+            use super::{Row, Value, is_unset};
+            $(
+                pub(super) fn $name<'a>(row: &Row<'a>) -> Value<'a> {
+                    let Some(info) = row.socket.tcp_info() else { return Value::Unknown };
+                    match info.$name().map(u64::from) {
+                        Some(value) if !is_unset(stringify!($name), value) => Value::Number(value),
+                        Some(_) => Value::Unknown,
+                        None if info.reaches($offset + size_of::<$ty>()) => Value::Unknown,
+                        None => Value::Absent,
+                    }
+                }
+            )*
+        }
+    };
+}
+with_tcp_info_fields!(readers);
+
+/// `word [other words] key: kind, help`, where the key is the kernel's name with its unit.
+macro_rules! numbers {
+    ($($word:literal [$($other:literal)*] $key:ident: $kind:expr, $help:literal;)*) => {
+        &[$(entry(
+            $word,
+            &[$($other),*],
+            concat!("tcp_info.", stringify!($key)),
+            $kind,
+            $help,
+            number::$key,
+        )),*]
+    };
+}
+
+const fn entry(
+    word: &'static str,
+    others: &'static [&'static str],
+    json: &'static str,
+    kind: Kind,
+    help: &'static str,
+    read: for<'a> fn(&Row<'a>) -> Value<'a>,
+) -> Field {
+    Field {
+        word,
+        others,
+        json,
+        help,
+        kind,
+        needs: Needs::TCP_INFO,
+        part: Part::TcpInfo,
+        read: Read::Row(read),
+    }
+}
+
+const MICROS: Kind = Kind::Time(1);
+const MILLIS: Kind = Kind::Time(1_000);
+
+fn info<'a>(row: &Row<'a>, read: fn(&'a TcpInfo) -> Option<Value<'a>>) -> Option<Value<'a>> {
+    row.socket.tcp_info().and_then(read)
+}
+
+/// What stands before the numbers.
+pub(super) static WORDS: &[Field] = &[
+    entry(
+        "congestion_control",
+        &["cc"],
+        "tcp_info.congestion_control",
+        Kind::Text,
+        "the congestion control",
+        |row| {
+            info(row, |info| Some(Value::Text(Cow::Borrowed(info.algorithm.as_ref()?.as_bytes()))))
+                .unwrap_or(Value::Absent)
+        },
+    ),
+    entry("ca_state", &[], "tcp_info.ca_state", Kind::Text, "where the recovery from losses is", |row| {
+        info(row, |info| info.ca_state().map(Value::Word)).unwrap_or(Value::Unknown)
+    }),
+    entry("options", &[], "tcp_info.options", Kind::List, "the options in use", |row| {
+        info(row, |info| Some(Value::Options(info))).unwrap_or(Value::Unknown)
+    }),
+    entry("snd_wscale", &[], "tcp_info.snd_wscale", Kind::Number, "the peer's window scale", |row| {
+        info(row, |info| Some(Value::Number(info.wscale()?.0.into()))).unwrap_or(Value::Absent)
+    }),
+    entry("rcv_wscale", &[], "tcp_info.rcv_wscale", Kind::Number, "our window scale", |row| {
+        info(row, |info| Some(Value::Number(info.wscale()?.1.into()))).unwrap_or(Value::Absent)
+    }),
+    entry(
+        "app_limited",
+        &[],
+        "tcp_info.delivery_rate_app_limited",
+        Kind::Flag,
+        "whether the program sent less than the network could take when the delivery rate was measured",
+        |row| info(row, |info| info.delivery_rate_app_limited().map(Value::Flag)).unwrap_or(Value::Unknown),
+    ),
+];
+
+pub(super) static NUMBERS: &[Field] = numbers![
+    "retransmits" [] retransmits: Kind::Number, "retransmission timeouts in a row without an answer";
+    "probes" [] probes: Kind::Number, "probes in a row without an answer";
+    "backoff" [] backoff: Kind::Number, "how often the timeout was doubled";
+    "rto" [] rto_us: MICROS, "the retransmission timeout";
+    "ato" [] ato_us: MICROS, "how long an acknowledgement may be held back";
+    "mss" ["snd_mss"] snd_mss: Kind::Number, "the largest segment that is sent, in bytes";
+    "rcv_mss" ["rcvmss"] rcv_mss: Kind::Number, "the largest segment that is taken for received, in bytes";
+    "unacked" [] unacked: Kind::Count, "segments that are not acknowledged";
+    "sacked" [] sacked: Kind::Count, "segments of those that were acknowledged selectively";
+    "lost" [] lost: Kind::Count, "segments of those that are taken for lost";
+    "retrans_out" [] retrans: Kind::Count,
+        "segments of those that were sent again; `retrans` is how many there were in all";
+    "fackets" [] fackets: Kind::Count, "no longer used by the kernel";
+    "last_data_sent" ["lastsnd"] last_data_sent_ms: MILLIS, "since data was sent last, or since it began";
+    "last_data_recv" ["lastrcv"] last_data_recv_ms: MILLIS, "since data was received last, or since it began";
+    "last_ack_recv" ["lastack"] last_ack_recv_ms: MILLIS, "since an acknowledgement was received last";
+    "pmtu" [] pmtu: Kind::Number, "the largest packet of the path, in bytes";
+    "rcv_ssthresh" [] rcv_ssthresh: Kind::Number, "how far the window may be opened, in bytes";
+    "rtt" ["srtt"] rtt_us: MICROS, "the round-trip time";
+    "rttvar" [] rttvar_us: MICROS, "how much the round-trip time varies";
+    "ssthresh" ["snd_ssthresh"] snd_ssthresh: Kind::Number, "the threshold of slow start, in segments";
+    "cwnd" ["snd_cwnd"] snd_cwnd: Kind::Number, "the congestion window, in segments";
+    "advmss" [] advmss: Kind::Number, "the largest segment that we announced, in bytes";
+    "reordering" [] reordering: Kind::Number, "by how many segments the order may be mixed";
+    "rcv_rtt" [] rcv_rtt_us: MICROS, "the round-trip time by what is received";
+    "rcv_space" [] rcv_space: Kind::Number, "the space for what is received, in bytes";
+    "retrans" ["total_retrans"] total_retrans: Kind::Count, "segments sent again, in all";
+    "pacing_rate" [] pacing_rate_bytes_per_s: Kind::Rate, "the pace at which segments leave";
+    "max_pacing_rate" [] max_pacing_rate_bytes_per_s: Kind::Rate, "the limit of that, where a program has set one";
+    "bytes_acked" [] bytes_acked: Kind::Bytes, "bytes that the peer acknowledged";
+    "bytes_received" [] bytes_received: Kind::Bytes, "bytes received";
+    "segs_out" ["segs_sent"] segs_out: Kind::Count, "segments sent";
+    "segs_in" ["segs_received"] segs_in: Kind::Count, "segments received";
+    "notsent" ["notsent_bytes"] notsent_bytes: Kind::Bytes, "bytes that wait to be sent for the first time";
+    "min_rtt" ["minrtt"] min_rtt_us: MICROS, "the shortest round-trip time";
+    "data_segs_in" [] data_segs_in: Kind::Count, "segments received with data";
+    "data_segs_out" [] data_segs_out: Kind::Count, "segments sent with data";
+    "delivery_rate" [] delivery_rate_bytes_per_s: Kind::Rate, "how fast data reached the peer";
+    "busy_time" ["busy"] busy_time_us: MICROS, "how long data was on its way, in all";
+    "rwnd_limited" [] rwnd_limited_us: MICROS, "how long the peer's window was the limit, in all";
+    "sndbuf_limited" [] sndbuf_limited_us: MICROS, "how long the send buffer was the limit, in all";
+    "delivered" [] delivered: Kind::Count, "segments that reached the peer";
+    "delivered_ce" [] delivered_ce: Kind::Count, "segments of those with a mark of congestion";
+    "bytes_sent" [] bytes_sent: Kind::Bytes, "bytes sent, those sent again too";
+    "bytes_retrans" [] bytes_retrans: Kind::Bytes, "bytes sent again";
+    "dsack_dups" [] dsack_dups: Kind::Count, "segments that the peer received twice";
+    "reord_seen" [] reord_seen: Kind::Count, "how often segments came out of order";
+    "rcv_ooopack" [] rcv_ooopack: Kind::Count, "segments received out of order";
+    "snd_wnd" [] snd_wnd: Kind::Number, "the peer's window, in bytes";
+    "rcv_wnd" [] rcv_wnd: Kind::Number, "our window, in bytes";
+    "rehash" [] rehash: Kind::Count, "how often another path was tried";
+    "total_rto" [] total_rto: Kind::Count, "retransmission timeouts";
+    "total_rto_recoveries" [] total_rto_recoveries: Kind::Count, "recoveries from those";
+    "total_rto_time" [] total_rto_time_ms: MILLIS, "how long those took, in all";
+    "received_ce" [] received_ce: Kind::Count, "segments received with a mark of congestion";
+    "delivered_e1_bytes" [] delivered_e1_bytes: Kind::Bytes, "bytes that reached the peer as ECT(1)";
+    "delivered_e0_bytes" [] delivered_e0_bytes: Kind::Bytes, "bytes that reached the peer as ECT(0)";
+    "delivered_ce_bytes" [] delivered_ce_bytes: Kind::Bytes, "bytes that reached the peer with a mark of congestion";
+    "received_e1_bytes" [] received_e1_bytes: Kind::Bytes, "bytes received as ECT(1)";
+    "received_e0_bytes" [] received_e0_bytes: Kind::Bytes, "bytes received as ECT(0)";
+    "received_ce_bytes" [] received_ce_bytes: Kind::Bytes, "bytes received with a mark of congestion";
+];
+
+/// What stands behind them.
+pub(super) static ABOVE: &[Field] = &[
+    entry(
+        "congestion",
+        &[],
+        "tcp_info.congestion",
+        Kind::List,
+        "the congestion control's own numbers, where it has any",
+        |row| info(row, |info| info.congestion.map(Value::Congestion)).unwrap_or(Value::Absent),
+    ),
+    entry("ulp", &[], "tcp_info.ulp", Kind::Text, "what works on top: tls or mptcp", |row| {
+        info(row, |info| info.ulp.as_deref().map(Value::Ulp)).unwrap_or(Value::Absent)
+    }),
+    entry(
+        "md5keys",
+        &[],
+        "tcp_info.md5keys",
+        Kind::List,
+        "the peers whose segments are signed with a key",
+        |row| info(row, |info| info.md5keys.as_deref().map(Value::Md5Keys)).unwrap_or(Value::Absent),
+    ),
+];

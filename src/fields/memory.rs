@@ -1,0 +1,51 @@
+//! The memory of a socket's buffers.
+
+use super::value::{Kind, Read, Value};
+use super::{Field, Part};
+use crate::model::{Memory, Needs, Row};
+
+macro_rules! of_memory {
+    ($(($word:literal, $key:ident, $kind:ident, $help:literal),)*) => {
+        &[$(Field {
+            word: $word,
+            others: &[],
+            json: concat!("memory.", stringify!($key)),
+            help: $help,
+            kind: Kind::$kind,
+            needs: Needs::MEMORY,
+            part: Part::Memory,
+            read: Read::Row(|row| of(row, |memory| Maybe::from(memory.$key).0)),
+        }),*]
+    };
+}
+
+/// A number, which some kernels don't tell.
+struct Maybe(Option<u32>);
+
+impl From<u32> for Maybe {
+    fn from(number: u32) -> Self {
+        Self(Some(number))
+    }
+}
+
+impl From<Option<u32>> for Maybe {
+    fn from(number: Option<u32>) -> Self {
+        Self(number)
+    }
+}
+
+fn of<'a>(row: &Row<'a>, read: fn(&Memory) -> Option<u32>) -> Value<'a> {
+    Value::number(row.socket.memory().and_then(read))
+}
+
+pub(super) static MEMORY: &[Field] = of_memory![
+    ("rmem_alloc", rmem_alloc, Bytes, "memory of what was received and not read"),
+    ("rcvbuf", rcvbuf, Bytes, "the limit of that"),
+    ("wmem_alloc", wmem_alloc, Bytes, "memory of what is on its way out"),
+    ("sndbuf", sndbuf, Bytes, "the limit of what is queued to be sent"),
+    ("fwd_alloc", fwd_alloc, Bytes, "memory that is set aside and not used"),
+    ("wmem_queued", wmem_queued, Bytes, "memory of all that is queued to be sent"),
+    ("optmem", optmem, Bytes, "memory of options and filters"),
+    ("memory_backlog", backlog, Bytes, "memory of what waits while a program has the socket locked"),
+    ("drops", drops, Count, "segments that were dropped"),
+];

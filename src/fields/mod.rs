@@ -1,0 +1,122 @@
+//! The one table of what a socket has. An entry is a [`Field`]: its words, what it is, what must be known for it, and
+//! its value. Columns, sort keys, count keys, the filter's terms, the keys of JSON and the columns of CSV are all made from
+//! it; so is the list of fields in the manual.
+
+mod addresses;
+mod around;
+mod connection;
+mod memory;
+mod table;
+mod value;
+mod words;
+
+use std::fmt;
+
+use crate::model::{Needs, Row};
+
+pub use addresses::{End, LOCAL_PORT, PEER, STATE, UID};
+pub use around::{PID, PROCESS, TIMER};
+pub use table::all;
+pub use value::{Kind, OfHolder, Read, Value};
+pub use words::{named, nearest, nearest_field, plain_word, typed_word};
+
+/// Something that a socket has.
+pub struct Field {
+    /// What it is called. Options and headings have `-` for its `_`.
+    pub word: &'static str,
+    /// Other words for it: those of ss and netstat, and of their users.
+    pub others: &'static [&'static str],
+    /// Its key in JSON, behind that of the object that it is in: `tcp_info.rtt_us`. Empty where JSON has it as its parts.
+    pub json: &'static str,
+    /// What it is, in a few words.
+    pub help: &'static str,
+    /// What kind of value that is.
+    pub kind: Kind,
+    /// What must be known to tell it.
+    pub needs: Needs,
+    /// What makes JSON and CSV show it.
+    pub part: Part,
+    /// How it is read.
+    pub read: Read,
+}
+
+/// What an option adds to each row of JSON and CSV.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// It is always there.
+    Always,
+    /// `-r`
+    Hosts,
+    /// `-p`
+    Processes,
+    /// `--peer-process`
+    PeerProcesses,
+    /// `-e`
+    Extended,
+    /// `-o`
+    Timers,
+    /// `-m`
+    Memory,
+    /// `-i`
+    TcpInfo,
+    /// Only where it is chosen: the rows have it in another form.
+    Chosen,
+}
+
+impl Field {
+    /// Its value for a row; of a field of the holders, the first one's.
+    pub fn value<'a>(&self, row: &Row<'a>) -> Value<'a> {
+        match self.read {
+            Read::Row(read) => read(row),
+            Read::Holders(read) => row.holders.first().map_or(Value::Unknown, read),
+            Read::PeerHolders(read) => row.peer_holders.first().map_or(Value::Unknown, read),
+        }
+    }
+
+    /// Its number, where it is one.
+    pub fn number(&self, row: &Row<'_>) -> Option<u64> {
+        self.value(row).as_number()
+    }
+
+    /// Whether it is one plain number a row, which stands at the right of its column.
+    pub fn is_number(&self) -> bool {
+        matches!(self.kind, Kind::Count | Kind::Number | Kind::Bytes | Kind::Rate)
+            && matches!(self.read, Read::Row(_))
+    }
+
+    /// As it stands over a column and is typed in an option: with `-`.
+    pub fn typed(&self) -> String {
+        typed_word(self.word)
+    }
+
+    /// The heading of its column in CSV.
+    pub fn csv(&self) -> String {
+        match self.json.split_once('.') {
+            // `timer.kind` is the timer itself.
+            Some((object, "kind")) => object.to_owned(),
+            _ => self.json.replace('.', "_"),
+        }
+    }
+
+    /// Every word by which it can be called, but for upper case and for `-` in place of `_`.
+    pub fn words(&self) -> impl Iterator<Item = String> {
+        let json = plain_word(self.json);
+        let others = self.others.iter().map(|word| (*word).to_owned());
+        std::iter::once(self.word.to_owned()).chain(others).chain((!json.is_empty()).then_some(json))
+    }
+}
+
+/// There is one entry for each word.
+impl PartialEq for Field {
+    fn eq(&self, other: &Self) -> bool {
+        self.word == other.word
+    }
+}
+
+impl Eq for Field {}
+
+impl fmt::Debug for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Field({})", self.word)
+    }
+}

@@ -1,0 +1,182 @@
+//! What the value of a field is, and how it is read from a row.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use super::End;
+use crate::model::{Congestion, Endpoint, Holder, Md5Key, OwnerNote, Row, TcpInfo, TcpState, Ulp};
+
+/// What kind of value a field has. From it follow its unit, how it is written, and what a filter takes in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A state.
+    State,
+    /// An address with its port.
+    Endpoint(End),
+    /// An address.
+    Address(End),
+    /// A port.
+    Port(End),
+    /// A number of things; counts of several sockets add up.
+    Count,
+    /// A number that names something, or that does not add up.
+    Number,
+    /// Bytes.
+    Bytes,
+    /// Bytes a second.
+    Rate,
+    /// A time, in units of so many microseconds.
+    Time(u32),
+    /// A firewall mark.
+    Mark,
+    /// A number that may pass 2^53: JSON has it as a string.
+    Large,
+    /// Yes or no.
+    Flag,
+    /// A name.
+    Text,
+    /// A container's id, which may be typed in part.
+    Container,
+    /// A user's name or number.
+    User,
+    /// A device's name.
+    Device,
+    /// A cgroup's path.
+    Cgroup,
+    /// A timer.
+    Timer,
+    /// The processes that hold one of the ends.
+    Processes(End),
+    /// Several words.
+    List,
+}
+
+impl Kind {
+    /// Its unit in JSON and CSV, for people.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Bytes => "bytes",
+            Self::Rate => "bytes/s",
+            Self::Time(1) => "µs",
+            Self::Time(_) => "ms",
+            Self::Flag => "true or false",
+            _ => "",
+        }
+    }
+
+    /// Whether the values of several sockets can be added.
+    pub fn adds_up(self) -> bool {
+        matches!(self, Self::Count | Self::Bytes | Self::Rate)
+    }
+}
+
+/// A value. It borrows from the row.
+#[derive(Clone, Debug)]
+pub enum Value<'a> {
+    /// There is no such thing: a listener has no bytes to read, and an older kernel lacks some numbers. JSON leaves the key
+    /// out.
+    Absent,
+    /// It is not known, or there is none just now.
+    Unknown,
+    /// Yes or no.
+    Flag(bool),
+    /// In the unit of its kind.
+    Number(u64),
+    /// A name's bytes, as others chose them.
+    Text(Cow<'a, [u8]>),
+    /// A word of ours.
+    Word(&'static str),
+    /// A state.
+    State(TcpState),
+    /// An address.
+    Address(IpAddr),
+    /// An end of the socket.
+    Endpoint(&'a Endpoint),
+    /// A user: the name where it was looked up, and else the number.
+    User(Option<&'a str>, u32),
+    /// Why nobody is shown.
+    Note(OwnerNote),
+    /// The options in use.
+    Options(&'a TcpInfo),
+    /// The congestion control's own numbers.
+    Congestion(Congestion),
+    /// What works on top.
+    Ulp(&'a Ulp),
+    /// Whose segments are signed.
+    Md5Keys(&'a [Md5Key]),
+}
+
+impl<'a> Value<'a> {
+    /// It as a number, where it is one; yes is 1.
+    pub fn as_number(&self) -> Option<u64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Flag(flag) => Some((*flag).into()),
+            _ => None,
+        }
+    }
+
+    /// It as one text, for what has an order and is counted.
+    pub fn into_text(self) -> Cow<'a, [u8]> {
+        let owned = |text: String| Cow::Owned(text.into_bytes());
+        match self {
+            Self::Absent | Self::Unknown => Cow::Borrowed(b""),
+            Self::Flag(flag) => owned(flag.to_string()),
+            Self::Number(number) => owned(number.to_string()),
+            Self::Text(text) => text,
+            Self::Word(word) => Cow::Borrowed(word.as_bytes()),
+            Self::State(state) => owned(state.to_string()),
+            Self::Address(addr) => owned(addr.to_string()),
+            Self::Endpoint(end) => owned(end.addr.to_string()),
+            Self::User(Some(name), _) => Cow::Borrowed(name.as_bytes()),
+            Self::User(None, uid) => owned(uid.to_string()),
+            Self::Note(note) => owned(note.to_string()),
+            Self::Options(info) => owned(info.option_names().collect::<Vec<_>>().join(",")),
+            Self::Congestion(congestion) => Cow::Borrowed(congestion.name().as_bytes()),
+            Self::Ulp(ulp) => Cow::Borrowed(ulp.name.as_bytes()),
+            Self::Md5Keys(keys) => {
+                let keys = keys.iter().map(|key| format!("{}/{}", key.address, key.prefix_length));
+                owned(keys.collect::<Vec<_>>().join(","))
+            }
+        }
+    }
+
+    /// A number that may not be known.
+    pub(super) fn number(number: Option<impl Into<u64>>) -> Self {
+        number.map_or(Self::Unknown, |number| Self::Number(number.into()))
+    }
+
+    /// A number that not every socket has.
+    pub(super) fn number_of_some(number: Option<impl Into<u64>>) -> Self {
+        number.map_or(Self::Absent, |number| Self::Number(number.into()))
+    }
+
+    /// A name that may not be known.
+    pub(super) fn text(text: Option<&'a str>) -> Self {
+        text.map_or(Self::Unknown, |text| Self::Text(Cow::Borrowed(text.as_bytes())))
+    }
+
+    /// The same.
+    pub(super) fn cow(text: Option<Cow<'a, str>>) -> Self {
+        text.map_or(Self::Unknown, |text| {
+            Self::Text(match text {
+                Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+                Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+            })
+        })
+    }
+}
+
+/// What is read of one holder.
+pub type OfHolder = for<'a> fn(&'a Holder) -> Value<'a>;
+
+/// How a field is read.
+#[derive(Clone, Copy)]
+pub enum Read {
+    /// From the row.
+    Row(for<'a> fn(&Row<'a>) -> Value<'a>),
+    /// From each process that holds the socket.
+    Holders(OfHolder),
+    /// From each process that holds the other end.
+    PeerHolders(OfHolder),
+}

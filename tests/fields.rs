@@ -1,0 +1,84 @@
+//! The one table of fields: each of them is a column, sorts, is counted by and is a term of filters.
+
+use crate::support::run::{finish, tcpstates};
+use crate::support::zoo;
+
+/// The words of all fields, as `--columns help` lists them.
+fn words() -> Vec<String> {
+    let help = finish(tcpstates(&["--columns", "help"])).quiet();
+    help.lines().map(|line| line.split_whitespace().next().unwrap().to_owned()).collect()
+}
+
+/// Names of hosts are looked up for lists alone.
+fn is_of_host(word: &str) -> bool {
+    word.ends_with("-host")
+}
+
+#[test]
+fn every_field_sorts_and_is_counted_by() {
+    let Some(zoo) = zoo() else { return };
+    let run = |args: &[&str]| zoo.namespace().tcpstates(args);
+    let sockets = zoo.specimens().len();
+    for word in words() {
+        for order in [word.clone(), format!("-{word}")] {
+            assert_eq!(run(&["-naH", &format!("--sort={order}")]).lines().count(), sockets, "{order}");
+        }
+        if is_of_host(&word) {
+            continue;
+        }
+        let counts: serde_json::Value =
+            serde_json::from_str(&run(&["-n", "--json", "--count-by", &word])).unwrap();
+        assert_eq!(counts["total"], sockets, "{word}");
+        let key = word.replace('-', "_");
+        let groups = counts["counts"].as_array().unwrap();
+        assert!(groups.iter().all(|group| group.get(&key).is_some()), "{word}: {counts}");
+        let summed: u64 = groups.iter().map(|group| group["count"].as_u64().unwrap()).sum();
+        assert!(summed >= sockets as u64, "{word}: {counts}");
+    }
+}
+
+#[test]
+fn what_a_column_shows_is_found_by_it() {
+    let Some(zoo) = zoo() else { return };
+    let run = |args: &[&str]| zoo.namespace().tcpstates(args);
+    let mut found = 0;
+    for word in words() {
+        // A clock goes on, and what is not there can't be compared.
+        if word.starts_with("last-") || word == "timer-expires" || word == "congestion" || is_of_host(&word) {
+            continue;
+        }
+        let shown = run(&["-nlaf", "csv", "-H", "--columns", &format!("inode,{word}"), "inode > 0"]);
+        let Some((inode, value)) = shown
+            .lines()
+            .filter_map(|line| line.split_once(','))
+            .find(|(_, value)| !value.trim_matches('"').is_empty())
+        else {
+            continue;
+        };
+        let value = value.trim_matches('"');
+        // Of several holders, or several words, one will do.
+        let value = if word == "process" { value } else { value.split(',').next().unwrap() };
+        let equals = if word == "state" { "" } else { "= " };
+        let term = format!("inode = {inode} and {word} {equals}'{value}'");
+        assert_eq!(run(&["-naH", &term]).lines().count(), 1, "{term}");
+        found += 1;
+    }
+    assert!(found > 60, "{found}");
+}
+
+#[test]
+fn numbers_are_added_up() {
+    let Some(zoo) = zoo() else { return };
+    let args = ["-n", "--json", "--count-by", "state,program", "--sum", "recv-q,bytes_sent"];
+    let counts: serde_json::Value = serde_json::from_str(&zoo.namespace().tcpstates(&args)).unwrap();
+    let unread: u64 =
+        zoo.specimens().iter().filter(|one| one.state != "LISTEN").map(|one| u64::from(one.recv_q)).sum();
+    assert!(unread > 0);
+    assert_eq!(counts["recv_q_sum"], unread);
+    let groups = counts["counts"].as_array().unwrap();
+    let summed = |key: &str| groups.iter().map(|group| group[key].as_u64().unwrap()).sum::<u64>();
+    assert_eq!(summed("recv_q_sum"), unread);
+    assert_eq!(counts["bytes_sent_sum"], summed("bytes_sent_sum"));
+    let csv = zoo.namespace().tcpstates(&["-nf", "csv", "--count-by", "state", "--sum", "recv-q"]);
+    assert!(csv.starts_with("state,count,recv_q_sum\n"), "{csv}");
+}
