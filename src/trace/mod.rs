@@ -4,30 +4,16 @@
 //! compared, and a note says so. [`Tracer::read`] tells what came since, one [`Change`] each, in the order of time. All of it
 //! must be called on one thread: the connections' leftovers are asked for in that thread's network namespace.
 
-mod bytes;
-mod change;
-mod compare;
-mod connections;
-mod devices;
-mod lines;
-mod meaning;
-mod minisocket;
-mod names;
-mod poll;
-mod ports;
-mod stories;
-mod tally;
-mod tracepoints;
-mod waits;
+mod changes;
+mod events;
+mod snapshots;
 
 use std::io;
 use std::os::fd::BorrowedFd;
 
 #[cfg(test)]
-pub(crate) use change::Meaning;
-pub(crate) use change::{Change, OnCpu, Told};
-pub(crate) use stories::{Side, Stories, Story};
-pub(crate) use tally::Tally;
+pub(crate) use changes::Meaning;
+pub(crate) use changes::{Change, OnCpu, Side, Stories, Story, Tally, Told};
 
 use crate::inspect::CollectError;
 use crate::kernel::clock::Clock;
@@ -37,8 +23,8 @@ pub(crate) use crate::kernel::ring::Comm;
 pub(crate) use crate::kernel::ring::{Nanos, SetupError};
 use crate::kernel::sock_diag::Notices;
 use crate::model::{Access, Gap};
-use poll::Poller;
-use tracepoints::Tracepoints;
+use events::Tracepoints;
+use snapshots::Poller;
 
 /// How to trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,12 +4,12 @@
 use hashlink::LinkedHashMap;
 use rustc_hash::FxBuildHasher;
 
-use super::change::{Change, Meaning};
 use super::lines::{Lacks, Line, Lines, Until};
 use super::meaning::{Seen, meaning};
 use super::names::Names;
 use crate::kernel::ring::{Ends, Event, Kind, Nanos};
 use crate::model::TcpState;
+use crate::trace::changes::{Change, Meaning};
 
 /// The sockets that are known, and the transitions that are not told yet.
 #[derive(Debug)]

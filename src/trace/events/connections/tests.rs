@@ -1,8 +1,8 @@
 //! Events of made-up sockets, joined.
 
+use super::super::lines::FOR_PORTS;
 use super::*;
 use crate::model::{Endpoint, Event as Cause, Family, Segment};
-use crate::trace::lines::FOR_PORTS;
 use TcpState::{Close, CloseWait, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent};
 
 fn ends(local_port: u16) -> Ends {

@@ -5,8 +5,7 @@ use std::collections::VecDeque;
 use hashlink::LinkedHashMap;
 use rustc_hash::FxBuildHasher;
 
-use super::bytes::PATIENCE;
-use super::change::{Bytes, Change, Meaning, Told};
+use super::change::{Bytes, Change, Meaning, NOTICE_WAIT, Told};
 use crate::kernel::clock::Wall;
 use crate::kernel::ring::Nanos;
 use crate::model::{Endpoint, Event, Family, Segment, TcpState};
@@ -174,7 +173,7 @@ impl Stories {
     /// The next one that has ended, once it is known what passed through it or that has been waited for.
     pub(crate) fn next(&mut self, now: Nanos) -> Option<Story> {
         let first = self.ended.front()?;
-        let is_ripe = first.is_told || first.at.saturating_add(PATIENCE) < now;
+        let is_ripe = first.is_told || first.at.saturating_add(NOTICE_WAIT) < now;
         if !is_ripe {
             return None;
         }
@@ -263,7 +262,6 @@ fn is_fin(change: &Change) -> bool {
 mod tests {
     use super::*;
     use crate::trace::OnCpu;
-    use crate::trace::change::Meaning;
     use TcpState::{
         Close, CloseWait, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent,
         TimeWait,

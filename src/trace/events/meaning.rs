@@ -1,7 +1,7 @@
 //! Which of several ways between two states it was.
 
-use super::change::Meaning;
 use crate::model::{Event, Segment, TcpState, Transition, ways_between};
+use crate::trace::changes::Meaning;
 
 /// What was seen besides the transition itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

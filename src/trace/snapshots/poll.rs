@@ -1,19 +1,19 @@
 //! Transitions by comparing snapshots: where tracepoints can't be had. What lasts less than the time between two is
 //! not seen, but for what the kernel's notices of destroyed sockets tell.
 
-use super::change::Told;
 use super::compare::Comparison;
-use super::{Missed, Options};
 use crate::inspect::{CollectError, collect};
 use crate::kernel::clock::{Clock, WallClock};
 use crate::kernel::ring::Nanos;
 use crate::kernel::sock_diag::Notices;
 use crate::model::{Access, Families, Query};
 use crate::model::{Gap, StateSet};
+use crate::trace::changes::Told;
+use crate::trace::{Missed, Options};
 
 /// The snapshots at work.
 #[derive(Debug)]
-pub(super) struct Poller {
+pub(in crate::trace) struct Poller {
     comparison: Comparison,
     wall: WallClock,
     notices: Option<Notices>,
@@ -27,7 +27,7 @@ pub(super) struct Poller {
 
 impl Poller {
     /// Of this thread's network namespace; with the kernel's notices of it, if they can be had.
-    pub(super) fn new(options: &Options, access: &Access, notices: Option<Notices>) -> Self {
+    pub(in crate::trace) fn new(options: &Options, access: &Access, notices: Option<Notices>) -> Self {
         Self {
             comparison: Comparison::new(options.max_sockets),
             wall: WallClock::default(),
@@ -41,21 +41,27 @@ impl Poller {
     }
 
     /// How long until the next snapshot is due.
-    pub(super) fn wait(&self) -> Nanos {
+    pub(in crate::trace) fn wait(&self) -> Nanos {
         self.next.saturating_sub(Clock::default().now())
     }
 
-    pub(super) fn missed(&self) -> Missed {
+    pub(in crate::trace) fn missed(&self) -> Missed {
         Missed { dropped: self.comparison.dropped, notices: self.losses, ..Missed::default() }
     }
 
     /// Takes a snapshot if it is time to, and tells what changed.
-    pub(super) fn read(&mut self, tell: &mut dyn FnMut(Told<'_>)) -> Result<Vec<Gap>, CollectError> {
+    pub(in crate::trace) fn read(
+        &mut self,
+        tell: &mut dyn FnMut(Told<'_>),
+    ) -> Result<Vec<Gap>, CollectError> {
         if self.wait() > 0 { Ok(Vec::new()) } else { self.snapshot(tell) }
     }
 
     /// Takes a snapshot, and tells what changed.
-    pub(super) fn snapshot(&mut self, tell: &mut dyn FnMut(Told<'_>)) -> Result<Vec<Gap>, CollectError> {
+    pub(in crate::trace) fn snapshot(
+        &mut self,
+        tell: &mut dyn FnMut(Told<'_>),
+    ) -> Result<Vec<Gap>, CollectError> {
         let now = Clock::default().now();
         self.next = now + self.every;
         self.wall.sample(Clock::default());

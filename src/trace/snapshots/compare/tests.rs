@@ -83,7 +83,7 @@ fn a_notice_may_come_after_the_snapshot_that_lacks_its_socket() {
     taken(&mut comparison, &[], &[socket(1, 4000, Established)]);
     assert_eq!(taken(&mut comparison, &[], &[]), ["4000 ESTABLISHED CLOSED #1"]);
     // However long the next one is in coming.
-    comparison.now += 10 * PATIENCE;
+    comparison.now += 10 * NOTICE_WAIT;
     assert_eq!(taken(&mut comparison, &[notice(1, 4000)], &[]), ["gone #1"]);
     // The next one with these ends is another connection.
     assert_eq!(taken(&mut comparison, &[notice(3, 4000)], &[]), ["4000 CLOSED CLOSED #2", "gone #2"]);
@@ -93,7 +93,7 @@ fn a_notice_may_come_after_the_snapshot_that_lacks_its_socket() {
     // A notice that was lost is not waited for for ever.
     taken(&mut comparison, &[], &[socket(6, 4000, Established)]);
     taken(&mut comparison, &[], &[]);
-    comparison.now += PATIENCE;
+    comparison.now += NOTICE_WAIT;
     taken(&mut comparison, &[], &[]);
     assert_eq!(taken(&mut comparison, &[notice(7, 4000)], &[]), ["4000 CLOSED CLOSED #6", "gone #6"]);
 }

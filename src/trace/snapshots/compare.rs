@@ -4,14 +4,11 @@ use std::ops::ControlFlow;
 
 use rustc_hash::FxHashMap;
 
-use super::change::{Bytes, Change, Meaning, Told};
 use crate::kernel::clock::Wall;
 use crate::kernel::ring::{Ends, Nanos};
 use crate::model::Sink;
 use crate::model::{Socket, Source, TcpState, ways_between};
-
-/// How long after a snapshot that lacks a socket its notice may come.
-const PATIENCE: Nanos = 300_000_000;
+use crate::trace::changes::{Bytes, Change, Meaning, NOTICE_WAIT, Told};
 
 /// The sockets that are known, and the snapshot that is being compared with them.
 #[derive(Debug)]
@@ -127,7 +124,7 @@ impl Comparison {
     /// The snapshot is through: tells what has changed. What broke off lacks sockets that have not gone.
     pub(super) fn end(&mut self, is_whole: bool, tell: &mut dyn FnMut(Told<'_>)) {
         // Not before the notices of the next snapshot, however long after the last that is.
-        self.bereft.retain(|_, (since, _)| *since + PATIENCE >= self.now);
+        self.bereft.retain(|_, (since, _)| *since + NOTICE_WAIT >= self.now);
         let fresh = std::mem::take(&mut self.fresh);
         let fresh = self.join_minisockets(fresh);
         if is_whole {

@@ -1,8 +1,8 @@
 //! What the kernel told of made-up connections, in the place of which it had something.
 
+use super::super::meaning::Seen;
 use super::*;
 use crate::model::Family;
-use crate::trace::meaning::Seen;
 
 fn ends() -> Ends {
     let end = |port| Endpoint::new([127, 0, 0, 1].into(), port);

@@ -6,6 +6,9 @@ use crate::kernel::clock::Wall;
 use crate::kernel::ring::{Comm, Ends, Nanos};
 use crate::model::{Endpoint, Family, Socket, TcpState, Transition};
 
+/// How long the kernel's notice of a destroyed socket and the transition that ends its connection wait for each other.
+pub(crate) const NOTICE_WAIT: Nanos = 300_000_000;
+
 /// What is told by a trace.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Told<'a> {
@@ -31,7 +34,7 @@ pub struct Bytes {
 
 impl Bytes {
     /// From the last numbers of a socket.
-    pub(super) fn of(socket: &Socket) -> Option<Self> {
+    pub(in crate::trace) fn of(socket: &Socket) -> Option<Self> {
         // SO_LINGER with 0 cuts a connection and forgets what it has counted: none ever stood without a segment.
         let info = socket.tcp_info().filter(|info| info.segs_out() != Some(0))?;
         let sent = info.bytes_sent()?.saturating_sub(info.bytes_retrans()?);
@@ -139,7 +142,7 @@ impl Meaning {
 }
 
 impl Change {
-    pub(super) fn ends(&self) -> Ends {
+    pub(in crate::trace) fn ends(&self) -> Ends {
         Ends { family: self.family, local: self.local, peer: self.peer }
     }
 

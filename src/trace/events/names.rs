@@ -7,9 +7,9 @@ use std::collections::VecDeque;
 
 use rustc_hash::FxHashMap;
 
-use super::change::OnCpu;
 use crate::kernel::process::{is_initial_namespace, name_of, pids, process_of, threads_of};
 use crate::kernel::ring::{Comm, Event, Kind};
+use crate::trace::changes::OnCpu;
 
 /// The names that are known.
 #[derive(Debug)]

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::change::{Change, Meaning};
 use super::meaning::{Seen, meaning};
 use crate::kernel::ring::{Ends, Nanos};
+use crate::trace::changes::{Change, Meaning};
 
 /// How long a line waits for what comes behind it: the reason of an end.
 pub(super) const PATIENCE: Nanos = 10_000_000;

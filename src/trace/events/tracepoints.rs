@@ -4,12 +4,10 @@ use std::io;
 use std::os::fd::BorrowedFd;
 
 use super::bytes::Joiner;
-use super::change::Told;
 use super::connections::Connections;
 use super::lines::{Lacks, Line, PATIENCE, Until};
-use super::minisocket::{Closings, Minisockets};
+use super::minisockets::{Closings, Minisockets};
 use super::ports::Ports;
-use super::{Missed, Note, Options, ReadError};
 use crate::kernel::clock::{Clock, WallClock};
 use crate::kernel::ring::Instance;
 use crate::kernel::ring::PageLayout;
@@ -20,6 +18,8 @@ use crate::kernel::ring::{Event, Kind, Nanos};
 use crate::kernel::ring::{Tracefs, tracefs};
 use crate::kernel::sock_diag::Notices;
 use crate::model::TcpState;
+use crate::trace::changes::Told;
+use crate::trace::{Missed, Note, Options, ReadError};
 
 /// How long a record may take from its time to its place in the ring: less is newer than what another ring may yet
 /// bring.
@@ -33,7 +33,7 @@ const CLOCK_EVERY: Nanos = 1_000_000_000;
 
 /// The tracepoints at work.
 #[derive(Debug)]
-pub(super) struct Tracepoints {
+pub(in crate::trace) struct Tracepoints {
     layouts: Layouts,
     instance: Instance,
     page_layout: PageLayout,
@@ -58,7 +58,10 @@ pub(super) struct Tracepoints {
 impl Tracepoints {
     /// Sets them up; minisockets are asked for in this thread's network namespace. The notes name events that this kernel
     /// lacks.
-    pub(super) fn start(options: &Options, filter: Option<&str>) -> Result<(Self, Vec<Note>), SetupError> {
+    pub(in crate::trace) fn start(
+        options: &Options,
+        filter: Option<&str>,
+    ) -> Result<(Self, Vec<Note>), SetupError> {
         let tracefs = Tracefs::open()?;
         let page_layout = tracefs.page_layout()?;
         let mut layouts = Layouts::default();
@@ -105,12 +108,12 @@ impl Tracepoints {
     }
 
     /// The time by the ring's clock.
-    pub(super) fn now(&self) -> Nanos {
+    pub(in crate::trace) fn now(&self) -> Nanos {
         self.clock.now()
     }
 
     /// Descriptors that become readable when a ring fills up.
-    pub(super) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+    pub(in crate::trace) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         self.instance.rings().iter().filter_map(Ring::descriptor)
     }
 
@@ -126,7 +129,7 @@ impl Tracepoints {
     }
 
     /// Reads the rings and reports what is certain.
-    pub(super) fn read(&mut self, tell: &mut dyn FnMut(Told<'_>)) -> Result<(), ReadError> {
+    pub(in crate::trace) fn read(&mut self, tell: &mut dyn FnMut(Told<'_>)) -> Result<(), ReadError> {
         self.sample_clocks();
         self.read_rings()?;
         self.tell(self.now(), false, tell);
@@ -134,7 +137,7 @@ impl Tracepoints {
     }
 
     /// Stops the recording and reports everything.
-    pub(super) fn finish(&mut self, tell: &mut dyn FnMut(Told<'_>)) -> Result<(), ReadError> {
+    pub(in crate::trace) fn finish(&mut self, tell: &mut dyn FnMut(Told<'_>)) -> Result<(), ReadError> {
         self.instance.stop();
         self.sample_clocks();
         self.read_rings()?;
@@ -251,7 +254,7 @@ impl Tracepoints {
         }
     }
 
-    pub(super) fn missed(&self) -> Missed {
+    pub(in crate::trace) fn missed(&self) -> Missed {
         Missed {
             lost: self.instance.lost(),
             unseen: self.connections.unseen,

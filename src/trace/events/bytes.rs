@@ -5,12 +5,9 @@ use std::collections::VecDeque;
 
 use rustc_hash::FxHashMap;
 
-use super::change::{Bytes, Told};
 use crate::kernel::ring::Nanos;
 use crate::kernel::sock_diag::Notices;
-
-/// How long one waits for the other.
-pub(super) const PATIENCE: Nanos = 300_000_000;
+use crate::trace::changes::{Bytes, NOTICE_WAIT, Told};
 
 /// The two halves, by cookie.
 #[derive(Debug)]
@@ -42,7 +39,7 @@ impl Joiner {
         tell: &mut dyn FnMut(Told<'_>),
     ) {
         while let Some((at, cookie)) = self.ages.front().copied() {
-            if at + PATIENCE >= now {
+            if at + NOTICE_WAIT >= now {
                 break;
             }
             self.ages.pop_front();

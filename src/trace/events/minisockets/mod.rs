@@ -2,18 +2,21 @@
 //! It tells of these by no event, so it is asked, some time later: what happened when is reckoned from a TIME_WAIT's
 //! timer, or is known from the peer where that is on this host.
 
+mod devices;
+mod waits;
+
 use hashlink::LinkedHashMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use rustix::time::{ClockId, clock_getres};
 
-use super::change::{Change, Meaning};
-use super::devices::Devices;
+use self::devices::Devices;
+use self::waits::{Wait, Waits};
 use super::lines::{Lacks, Line};
-use super::waits::{Wait, Waits};
 use crate::kernel::clock::Clock;
 use crate::kernel::ring::{Ends, Nanos};
 use crate::kernel::sock_diag::{Datagrams, connect, lookup};
 use crate::model::{Endpoint, Event, Segment, Socket, TIME_WAIT_MS, TcpState, Timer, ways_between};
+use crate::trace::changes::{Change, Meaning};
 
 /// The kernel's small records that are watched.
 pub(super) struct Minisockets {

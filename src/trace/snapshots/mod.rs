@@ -1,0 +1,6 @@
+//! Transitions by comparing snapshots.
+
+mod compare;
+mod poll;
+
+pub(super) use poll::Poller;
