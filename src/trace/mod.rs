@@ -6,16 +6,18 @@
 
 mod changes;
 mod events;
+mod notes;
+mod options;
 mod snapshots;
 
-use std::io;
 use std::os::fd::BorrowedFd;
 
 #[cfg(test)]
 pub(crate) use changes::Meaning;
 pub(crate) use changes::{Change, OnCpu, Side, Stories, Story, Tally, Told};
+pub(crate) use notes::{Missed, Note, ReadError};
+pub(crate) use options::{By, Options};
 
-use crate::inspect::CollectError;
 use crate::kernel::clock::Clock;
 pub(crate) use crate::kernel::clock::Wall;
 #[cfg(test)]
@@ -25,41 +27,6 @@ use crate::kernel::sock_diag::Notices;
 use crate::model::{Access, Gap};
 use events::Tracepoints;
 use snapshots::Poller;
-
-/// How to trace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Options {
-    /// By what; `None` for tracepoints, and snapshots where these can't be had.
-    pub by: Option<By>,
-    /// The time between two snapshots, and between two questions for an orphan.
-    pub poll: Nanos,
-    /// How many sockets are remembered at most.
-    pub max_sockets: usize,
-    /// Whether it is told what passed through connections.
-    pub bytes: bool,
-}
-
-/// Where the transitions are seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum By {
-    /// By the kernel's tracepoints: all of them, in all network namespaces.
-    Tracepoint,
-    /// By snapshots that are compared: those of this network namespace that last.
-    Poll,
-}
-
-/// What was not told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Missed {
-    /// Events that the kernel lost because its ring was full.
-    pub lost: u64,
-    /// Sockets that came out of another state than they were in: at least so many transitions never came.
-    pub unseen: u64,
-    /// Sockets that were forgotten for want of room: their next transition has no time in its old state.
-    pub dropped: u64,
-    /// How often notices of destroyed sockets were lost.
-    pub notices: u64,
-}
 
 /// A trace at work.
 #[derive(Debug)]
@@ -72,30 +39,6 @@ pub(crate) struct Tracer {
 enum Eyes {
     Tracepoints(Box<Tracepoints>),
     Snapshots(Box<Poller>),
-}
-
-/// What is to be said of a trace when it begins.
-#[derive(Debug)]
-pub(crate) enum Note {
-    /// Tracepoints are unavailable, so snapshots are compared.
-    FellBack(SetupError),
-    /// The kernel lacks this event: why connections end is less certain.
-    NoReasons(&'static str),
-    /// The kernel lacks this event of threads: names of processes may be missing.
-    NoNames(&'static str),
-    /// The kernel's notices can't be had: what opens and closes between two snapshots is not seen.
-    NoNotices(io::Error),
-}
-
-/// Why a trace cannot continue.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ReadError {
-    /// A snapshot failed.
-    #[error(transparent)]
-    Snapshot(#[from] CollectError),
-    /// Reading the ring failed.
-    #[error("tracefs: trace_pipe_raw: {0}")]
-    Ring(#[from] io::Error),
 }
 
 impl Tracer {

@@ -19,7 +19,8 @@ use crate::kernel::ring::{Tracefs, tracefs};
 use crate::kernel::sock_diag::Notices;
 use crate::model::TcpState;
 use crate::trace::changes::Told;
-use crate::trace::{Missed, Note, Options, ReadError};
+use crate::trace::notes::{Missed, Note, ReadError};
+use crate::trace::options::Options;
 
 /// How long a record may take from its time to its place in the ring: less is newer than what another ring may yet
 /// bring.

@@ -9,7 +9,8 @@ use crate::kernel::sock_diag::Notices;
 use crate::model::{Access, Families, Query};
 use crate::model::{Gap, StateSet};
 use crate::trace::changes::Told;
-use crate::trace::{Missed, Options};
+use crate::trace::notes::Missed;
+use crate::trace::options::Options;
 
 /// The snapshots at work.
 #[derive(Debug)]
