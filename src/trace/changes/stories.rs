@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 use hashlink::LinkedHashMap;
 use rustc_hash::FxBuildHasher;
 
-use super::change::{Bytes, Change, Meaning, NOTICE_WAIT, Told};
+use super::change::Change;
+use super::meaning::Meaning;
+use super::told::{Bytes, NOTICE_WAIT, Told};
 use crate::kernel::clock::Wall;
 use crate::kernel::ring::Nanos;
 use crate::model::{Endpoint, Event, Family, Segment, TcpState};
