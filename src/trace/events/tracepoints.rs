@@ -123,7 +123,7 @@ impl Tracepoints {
         if self.now() >= self.next_clock {
             let (folder, rings) = (self.instance.folder(), self.instance.rings());
             self.clock.set_by(|| rings.first()?.stats(folder).ok()?.now);
-            self.minisockets.clock = self.clock;
+            self.minisockets.set_clock(self.clock);
             self.next_clock = self.now() + CLOCK_EVERY;
         }
         self.wall.sample(self.clock);

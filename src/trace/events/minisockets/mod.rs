@@ -3,29 +3,26 @@
 //! timer, or is known from the peer where that is on this host.
 
 mod devices;
+mod lookup;
+mod orphan;
 mod waits;
 
 use hashlink::LinkedHashMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
-use rustix::time::{ClockId, clock_getres};
 
-use self::devices::Devices;
+pub(super) use self::lookup::Closings;
+use self::lookup::{Lookup, Mini};
+use self::orphan::{Orphan, enter_time_wait};
 use self::waits::{Wait, Waits};
 use super::lines::{Lacks, Line};
 use crate::kernel::clock::Clock;
 use crate::kernel::ring::{Ends, Nanos};
-use crate::kernel::sock_diag::{Datagrams, connect, lookup};
-use crate::model::{Endpoint, Event, Segment, Socket, TIME_WAIT_MS, TcpState, Timer, ways_between};
+use crate::model::{Event, Segment, TcpState, ways_between};
 use crate::trace::changes::{Change, Meaning};
 
 /// The kernel's small records that are watched.
 pub(super) struct Minisockets {
-    /// `None` where it can't be asked.
-    source: Option<Box<dyn Datagrams + Send>>,
-    devices: Devices,
-    pub(super) clock: Clock,
-    /// The kernel's clock for timers goes by such steps.
-    tick: Nanos,
+    lookup: Lookup,
     orphans: LinkedHashMap<Ends, Orphan, FxBuildHasher>,
     /// Those that were found to be gone, and when: an RST that was sent may yet be told.
     gone: LinkedHashMap<Ends, (Nanos, Orphan), FxBuildHasher>,
@@ -44,49 +41,15 @@ pub(super) struct Minisockets {
     told: Nanos,
 }
 
-/// When each socket went to LAST_ACK: its FIN came to the peer then, if that is on this host.
-pub(super) type Closings = FxHashMap<Ends, Nanos>;
-
-/// An orphaned FIN_WAIT2.
-struct Orphan {
-    /// The last transition of its socket.
-    change: Change,
-    /// When its FIN_WAIT2 began.
-    since: Option<Nanos>,
-    /// How long it may last yet.
-    left: Nanos,
-    /// When the kernel sent an RST in its place.
-    reset: Option<Nanos>,
-}
-
 /// The clock for timers may be late by so much where a virtual machine was not let run: then a TIME_WAIT seems to have
 /// begun earlier than it did.
 const LATE: Nanos = 1_000_000_000;
 
-/// What the kernel has.
-enum Mini {
-    Orphan(Nanos),
-    TimeWait(Begun),
-    Nothing,
-}
-
-/// Within these times a TIME_WAIT began, and so much is left of it.
-#[derive(Clone, Copy)]
-struct Begun {
-    earliest: Nanos,
-    latest: Nanos,
-    left: Nanos,
-}
-
 impl Minisockets {
     /// Of this thread's network namespace; orphans are asked for every so often.
     pub(super) fn new(limit: usize, every: Nanos) -> Self {
-        let tick = clock_getres(ClockId::MonotonicCoarse);
         Self {
-            source: connect().ok(),
-            devices: Devices::default(),
-            clock: Clock::default(),
-            tick: Nanos::try_from(tick.tv_nsec).unwrap_or_default(),
+            lookup: Lookup::new(),
             orphans: LinkedHashMap::default(),
             gone: LinkedHashMap::default(),
             waits: Waits::default(),
@@ -100,37 +63,9 @@ impl Minisockets {
         }
     }
 
-    fn ask(&mut self, ends: &Ends, now: Nanos) -> Mini {
-        // The kernel's timers go by the coarse one.
-        let clock = self.clock;
-        let before = clock.coarse();
-        let Some(socket) = self.find(ends, now) else { return Mini::Nothing };
-        let after = clock.coarse();
-        let left = match socket.timer {
-            Some(Timer::TimeWait { expires_ms }) => Nanos::from(expires_ms) * 1_000_000,
-            _ => 0,
-        };
-        let began = |at: Nanos| (at + left).saturating_sub(Nanos::from(TIME_WAIT_MS) * 1_000_000);
-        match socket.state {
-            TcpState::FinWait2 => Mini::Orphan(left),
-            TcpState::TimeWait => Mini::TimeWait(Begun {
-                // Either clock may have been about to make its step.
-                earliest: began(before).saturating_sub(self.tick),
-                latest: began(after) + self.tick,
-                left,
-            }),
-            _ => Mini::Nothing,
-        }
-    }
-
-    /// The socket with these ends, whether or not it is bound to a device.
-    fn find(&mut self, ends: &Ends, now: Nanos) -> Option<Socket> {
-        let source = self.source.as_mut()?.as_mut();
-        let mut at = |device| {
-            let local = Endpoint { scope_id: device, ..ends.local };
-            lookup(source, ends.family, local, ends.peer).ok().flatten()
-        };
-        at(0).or_else(|| self.devices.numbers(now).iter().find_map(|device| at(*device)))
+    /// Sets the clock that the kernel's answers are compared with.
+    pub(super) fn set_clock(&mut self, clock: Clock) {
+        self.lookup.clock = clock;
     }
 
     /// Finds out what a closed socket became. Where nothing is found, a reset may yet be told.
@@ -142,7 +77,7 @@ impl Minisockets {
         tell: &mut dyn FnMut(Change),
     ) {
         let change = line.change;
-        match self.ask(&change.ends(), now) {
+        match self.lookup.ask(&change.ends(), now) {
             Mini::Orphan(left) => {
                 line.lacks = Lacks::Worth;
                 self.keep_orphan(Orphan { change, since: line.since, left, reset: None }, now);
@@ -194,7 +129,7 @@ impl Minisockets {
     pub(super) fn ask_for_orphans(&mut self, now: Nanos, closings: &Closings, tell: &mut dyn FnMut(Change)) {
         self.asked = now;
         for (ends, mut orphan) in std::mem::take(&mut self.orphans) {
-            match self.ask(&ends, now) {
+            match self.lookup.ask(&ends, now) {
                 Mini::Orphan(left) => {
                     orphan.left = left;
                     self.orphans.insert(ends, orphan);
@@ -243,9 +178,9 @@ impl Minisockets {
         while self.waits.front().is_some_and(|wait| wait.end <= until)
             && let Some(wait) = self.waits.pop()
         {
-            match self.ask(&wait.ends, now) {
+            match self.lookup.ask(&wait.ends, now) {
                 // A FIN that came again has begun it anew.
-                Mini::TimeWait(begun) if begun.left > 2 * self.tick => {
+                Mini::TimeWait(begun) if begun.left > 2 * self.lookup.tick => {
                     self.waits.push(Wait { end: now + begun.left, ..wait });
                 }
                 // They end in the order of their beginnings, or nearly so; what is told is in the order of time.
@@ -305,59 +240,6 @@ impl Minisockets {
             connection: change.connection,
         });
     }
-}
-
-impl Begun {
-    /// When the FIN came that ended this FIN_WAIT2: not before the transition that is known last.
-    fn at(&self, change: &Change, now: Nanos, closings: &Closings) -> Nanos {
-        let peer = closings.get(&change.ends().swapped());
-        match peer {
-            Some(closed) if *closed <= now => change.at.max(*closed),
-            _ if self.earliest > change.at => self.latest.min(now),
-            // To a step of the clock it was at once.
-            _ => change.at,
-        }
-    }
-}
-
-impl Wait {
-    fn becomes(&self, new: TcpState, at: Nanos) -> Change {
-        let Ends { family, local, peer } = self.ends;
-        let way = ways_between(TcpState::TimeWait, new).next();
-        Change {
-            at,
-            connection: self.connection,
-            family,
-            local,
-            peer,
-            old: TcpState::TimeWait,
-            new: Some(new),
-            in_old: Some(at.saturating_sub(self.since)),
-            on_cpu: None,
-            meaning: way.map_or(Meaning::Unlisted, Meaning::Way),
-        }
-    }
-}
-
-impl Orphan {
-    fn time_wait(&self, at: Nanos, end: Nanos) -> Change {
-        let mut change = self.becomes(TcpState::TimeWait, at);
-        enter_time_wait(&mut change, end);
-        change
-    }
-
-    /// Its next transition, which nobody was on a processor for.
-    fn becomes(&self, new: TcpState, at: Nanos) -> Change {
-        let in_old = self.since.map(|since| at.saturating_sub(since));
-        Change { at, old: TcpState::FinWait2, new: Some(new), in_old, on_cpu: None, ..self.change }
-    }
-}
-
-fn enter_time_wait(change: &mut Change, end: Nanos) {
-    let left = end.saturating_sub(change.at);
-    change.new = Some(TcpState::TimeWait);
-    let way = ways_between(change.old, TcpState::TimeWait).next();
-    change.meaning = way.map_or(Meaning::Unlisted, |way| Meaning::TimeWait(way, left));
 }
 
 impl std::fmt::Debug for Minisockets {

@@ -1,8 +1,9 @@
 //! What the kernel told of made-up connections, in the place of which it had something.
 
 use super::super::meaning::Seen;
+use super::lookup::Begun;
 use super::*;
-use crate::model::Family;
+use crate::model::{Endpoint, Family};
 
 fn ends() -> Ends {
     let end = |port| Endpoint::new([127, 0, 0, 1].into(), port);

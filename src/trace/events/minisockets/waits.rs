@@ -9,6 +9,8 @@ use hashbrown::hash_table::Entry;
 use rustc_hash::FxBuildHasher;
 
 use crate::kernel::ring::{Ends, Nanos};
+use crate::model::{TcpState, ways_between};
+use crate::trace::changes::{Change, Meaning};
 
 /// A TIME_WAIT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +19,25 @@ pub(super) struct Wait {
     pub(super) since: Nanos,
     pub(super) end: Nanos,
     pub(super) connection: u64,
+}
+
+impl Wait {
+    pub(super) fn becomes(&self, new: TcpState, at: Nanos) -> Change {
+        let Ends { family, local, peer } = self.ends;
+        let way = ways_between(TcpState::TimeWait, new).next();
+        Change {
+            at,
+            connection: self.connection,
+            family,
+            local,
+            peer,
+            old: TcpState::TimeWait,
+            new: Some(new),
+            in_old: Some(at.saturating_sub(self.since)),
+            on_cpu: None,
+            meaning: way.map_or(Meaning::Unlisted, Meaning::Way),
+        }
+    }
 }
 
 /// In the order in which they became known, which is nearly that of their ends.
