@@ -20,7 +20,7 @@ use crate::inspect::resolve;
 use crate::kernel::files;
 use crate::model::{Access, Needs, Row, Socket, StateSet, TcpState};
 use crate::render::{Guard, Pages, TraceLines};
-use crate::trace::{By, Change, Nanos, Note, Stories, Tally, Told, Tracer, Wall};
+use crate::trace::{By, Nanos, Note, Observation, StateChange, Stories, Tally, Tracer, Wall};
 
 /// Traces.
 pub(super) fn trace(what: &Trace, access: &Access, session: &mut Session) -> Result<(), Failure> {
@@ -93,7 +93,7 @@ fn watch(
         let span = rest.unwrap_or(Duration::MAX).min(Duration::from_nanos(tracer.wait()));
         let woken = wait(ended, tracer, span).doing("wait for the kernel's events")?;
         let is_over = woken != Woken::ToGoOn || until.is_some_and(|until| Instant::now() >= until);
-        let mut take = |told: Told<'_>| teller.take(told);
+        let mut take = |told: Observation<'_>| teller.take(told);
         let gaps = if is_over { tracer.finish(&mut take)? } else { tracer.read(&mut take)? };
         session.tell(&gaps);
         teller.tell_stories(if is_over { Nanos::MAX } else { tracer.now() });
@@ -128,11 +128,11 @@ impl Teller<'_> {
         }
     }
 
-    fn take(&mut self, told: Told<'_>) {
+    fn take(&mut self, told: Observation<'_>) {
         match told {
-            Told::Change(change, time) if self.stories.is_none() => self.change(change, time),
+            Observation::Change(change, time) if self.stories.is_none() => self.change(change, time),
             told => {
-                if let (Told::Change(change, _), true) = (told, self.what.summary) {
+                if let (Observation::Change(change, _), true) = (told, self.what.summary) {
                     self.count(change);
                 }
                 self.stories.as_mut().into_iter().for_each(|stories| stories.take(&told));
@@ -157,13 +157,13 @@ impl Teller<'_> {
         self.left == 0 || self.error.is_some()
     }
 
-    fn count(&mut self, change: &Change) {
+    fn count(&mut self, change: &StateChange) {
         if self.fits(change) {
             self.tally.count(change);
         }
     }
 
-    fn change(&mut self, change: &Change, time: Wall) {
+    fn change(&mut self, change: &StateChange, time: Wall) {
         if self.is_over() || !self.fits(change) {
             return;
         }
@@ -176,7 +176,7 @@ impl Teller<'_> {
     }
 
     /// A transition into nobody knows what is shown unless a state was asked for.
-    fn fits(&self, change: &Change) -> bool {
+    fn fits(&self, change: &StateChange) -> bool {
         let socket = change.socket();
         let into = |states: StateSet| match change.new {
             Some(new) => states.contains(new),

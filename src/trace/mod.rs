@@ -1,7 +1,7 @@
 //! The transitions of TCP sockets, as they happen.
 //!
 //! [`Tracer::start`] makes the kernel record its events in a ring of our own. If that is unavailable, snapshots are
-//! compared, and a note says so. [`Tracer::read`] tells what came since, one [`Change`] each, in the order of time. All of it
+//! compared, and a note says so. [`Tracer::read`] tells what came since, one [`StateChange`] each, in the order of time. All of it
 //! must be called on one thread: the connections' leftovers are asked for in that thread's network namespace.
 
 mod changes;
@@ -14,7 +14,7 @@ use std::os::fd::BorrowedFd;
 
 #[cfg(test)]
 pub(crate) use changes::Meaning;
-pub(crate) use changes::{Change, OnCpu, Side, Stories, Story, Tally, Told};
+pub(crate) use changes::{Observation, OnCpu, Side, StateChange, Stories, Story, Tally};
 pub(crate) use notes::{Missed, Note, ReadError};
 pub(crate) use options::{By, Options};
 
@@ -31,12 +31,12 @@ use snapshots::Poller;
 /// A trace at work.
 #[derive(Debug)]
 pub(crate) struct Tracer {
-    eyes: Eyes,
+    backend: Backend,
     notes: Vec<Note>,
 }
 
 #[derive(Debug)]
-enum Eyes {
+enum Backend {
     Tracepoints(Box<Tracepoints>),
     Snapshots(Box<Poller>),
 }
@@ -53,7 +53,7 @@ impl Tracer {
             match Tracepoints::start(options, filter) {
                 Ok((tracepoints, missing)) => {
                     notes.extend(missing);
-                    return Ok(Self { eyes: Eyes::Tracepoints(Box::new(tracepoints)), notes });
+                    return Ok(Self { backend: Backend::Tracepoints(Box::new(tracepoints)), notes });
                 }
                 Err(error) if options.by == Some(By::Tracepoint) => return Err(error),
                 Err(error) => notes.push(Note::FellBack(error)),
@@ -61,14 +61,14 @@ impl Tracer {
         }
         let notices = Notices::join().map_err(|error| notes.push(Note::NoNotices(error))).ok();
         let poller = Poller::new(options, access, notices);
-        Ok(Self { eyes: Eyes::Snapshots(Box::new(poller)), notes })
+        Ok(Self { backend: Backend::Snapshots(Box::new(poller)), notes })
     }
 
     /// Where the transitions are seen.
     pub(crate) fn by(&self) -> By {
-        match self.eyes {
-            Eyes::Tracepoints(_) => By::Tracepoint,
-            Eyes::Snapshots(_) => By::Poll,
+        match self.backend {
+            Backend::Tracepoints(_) => By::Tracepoint,
+            Backend::Snapshots(_) => By::Poll,
         }
     }
 
@@ -79,9 +79,9 @@ impl Tracer {
 
     /// What becomes readable when there is so much that it should be read soon.
     pub(crate) fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
-        match &self.eyes {
-            Eyes::Tracepoints(tracepoints) => tracepoints.descriptors().collect(),
-            Eyes::Snapshots(_) => Vec::new(),
+        match &self.backend {
+            Backend::Tracepoints(tracepoints) => tracepoints.descriptors().collect(),
+            Backend::Snapshots(_) => Vec::new(),
         }
     }
 
@@ -89,41 +89,41 @@ impl Tracer {
     pub(crate) fn wait(&self) -> Nanos {
         /// Nobody who watches notices it.
         const TICK: Nanos = 20_000_000;
-        match &self.eyes {
-            Eyes::Tracepoints(_) => TICK,
-            Eyes::Snapshots(poller) => poller.wait(),
+        match &self.backend {
+            Backend::Tracepoints(_) => TICK,
+            Backend::Snapshots(poller) => poller.wait(),
         }
     }
 
     /// The time by the clock of the transitions.
     pub(crate) fn now(&self) -> Nanos {
-        match &self.eyes {
-            Eyes::Tracepoints(tracepoints) => tracepoints.now(),
-            Eyes::Snapshots(_) => Clock::default().now(),
+        match &self.backend {
+            Backend::Tracepoints(tracepoints) => tracepoints.now(),
+            Backend::Snapshots(_) => Clock::default().now(),
         }
     }
 
     /// Tells what is sure by now; returns what could not be seen.
-    pub(crate) fn read(&mut self, tell: &mut dyn FnMut(Told<'_>)) -> Result<Vec<Gap>, ReadError> {
-        match &mut self.eyes {
-            Eyes::Tracepoints(tracepoints) => tracepoints.read(tell).map(|()| Vec::new()),
-            Eyes::Snapshots(poller) => Ok(poller.read(tell)?),
+    pub(crate) fn read(&mut self, report: &mut dyn FnMut(Observation<'_>)) -> Result<Vec<Gap>, ReadError> {
+        match &mut self.backend {
+            Backend::Tracepoints(tracepoints) => tracepoints.read(report).map(|()| Vec::new()),
+            Backend::Snapshots(poller) => Ok(poller.read(report)?),
         }
     }
 
     /// Tells whatever there is, sure or not.
-    pub(crate) fn finish(&mut self, tell: &mut dyn FnMut(Told<'_>)) -> Result<Vec<Gap>, ReadError> {
-        match &mut self.eyes {
-            Eyes::Tracepoints(tracepoints) => tracepoints.finish(tell).map(|()| Vec::new()),
-            Eyes::Snapshots(poller) => Ok(poller.snapshot(tell)?),
+    pub(crate) fn finish(&mut self, report: &mut dyn FnMut(Observation<'_>)) -> Result<Vec<Gap>, ReadError> {
+        match &mut self.backend {
+            Backend::Tracepoints(tracepoints) => tracepoints.finish(report).map(|()| Vec::new()),
+            Backend::Snapshots(poller) => Ok(poller.snapshot(report)?),
         }
     }
 
     /// What was not told so far.
     pub(crate) fn missed(&self) -> Missed {
-        match &self.eyes {
-            Eyes::Tracepoints(tracepoints) => tracepoints.missed(),
-            Eyes::Snapshots(poller) => poller.missed(),
+        match &self.backend {
+            Backend::Tracepoints(tracepoints) => tracepoints.missed(),
+            Backend::Snapshots(poller) => poller.missed(),
         }
     }
 }

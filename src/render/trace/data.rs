@@ -6,10 +6,10 @@ use crate::render::columns::push_addr;
 use crate::render::csv::push_field;
 use crate::render::json::{Value, member, text};
 use crate::render::text::{escaped, push_millionths, push_number};
-use crate::trace::{Change, Nanos, OnCpu, Wall};
+use crate::trace::{Nanos, OnCpu, StateChange, Wall};
 
 impl TraceLines {
-    pub(super) fn ndjson(&mut self, out: &mut Vec<u8>, change: &Change, time: Wall) {
+    pub(super) fn ndjson(&mut self, out: &mut Vec<u8>, change: &StateChange, time: Wall) {
         out.extend_from_slice(b"{\"time\":\"");
         self.push_timestamp(out, time);
         out.push(b'"');
@@ -25,7 +25,7 @@ impl TraceLines {
         out.extend_from_slice(b"}\n");
     }
 
-    pub(super) fn csv(&mut self, out: &mut Vec<u8>, change: &Change, time: Wall) {
+    pub(super) fn csv(&mut self, out: &mut Vec<u8>, change: &StateChange, time: Wall) {
         self.push_timestamp(out, time);
         out.push(b',');
         push_state_name(out, Some(change.old));
@@ -74,7 +74,7 @@ pub(super) fn push_csv_ends(out: &mut Vec<u8>, local: &Endpoint, peer: &Endpoint
 }
 
 /// Who did it; nobody in an interrupt.
-fn program(change: &Change) -> Option<OnCpu> {
+fn program(change: &StateChange) -> Option<OnCpu> {
     on_cpu(change).filter(|on_cpu| !on_cpu.in_interrupt)
 }
 

@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 use super::columns::push_state;
 use super::text::push_millionths;
 use crate::model::TcpState;
-use crate::trace::{Change, OnCpu, Wall};
+use crate::trace::{OnCpu, StateChange, Wall};
 
 /// The layouts of a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +86,7 @@ impl TraceLines {
     }
 
     /// Appends a transition, that was at this time.
-    pub fn change(&mut self, out: &mut Vec<u8>, change: &Change, time: Wall) {
+    pub fn change(&mut self, out: &mut Vec<u8>, change: &StateChange, time: Wall) {
         match self.style.format {
             TraceFormat::Ndjson => self.ndjson(out, change, time),
             TraceFormat::Csv => self.csv(out, change, time),
@@ -127,7 +127,7 @@ fn second_and_micros(Wall(nanos): Wall) -> (i64, u64) {
 }
 
 /// Who was on the processor, as far as anything is known.
-fn on_cpu(change: &Change) -> Option<OnCpu> {
+fn on_cpu(change: &StateChange) -> Option<OnCpu> {
     change.on_cpu.filter(|on_cpu| on_cpu.pid.is_some() || !on_cpu.name.as_bytes().is_empty())
 }
 

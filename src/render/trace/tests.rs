@@ -2,18 +2,18 @@
 
 use super::*;
 use crate::model::{Endpoint, Family, ways_between};
-use crate::trace::{Comm, Meaning, Missed, OnCpu, Stories, Tally, Told, Wall};
+use crate::trace::{Comm, Meaning, Missed, Observation, OnCpu, Stories, Tally, Wall};
 use TcpState::{Close, Established, FinWait1, FinWait2, Listen, SynSent, TimeWait};
 use jiff::tz::TimeZone;
 
 /// 2026-11-21T13:00:00Z
 const OFFSET: i64 = 1_795_266_000_000_000_000;
 
-fn change(at: u64, old: TcpState, new: Option<TcpState>) -> Change {
+fn change(at: u64, old: TcpState, new: Option<TcpState>) -> StateChange {
     let end = |host: &str, port| Endpoint::new(host.parse().unwrap(), port);
     let way = new.and_then(|new| ways_between(old, new).next());
     let peer = if old == Listen { end("::", 0) } else { end("2001:db8::2", 443) };
-    Change {
+    StateChange {
         at,
         connection: 1,
         family: Family::Inet6,
@@ -29,14 +29,14 @@ fn change(at: u64, old: TcpState, new: Option<TcpState>) -> Change {
         }),
         meaning: match (way, new) {
             (Some(way), Some(TimeWait)) => Meaning::TimeWait(way, 60_000_000_000),
-            (Some(way), _) => Meaning::Way(way),
+            (Some(way), _) => Meaning::Listed(way),
             (None, Some(_)) => Meaning::Unlisted,
             (None, None) => Meaning::HandedOver,
         },
     }
 }
 
-fn changes() -> Vec<Change> {
+fn changes() -> Vec<StateChange> {
     vec![
         change(1_000, Close, Some(SynSent)),
         change(2_000_000, SynSent, Some(Established)),
@@ -49,7 +49,7 @@ fn changes() -> Vec<Change> {
     ]
 }
 
-fn time(change: &Change) -> Wall {
+fn time(change: &StateChange) -> Wall {
     Wall(OFFSET.saturating_add_unsigned(change.at))
 }
 
@@ -81,7 +81,7 @@ fn transitions_in_every_layout() {
 fn who_was_on_the_processor() {
     let shown = |format, pid, name: &[u8], in_interrupt| {
         let on_cpu = Some(OnCpu { pid, name: Comm::from_bytes(name), in_interrupt });
-        let change = Change { on_cpu, ..change(1_000, Close, Some(SynSent)) };
+        let change = StateChange { on_cpu, ..change(1_000, Close, Some(SynSent)) };
         let mut out = Vec::new();
         lines(format, None).change(&mut out, &change, time(&change));
         String::from_utf8(out).unwrap()
@@ -123,7 +123,7 @@ fn ndjson_is_json_with_the_documented_fields() {
 fn connections_and_the_summary() {
     let (mut stories, mut tally) = (Stories::new(9), Tally::new());
     for change in &changes()[..5] {
-        stories.take(&Told::Change(change, time(change)));
+        stories.take(&Observation::Change(change, time(change)));
         tally.count(change);
     }
     let story = stories.next(u64::MAX).unwrap();

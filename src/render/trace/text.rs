@@ -5,7 +5,7 @@ use crate::model::{Endpoint, TcpState};
 use crate::render::columns::{push_addr, push_fmt, push_port, push_text};
 use crate::render::report::state_style;
 use crate::render::text::{pad_from, push_left, push_number, span_us, trim_end};
-use crate::trace::{Change, OnCpu, Wall};
+use crate::trace::{OnCpu, StateChange, Wall};
 
 impl TraceLines {
     pub(super) fn text_head(&self, out: &mut Vec<u8>) {
@@ -25,7 +25,7 @@ impl TraceLines {
         }
     }
 
-    pub(super) fn line(&mut self, out: &mut Vec<u8>, change: &Change, time: Wall) {
+    pub(super) fn line(&mut self, out: &mut Vec<u8>, change: &StateChange, time: Wall) {
         let start = out.len();
         self.push_clock(out, time);
         for end in [&change.local, &change.peer] {
@@ -42,7 +42,7 @@ impl TraceLines {
     }
 
     /// The states above the ends, and the meaning beside or below these.
-    pub(super) fn lines(&mut self, out: &mut Vec<u8>, change: &Change, time: Wall) {
+    pub(super) fn lines(&mut self, out: &mut Vec<u8>, change: &StateChange, time: Wall) {
         let start = out.len();
         self.push_clock(out, time);
         self.push_states(out, change);
@@ -67,7 +67,7 @@ impl TraceLines {
         out.push(b'\n');
     }
 
-    fn push_states(&self, out: &mut Vec<u8>, change: &Change) {
+    fn push_states(&self, out: &mut Vec<u8>, change: &StateChange) {
         self.push_state(out, Some(change.old));
         out.extend_from_slice(b" -> ");
         self.push_state(out, change.new);

@@ -6,7 +6,7 @@ use crate::model::{Endpoint, Family, Socket, TcpState};
 
 /// A socket went from one state to another.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Change {
+pub struct StateChange {
     /// When, by `CLOCK_MONOTONIC` of the initial time namespace.
     pub at: Nanos,
     /// Which connection of those that were seen: the same number for each of its transitions.
@@ -40,7 +40,7 @@ pub struct OnCpu {
     pub in_interrupt: bool,
 }
 
-impl Change {
+impl StateChange {
     pub(in crate::trace) fn ends(&self) -> Ends {
         Ends { family: self.family, local: self.local, peer: self.peer }
     }

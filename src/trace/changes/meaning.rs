@@ -9,7 +9,7 @@ use crate::model::Transition;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Meaning {
     /// The state machine's way.
-    Way(&'static Transition),
+    Listed(&'static Transition),
     /// As that, into a TIME_WAIT that ends after so long.
     TimeWait(&'static Transition, Nanos),
     /// As that: the kernel has made a server's socket, which it does late.
@@ -33,9 +33,9 @@ pub enum Meaning {
 
 impl Meaning {
     /// The way through the state machine, if it is one.
-    pub fn way(&self) -> Option<&'static Transition> {
+    pub fn transition(&self) -> Option<&'static Transition> {
         match self {
-            Self::Way(way) | Self::ServerSocket(way) | Self::TimeWait(way, _) => Some(way),
+            Self::Listed(way) | Self::ServerSocket(way) | Self::TimeWait(way, _) => Some(way),
             _ => None,
         }
     }
@@ -43,8 +43,8 @@ impl Meaning {
     /// In words; marked where RFC 9293 has no such transition.
     pub fn text(&self) -> Cow<'static, str> {
         match self {
-            Self::Way(way) if way.section.is_none() => format!("not in RFC 9293: {}", way.meaning).into(),
-            Self::Way(way) => way.meaning.into(),
+            Self::Listed(way) if way.section.is_none() => format!("not in RFC 9293: {}", way.meaning).into(),
+            Self::Listed(way) => way.meaning.into(),
             Self::TimeWait(way, left) => {
                 format!("{}; ends in {} s", way.meaning, (left + 500_000_000) / 1_000_000_000).into()
             }

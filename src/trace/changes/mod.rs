@@ -2,12 +2,12 @@
 
 mod change;
 mod meaning;
+mod observation;
 mod stories;
 mod tally;
-mod told;
 
-pub(crate) use change::{Change, OnCpu};
+pub(crate) use change::{OnCpu, StateChange};
 pub(crate) use meaning::Meaning;
+pub(crate) use observation::{Bytes, NOTICE_WAIT, Observation};
 pub(crate) use stories::{Side, Stories, Story};
 pub(crate) use tally::Tally;
-pub(crate) use told::{Bytes, NOTICE_WAIT, Told};

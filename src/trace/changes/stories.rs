@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use hashlink::LinkedHashMap;
 use rustc_hash::FxBuildHasher;
 
-use super::change::Change;
+use super::change::StateChange;
 use super::meaning::Meaning;
-use super::told::{Bytes, NOTICE_WAIT, Told};
+use super::observation::{Bytes, NOTICE_WAIT, Observation};
 use crate::kernel::clock::Wall;
 use crate::kernel::ring::Nanos;
 use crate::model::{Endpoint, Event, Family, Segment, TcpState};
@@ -39,7 +39,7 @@ pub struct Story {
     pub bytes: Option<Bytes>,
     begun: Option<Nanos>,
     /// Its socket is destroyed, and what passed through it was told if it can be.
-    is_told: bool,
+    is_destroyed: bool,
     /// The kernel counts the peer's FIN as a byte where it came for the socket, and not for what is kept of it.
     fin_counts: bool,
 }
@@ -99,7 +99,7 @@ impl Ended {
         }
     }
 
-    fn of(change: &Change) -> Self {
+    fn of(change: &StateChange) -> Self {
         if change.new == Some(TcpState::TimeWait) {
             // However it came there, both FINs have.
             return Self::Orderly;
@@ -107,8 +107,8 @@ impl Ended {
         if change.meaning == Meaning::NoPort {
             return Self::NoPort;
         }
-        let Some(way) = change.meaning.way() else { return Self::Unknown };
-        match way.event {
+        let Some(transition) = change.meaning.transition() else { return Self::Unknown };
+        match transition.event {
             Event::Received(Segment::Rst) if change.old == TcpState::SynSent => Self::Refused,
             Event::Received(Segment::Rst) | Event::Abort => Self::Reset,
             Event::GaveUp | Event::TimeLimit => Self::TimedOut,
@@ -138,20 +138,20 @@ impl Stories {
     }
 
     /// Learns what a trace tells.
-    pub(crate) fn take(&mut self, told: &Told<'_>) {
-        match *told {
-            Told::Change(change, time) => self.change(change, time),
-            Told::Gone { connection, bytes } => {
+    pub(crate) fn take(&mut self, observation: &Observation<'_>) {
+        match *observation {
+            Observation::Change(change, time) => self.change(change, time),
+            Observation::Destroyed { connection, bytes } => {
                 // It ended just now, or has not ended yet.
                 let ended = self.ended.iter_mut().rev().find(|story| story.connection == connection);
                 if let Some(story) = ended.or_else(|| self.open.get_mut(&connection)) {
-                    (story.bytes, story.is_told) = (bytes, true);
+                    (story.bytes, story.is_destroyed) = (bytes, true);
                 }
             }
         }
     }
 
-    fn change(&mut self, change: &Change, time: Wall) {
+    fn change(&mut self, change: &StateChange, time: Wall) {
         let goes_on = self.open.contains_key(&change.connection);
         let is_late = change.old == TcpState::TimeWait && !goes_on;
         if change.peer.is_unspecified() || is_late {
@@ -175,8 +175,8 @@ impl Stories {
     /// The next one that has ended, once it is known what passed through it or that has been waited for.
     pub(crate) fn next(&mut self, now: Nanos) -> Option<Story> {
         let first = self.ended.front()?;
-        let is_ripe = first.is_told || first.at.saturating_add(NOTICE_WAIT) < now;
-        if !is_ripe {
+        let is_ready = first.is_destroyed || first.at.saturating_add(NOTICE_WAIT) < now;
+        if !is_ready {
             return None;
         }
         let mut story = self.ended.pop_front()?;
@@ -188,8 +188,8 @@ impl Stories {
 }
 
 impl Story {
-    fn new(change: &Change) -> Self {
-        let is_begin = matches!(change.old, TcpState::Close | TcpState::Listen);
+    fn new(change: &StateChange) -> Self {
+        let is_start = matches!(change.old, TcpState::Close | TcpState::Listen);
         Self {
             connection: change.connection,
             at: change.at,
@@ -202,13 +202,13 @@ impl Story {
             closed_first: None,
             ended: Ended::Unknown,
             bytes: None,
-            begun: is_begin.then_some(change.at),
-            is_told: false,
+            begun: is_start.then_some(change.at),
+            is_destroyed: false,
             fin_counts: false,
         }
     }
 
-    fn step(&mut self, change: &Change) {
+    fn step(&mut self, change: &StateChange) {
         use TcpState::{Close, Closing, Listen, TimeWait};
         (self.at, self.local, self.peer) = (change.at, change.local, change.peer);
         // What opens and closes between two snapshots has one transition, and no time.
@@ -230,8 +230,8 @@ impl Story {
     }
 }
 
-/// Who has closed first, as far as this transition tells: the states on the way may not have been seen.
-fn closed_first(change: &Change) -> Option<Side> {
+/// Who has closed first, as far as this transition tells: the states before may not have been seen.
+fn closed_first(change: &StateChange) -> Option<Side> {
     use TcpState::{CloseWait, Closing, FinWait1, FinWait2, LastAck};
     let by_state = |state| match state {
         FinWait1 | FinWait2 => Some(Side::Local),
@@ -240,16 +240,16 @@ fn closed_first(change: &Change) -> Option<Side> {
         // A TIME_WAIT comes behind FIN_WAIT2 or CLOSING.
         _ => None,
     };
-    let by_way = || match change.meaning.way()?.event {
+    let by_meaning = || match change.meaning.transition()?.event {
         Event::Abort => Some(Side::Local),
         Event::Received(Segment::Rst) => Some(Side::Peer),
         _ => None,
     };
-    by_state(change.old).or_else(|| by_state(change.new?)).or_else(by_way)
+    by_state(change.old).or_else(|| by_state(change.new?)).or_else(by_meaning)
 }
 
 /// Whether the peer's FIN came for the socket itself with this transition.
-fn is_fin(change: &Change) -> bool {
+fn is_fin(change: &StateChange) -> bool {
     /// What passes within an interrupt is the acknowledgement of an orphan's FIN, and the peer's comes later.
     const AT_ONCE: Nanos = 50_000;
     let lasted = change.in_old.is_some_and(|span| span > AT_ONCE);
@@ -269,15 +269,15 @@ mod tests {
         TimeWait,
     };
 
-    fn change(connection: u64, at: Nanos, old: TcpState, new: TcpState) -> Change {
+    fn change(connection: u64, at: Nanos, old: TcpState, new: TcpState) -> StateChange {
         let end = |port| Endpoint::new([127, 0, 0, 1].into(), port);
-        let way = crate::model::ways_between(old, new).next();
-        let meaning = match (way, new) {
-            (Some(way), TimeWait) => Meaning::TimeWait(way, 60),
-            (Some(way), _) => Meaning::Way(way),
+        let transition = crate::model::ways_between(old, new).next();
+        let meaning = match (transition, new) {
+            (Some(transition), TimeWait) => Meaning::TimeWait(transition, 60),
+            (Some(transition), _) => Meaning::Listed(transition),
             (None, _) => Meaning::Unlisted,
         };
-        Change {
+        StateChange {
             at,
             connection,
             family: Family::Inet,
@@ -293,7 +293,8 @@ mod tests {
 
     fn told(stories: &mut Stories, connection: u64, steps: &[TcpState]) {
         for (at, pair) in (1..).zip(steps.windows(2)) {
-            stories.take(&Told::Change(&change(connection, at * 10, pair[0], pair[1]), Wall::default()));
+            stories
+                .take(&Observation::Change(&change(connection, at * 10, pair[0], pair[1]), Wall::default()));
         }
     }
 
@@ -303,7 +304,7 @@ mod tests {
         told(&mut stories, 7, &[Close, SynSent, Established, FinWait1, FinWait2, TimeWait, Close]);
         assert_eq!(stories.next(100), None, "it waits for what passed");
         let bytes = Some(Bytes { sent: 5, received: 6 });
-        stories.take(&Told::Gone { connection: 7, bytes });
+        stories.take(&Observation::Destroyed { connection: 7, bytes });
         let story = stories.next(100).unwrap();
         assert_eq!((story.closed_first, story.ended), (Some(Side::Local), Ended::Orderly));
         assert_eq!((story.lasted, story.bytes), (Some(40), bytes));
@@ -316,7 +317,7 @@ mod tests {
     fn the_other_end_closed_first() {
         let mut stories = Stories::new(10);
         told(&mut stories, 7, &[Listen, SynRecv, Established, CloseWait, LastAck, Close]);
-        stories.take(&Told::Gone { connection: 7, bytes: Some(Bytes { sent: 0, received: 6 }) });
+        stories.take(&Observation::Destroyed { connection: 7, bytes: Some(Bytes { sent: 0, received: 6 }) });
         let story = stories.next(0).unwrap();
         assert_eq!((story.closed_first, story.ended), (Some(Side::Peer), Ended::Orderly));
         assert_eq!(story.bytes.map(|bytes| bytes.received), Some(5), "its FIN is no byte");

@@ -2,7 +2,7 @@
 
 use hdrhistogram::Histogram;
 
-use super::change::Change;
+use super::change::StateChange;
 use crate::kernel::ring::Nanos;
 use crate::model::TcpState;
 
@@ -39,7 +39,7 @@ impl Tally {
     }
 
     /// Counts a transition.
-    pub fn count(&mut self, change: &Change) {
+    pub fn count(&mut self, change: &StateChange) {
         let (old, new) = (place(Some(change.old)), place(change.new));
         if let Some(count) = self.counts.get_mut(old).and_then(|row| row.get_mut(new)) {
             *count += 1;

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::kernel::ring::Nanos;
 use crate::kernel::sock_diag::Notices;
-use crate::trace::changes::{Bytes, NOTICE_WAIT, Told};
+use crate::trace::changes::{Bytes, NOTICE_WAIT, Observation};
 
 /// The two halves, by cookie.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl Joiner {
         &mut self,
         now: Nanos,
         destroyed: &mut Vec<(u64, u64)>,
-        tell: &mut dyn FnMut(Told<'_>),
+        report: &mut dyn FnMut(Observation<'_>),
     ) {
         while let Some((at, cookie)) = self.ages.front().copied() {
             if at + NOTICE_WAIT >= now {
@@ -49,7 +49,7 @@ impl Joiner {
         let mut meet = |cookie, half| match (halves.remove(&cookie), half) {
             (Some(Half::Bytes(bytes)), Half::Connection(connection))
             | (Some(Half::Connection(connection)), Half::Bytes(bytes)) => {
-                tell(Told::Gone { connection, bytes });
+                report(Observation::Destroyed { connection, bytes });
             }
             _ => {
                 halves.insert(cookie, half);

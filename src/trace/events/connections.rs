@@ -4,12 +4,12 @@
 use hashlink::LinkedHashMap;
 use rustc_hash::FxBuildHasher;
 
-use super::lines::{Lacks, Line, Lines, Until};
-use super::meaning::{Seen, meaning};
+use super::clues::{Clues, meaning};
 use super::names::Names;
+use super::pending::{Horizon, PendingChange, PendingChanges, Status};
 use crate::kernel::ring::{Ends, Event, Kind, Nanos};
 use crate::model::TcpState;
-use crate::trace::changes::{Change, Meaning};
+use crate::trace::changes::{Meaning, StateChange};
 
 /// The sockets that are known, and the transitions that are not told yet.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(super) struct Connections {
     pub(super) dropped: u64,
     /// Sockets that came out of another state than they were in: what lay between never came.
     pub(super) unseen: u64,
-    pub(super) lines: Lines,
+    pub(super) pending: PendingChanges,
     /// Connections that begin, when, and in which state, since they were last asked for.
     pub(super) opened: Vec<(Ends, Nanos, TcpState)>,
     next_connection: u64,
@@ -68,11 +68,11 @@ impl Connections {
             limit: limit.max(1),
             dropped: 0,
             unseen: 0,
-            lines: Lines::default(),
+            pending: PendingChanges::default(),
             opened: Vec::new(),
             next_connection: 0,
             errors: Vec::new(),
-            names: Names::of_now(),
+            names: Names::read(),
             is_filtered: false,
             destroyed: None,
         }
@@ -92,14 +92,14 @@ impl Connections {
                 Some(live) => live.reset_received = true,
                 None => self.begin(socket, None).reset_received = true,
             },
-            Kind::ResetSent { socket, .. } => self.note(socket, |seen| seen.reset_sent = true),
+            Kind::ResetSent { socket, .. } => self.add_clue(socket, |clues| clues.reset_sent = true),
             Kind::SentAgain { socket } => {
                 if let Some(live) = self.live.get_mut(&socket) {
                     live.sent_again(event.at);
                 }
             }
             Kind::Destroyed { socket, cookie } => {
-                self.note(socket, |_| {});
+                self.add_clue(socket, |_| {});
                 let gone = self.live.remove(&socket);
                 if let (Some(gone), Some(cookie), Some(destroyed)) = (gone, cookie, &mut self.destroyed) {
                     destroyed.push((cookie, gone.connection));
@@ -137,12 +137,12 @@ impl Connections {
         let known = self.live.to_back(&socket);
         if let Some(live) = &known {
             let may_be_left_out = self.is_filtered && live.lacks_ends;
-            let has_moved = live.state.is_some_and(|before| before != expected);
-            self.unseen += u64::from(has_moved && !may_be_left_out);
+            let state_differs = live.state.is_some_and(|before| before != expected);
+            self.unseen += u64::from(state_differs && !may_be_left_out);
         }
         let waiting = known.as_ref().and_then(|live| live.waiting);
         let is_new = is_child || old == TcpState::Close || known.is_none();
-        self.note_ends(waiting, ends, new);
+        self.fill_in_ends(waiting, ends, new);
         if (is_child || new == TcpState::SynSent) && has_ports(ends) {
             self.opened.push((*ends, event.at, new));
         }
@@ -150,11 +150,11 @@ impl Connections {
             self.begin(socket, Some(old));
         }
         let error = self.error(event, ends);
-        let number = self.lines.next_number();
+        let number = self.pending.next_number();
         let Some(live) = self.live.get_mut(&socket) else { return };
         // Of one whose transitions were lost, it is not known when the last one was.
         let since = live.since.filter(|_| live.state == Some(old));
-        let seen = Seen {
+        let clues = Clues {
             reset_received: live.reset_received,
             reset_sent: false,
             unanswered: live.resent.is_some_and(|resent| event.at >= resent.again),
@@ -162,12 +162,12 @@ impl Connections {
             in_interrupt: event.in_interrupt,
         };
         let has_no_port = (old, new) == (TcpState::SynSent, TcpState::Close) && ends.local.port == 0;
-        let lacks = lacks(old, new, ends, seen);
+        let status = first_status(old, new, ends, clues);
         live.enter(new, event.at, is_child);
         live.lacks_ends =
             [ends.local, ends.peer].iter().any(|end| end.port == 0 || end.addr.is_unspecified());
-        live.waiting = (lacks != Lacks::Nothing).then_some(number);
-        let change = Change {
+        live.waiting = (status != Status::Ready).then_some(number);
+        let change = StateChange {
             at: event.at,
             connection: live.connection,
             family: ends.family,
@@ -177,19 +177,19 @@ impl Connections {
             new: Some(new),
             in_old: since.map(|since| event.at.saturating_sub(since)),
             on_cpu: Some(self.names.on_cpu(event)),
-            meaning: match meaning(old, new, seen) {
+            meaning: match meaning(old, new, clues) {
                 _ if has_no_port => Meaning::NoPort,
-                Meaning::Way(way) if is_child => Meaning::ServerSocket(way),
+                Meaning::Listed(way) if is_child => Meaning::ServerSocket(way),
                 other => other,
             },
         };
-        self.lines.push(Line { socket, change, lacks, seen, since });
+        self.pending.push(PendingChange { socket, change, status, clues, since });
     }
 
     /// Kernels before 6.10 tell the error before they close the socket, later ones after it.
     fn take_error(&mut self, event: &Event, errno: i32, ends: Ends) {
-        if let Some(line) = self.lines.closed(&ends) {
-            line.learn(|seen| seen.errno = Some(errno));
+        if let Some(line) = self.pending.awaiting_reason(&ends) {
+            line.learn(|clues| clues.errno = Some(errno));
             return;
         }
         let cpu = usize::try_from(event.cpu).unwrap_or(usize::MAX);
@@ -205,18 +205,18 @@ impl Connections {
     fn error(&mut self, event: &Event, ends: &Ends) -> Option<i32> {
         const JUST_NOW: Nanos = 1_000_000;
         let last = self.errors.get_mut(usize::try_from(event.cpu).ok()?)?;
-        let (at, errno, told) = (*last)?;
-        let is_it = told == *ends && event.at.saturating_sub(at) < JUST_NOW;
-        is_it.then(|| {
+        let (at, errno, socket) = (*last)?;
+        let is_same = socket == *ends && event.at.saturating_sub(at) < JUST_NOW;
+        is_same.then(|| {
             *last = None;
             errno
         })
     }
 
     /// Ends a line's wait for its reason.
-    fn note(&mut self, socket: u64, learn: impl FnOnce(&mut Seen)) {
+    fn add_clue(&mut self, socket: u64, learn: impl FnOnce(&mut Clues)) {
         let Some(live) = self.live.get_mut(&socket) else { return };
-        let waiting = live.waiting.and_then(|number| self.lines.get_mut(number));
+        let waiting = live.waiting.and_then(|number| self.pending.get_mut(number));
         if let Some(line) = waiting.filter(|line| line.waits_for_reason()) {
             live.waiting = None;
             line.learn(learn);
@@ -224,21 +224,21 @@ impl Connections {
     }
 
     /// Ends a line's wait for its ends: they are known now, or the connection is closed without them.
-    fn note_ends(&mut self, waiting: Option<u64>, ends: &Ends, new: TcpState) {
-        let line = waiting.and_then(|number| self.lines.get_mut(number));
+    fn fill_in_ends(&mut self, waiting: Option<u64>, ends: &Ends, new: TcpState) {
+        let line = waiting.and_then(|number| self.pending.get_mut(number));
         let Some(line) = line.filter(|line| line.waits_for_ends()) else { return };
         if has_ports(ends) {
             (line.change.local, line.change.peer) = (ends.local, ends.peer);
             self.opened.extend(line.change.new.map(|state| (*ends, line.change.at, state)));
         }
         if has_ports(ends) || new == TcpState::Close {
-            line.lacks = Lacks::Nothing;
+            line.status = Status::Ready;
         }
     }
 
     /// The next transition that can be told.
-    pub(super) fn next(&mut self, until: Until) -> Option<Change> {
-        let (socket, change) = self.lines.next(until)?;
+    pub(super) fn next(&mut self, horizon: Horizon) -> Option<StateChange> {
+        let (socket, change) = self.pending.next(horizon)?;
         if let Some(socket) = socket {
             self.forget_closed(socket, &change);
         }
@@ -246,7 +246,7 @@ impl Connections {
     }
 
     /// Where its destruction is not told, a socket is forgotten when all is said of its end.
-    fn forget_closed(&mut self, socket: u64, change: &Change) {
+    fn forget_closed(&mut self, socket: u64, change: &StateChange) {
         let is_over =
             |live: &Live| live.connection == change.connection && live.state == Some(TcpState::Close);
         if self.destroyed.is_none() && self.live.get(&socket).is_some_and(is_over) {
@@ -282,19 +282,19 @@ fn has_ports(ends: &Ends) -> bool {
 }
 
 /// What must be known yet of a transition.
-fn lacks(old: TcpState, new: TcpState, ends: &Ends, seen: Seen) -> Lacks {
+fn first_status(old: TcpState, new: TcpState, ends: &Ends, clues: Clues) -> Status {
     use TcpState::{Close, Closing, FinWait1, FinWait2, Listen, SynRecv, SynSent};
-    let is_known = seen.reset_received || seen.errno.is_some() || seen.unanswered;
+    let is_known = clues.reset_received || clues.errno.is_some() || clues.unanswered;
     match (old, new) {
-        (_, SynSent) if ends.local.port == 0 => Lacks::Port,
-        (Listen, SynRecv) if ends.peer.port == 0 => Lacks::Peer,
+        (_, SynSent) if ends.local.port == 0 => Status::LacksPort,
+        (Listen, SynRecv) if ends.peer.port == 0 => Status::LacksPeer,
         // There was no port to be had.
-        (SynSent, Close) if ends.local.port == 0 => Lacks::Nothing,
-        (FinWait2 | Closing, Close) if !is_known => Lacks::Minisocket,
+        (SynSent, Close) if ends.local.port == 0 => Status::Ready,
+        (FinWait2 | Closing, Close) if !is_known => Status::LacksMinisocket,
         // Data that comes for a program that has closed is answered with an RST, and handled as if one had come.
-        (FinWait1 | FinWait2, Close) if seen.reset_received => Lacks::Reason,
-        (_, Close) if !is_known => Lacks::Reason,
-        _ => Lacks::Nothing,
+        (FinWait1 | FinWait2, Close) if clues.reset_received => Status::LacksReason,
+        (_, Close) if !is_known => Status::LacksReason,
+        _ => Status::Ready,
     }
 }
 

@@ -1,11 +1,11 @@
 //! Transitions from the kernel's events.
 
 mod bytes;
+mod clues;
 mod connections;
-mod lines;
-mod meaning;
 mod minisockets;
 mod names;
+mod pending;
 mod ports;
 mod tracepoints;
 

@@ -29,20 +29,20 @@ const ENDED: usize = 1024;
 
 impl Names {
     /// Reads the names of all processes now: a process may have ended by the time that its event is read.
-    pub(super) fn of_now() -> Self {
+    pub(super) fn read() -> Self {
         // Without /proc all names must come from the kernel's list and from events.
-        if is_initial_namespace() == Some(true) { Self::of_proc() } else { Self::of_none(false) }
+        if is_initial_namespace() == Some(true) { Self::from_proc() } else { Self::empty(false) }
     }
 
-    fn of_proc() -> Self {
-        let mut names = Self::of_none(true);
+    fn from_proc() -> Self {
+        let mut names = Self::empty(true);
         for pid in pids() {
             names.look_up(pid);
         }
         names
     }
 
-    fn of_none(is_initial_namespace: bool) -> Self {
+    fn empty(is_initial_namespace: bool) -> Self {
         Self {
             known: FxHashMap::default(),
             process: FxHashMap::default(),
@@ -88,7 +88,7 @@ impl Names {
 
     /// Whether one of these events is of a thread whose name may be in the kernel's list only: /proc of another PID
     /// namespace does not have it.
-    pub(super) fn lack_list<'a>(&self, mut events: impl Iterator<Item = &'a Event>) -> bool {
+    pub(super) fn need_list<'a>(&self, mut events: impl Iterator<Item = &'a Event>) -> bool {
         let is_unknown = |event: &Event| event.thread != 0 && !self.is_known(event.thread);
         !self.is_initial_namespace && events.any(is_unknown)
     }

@@ -5,8 +5,8 @@ use std::os::fd::BorrowedFd;
 
 use super::bytes::Joiner;
 use super::connections::Connections;
-use super::lines::{Lacks, Line, PATIENCE, Until};
 use super::minisockets::{Closings, Minisockets};
+use super::pending::{Horizon, PendingChange, REASON_WAIT, Status};
 use super::ports::Ports;
 use crate::kernel::clock::{Clock, WallClock};
 use crate::kernel::ring::Instance;
@@ -18,7 +18,7 @@ use crate::kernel::ring::{Event, Kind, Nanos};
 use crate::kernel::ring::{Tracefs, tracefs};
 use crate::kernel::sock_diag::Notices;
 use crate::model::TcpState;
-use crate::trace::changes::Told;
+use crate::trace::changes::Observation;
 use crate::trace::notes::{Missed, Note, ReadError};
 use crate::trace::options::Options;
 
@@ -53,7 +53,7 @@ pub(in crate::trace) struct Tracepoints {
     /// When the ports of connections without an answer may be asked for again.
     next_ports: Nanos,
     ports: Ports,
-    every: Nanos,
+    interval: Nanos,
 }
 
 impl Tracepoints {
@@ -72,14 +72,15 @@ impl Tracepoints {
         }
         let instance = Instance::make(tracefs)?;
         instance.record(STATE, filter)?;
-        let mut lacks = |event: &&str, filter| {
+        let mut is_missing = |event: &&str, filter| {
             let is_known = instance.layout(event).is_ok_and(|layout| layouts.add(event, &layout));
             !is_known || instance.record(event, filter).is_err()
         };
         // What passed through a connection comes by its cookie, which only the destruction of its socket tells.
         let reasons = OTHERS.into_iter().filter(|event| options.bytes || *event != DESTROYED);
-        let mut missing: Vec<_> = reasons.filter(|event| lacks(event, filter)).map(Note::NoReasons).collect();
-        missing.extend(THREADS.into_iter().filter(|event| lacks(event, None)).map(Note::NoNames));
+        let mut missing: Vec<_> =
+            reasons.filter(|event| is_missing(event, filter)).map(Note::NoReasons).collect();
+        missing.extend(THREADS.into_iter().filter(|event| is_missing(event, None)).map(Note::NoNames));
         let bytes = options.bytes.then(Notices::join).and_then(Result::ok).map(Joiner::new);
         // The events of threads are recorded by now, so no name is missed.
         let mut connections = Connections::new(options.max_sockets);
@@ -102,7 +103,7 @@ impl Tracepoints {
             bytes,
             next_ports: 0,
             ports: Ports::new(),
-            every: options.poll,
+            interval: options.poll,
         };
         tracepoints.sample_clocks();
         Ok((tracepoints, missing))
@@ -130,19 +131,25 @@ impl Tracepoints {
     }
 
     /// Reads the rings and reports what is certain.
-    pub(in crate::trace) fn read(&mut self, tell: &mut dyn FnMut(Told<'_>)) -> Result<(), ReadError> {
+    pub(in crate::trace) fn read(
+        &mut self,
+        report: &mut dyn FnMut(Observation<'_>),
+    ) -> Result<(), ReadError> {
         self.sample_clocks();
         self.read_rings()?;
-        self.tell(self.now(), false, tell);
+        self.report(self.now(), false, report);
         Ok(())
     }
 
     /// Stops the recording and reports everything.
-    pub(in crate::trace) fn finish(&mut self, tell: &mut dyn FnMut(Told<'_>)) -> Result<(), ReadError> {
+    pub(in crate::trace) fn finish(
+        &mut self,
+        report: &mut dyn FnMut(Observation<'_>),
+    ) -> Result<(), ReadError> {
         self.instance.stop();
         self.sample_clocks();
         self.read_rings()?;
-        self.tell(self.now(), true, tell);
+        self.report(self.now(), true, report);
         Ok(())
     }
 
@@ -158,30 +165,33 @@ impl Tracepoints {
     }
 
     /// Reports what is certain, or everything.
-    fn tell(&mut self, now: Nanos, all: bool, tell: &mut dyn FnMut(Told<'_>)) {
-        let sure = if all { Nanos::MAX } else { now.saturating_sub(SLACK) };
-        self.ask_for_names(sure);
-        self.take_events(sure);
-        self.ask_for_minisockets(now, all, sure);
-        let until = if all {
-            Until::END
+    fn report(&mut self, now: Nanos, all: bool, report: &mut dyn FnMut(Observation<'_>)) {
+        let complete = if all { Nanos::MAX } else { now.saturating_sub(SLACK) };
+        self.ask_for_names(complete);
+        self.take_events(complete);
+        self.ask_for_minisockets(now, all, complete);
+        let horizon = if all {
+            Horizon::END
         } else {
-            Until { sure: sure.min(self.minisockets.known_until()), patience: now.saturating_sub(PATIENCE) }
+            Horizon {
+                complete: complete.min(self.minisockets.known_until()),
+                overdue: now.saturating_sub(REASON_WAIT),
+            }
         };
-        self.fill_in_ports(now, until.patience);
-        while let Some(change) = self.connections.next(until) {
-            tell(Told::Change(&change, self.wall.at(change.at)));
+        self.fill_in_ports(now, horizon.overdue);
+        while let Some(change) = self.connections.next(horizon) {
+            report(Observation::Change(&change, self.wall.at(change.at)));
         }
         if let (Some(bytes), Some(destroyed)) = (&mut self.bytes, &mut self.connections.destroyed) {
-            bytes.join(now, destroyed, tell);
+            bytes.join(now, destroyed, report);
         }
     }
 
     /// Reads the names of threads in the events up to this time, if only the kernel's list may have them.
-    fn ask_for_names(&mut self, sure: Nanos) {
+    fn ask_for_names(&mut self, complete: Nanos) {
         let names = &mut self.connections.names;
-        let told = self.events.iter().take_while(|event| event.at <= sure);
-        if names.lack_list(told)
+        let complete_events = self.events.iter().take_while(|event| event.at <= complete);
+        if names.need_list(complete_events)
             && let Ok(list) = tracefs::read(self.instance.tracefs(), "saved_cmdlines")
         {
             names.learn_list(&list);
@@ -189,8 +199,8 @@ impl Tracepoints {
     }
 
     /// Takes the events up to this time.
-    fn take_events(&mut self, sure: Nanos) {
-        let count = self.events.partition_point(|event| event.at <= sure);
+    fn take_events(&mut self, complete: Nanos) {
+        let count = self.events.partition_point(|event| event.at <= complete);
         for event in self.events.drain(..count) {
             if let Kind::ResetSent { ends: Some(ends), .. } = event.kind {
                 self.minisockets.reset_sent(&ends, event.at);
@@ -198,41 +208,41 @@ impl Tracepoints {
             self.connections.take(&event);
         }
         for (ends, at, state) in self.connections.opened.drain(..) {
-            if let Some(change) = self.minisockets.open(&ends, at, state) {
-                self.connections.lines.push_other(change);
+            if let Some(change) = self.minisockets.replace_time_wait(&ends, at, state) {
+                self.connections.pending.insert(change);
             }
         }
     }
 
     /// Asks what the kernel has in the place of sockets that it closed, and what became of what it had.
-    fn ask_for_minisockets(&mut self, now: Nanos, all: bool, sure: Nanos) {
+    fn ask_for_minisockets(&mut self, now: Nanos, all: bool, complete: Nanos) {
         let is_due = all || self.minisockets.is_due(now);
-        let mut others = Vec::new();
-        let mut tell = |change| others.push(change);
-        for line in self.connections.lines.lacking(Lacks::Fate) {
-            self.minisockets.reset(line, &mut tell);
+        let mut found = Vec::new();
+        let mut report = |change| found.push(change);
+        for line in self.connections.pending.with_status(Status::LacksReset) {
+            self.minisockets.end_by_reset(line, &mut report);
         }
-        if is_due || self.connections.lines.lacking(Lacks::Minisocket).next().is_some() {
+        if is_due || self.connections.pending.with_status(Status::LacksMinisocket).next().is_some() {
             self.note_closings();
             let closings = &self.closings;
-            for line in self.connections.lines.lacking(Lacks::Minisocket) {
-                self.minisockets.settle(line, now, closings, &mut tell);
+            for line in self.connections.pending.with_status(Status::LacksMinisocket) {
+                self.minisockets.resolve(line, now, closings, &mut report);
             }
             if is_due {
-                self.minisockets.ask_for_orphans(now, closings, &mut tell);
+                self.minisockets.ask_for_orphans(now, closings, &mut report);
             }
         }
-        self.minisockets.end_orphans(sure, &mut tell);
+        self.minisockets.end_orphans(complete, &mut report);
         self.minisockets.forget_resets();
-        self.minisockets.end_waits(now.saturating_sub(SLACK), now, &mut tell);
-        for change in others {
-            self.connections.lines.push_other(change);
+        self.minisockets.end_time_waits(now.saturating_sub(SLACK), now, &mut report);
+        for change in found {
+            self.connections.pending.insert(change);
         }
     }
 
     /// Notes when sockets whose peers had closed were closed too, as far as that is not told yet.
     fn note_closings(&mut self) {
-        let of_line = |line: &Line| {
+        let of_line = |line: &PendingChange| {
             let change = &line.change;
             (change.new == Some(TcpState::LastAck)).then(|| (change.ends(), change.at))
         };
@@ -241,17 +251,17 @@ impl Tracepoints {
             _ => None,
         };
         self.closings.clear();
-        self.closings.extend(self.connections.lines.iter().filter_map(of_line));
+        self.closings.extend(self.connections.pending.iter().filter_map(of_line));
         self.closings.extend(self.events.iter().filter_map(of_event));
     }
 
     /// Asks for the ports of connections that have waited so long for one, though not each time.
-    fn fill_in_ports(&mut self, now: Nanos, patience: Nanos) {
+    fn fill_in_ports(&mut self, now: Nanos, overdue: Nanos) {
         if now >= self.next_ports
-            && self.connections.lines.lacking(Lacks::Port).any(|line| line.change.at <= patience)
+            && self.connections.pending.with_status(Status::LacksPort).any(|line| line.change.at <= overdue)
         {
-            self.next_ports = now + self.every.min(PORTS_EVERY);
-            self.ports.fill_in(self.connections.lines.lacking(Lacks::Port), self.clock, patience);
+            self.next_ports = now + self.interval.min(PORTS_EVERY);
+            self.ports.fill_in(self.connections.pending.with_status(Status::LacksPort), self.clock, overdue);
         }
     }
 

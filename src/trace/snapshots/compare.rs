@@ -8,7 +8,7 @@ use crate::kernel::clock::Wall;
 use crate::kernel::ring::{Ends, Nanos};
 use crate::model::Sink;
 use crate::model::{Socket, Source, TcpState, ways_between};
-use crate::trace::changes::{Bytes, Change, Meaning, NOTICE_WAIT, Told};
+use crate::trace::changes::{Bytes, Meaning, NOTICE_WAIT, Observation, StateChange};
 
 /// The sockets that are known, and the snapshot that is being compared with them.
 #[derive(Debug)]
@@ -16,19 +16,19 @@ pub(super) struct Comparison {
     known: FxHashMap<Identity, Known>,
     limit: usize,
     /// Connections that have lost their socket, and when: its notice may come yet.
-    bereft: FxHashMap<Ends, (Nanos, u64)>,
+    awaiting_notice: FxHashMap<Ends, (Nanos, u64)>,
     /// The number of the snapshot.
-    round: u64,
+    snapshot: u64,
     now: Nanos,
     wall: Wall,
     next_connection: u64,
     /// Sockets of the snapshot before that found no place: what is new now may be one of them.
-    left_out: u64,
+    not_remembered: u64,
     /// Of this snapshot, those that are not known.
-    fresh: Vec<(Identity, Known)>,
+    unknown: Vec<(Identity, Known)>,
     /// Of this snapshot, those beyond the limit.
-    beyond: u64,
-    changes: Vec<Change>,
+    over_limit: u64,
+    changes: Vec<StateChange>,
     /// What notices told of known sockets.
     gone: Vec<(u64, Option<Bytes>)>,
     /// What notices told of sockets that no snapshot had.
@@ -53,9 +53,9 @@ struct Known {
     since: Option<Nanos>,
     connection: u64,
     /// The last snapshot that had it.
-    round: u64,
+    snapshot: u64,
     /// Its notice has come.
-    is_told: bool,
+    notice_came: bool,
 }
 
 impl Known {
@@ -65,8 +65,8 @@ impl Known {
     }
 
     /// Whether a notice of it may come when it has gone; there is none of a TIME_WAIT.
-    fn is_to_be_told(&self) -> bool {
-        !self.is_told && self.state != TcpState::TimeWait && !self.ends.peer.is_unspecified()
+    fn may_get_notice(&self) -> bool {
+        !self.notice_came && self.state != TcpState::TimeWait && !self.ends.peer.is_unspecified()
     }
 }
 
@@ -76,14 +76,14 @@ impl Comparison {
         Self {
             known: FxHashMap::default(),
             limit,
-            bereft: FxHashMap::default(),
-            round: 0,
+            awaiting_notice: FxHashMap::default(),
+            snapshot: 0,
             now: 0,
             wall: Wall::default(),
             next_connection: 0,
-            left_out: 0,
-            fresh: Vec::new(),
-            beyond: 0,
+            not_remembered: 0,
+            unknown: Vec::new(),
+            over_limit: 0,
             changes: Vec::new(),
             gone: Vec::new(),
             unseen: FxHashMap::default(),
@@ -92,8 +92,8 @@ impl Comparison {
     }
 
     /// A snapshot begins: notices that have come by now, and then its sockets.
-    pub(super) fn next(&mut self, now: Nanos, wall: Wall) {
-        self.round += 1;
+    pub(super) fn begin_snapshot(&mut self, now: Nanos, wall: Wall) {
+        self.snapshot += 1;
         (self.now, self.wall) = (now, wall);
     }
 
@@ -102,19 +102,19 @@ impl Comparison {
         let Some(cookie) = socket.cookie else { return };
         let bytes = Bytes::of(socket);
         let ends = Ends::of(socket);
-        if self.round == 1 || ends.peer.is_unspecified() {
+        if self.snapshot == 1 || ends.peer.is_unspecified() {
             return;
         }
         if let Some(known) = self.known.get_mut(&Identity::Cookie(cookie)) {
-            known.is_told = true;
+            known.notice_came = true;
             self.gone.push((known.connection, bytes));
-        } else if let Some((_, connection)) = self.bereft.remove(&ends) {
+        } else if let Some((_, connection)) = self.awaiting_notice.remove(&ends) {
             self.gone.push((connection, bytes));
-        } else if self.left_out > 0 {
+        } else if self.not_remembered > 0 {
             // It may be one of those that were there and found no place.
         } else if self.known.len() + self.unseen.len() < self.limit {
             if let Some(of_earlier) = self.unseen.insert(ends, bytes) {
-                self.tell_unseen(ends, of_earlier);
+                self.report_unseen(ends, of_earlier);
             }
         } else {
             self.dropped += 1;
@@ -122,48 +122,48 @@ impl Comparison {
     }
 
     /// The snapshot is through: tells what has changed. What broke off lacks sockets that have not gone.
-    pub(super) fn end(&mut self, is_whole: bool, tell: &mut dyn FnMut(Told<'_>)) {
+    pub(super) fn end(&mut self, is_whole: bool, report: &mut dyn FnMut(Observation<'_>)) {
         // Not before the notices of the next snapshot, however long after the last that is.
-        self.bereft.retain(|_, (since, _)| *since + NOTICE_WAIT >= self.now);
-        let fresh = std::mem::take(&mut self.fresh);
-        let fresh = self.join_minisockets(fresh);
+        self.awaiting_notice.retain(|_, (since, _)| *since + NOTICE_WAIT >= self.now);
+        let unknown = std::mem::take(&mut self.unknown);
+        let unknown = self.join_minisockets(unknown);
         if is_whole {
-            self.drop_gone();
+            self.close_gone();
         }
-        self.place(fresh);
+        self.remember(unknown);
         for (ends, bytes) in std::mem::take(&mut self.unseen) {
-            self.tell_unseen(ends, bytes);
+            self.report_unseen(ends, bytes);
         }
         for change in self.changes.drain(..) {
-            tell(Told::Change(&change, self.wall));
+            report(Observation::Change(&change, self.wall));
         }
         for (connection, bytes) in self.gone.drain(..) {
-            tell(Told::Gone { connection, bytes });
+            report(Observation::Destroyed { connection, bytes });
         }
     }
 
     /// It opened and closed since the snapshot before.
-    fn tell_unseen(&mut self, ends: Ends, bytes: Option<Bytes>) {
-        let connection = self.number();
-        self.changes.push(change(&unseen(ends, connection), TcpState::Close, self.now));
+    fn report_unseen(&mut self, ends: Ends, bytes: Option<Bytes>) {
+        let connection = self.new_number();
+        self.changes.push(change(&between_snapshots(ends, connection), TcpState::Close, self.now));
         self.gone.push((connection, bytes));
     }
 
-    fn number(&mut self) -> u64 {
+    fn new_number(&mut self) -> u64 {
         self.next_connection += 1;
         self.next_connection
     }
 
     /// What has the ends of a socket that has gone is the same connection. Returns the rest.
-    fn join_minisockets(&mut self, fresh: Vec<(Identity, Known)>) -> Vec<(Identity, Known)> {
-        if fresh.is_empty() {
-            return fresh;
+    fn join_minisockets(&mut self, unknown: Vec<(Identity, Known)>) -> Vec<(Identity, Known)> {
+        if unknown.is_empty() {
+            return unknown;
         }
-        let round = self.round;
-        let left = self.known.iter().filter(|(_, known)| known.round != round);
+        let snapshot = self.snapshot;
+        let left = self.known.iter().filter(|(_, known)| known.snapshot != snapshot);
         let mut gone: FxHashMap<_, _> = left.map(|(identity, known)| (known.ends, *identity)).collect();
         let mut rest = Vec::new();
-        for (identity, mut found) in fresh {
+        for (identity, mut found) in unknown {
             let before = gone.remove(&found.ends).and_then(|before| self.known.remove(&before));
             let before = before.or_else(|| self.unseen_before(&found));
             let Some(before) = before else {
@@ -172,7 +172,7 @@ impl Comparison {
             };
             found.connection = before.connection;
             self.changes.push(change(&before, found.state, self.now));
-            if before.is_to_be_told() {
+            if before.may_get_notice() {
                 self.await_notice(&before);
             }
             self.known.insert(identity, found);
@@ -183,20 +183,20 @@ impl Comparison {
     /// The socket before this minisocket, if a notice told of it.
     fn unseen_before(&mut self, found: &Known) -> Option<Known> {
         let bytes = if found.may_be_minisocket() { self.unseen.remove(&found.ends) } else { None }?;
-        let connection = self.number();
+        let connection = self.new_number();
         self.gone.push((connection, bytes));
-        Some(unseen(found.ends, connection))
+        Some(between_snapshots(found.ends, connection))
     }
 
-    fn drop_gone(&mut self) {
-        let round = self.round;
-        let gone: Vec<_> = self.known.extract_if(|_, known| known.round != round).collect();
+    fn close_gone(&mut self) {
+        let snapshot = self.snapshot;
+        let gone: Vec<_> = self.known.extract_if(|_, known| known.snapshot != snapshot).collect();
         for (_, known) in gone {
             // A socket that was merely bound has been in CLOSED all the time.
             if known.state != TcpState::Close {
                 self.changes.push(change(&known, TcpState::Close, self.now));
             }
-            if known.is_to_be_told() {
+            if known.may_get_notice() {
                 self.await_notice(&known);
             }
         }
@@ -204,22 +204,22 @@ impl Comparison {
 
     /// A notice of this connection's socket, which has gone, may come yet.
     fn await_notice(&mut self, of: &Known) {
-        if self.bereft.len() < self.limit {
-            self.bereft.insert(of.ends, (self.now, of.connection));
+        if self.awaiting_notice.len() < self.limit {
+            self.awaiting_notice.insert(of.ends, (self.now, of.connection));
         }
     }
 
     /// Remembers new sockets as long as there is room. None that is remembered has to go for them: it would be there in
     /// the next snapshot, and new.
-    fn place(&mut self, fresh: Vec<(Identity, Known)>) {
-        let may_be_older = self.round == 1 || self.left_out > 0;
-        let mut left_out = std::mem::take(&mut self.beyond);
-        for (identity, mut found) in fresh {
+    fn remember(&mut self, unknown: Vec<(Identity, Known)>) {
+        let may_be_older = self.snapshot == 1 || self.not_remembered > 0;
+        let mut not_remembered = std::mem::take(&mut self.over_limit);
+        for (identity, mut found) in unknown {
             if self.known.len() >= self.limit {
-                left_out += 1;
+                not_remembered += 1;
                 continue;
             }
-            found.connection = self.number();
+            found.connection = self.new_number();
             if may_be_older {
                 found.since = None;
             } else if found.state != TcpState::Close {
@@ -232,24 +232,24 @@ impl Comparison {
             }
             self.known.insert(identity, found);
         }
-        self.dropped += left_out.saturating_sub(self.left_out);
-        self.left_out = left_out;
+        self.dropped += not_remembered.saturating_sub(self.not_remembered);
+        self.not_remembered = not_remembered;
     }
 }
 
 impl Sink for Comparison {
     fn begin(&mut self, _source: Source) {
         // What was noted of known sockets stands, and comes no second time.
-        self.fresh.clear();
-        self.beyond = 0;
+        self.unknown.clear();
+        self.over_limit = 0;
     }
 
     fn row(&mut self, socket: &Socket) -> ControlFlow<()> {
-        let (state, ends, round) = (socket.state.shown(), Ends::of(socket), self.round);
+        let (state, ends, snapshot) = (socket.state.shown(), Ends::of(socket), self.snapshot);
         let identity = socket.cookie.map_or(Identity::Ends(ends), Identity::Cookie);
         match self.known.get_mut(&identity) {
             Some(known) => {
-                known.round = round;
+                known.snapshot = snapshot;
                 if known.state != state {
                     // A connection has its peer, and its address, since its last state.
                     known.ends = ends;
@@ -257,25 +257,25 @@ impl Sink for Comparison {
                     (known.state, known.since) = (state, Some(self.now));
                 }
             }
-            None if self.fresh.len() < self.limit => {
+            None if self.unknown.len() < self.limit => {
                 let since = Some(self.now);
-                let found = Known { ends, state, since, connection: 0, round, is_told: false };
-                self.fresh.push((identity, found));
+                let found = Known { ends, state, since, connection: 0, snapshot, notice_came: false };
+                self.unknown.push((identity, found));
             }
-            None => self.beyond += 1,
+            None => self.over_limit += 1,
         }
         ControlFlow::Continue(())
     }
 }
 
 /// A socket that no snapshot had.
-fn unseen(ends: Ends, connection: u64) -> Known {
-    Known { ends, state: TcpState::Close, since: None, connection, round: 0, is_told: true }
+fn between_snapshots(ends: Ends, connection: u64) -> Known {
+    Known { ends, state: TcpState::Close, since: None, connection, snapshot: 0, notice_came: true }
 }
 
-fn change(known: &Known, new: TcpState, now: Nanos) -> Change {
+fn change(known: &Known, new: TcpState, now: Nanos) -> StateChange {
     let Known { ends, state: old, since, connection, .. } = *known;
-    Change {
+    StateChange {
         at: now,
         connection,
         family: ends.family,
@@ -296,13 +296,13 @@ fn meaning(old: TcpState, new: TcpState) -> Meaning {
         (Close, Close) => Meaning::BetweenSnapshots,
         // However it came about, the usual is by far the most likely.
         (Listen | LastAck | TimeWait, Close) => {
-            ways_between(old, new).next().map_or(Meaning::StepsMissed, Meaning::Way)
+            ways_between(old, new).next().map_or(Meaning::StepsMissed, Meaning::Listed)
         }
         (SynSent, Close) => Meaning::WhyUnseen,
         (_, Close) => Meaning::StepsMissed,
         _ => {
             let usual = ways_between(old, new).find(|way| way.on_linux);
-            usual.map_or(Meaning::StepsMissed, Meaning::Way)
+            usual.map_or(Meaning::StepsMissed, Meaning::Listed)
         }
     }
 }

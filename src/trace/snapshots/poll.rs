@@ -8,7 +8,7 @@ use crate::kernel::ring::Nanos;
 use crate::kernel::sock_diag::Notices;
 use crate::model::{Access, Families, Query};
 use crate::model::{Gap, StateSet};
-use crate::trace::changes::Told;
+use crate::trace::changes::Observation;
 use crate::trace::notes::Missed;
 use crate::trace::options::Options;
 
@@ -20,7 +20,7 @@ pub(in crate::trace) struct Poller {
     notices: Option<Notices>,
     /// How often notices were lost.
     losses: u64,
-    every: Nanos,
+    interval: Nanos,
     next: Nanos,
     query: Query,
     access: Access,
@@ -34,7 +34,7 @@ impl Poller {
             wall: WallClock::default(),
             notices,
             losses: 0,
-            every: options.poll,
+            interval: options.poll,
             next: 0,
             query: Query::new(Families::Both, StateSet::ALL),
             access: access.clone(),
@@ -53,28 +53,28 @@ impl Poller {
     /// Takes a snapshot if it is time to, and tells what changed.
     pub(in crate::trace) fn read(
         &mut self,
-        tell: &mut dyn FnMut(Told<'_>),
+        report: &mut dyn FnMut(Observation<'_>),
     ) -> Result<Vec<Gap>, CollectError> {
-        if self.wait() > 0 { Ok(Vec::new()) } else { self.snapshot(tell) }
+        if self.wait() > 0 { Ok(Vec::new()) } else { self.snapshot(report) }
     }
 
     /// Takes a snapshot, and tells what changed.
     pub(in crate::trace) fn snapshot(
         &mut self,
-        tell: &mut dyn FnMut(Told<'_>),
+        report: &mut dyn FnMut(Observation<'_>),
     ) -> Result<Vec<Gap>, CollectError> {
         let now = Clock::default().now();
-        self.next = now + self.every;
+        self.next = now + self.interval;
         self.wall.sample(Clock::default());
         let Self { comparison, notices, losses, .. } = self;
-        comparison.next(now, self.wall.at(now));
+        comparison.begin_snapshot(now, self.wall.at(now));
         // Before the snapshot: it must not have what they say is destroyed.
         if let Some(notices) = notices {
             *losses += notices.read(&mut |socket| comparison.notice(socket));
         }
         let snapshot = collect(&self.query, &self.access, comparison)?;
         let is_whole = !snapshot.gaps.iter().any(|gap| matches!(gap, Gap::DumpInterrupted { .. }));
-        comparison.end(is_whole, tell);
+        comparison.end(is_whole, report);
         Ok(snapshot.gaps)
     }
 }

@@ -1,6 +1,6 @@
 //! Events of made-up sockets, joined.
 
-use super::super::lines::FOR_PORTS;
+use super::super::pending::PORT_WAIT;
 use super::*;
 use crate::model::{Endpoint, Event as Cause, Family, Segment};
 use TcpState::{Close, CloseWait, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent};
@@ -18,8 +18,8 @@ fn state(at: Nanos, socket: u64, (old, new): (TcpState, TcpState), port: u16) ->
     event(at, Kind::State { socket, old: old.kernel(), new: new.kernel(), ends: ends(port) })
 }
 
-fn lines(connections: &mut Connections, patience: Nanos) -> Vec<Change> {
-    std::iter::from_fn(|| connections.next(Until { sure: Nanos::MAX, patience })).collect()
+fn lines(connections: &mut Connections, overdue: Nanos) -> Vec<StateChange> {
+    std::iter::from_fn(|| connections.next(Horizon { complete: Nanos::MAX, overdue })).collect()
 }
 
 #[test]
@@ -53,11 +53,11 @@ fn a_servers_new_socket_has_its_peer_from_the_event_that_comes_next() {
 
 #[test]
 fn an_event_knows_better_than_who_was_asked_for_the_port() {
-    let until = |sure| Until { sure, patience: sure };
+    let until = |time| Horizon { complete: time, overdue: time };
     let mut connections = Connections::new(10);
     connections.take(&state(10, 1, (Close, SynSent), 0));
-    for line in connections.lines.lacking(Lacks::Port) {
-        (line.change.local.port, line.lacks) = (4001, Lacks::PortAsked(20));
+    for line in connections.pending.with_status(Status::LacksPort) {
+        (line.change.local.port, line.status) = (4001, Status::PortAsked(20));
     }
     assert_eq!(connections.next(until(19)), None, "an event from before may yet come");
     connections.take(&state(19, 1, (SynSent, Established), 4000));
@@ -68,12 +68,12 @@ fn an_event_knows_better_than_who_was_asked_for_the_port() {
 fn nothing_waits_for_ever() {
     let mut connections = Connections::new(10);
     connections.take(&state(10, 1, (Close, SynSent), 0));
-    assert_eq!(lines(&mut connections, 10 + FOR_PORTS)[0].local.port, 0);
+    assert_eq!(lines(&mut connections, 10 + PORT_WAIT)[0].local.port, 0);
     connections.take(&state(12, 1, (Close, SynSent), 0));
-    for line in connections.lines.lacking(Lacks::Port) {
-        line.lacks = Lacks::PortAsked(15);
+    for line in connections.pending.with_status(Status::LacksPort) {
+        line.status = Status::PortAsked(15);
     }
-    assert_eq!(connections.next(Until { sure: 15, patience: 0 }).map(|change| change.at), Some(12));
+    assert_eq!(connections.next(Horizon { complete: 15, overdue: 0 }).map(|change| change.at), Some(12));
     connections.take(&state(20, 2, (FinWait2, Close), 4000));
     let told = lines(&mut connections, 20);
     assert_eq!((told[0].new, told[0].meaning), (None, Meaning::HandedOver));
@@ -120,7 +120,7 @@ fn what_comes_before_or_behind_tells_why_it_closed() {
             connections.take(event);
         }
         let told = lines(&mut connections, 0);
-        told.first().and_then(|change| change.meaning.way()).map(|way| way.event)
+        told.first().and_then(|change| change.meaning.transition()).map(|way| way.event)
     };
     let closes = state(10, 1, (Established, Close), 4000);
     let error = |at| event(at, Kind::Error { errno: libc::ETIMEDOUT, ends: ends(4000) });
@@ -147,7 +147,7 @@ fn a_fin_that_is_not_acknowledged_in_time_never_was() {
         connections.take(&event(1_200, Kind::SentAgain { socket: 1 }));
         connections.take(&event(1_600, Kind::SentAgain { socket: 1 }));
         connections.take(&state(closed_at, 1, (LastAck, Close), 4000));
-        lines(&mut connections, Nanos::MAX)[1].meaning.way().map(|way| way.event)
+        lines(&mut connections, Nanos::MAX)[1].meaning.transition().map(|way| way.event)
     };
     assert_eq!(cause(1_700), Some(Cause::AckOfFin));
     assert_eq!(cause(2_400), Some(Cause::GaveUp), "it would have been sent again");
@@ -218,9 +218,9 @@ fn what_no_event_told_has_its_place_by_its_time() {
     let first = lines(&mut connections, 0)[0];
     connections.take(&state(40, 1, (FinWait1, FinWait2), 4000));
     for at in [50, 35] {
-        connections.lines.push_other(Change { at, ..first });
+        connections.pending.insert(StateChange { at, ..first });
     }
-    let until = Until { sure: 45, patience: 0 };
+    let until = Horizon { complete: 45, overdue: 0 };
     let told: Vec<_> = std::iter::from_fn(|| connections.next(until)).map(|change| change.at).collect();
     assert_eq!(told, [35, 40], "before 50 something may come yet");
 }

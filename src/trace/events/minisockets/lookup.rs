@@ -8,7 +8,7 @@ use crate::kernel::clock::Clock;
 use crate::kernel::ring::{Ends, Nanos};
 use crate::kernel::sock_diag::{Datagrams, connect, lookup};
 use crate::model::{Endpoint, Socket, TIME_WAIT_MS, TcpState, Timer};
-use crate::trace::changes::Change;
+use crate::trace::changes::StateChange;
 
 /// Asks sock_diag, in this thread's network namespace.
 pub(super) struct Lookup {
@@ -21,15 +21,15 @@ pub(super) struct Lookup {
 }
 
 /// What the kernel has.
-pub(super) enum Mini {
+pub(super) enum Remnant {
     Orphan(Nanos),
-    TimeWait(Begun),
+    TimeWait(TimeWaitStart),
     Nothing,
 }
 
 /// Within these times a TIME_WAIT began, and so much is left of it.
 #[derive(Clone, Copy)]
-pub(super) struct Begun {
+pub(super) struct TimeWaitStart {
     pub(super) earliest: Nanos,
     pub(super) latest: Nanos,
     pub(super) left: Nanos,
@@ -49,11 +49,11 @@ impl Lookup {
         }
     }
 
-    pub(super) fn ask(&mut self, ends: &Ends, now: Nanos) -> Mini {
+    pub(super) fn ask(&mut self, ends: &Ends, now: Nanos) -> Remnant {
         // The kernel's timers go by the coarse one.
         let clock = self.clock;
         let before = clock.coarse();
-        let Some(socket) = self.find(ends, now) else { return Mini::Nothing };
+        let Some(socket) = self.find(ends, now) else { return Remnant::Nothing };
         let after = clock.coarse();
         let left = match socket.timer {
             Some(Timer::TimeWait { expires_ms }) => Nanos::from(expires_ms) * 1_000_000,
@@ -61,14 +61,14 @@ impl Lookup {
         };
         let began = |at: Nanos| (at + left).saturating_sub(Nanos::from(TIME_WAIT_MS) * 1_000_000);
         match socket.state {
-            TcpState::FinWait2 => Mini::Orphan(left),
-            TcpState::TimeWait => Mini::TimeWait(Begun {
+            TcpState::FinWait2 => Remnant::Orphan(left),
+            TcpState::TimeWait => Remnant::TimeWait(TimeWaitStart {
                 // Either clock may have been about to make its step.
                 earliest: began(before).saturating_sub(self.tick),
                 latest: began(after) + self.tick,
                 left,
             }),
-            _ => Mini::Nothing,
+            _ => Remnant::Nothing,
         }
     }
 
@@ -83,9 +83,9 @@ impl Lookup {
     }
 }
 
-impl Begun {
+impl TimeWaitStart {
     /// When the FIN came that ended this FIN_WAIT2: not before the transition that is known last.
-    pub(super) fn at(&self, change: &Change, now: Nanos, closings: &Closings) -> Nanos {
+    pub(super) fn at(&self, change: &StateChange, now: Nanos, closings: &Closings) -> Nanos {
         let peer = closings.get(&change.ends().swapped());
         match peer {
             Some(closed) if *closed <= now => change.at.max(*closed),

@@ -5,20 +5,20 @@
 mod devices;
 mod lookup;
 mod orphan;
-mod waits;
+mod time_waits;
 
 use hashlink::LinkedHashMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 pub(super) use self::lookup::Closings;
-use self::lookup::{Lookup, Mini};
+use self::lookup::{Lookup, Remnant};
 use self::orphan::{Orphan, enter_time_wait};
-use self::waits::{Wait, Waits};
-use super::lines::{Lacks, Line};
+use self::time_waits::{TimeWait, TimeWaits};
+use super::pending::{PendingChange, Status};
 use crate::kernel::clock::Clock;
 use crate::kernel::ring::{Ends, Nanos};
 use crate::model::{Event, Segment, TcpState, ways_between};
-use crate::trace::changes::{Change, Meaning};
+use crate::trace::changes::{Meaning, StateChange};
 
 /// The kernel's small records that are watched.
 pub(super) struct Minisockets {
@@ -26,7 +26,7 @@ pub(super) struct Minisockets {
     orphans: LinkedHashMap<Ends, Orphan, FxBuildHasher>,
     /// Those that were found to be gone, and when: an RST that was sent may yet be told.
     gone: LinkedHashMap<Ends, (Nanos, Orphan), FxBuildHasher>,
-    waits: Waits,
+    time_waits: TimeWaits,
     /// The RSTs that were sent since the rings were read last, but for known orphans.
     resets: FxHashMap<Ends, Nanos>,
     /// Whether each of them is told of.
@@ -34,11 +34,11 @@ pub(super) struct Minisockets {
     limit: usize,
     /// Records that were forgotten for want of room.
     pub(super) dropped: u64,
-    every: Nanos,
+    interval: Nanos,
     /// When all orphans were asked for.
-    asked: Nanos,
+    last_asked: Nanos,
     /// Up to when TIME_WAITs that are over were told.
-    told: Nanos,
+    reported_until: Nanos,
 }
 
 /// The clock for timers may be late by so much where a virtual machine was not let run: then a TIME_WAIT seems to have
@@ -47,19 +47,19 @@ const LATE: Nanos = 1_000_000_000;
 
 impl Minisockets {
     /// Of this thread's network namespace; orphans are asked for every so often.
-    pub(super) fn new(limit: usize, every: Nanos) -> Self {
+    pub(super) fn new(limit: usize, interval: Nanos) -> Self {
         Self {
             lookup: Lookup::new(),
             orphans: LinkedHashMap::default(),
             gone: LinkedHashMap::default(),
-            waits: Waits::default(),
+            time_waits: TimeWaits::default(),
             resets: FxHashMap::default(),
             sees_resets: true,
             limit,
             dropped: 0,
-            every,
-            asked: 0,
-            told: 0,
+            interval,
+            last_asked: 0,
+            reported_until: 0,
         }
     }
 
@@ -69,79 +69,84 @@ impl Minisockets {
     }
 
     /// Finds out what a closed socket became. Where nothing is found, a reset may yet be told.
-    pub(super) fn settle(
+    pub(super) fn resolve(
         &mut self,
-        line: &mut Line,
+        line: &mut PendingChange,
         now: Nanos,
         closings: &Closings,
-        tell: &mut dyn FnMut(Change),
+        report: &mut dyn FnMut(StateChange),
     ) {
         let change = line.change;
         match self.lookup.ask(&change.ends(), now) {
-            Mini::Orphan(left) => {
-                line.lacks = Lacks::Worth;
-                self.keep_orphan(Orphan { change, since: line.since, left, reset: None }, now);
+            Remnant::Orphan(left) => {
+                line.status = Status::Discard;
+                self.watch_orphan(Orphan { change, since: line.since, left, reset: None }, now);
             }
             // It was there before this one closed: it is of this namespace, and the socket of another.
-            Mini::TimeWait(begun) if begun.latest + LATE < change.at => line.lacks = Lacks::Fate,
-            Mini::TimeWait(begun) => {
+            Remnant::TimeWait(begun) if begun.latest + LATE < change.at => line.status = Status::LacksReset,
+            Remnant::TimeWait(begun) => {
                 let at = if change.old == TcpState::FinWait2 {
                     begun.at(&change, now, closings)
                 } else {
                     change.at
                 };
                 if at > change.at {
-                    line.lacks = Lacks::Worth;
+                    line.status = Status::Discard;
                     let orphan = Orphan { change, since: line.since, left: 0, reset: None };
                     let change = orphan.time_wait(at, now + begun.left);
-                    tell(change);
-                    self.keep_wait(now, &change, begun.left);
+                    report(change);
+                    self.watch_time_wait(now, &change, begun.left);
                 } else {
-                    line.lacks = Lacks::Nothing;
+                    line.status = Status::Ready;
                     enter_time_wait(&mut line.change, now + begun.left);
-                    self.keep_wait(now, &line.change, begun.left);
+                    self.watch_time_wait(now, &line.change, begun.left);
                 }
             }
-            Mini::Nothing => {
-                line.lacks = Lacks::Fate;
-                self.reset(line, tell);
+            Remnant::Nothing => {
+                line.status = Status::LacksReset;
+                self.end_by_reset(line, report);
             }
         }
     }
 
     /// Where an RST was sent in the place of this closed socket, it was an orphan until then.
-    pub(super) fn reset(&self, line: &mut Line, tell: &mut dyn FnMut(Change)) {
+    pub(super) fn end_by_reset(&self, line: &mut PendingChange, report: &mut dyn FnMut(StateChange)) {
         let change = line.change;
         let reset = self.resets.get(&change.ends()).filter(|at| **at >= change.at);
         if let (TcpState::FinWait2, Some(at)) = (change.old, reset) {
-            line.lacks = Lacks::Worth;
+            line.status = Status::Discard;
             let orphan = Orphan { change, since: line.since, left: 0, reset: Some(*at) };
-            tell(self.end(&orphan, *at));
+            report(self.end_of(&orphan, *at));
         }
     }
 
     /// Whether it is time to ask for the orphans.
     pub(super) fn is_due(&self, now: Nanos) -> bool {
-        !self.orphans.is_empty() && now >= self.asked + self.every
+        !self.orphans.is_empty() && now >= self.last_asked + self.interval
     }
 
     /// What has become of the orphans.
-    pub(super) fn ask_for_orphans(&mut self, now: Nanos, closings: &Closings, tell: &mut dyn FnMut(Change)) {
-        self.asked = now;
+    pub(super) fn ask_for_orphans(
+        &mut self,
+        now: Nanos,
+        closings: &Closings,
+        report: &mut dyn FnMut(StateChange),
+    ) {
+        self.last_asked = now;
         for (ends, mut orphan) in std::mem::take(&mut self.orphans) {
             match self.lookup.ask(&ends, now) {
-                Mini::Orphan(left) => {
+                Remnant::Orphan(left) => {
                     orphan.left = left;
                     self.orphans.insert(ends, orphan);
                 }
-                Mini::TimeWait(begun) => {
+                Remnant::TimeWait(begun) => {
                     let at = begun.at(&orphan.change, now, closings);
                     let change = orphan.time_wait(at, now + begun.left);
-                    tell(change);
-                    self.keep_wait(now, &change, begun.left);
+                    report(change);
+                    self.watch_time_wait(now, &change, begun.left);
                 }
-                Mini::Nothing if orphan.reset.is_some() => tell(self.end(&orphan, now)),
-                Mini::Nothing => {
+                Remnant::Nothing if orphan.reset.is_some() => report(self.end_of(&orphan, now)),
+                Remnant::Nothing => {
                     self.gone.insert(ends, (now, orphan));
                 }
             }
@@ -149,50 +154,55 @@ impl Minisockets {
     }
 
     /// Tells the end of orphans that were gone by this time, up to which all events are known.
-    pub(super) fn end_orphans(&mut self, until: Nanos, tell: &mut dyn FnMut(Change)) {
+    pub(super) fn end_orphans(&mut self, until: Nanos, report: &mut dyn FnMut(StateChange)) {
         while self.gone.front().is_some_and(|(_, (at, _))| *at <= until)
             && let Some((_, (at, orphan))) = self.gone.pop_front()
         {
-            tell(self.end(&orphan, at));
+            report(self.end_of(&orphan, at));
         }
     }
 
     /// The end of an orphan that is gone, though it was there when it was asked for last.
-    fn end(&self, orphan: &Orphan, now: Nanos) -> Change {
+    fn end_of(&self, orphan: &Orphan, now: Nanos) -> StateChange {
         let of = |event| {
             let way = ways_between(TcpState::FinWait2, TcpState::Close).find(|way| way.event == event);
-            way.map_or(Meaning::Unlisted, Meaning::Way)
+            way.map_or(Meaning::Unlisted, Meaning::Listed)
         };
-        let went_before_its_time = orphan.left > 2 * self.every;
+        let went_before_its_time = orphan.left > 2 * self.interval;
         let (at, meaning) = match orphan.reset {
             Some(at) => (at, of(Event::Abort)),
             None if went_before_its_time && self.sees_resets => (now, of(Event::Received(Segment::Rst))),
             None if went_before_its_time => (now, Meaning::ResetUnseen),
             None => (now, of(Event::TimeLimit)),
         };
-        Change { meaning, ..orphan.becomes(TcpState::Close, at) }
+        StateChange { meaning, ..orphan.becomes(TcpState::Close, at) }
     }
 
     /// Tells which TIME_WAITs are over by this time.
-    pub(super) fn end_waits(&mut self, until: Nanos, now: Nanos, tell: &mut dyn FnMut(Change)) {
-        while self.waits.front().is_some_and(|wait| wait.end <= until)
-            && let Some(wait) = self.waits.pop()
+    pub(super) fn end_time_waits(&mut self, until: Nanos, now: Nanos, report: &mut dyn FnMut(StateChange)) {
+        while self.time_waits.front().is_some_and(|wait| wait.end <= until)
+            && let Some(wait) = self.time_waits.pop()
         {
             match self.lookup.ask(&wait.ends, now) {
                 // A FIN that came again has begun it anew.
-                Mini::TimeWait(begun) if begun.left > 2 * self.lookup.tick => {
-                    self.waits.push(Wait { end: now + begun.left, ..wait });
+                Remnant::TimeWait(begun) if begun.left > 2 * self.lookup.tick => {
+                    self.time_waits.push(TimeWait { end: now + begun.left, ..wait });
                 }
                 // They end in the order of their beginnings, or nearly so; what is told is in the order of time.
-                _ => tell(wait.becomes(TcpState::Close, wait.end.max(self.told))),
+                _ => report(wait.becomes(TcpState::Close, wait.end.max(self.reported_until))),
             }
         }
-        self.told = until;
+        self.reported_until = until;
     }
 
     /// A connection with these ends begins: where there is a TIME_WAIT of them, it has its place.
-    pub(super) fn open(&mut self, ends: &Ends, at: Nanos, state: TcpState) -> Option<Change> {
-        let wait = self.waits.remove(ends).filter(|wait| wait.since < at)?;
+    pub(super) fn replace_time_wait(
+        &mut self,
+        ends: &Ends,
+        at: Nanos,
+        state: TcpState,
+    ) -> Option<StateChange> {
+        let wait = self.time_waits.remove(ends).filter(|wait| wait.since < at)?;
         Some(wait.becomes(state, at))
     }
 
@@ -215,12 +225,12 @@ impl Minisockets {
     /// Up to when it is known what became of the orphans.
     pub(super) fn known_until(&self) -> Nanos {
         let gone = self.gone.front().map_or(Nanos::MAX, |(_, (at, _))| *at);
-        if self.orphans.is_empty() { gone } else { self.asked.min(gone) }
+        if self.orphans.is_empty() { gone } else { self.last_asked.min(gone) }
     }
 
-    fn keep_orphan(&mut self, orphan: Orphan, now: Nanos) {
+    fn watch_orphan(&mut self, orphan: Orphan, now: Nanos) {
         if self.orphans.is_empty() {
-            self.asked = now;
+            self.last_asked = now;
         }
         if self.orphans.len() >= self.limit {
             self.orphans.pop_front();
@@ -229,11 +239,11 @@ impl Minisockets {
         self.orphans.insert(orphan.change.ends(), orphan);
     }
 
-    fn keep_wait(&mut self, now: Nanos, change: &Change, left: Nanos) {
-        if self.waits.len() >= self.limit && self.waits.pop().is_some() {
+    fn watch_time_wait(&mut self, now: Nanos, change: &StateChange, left: Nanos) {
+        if self.time_waits.len() >= self.limit && self.time_waits.pop().is_some() {
             self.dropped += 1;
         }
-        self.waits.push(Wait {
+        self.time_waits.push(TimeWait {
             ends: change.ends(),
             since: change.at,
             end: now + left,
@@ -246,7 +256,7 @@ impl std::fmt::Debug for Minisockets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Minisockets")
             .field("orphans", &self.orphans.len())
-            .field("waits", &self.waits.len())
+            .field("time_waits", &self.time_waits.len())
             .finish_non_exhaustive()
     }
 }

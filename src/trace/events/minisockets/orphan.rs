@@ -2,12 +2,12 @@
 
 use crate::kernel::ring::Nanos;
 use crate::model::{TcpState, ways_between};
-use crate::trace::changes::{Change, Meaning};
+use crate::trace::changes::{Meaning, StateChange};
 
 /// An orphaned FIN_WAIT2.
 pub(super) struct Orphan {
     /// The last transition of its socket.
-    pub(super) change: Change,
+    pub(super) change: StateChange,
     /// When its FIN_WAIT2 began.
     pub(super) since: Option<Nanos>,
     /// How long it may last yet.
@@ -17,20 +17,20 @@ pub(super) struct Orphan {
 }
 
 impl Orphan {
-    pub(super) fn time_wait(&self, at: Nanos, end: Nanos) -> Change {
+    pub(super) fn time_wait(&self, at: Nanos, end: Nanos) -> StateChange {
         let mut change = self.becomes(TcpState::TimeWait, at);
         enter_time_wait(&mut change, end);
         change
     }
 
     /// Its next transition, which nobody was on a processor for.
-    pub(super) fn becomes(&self, new: TcpState, at: Nanos) -> Change {
+    pub(super) fn becomes(&self, new: TcpState, at: Nanos) -> StateChange {
         let in_old = self.since.map(|since| at.saturating_sub(since));
-        Change { at, old: TcpState::FinWait2, new: Some(new), in_old, on_cpu: None, ..self.change }
+        StateChange { at, old: TcpState::FinWait2, new: Some(new), in_old, on_cpu: None, ..self.change }
     }
 }
 
-pub(super) fn enter_time_wait(change: &mut Change, end: Nanos) {
+pub(super) fn enter_time_wait(change: &mut StateChange, end: Nanos) {
     let left = end.saturating_sub(change.at);
     change.new = Some(TcpState::TimeWait);
     let way = ways_between(change.old, TcpState::TimeWait).next();

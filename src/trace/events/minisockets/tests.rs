@@ -1,7 +1,7 @@
 //! What the kernel told of made-up connections, in the place of which it had something.
 
-use super::super::meaning::Seen;
-use super::lookup::Begun;
+use super::super::clues::Clues;
+use super::lookup::TimeWaitStart;
 use super::*;
 use crate::model::{Endpoint, Family};
 
@@ -10,9 +10,9 @@ fn ends() -> Ends {
     Ends { family: Family::Inet, local: end(4000), peer: end(80) }
 }
 
-fn handed_over(old: TcpState) -> Line {
+fn handed_over(old: TcpState) -> PendingChange {
     let Ends { family, local, peer } = ends();
-    let change = Change {
+    let change = StateChange {
         at: 10,
         connection: 1,
         family,
@@ -24,7 +24,7 @@ fn handed_over(old: TcpState) -> Line {
         on_cpu: None,
         meaning: Meaning::Unlisted,
     };
-    Line { socket: 1, change, lacks: Lacks::Fate, seen: Seen::default(), since: Some(8) }
+    PendingChange { socket: 1, change, status: Status::LacksReset, clues: Clues::default(), since: Some(8) }
 }
 
 #[test]
@@ -33,11 +33,11 @@ fn an_rst_in_the_place_of_an_orphan_ends_it_then() {
     let mut told = Vec::new();
     for (reset, old) in [(9, TcpState::FinWait2), (15, TcpState::Closing), (15, TcpState::FinWait2)] {
         minisockets.reset_sent(&ends(), reset);
-        minisockets.reset(&mut handed_over(old), &mut |change| told.push(change));
+        minisockets.end_by_reset(&mut handed_over(old), &mut |change| told.push(change));
     }
     let [change] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!((change.at, change.in_old), (15, Some(7)));
-    assert_eq!(change.meaning.way().map(|way| way.event), Some(Event::Abort));
+    assert_eq!(change.meaning.transition().map(|way| way.event), Some(Event::Abort));
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn whose_rst_ended_an_orphan_is_told_where_the_kernel_tells() {
         minisockets.sees_resets = sees_resets;
         let change = handed_over(TcpState::FinWait2).change;
         let orphan = Orphan { change, since: Some(8), left: 1_000, reset: None };
-        let told = minisockets.end(&orphan, 50).meaning.text();
+        let told = minisockets.end_of(&orphan, 50).meaning.text();
         assert!(told.starts_with(text), "{told}");
     }
 }
@@ -64,28 +64,28 @@ fn an_orphan_that_is_gone_waits_for_the_rst_that_may_have_ended_it() {
     minisockets.reset_sent(&ends(), 45);
     minisockets.end_orphans(50, &mut |change| told.push(change));
     let [change] = told.as_slice() else { panic!("{told:?}") };
-    assert_eq!(change.meaning.way().map(|way| (change.at, way.event)), Some((45, Event::Abort)));
+    assert_eq!(change.meaning.transition().map(|way| (change.at, way.event)), Some((45, Event::Abort)));
     assert_eq!(minisockets.known_until(), Nanos::MAX);
 }
 
 #[test]
 fn a_time_wait_began_when_the_peer_closed_or_as_its_timer_tells() {
     let change = handed_over(TcpState::FinWait2).change;
-    let begun = Begun { earliest: 20, latest: 28, left: 60 };
+    let begun = TimeWaitStart { earliest: 20, latest: 28, left: 60 };
     let closed = |at| Closings::from_iter([(ends().swapped(), at)]);
     assert_eq!(begun.at(&change, 50, &closed(24)), 24);
     assert_eq!(begun.at(&change, 50, &closed(5)), 10, "the FIN had come with the last acknowledgement");
     assert_eq!(begun.at(&change, 50, &Closings::default()), 28);
-    let at_once = Begun { earliest: 9, ..begun };
+    let at_once = TimeWaitStart { earliest: 9, ..begun };
     assert_eq!(at_once.at(&change, 50, &Closings::default()), 10);
 }
 
 #[test]
 fn a_new_connection_takes_the_place_of_a_time_wait() {
     let mut minisockets = Minisockets::new(9, 100);
-    minisockets.keep_wait(20, &handed_over(TcpState::FinWait2).change, 60);
-    let change = minisockets.open(&ends(), 30, TcpState::SynRecv).unwrap();
+    minisockets.watch_time_wait(20, &handed_over(TcpState::FinWait2).change, 60);
+    let change = minisockets.replace_time_wait(&ends(), 30, TcpState::SynRecv).unwrap();
     assert_eq!((change.old, change.new), (TcpState::TimeWait, Some(TcpState::SynRecv)));
     assert_eq!((change.at, change.in_old), (30, Some(20)));
-    assert_eq!(minisockets.open(&ends(), 40, TcpState::SynRecv), None, "it is there no more");
+    assert_eq!(minisockets.replace_time_wait(&ends(), 40, TcpState::SynRecv), None, "it is there no more");
 }

@@ -27,7 +27,7 @@ fn on_cpu(names: &mut Names, thread: u32) -> (Option<u32>, Vec<u8>) {
 
 #[test]
 fn a_child_has_its_parents_name_until_it_has_its_own() {
-    let mut names = Names::of_none(true);
+    let mut names = Names::empty(true);
     let pid = NOBODY;
     names.learn(&event(1, Kind::Began { thread: pid, of_process: false, name: comm(b"sh") }));
     assert_eq!(on_cpu(&mut names, pid), (Some(pid), b"sh".to_vec()));
@@ -43,7 +43,7 @@ fn a_child_has_its_parents_name_until_it_has_its_own() {
 
 #[test]
 fn a_thread_is_shown_as_its_process() {
-    let mut names = Names::of_none(true);
+    let mut names = Names::empty(true);
     let (process, thread, next) = (NOBODY, NOBODY + 1, NOBODY + 2);
     names.learn(&event(1, Kind::Began { thread: process, of_process: false, name: comm(b"server") }));
     names.learn(&event(process, Kind::Began { thread, of_process: true, name: comm(b"server") }));
@@ -68,8 +68,8 @@ fn existing_threads_are_found() {
     });
     let number = hear.recv().unwrap();
     let ours = std::process::id();
-    let at_first = on_cpu(&mut Names::of_proc(), number);
-    let later = on_cpu(&mut Names::of_none(true), number);
+    let at_first = on_cpu(&mut Names::from_proc(), number);
+    let later = on_cpu(&mut Names::empty(true), number);
     drop(go);
     thread.join().unwrap();
     assert_eq!((at_first.0, later.0), (Some(ours), Some(ours)));
@@ -78,15 +78,15 @@ fn existing_threads_are_found() {
 
 #[test]
 fn in_another_namespace_names_come_from_the_kernel_only() {
-    let mut names = Names::of_none(false);
+    let mut names = Names::empty(false);
     // In this namespace the number is another process's.
     let thread = std::process::id();
     assert_eq!(on_cpu(&mut names, thread), (None, Vec::new()));
-    assert!(names.lack_list([exited(thread)].iter()));
+    assert!(names.need_list([exited(thread)].iter()));
     names.learn_list(&format!("no line\n{thread} my server\n{NOBODY} <...>\n"));
     assert_eq!(on_cpu(&mut names, thread), (None, b"my server".to_vec()));
     assert_eq!(on_cpu(&mut names, NOBODY).1, b"");
-    assert!(!names.lack_list([exited(thread), exited(0)].iter()));
+    assert!(!names.need_list([exited(thread), exited(0)].iter()));
     names.learn(&exited(NOBODY + 1));
     assert_eq!(on_cpu(&mut names, NOBODY + 1).1, b"exited");
     assert_eq!(on_cpu(&mut names, 0), (Some(0), b"idle".to_vec()));
@@ -104,7 +104,7 @@ fn a_process_that_has_ended_keeps_its_name() {
     let mut child = cat.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
     child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
-    let mut names = Names::of_proc();
+    let mut names = Names::from_proc();
     child.stdin.take();
     child.wait().unwrap();
     assert_eq!(on_cpu(&mut names, child.id()), (Some(child.id()), b"cat".to_vec()));

@@ -20,7 +20,7 @@ fn notice(cookie: u64, port: u16) -> Socket {
 /// The transitions of one snapshot: `PORT OLD NEW`; and `PORT gone` for what is told of a destroyed socket.
 fn taken(comparison: &mut Comparison, notices: &[Socket], sockets: &[Socket]) -> Vec<String> {
     let now = comparison.now + 100_000_000;
-    comparison.next(now, Wall::default());
+    comparison.begin_snapshot(now, Wall::default());
     for socket in notices {
         comparison.notice(socket);
     }
@@ -31,11 +31,11 @@ fn taken(comparison: &mut Comparison, notices: &[Socket], sockets: &[Socket]) ->
     let mut told = Vec::new();
     comparison.end(true, &mut |what| {
         told.push(match what {
-            Told::Change(change, _) => {
+            Observation::Change(change, _) => {
                 let new = change.new.unwrap();
                 format!("{} {} {new} #{}", change.local.port, change.old, change.connection)
             }
-            Told::Gone { connection, .. } => format!("gone #{connection}"),
+            Observation::Destroyed { connection, .. } => format!("gone #{connection}"),
         });
     });
     told
@@ -127,6 +127,8 @@ fn what_lies_between_two_snapshots_is_not_made_up() {
     assert_eq!(meaning(Established, Close), Meaning::StepsMissed);
     assert_eq!(meaning(SynSent, Close), Meaning::WhyUnseen);
     assert_eq!(meaning(Close, Close), Meaning::BetweenSnapshots);
-    assert!(meaning(LastAck, Close).way().is_some() && meaning(FinWait2, TimeWait).way().is_some());
-    assert!(meaning(Established, FinWait1).way().is_some());
+    assert!(
+        meaning(LastAck, Close).transition().is_some() && meaning(FinWait2, TimeWait).transition().is_some()
+    );
+    assert!(meaning(Established, FinWait1).transition().is_some());
 }

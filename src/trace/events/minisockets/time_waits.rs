@@ -10,22 +10,22 @@ use rustc_hash::FxBuildHasher;
 
 use crate::kernel::ring::{Ends, Nanos};
 use crate::model::{TcpState, ways_between};
-use crate::trace::changes::{Change, Meaning};
+use crate::trace::changes::{Meaning, StateChange};
 
 /// A TIME_WAIT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Wait {
+pub(super) struct TimeWait {
     pub(super) ends: Ends,
     pub(super) since: Nanos,
     pub(super) end: Nanos,
     pub(super) connection: u64,
 }
 
-impl Wait {
-    pub(super) fn becomes(&self, new: TcpState, at: Nanos) -> Change {
+impl TimeWait {
+    pub(super) fn becomes(&self, new: TcpState, at: Nanos) -> StateChange {
         let Ends { family, local, peer } = self.ends;
         let way = ways_between(TcpState::TimeWait, new).next();
-        Change {
+        StateChange {
             at,
             connection: self.connection,
             family,
@@ -35,16 +35,16 @@ impl Wait {
             new: Some(new),
             in_old: Some(at.saturating_sub(self.since)),
             on_cpu: None,
-            meaning: way.map_or(Meaning::Unlisted, Meaning::Way),
+            meaning: way.map_or(Meaning::Unlisted, Meaning::Listed),
         }
     }
 }
 
 /// In the order in which they became known, which is nearly that of their ends.
 #[derive(Debug, Default)]
-pub(super) struct Waits {
+pub(super) struct TimeWaits {
     /// `None` for those that were taken out.
-    queue: VecDeque<Option<Wait>>,
+    queue: VecDeque<Option<TimeWait>>,
     /// The number of the first.
     first: u32,
     /// Their numbers by their ends.
@@ -55,13 +55,13 @@ fn hash(ends: &Ends) -> u64 {
     FxBuildHasher.hash_one(ends)
 }
 
-impl Waits {
+impl TimeWaits {
     pub(super) fn len(&self) -> usize {
         self.numbers.len()
     }
 
     /// Adds one, in the place of one with the same ends.
-    pub(super) fn push(&mut self, wait: Wait) {
+    pub(super) fn push(&mut self, wait: TimeWait) {
         // No more than numbers have room for are ever kept.
         let number = self.first.wrapping_add(u32::try_from(self.queue.len()).unwrap_or_default());
         let Self { queue, first, numbers } = self;
@@ -82,7 +82,7 @@ impl Waits {
     }
 
     /// Takes out the one with these ends.
-    pub(super) fn remove(&mut self, ends: &Ends) -> Option<Wait> {
+    pub(super) fn remove(&mut self, ends: &Ends) -> Option<TimeWait> {
         let Self { queue, first, numbers } = self;
         let is_it = |number: &u32| at(queue, *first, *number).is_some_and(|wait| wait.ends == *ends);
         let (number, _) = numbers.find_entry(hash(ends), is_it).ok()?.remove();
@@ -90,13 +90,13 @@ impl Waits {
     }
 
     /// Takes out the next to end, or nearly so.
-    pub(super) fn pop(&mut self) -> Option<Wait> {
+    pub(super) fn pop(&mut self) -> Option<TimeWait> {
         let first = self.front()?;
         self.remove(&first.ends)
     }
 
     /// The next to end, or nearly so.
-    pub(super) fn front(&mut self) -> Option<Wait> {
+    pub(super) fn front(&mut self) -> Option<TimeWait> {
         while let Some(None) = self.queue.front() {
             self.queue.pop_front();
             self.first = self.first.wrapping_add(1);
@@ -105,7 +105,7 @@ impl Waits {
     }
 }
 
-fn at(queue: &VecDeque<Option<Wait>>, first: u32, number: u32) -> Option<&Wait> {
+fn at(queue: &VecDeque<Option<TimeWait>>, first: u32, number: u32) -> Option<&TimeWait> {
     queue.get(number.wrapping_sub(first) as usize)?.as_ref()
 }
 
@@ -118,18 +118,18 @@ mod tests {
     use super::*;
     use crate::model::{Endpoint, Family};
 
-    fn wait(port: u16, end: Nanos) -> Wait {
+    fn wait(port: u16, end: Nanos) -> TimeWait {
         let local = Endpoint::new([127, 0, 0, 1].into(), port);
         let ends = Ends { family: Family::Inet, local, peer: local };
-        Wait { ends, since: 0, end, connection: 1 }
+        TimeWait { ends, since: 0, end, connection: 1 }
     }
 
     proptest! {
         /// Also where the numbers begin anew.
         #[test]
         fn they_are_as_a_plain_queue(steps: Vec<(u8, Option<bool>)>) {
-            let mut waits = Waits { first: u32::MAX - 3, ..Waits::default() };
-            let mut plain: VecDeque<Wait> = VecDeque::new();
+            let mut waits = TimeWaits { first: u32::MAX - 3, ..TimeWaits::default() };
+            let mut plain: VecDeque<TimeWait> = VecDeque::new();
             for (at, (port, comes)) in (0..).zip(steps) {
                 let Some(comes) = comes else {
                     prop_assert_eq!(waits.pop(), plain.pop_front());

@@ -1,6 +1,6 @@
 //! What a trace reports.
 
-use super::change::Change;
+use super::change::StateChange;
 use crate::kernel::clock::Wall;
 use crate::kernel::ring::Nanos;
 use crate::model::Socket;
@@ -10,11 +10,11 @@ pub(crate) const NOTICE_WAIT: Nanos = 300_000_000;
 
 /// What is told by a trace.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Told<'a> {
+pub(crate) enum Observation<'a> {
     /// A transition, and its wall-clock time.
-    Change(&'a Change, Wall),
+    Change(&'a StateChange, Wall),
     /// A connection's socket is destroyed.
-    Gone {
+    Destroyed {
         /// Its number.
         connection: u64,
         /// What had passed through it; `None` where the socket has forgotten that.
