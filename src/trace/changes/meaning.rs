@@ -35,7 +35,7 @@ impl Meaning {
     /// The way through the state machine, if it is one.
     pub fn transition(&self) -> Option<&'static Transition> {
         match self {
-            Self::Listed(way) | Self::ServerSocket(way) | Self::TimeWait(way, _) => Some(way),
+            Self::Listed(step) | Self::ServerSocket(step) | Self::TimeWait(step, _) => Some(step),
             _ => None,
         }
     }
@@ -43,10 +43,10 @@ impl Meaning {
     /// In words; marked where RFC 9293 has no such transition.
     pub fn text(&self) -> Cow<'static, str> {
         match self {
-            Self::Listed(way) if way.section.is_none() => format!("not in RFC 9293: {}", way.meaning).into(),
-            Self::Listed(way) => way.meaning.into(),
-            Self::TimeWait(way, left) => {
-                format!("{}; ends in {} s", way.meaning, (left + 500_000_000) / 1_000_000_000).into()
+            Self::Listed(step) if step.section.is_none() => format!("not in RFC 9293: {}", step.meaning).into(),
+            Self::Listed(step) => step.meaning.into(),
+            Self::TimeWait(step, left) => {
+                format!("{}; ends in {} s", step.meaning, (left + 500_000_000) / 1_000_000_000).into()
             }
             Self::ServerSocket(_) => {
                 "Linux creates the socket now: at the handshake's last ACK (with TCP Fast Open: at the SYN)"
