@@ -1,8 +1,57 @@
 //! The transitions of TCP sockets, as they happen.
 //!
-//! [`Tracer::start`] makes the kernel record its events in a ring of our own. If that is unavailable, snapshots are
-//! compared, and a note says so. [`Tracer::read`] tells what came since, one [`StateChange`] each, in the order of time. All of it
-//! must be called on one thread: the connections' leftovers are asked for in that thread's network namespace.
+//! [`Tracer::start`] makes the kernel record its events in a trace ring that belongs to this program (`events/`). If
+//! that fails, the program compares snapshots instead (`snapshots/`), and a note says so. [`Tracer::read`] reports
+//! what has happened since the last call, one [`StateChange`] for each transition, in time order. `changes/` has the
+//! types that both report, and what is made of many: connections and counts.
+//!
+//! Call everything on one thread: sock_diag answers for the network namespace of the thread that asks.
+//!
+//! # The time line of one transition
+//!
+//! Seen by tracepoints. The left column is the age of the event: the time since the kernel took its time stamp.
+//!
+//! ```text
+//! age            what happens
+//! ─────────────  ──────────────────────────────────────────────────────────────────────────────────
+//! 0              A processor changes a socket's state. The kernel writes a record into the ring of
+//!   │            that processor: the states, the addresses, the thread that was running, and whether
+//!   │            it was interrupted (kernel/ring/event.rs).
+//!   │
+//!   │ ≤ TICK     All rings are read: every TICK, or earlier when one is a quarter full.
+//!   │
+//! SLACK          A record may enter its ring this late. From now on no ring can still bring an older
+//!   │            event, so this event is the next in time order (events/tracepoints.rs). It becomes a
+//!   │            PendingChange, and its Status says what it lacks (events/pending.rs):
+//!   │
+//!   ├─► Ready            Nothing: it is reported at once.
+//!   ├─► LacksReason      Why the socket closed. An event that follows may tell: an RST sent, an error,
+//!   │                    or, with --connections, the end of the socket (connections.rs, clues.rs).
+//!   ├─► LacksPeer        The peer of a server's new socket. Its next event has the peer.
+//!   ├─► LacksMinisocket  What the kernel keeps in place of the closed socket. sock_diag is asked in
+//!   │                    the same read (events/minisockets/). It finds:
+//!   │                    - a TIME_WAIT: the transition leads there, and is Ready;
+//!   │                    - an orphaned FIN_WAIT2: no transition, so Discard; sock_diag is asked for
+//!   │                      the orphan again every Options::poll;
+//!   │                    - nothing: LacksReset, since the event of an RST may explain it.
+//!   ├─► LacksPort        The local port of a SYN_SENT: the kernel chooses it after the event. The
+//!   │                    socket's next event has it, but may be minutes away.
+//!   │
+//! REASON_WAIT    What still lacks its reason, peer, minisocket or reset is reported without it.
+//!   │            For what lacks its port sock_diag is asked, for all at once and at most every
+//!   │            PORTS_EVERY (events/ports.rs). The answer may be out of date: the transition is
+//!   │            reported once all events from before the question are read (PortAsked).
+//!   │
+//! REASON_WAIT    A transition that still lacks its port is reported with port 0.
+//! + PORT_WAIT
+//! ```
+//!
+//! A PendingChange delays all later ones, so that transitions are reported in time order. While orphans are followed,
+//! nothing newer than the last question about them is reported: their own transitions have no event. run/trace.rs
+//! formats each transition when it is reported, and writes to standard output after each read.
+//!
+//! With `--connections`, the kernel's notice of a destroyed socket brings its byte counts. Notice and transition come
+//! by different paths and wait for each other, up to NOTICE_WAIT (events/bytes.rs, changes/stories.rs).
 
 mod changes;
 mod events;
