@@ -77,13 +77,14 @@ use crate::model::{Access, Gap};
 use events::Tracepoints;
 use snapshots::Poller;
 
-/// A trace at work.
+/// A running trace.
 #[derive(Debug)]
 pub(crate) struct Tracer {
     backend: Backend,
     notes: Vec<Note>,
 }
 
+/// Where the transitions come from.
 #[derive(Debug)]
 enum Backend {
     Tracepoints(Box<Tracepoints>),
@@ -91,7 +92,8 @@ enum Backend {
 }
 
 impl Tracer {
-    /// Starts to trace. The filter is in the language of the events' `filter` files: other events are not recorded.
+    /// Starts a trace. The kernel records only events that pass the filter, which is written in the language of the
+    /// tracefs `filter` files.
     pub(crate) fn start(
         options: &Options,
         filter: Option<&str>,
@@ -113,7 +115,7 @@ impl Tracer {
         Ok(Self { backend: Backend::Snapshots(Box::new(poller)), notes })
     }
 
-    /// Where the transitions are seen.
+    /// The source of the transitions.
     pub(crate) fn by(&self) -> By {
         match self.backend {
             Backend::Tracepoints(_) => By::Tracepoint,
@@ -121,12 +123,12 @@ impl Tracer {
         }
     }
 
-    /// What is to be said of it.
+    /// Notes for the user about this trace.
     pub(crate) fn notes(&self) -> &[Note] {
         &self.notes
     }
 
-    /// What becomes readable when there is so much that it should be read soon.
+    /// Descriptors that become readable when a ring is filled enough that it should be read soon.
     pub(crate) fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
         match &self.backend {
             Backend::Tracepoints(tracepoints) => tracepoints.descriptors().collect(),
@@ -134,9 +136,9 @@ impl Tracer {
         }
     }
 
-    /// How long to wait at most before it is read again.
+    /// The longest time to wait before the next call of [`Self::read`].
     pub(crate) fn wait(&self) -> Nanos {
-        /// Nobody who watches notices it.
+        /// Short enough that a person who watches notices no delay.
         const TICK: Nanos = 20_000_000;
         match &self.backend {
             Backend::Tracepoints(_) => TICK,
@@ -144,7 +146,7 @@ impl Tracer {
         }
     }
 
-    /// The time by the clock of the transitions.
+    /// The current time, by the clock that transitions are dated with.
     pub(crate) fn now(&self) -> Nanos {
         match &self.backend {
             Backend::Tracepoints(tracepoints) => tracepoints.now(),
@@ -152,7 +154,7 @@ impl Tracer {
         }
     }
 
-    /// Tells what is sure by now; returns what could not be seen.
+    /// Reports what is certain by now; returns gaps in what could be seen.
     pub(crate) fn read(&mut self, report: &mut dyn FnMut(Observation<'_>)) -> Result<Vec<Gap>, ReadError> {
         match &mut self.backend {
             Backend::Tracepoints(tracepoints) => tracepoints.read(report).map(|()| Vec::new()),
@@ -160,7 +162,7 @@ impl Tracer {
         }
     }
 
-    /// Tells whatever there is, sure or not.
+    /// Reports everything that is left, certain or not: the trace ends.
     pub(crate) fn finish(&mut self, report: &mut dyn FnMut(Observation<'_>)) -> Result<Vec<Gap>, ReadError> {
         match &mut self.backend {
             Backend::Tracepoints(tracepoints) => tracepoints.finish(report).map(|()| Vec::new()),
@@ -168,7 +170,7 @@ impl Tracer {
         }
     }
 
-    /// What was not told so far.
+    /// What the trace has missed so far.
     pub(crate) fn missed(&self) -> Missed {
         match &self.backend {
             Backend::Tracepoints(tracepoints) => tracepoints.missed(),

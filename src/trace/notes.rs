@@ -1,33 +1,33 @@
-//! What a trace says of itself: when it begins, at its end, and where it fails.
+//! What a trace says about itself: notes at its start, what it has missed, and why it failed.
 
 use std::io;
 
 use crate::inspect::CollectError;
 use crate::kernel::ring::SetupError;
 
-/// What is to be said of a trace when it begins.
+/// A note for the user when a trace begins.
 #[derive(Debug)]
 pub(crate) enum Note {
-    /// Tracepoints are unavailable, so snapshots are compared.
+    /// Tracepoints are unavailable, so the program compares snapshots.
     FellBack(SetupError),
-    /// The kernel lacks this event: why connections end is less certain.
+    /// The kernel lacks this event: the reasons why connections end are less certain.
     NoReasons(&'static str),
-    /// The kernel lacks this event of threads: names of processes may be missing.
+    /// The kernel lacks this event about threads: process names may be missing.
     NoNames(&'static str),
-    /// The kernel's notices can't be had: what opens and closes between two snapshots is not seen.
+    /// The kernel's notices are unavailable: connections that open and close between two snapshots are not seen.
     NoNotices(io::Error),
 }
 
-/// What was not told.
+/// Counts of what a trace has missed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Missed {
     /// Events that the kernel lost because its ring was full.
     pub lost: u64,
-    /// Sockets that came out of another state than they were in: at least so many transitions never came.
+    /// Transitions whose old state was not the socket's last known state: at least this many transitions are missing.
     pub unseen: u64,
-    /// Sockets that were forgotten for want of room: their next transition has no time in its old state.
+    /// Sockets that were forgotten because of the limit: the duration of their current state will not be known.
     pub dropped: u64,
-    /// How often notices of destroyed sockets were lost.
+    /// How many times notices of destroyed sockets were lost.
     pub notices: u64,
 }
 

@@ -1,25 +1,25 @@
-//! How a trace is to be made.
+//! The options of a trace.
 
 use crate::kernel::ring::Nanos;
 
 /// How to trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Options {
-    /// By what; `None` for tracepoints, and snapshots where these can't be had.
+    /// The source; `None` for tracepoints, or snapshots if tracepoints are unavailable.
     pub by: Option<By>,
-    /// The time between two snapshots, and between two questions for an orphan.
+    /// The time between two snapshots, or between two questions about orphans (see `events/minisockets/`).
     pub poll: Nanos,
-    /// How many sockets are remembered at most.
+    /// The largest number of sockets to remember.
     pub max_sockets: usize,
-    /// Whether it is told what passed through connections.
+    /// Whether to report the bytes that connections carried.
     pub bytes: bool,
 }
 
-/// Where the transitions are seen.
+/// The source of the transitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum By {
-    /// By the kernel's tracepoints: all of them, in all network namespaces.
+    /// The kernel's tracepoints: every transition, in all network namespaces.
     Tracepoint,
-    /// By snapshots that are compared: those of this network namespace that last.
+    /// Compared snapshots: transitions in this network namespace, except states shorter than the interval.
     Poll,
 }

@@ -1,51 +1,52 @@
-//! A transition, as it is told.
+//! A transition that was seen.
 
 use super::meaning::Meaning;
 use crate::kernel::ring::{Comm, Ends, Nanos};
 use crate::model::{Endpoint, Family, Socket, TcpState};
 
-/// A socket went from one state to another.
+/// A socket went from one state to another. `model::Transition` is different: it is one arrow of the state machine.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StateChange {
-    /// When, by `CLOCK_MONOTONIC` of the initial time namespace.
+    /// The time, by `CLOCK_MONOTONIC` of the initial time namespace.
     pub at: Nanos,
-    /// Which connection of those that were seen: the same number for each of its transitions.
+    /// The connection's number in this trace: the same for all its transitions.
     pub connection: u64,
-    /// Of the socket.
+    /// The socket's address family.
     pub family: Family,
-    /// This end; its port is 0 where it could not be found out.
+    /// The local address and port; the port is 0 if unknown.
     pub local: Endpoint,
-    /// The other end.
+    /// The peer's address and port.
     pub peer: Endpoint,
     /// The state before.
     pub old: TcpState,
-    /// The state after; `None` where nobody here can tell.
+    /// The state after; `None` if this program cannot find it out.
     pub new: Option<TcpState>,
-    /// The time that it spent in the state before, where both ends of it were seen.
+    /// How long the socket was in the old state; `None` if the beginning of that state was not seen.
     pub in_old: Option<Nanos>,
-    /// Who was on the processor.
+    /// The process that was on the processor; `None` if no event shows it.
     pub on_cpu: Option<OnCpu>,
-    /// What it means.
+    /// What the transition means.
     pub meaning: Meaning,
 }
 
-/// The process that was on the processor when it happened.
+/// The process that was on the processor when the transition happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OnCpu {
-    /// Its number; `None` if this program runs in another PID namespace than the initial one, where numbers differ.
+    /// Its PID; `None` if this program is not in the initial PID namespace: numbers differ between namespaces.
     pub pid: Option<u32>,
     /// Its name; empty if unknown.
     pub name: Comm,
-    /// It was just interrupted, by a segment or a timer: what happened is nobody's doing.
+    /// A segment or a timer interrupted this process: it did not cause the transition.
     pub in_interrupt: bool,
 }
 
 impl StateChange {
+    /// The address pair.
     pub(in crate::trace) fn ends(&self) -> Ends {
         Ends { family: self.family, local: self.local, peer: self.peer }
     }
 
-    /// The socket as far as it is known, for a filter.
+    /// A socket with this family, state and addresses, for a filter to judge.
     pub fn socket(&self) -> Socket {
         Socket::new(self.family, self.new.unwrap_or(TcpState::Close), self.local, self.peer)
     }

@@ -8,31 +8,31 @@ use crate::model::Transition;
 /// What a transition means.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Meaning {
-    /// The state machine's way.
+    /// A transition of the state machine in `model::machine`.
     Listed(&'static Transition),
-    /// As that, into a TIME_WAIT that ends after so long.
+    /// A transition of the state machine into TIME_WAIT, which ends after this time.
     TimeWait(&'static Transition, Nanos),
-    /// As that: the kernel has made a server's socket, which it does late.
+    /// A transition of the state machine. The kernel creates a server's socket only now, not at the SYN.
     ServerSocket(&'static Transition),
-    /// The state machine has no such way.
+    /// The state machine has no such transition.
     Unlisted,
-    /// There were steps between that nobody saw.
+    /// There were transitions in between that were not seen.
     StepsMissed,
-    /// It closed, and nobody saw why.
+    /// The socket closed; the reason was not seen.
     WhyUnseen,
-    /// It opened and closed between two snapshots; the kernel told that it was there.
+    /// The socket opened and closed between two snapshots; only the kernel's notice of its end showed it.
     BetweenSnapshots,
     /// connect() failed: no local port was free.
     NoPort,
-    /// An RST ended an orphaned FIN_WAIT2. Whether it came or was sent is not told by this kernel.
+    /// An RST ended an orphaned FIN_WAIT2. This kernel does not show whether the RST was received or sent.
     ResetUnseen,
-    /// The connection is gone, or the kernel gave it to TIME_WAIT or to an orphaned FIN_WAIT2 in another network
-    /// namespace, which can't be asked.
+    /// The connection is gone; or it is in TIME_WAIT or an orphaned FIN_WAIT2 in another network namespace, where
+    /// this program cannot look.
     HandedOver,
 }
 
 impl Meaning {
-    /// The way through the state machine, if it is one.
+    /// The transition of the state machine, if there is one.
     pub fn transition(&self) -> Option<&'static Transition> {
         match self {
             Self::Listed(step) | Self::ServerSocket(step) | Self::TimeWait(step, _) => Some(step),
@@ -40,7 +40,7 @@ impl Meaning {
         }
     }
 
-    /// In words; marked where RFC 9293 has no such transition.
+    /// The meaning in words; marked if RFC 9293 has no such transition.
     pub fn text(&self) -> Cow<'static, str> {
         match self {
             Self::Listed(step) if step.section.is_none() => format!("not in RFC 9293: {}", step.meaning).into(),

@@ -1,4 +1,4 @@
-//! Transitions as the trace reports them, and what is made of many: connections, and counts.
+//! Transitions as a trace reports them, and what is made of many: connections and counts.
 
 mod change;
 mod meaning;

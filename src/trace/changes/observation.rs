@@ -1,40 +1,42 @@
-//! What a trace reports.
+//! What a trace reports: transitions, and the byte counts of connections.
 
 use super::change::StateChange;
 use crate::kernel::clock::Wall;
 use crate::kernel::ring::Nanos;
 use crate::model::Socket;
 
-/// How long the kernel's notice of a destroyed socket and the transition that ends its connection wait for each other.
+/// How long the notice of a destroyed socket and the transition that ends its connection wait for each other. They
+/// come from the kernel by different paths, in any order.
 pub(crate) const NOTICE_WAIT: Nanos = 300_000_000;
 
-/// What is told by a trace.
+/// One thing that a trace reports.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Observation<'a> {
     /// A transition, and its wall-clock time.
     Change(&'a StateChange, Wall),
-    /// A connection's socket is destroyed.
+    /// The kernel has destroyed a connection's socket.
     Destroyed {
-        /// Its number.
+        /// The connection's number.
         connection: u64,
-        /// What had passed through it; `None` where the socket has forgotten that.
+        /// The bytes that the connection carried; `None` if the socket no longer has the counts.
         bytes: Option<Bytes>,
     },
 }
 
-/// What passed through a connection.
+/// The bytes that a connection carried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bytes {
-    /// From here; those sent again count once.
+    /// Bytes sent; retransmitted bytes count once.
     pub sent: u64,
-    /// From the peer.
+    /// Bytes received.
     pub received: u64,
 }
 
 impl Bytes {
-    /// From the last numbers of a socket.
+    /// Computes them from the counters of a destroyed socket.
     pub(in crate::trace) fn of(socket: &Socket) -> Option<Self> {
-        // SO_LINGER with 0 cuts a connection and forgets what it has counted: none ever stood without a segment.
+        // A close with SO_LINGER 0 resets the counters. They are gone if segs_out is 0, because every connection has
+        // sent a segment.
         let info = socket.tcp_info().filter(|info| info.segs_out() != Some(0))?;
         let sent = info.bytes_sent()?.saturating_sub(info.bytes_retrans()?);
         Some(Self { sent, received: info.bytes_received()? })

@@ -1,4 +1,4 @@
-//! Connections from their first transition to their end.
+//! Connections from their first transition to their end: one `Story` each.
 
 use std::collections::VecDeque;
 
@@ -15,36 +15,38 @@ use crate::model::{Endpoint, Event, Family, Segment, TcpState};
 /// A connection that has ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Story {
-    /// Its number.
+    /// Its number in the trace.
     pub connection: u64,
-    /// When it ended: for the program, as TIME_WAIT begins.
+    /// When it ended. A connection that enters TIME_WAIT ends then: the program is done with it.
     pub at: Nanos,
-    /// The same as a wall-clock time.
+    /// The wall-clock time of `at`.
     pub time: Wall,
-    /// Of the socket.
+    /// The socket's address family.
     pub family: Family,
-    /// This end.
+    /// The local address and port.
     pub local: Endpoint,
-    /// The other end.
+    /// The peer's address and port.
     pub peer: Endpoint,
-    /// From its first transition to its end, where the first was seen and was not all of it.
+    /// The time from its first transition to its end; `None` if its beginning was not seen, or is also its end.
     pub lasted: Option<Nanos>,
-    /// The states that it was seen in, and for how long; a TIME_WAIT at the end is yet to come.
+    /// The states that were seen, and how long each lasted; for a TIME_WAIT at the end, how long it will last.
     pub states: Vec<(TcpState, Option<Nanos>)>,
-    /// Who closed first, if anybody did.
+    /// The side that closed first; `None` if neither did or it was not seen.
     pub closed_first: Option<Side>,
     /// How it ended.
     pub ended: Ended,
-    /// What passed through it, where the kernel told.
+    /// The bytes that it carried, if the kernel reported them.
     pub bytes: Option<Bytes>,
+    /// The time of its first transition, if that was seen.
     begun: Option<Nanos>,
-    /// Its socket is destroyed, and what passed through it was told if it can be.
+    /// The notice that the socket was destroyed has come: `bytes` is final.
     is_destroyed: bool,
-    /// The kernel counts the peer's FIN as a byte where it came for the socket, and not for what is kept of it.
+    /// The byte count includes the peer's FIN: the kernel counts it if it came for the socket, not if it came for the
+    /// minisocket that replaced it.
     fin_counts: bool,
 }
 
-/// One of the two, or both at once.
+/// One side of a connection, or both at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     Local,
@@ -55,26 +57,26 @@ pub enum Side {
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// By a FIN of each.
+    /// Both sides sent a FIN.
     Orderly,
-    /// By an RST.
+    /// By an RST, from either side.
     Reset,
-    /// By an RST in place of a handshake.
+    /// By an RST in answer to the SYN.
     Refused,
-    /// For want of answers.
+    /// The peer did not answer in time.
     TimedOut,
     /// By an ICMP error.
     Unreachable,
-    /// By the program, before it stood.
+    /// The program closed it before it was established.
     GivenUp,
-    /// Before it began: no local port was free.
+    /// No local port was free, so it never began.
     NoPort,
-    /// Nobody saw.
+    /// The end was not seen.
     Unknown,
 }
 
 impl Side {
-    /// As it is written.
+    /// The word in the output.
     pub fn word(self) -> &'static str {
         match self {
             Self::Local => "local",
@@ -85,7 +87,7 @@ impl Side {
 }
 
 impl Ended {
-    /// As it is written.
+    /// The word in the output.
     pub fn word(self) -> &'static str {
         match self {
             Self::Orderly => "orderly",
@@ -101,7 +103,7 @@ impl Ended {
 
     fn of(change: &StateChange) -> Self {
         if change.new == Some(TcpState::TimeWait) {
-            // However it came there, both FINs have.
+            // Whatever the path to TIME_WAIT, both FINs have arrived.
             return Self::Orderly;
         }
         if change.meaning == Meaning::NoPort {
@@ -119,30 +121,30 @@ impl Ended {
     }
 }
 
-/// Puts the stories together.
+/// Collects transitions into stories.
 #[derive(Debug)]
 pub(crate) struct Stories {
-    /// The longest idle first.
+    /// By connection number; the one that was idle longest is first.
     open: LinkedHashMap<u64, Story, FxBuildHasher>,
-    /// They wait for what passed through them.
+    /// Ended connections that wait for their byte counts.
     ended: VecDeque<Story>,
     limit: usize,
-    /// Connections that were forgotten for want of room.
+    /// Connections that were forgotten because of the limit.
     pub dropped: u64,
 }
 
 impl Stories {
-    /// Of so many connections at most.
+    /// Remembers at most `limit` open connections.
     pub(crate) fn new(limit: usize) -> Self {
         Self { open: LinkedHashMap::default(), ended: VecDeque::new(), limit: limit.max(1), dropped: 0 }
     }
 
-    /// Learns what a trace tells.
+    /// Takes what the trace reports.
     pub(crate) fn take(&mut self, observation: &Observation<'_>) {
         match *observation {
             Observation::Change(change, time) => self.change(change, time),
             Observation::Destroyed { connection, bytes } => {
-                // It ended just now, or has not ended yet.
+                // The connection has ended a moment ago, or its end is not reported yet.
                 let ended = self.ended.iter_mut().rev().find(|story| story.connection == connection);
                 if let Some(story) = ended.or_else(|| self.open.get_mut(&connection)) {
                     (story.bytes, story.is_destroyed) = (bytes, true);
@@ -172,7 +174,7 @@ impl Stories {
         }
     }
 
-    /// The next one that has ended, once it is known what passed through it or that has been waited for.
+    /// The next ended connection, once its notice has come or `NOTICE_WAIT` is over.
     pub(crate) fn next(&mut self, now: Nanos) -> Option<Story> {
         let first = self.ended.front()?;
         let is_ready = first.is_destroyed || first.at.saturating_add(NOTICE_WAIT) < now;
@@ -211,7 +213,7 @@ impl Story {
     fn step(&mut self, change: &StateChange) {
         use TcpState::{Close, Closing, Listen, TimeWait};
         (self.at, self.local, self.peer) = (change.at, change.local, change.peer);
-        // What opens and closes between two snapshots has one transition, and no time.
+        // A connection that opened and closed between two snapshots has a single transition, so no duration.
         let begun = self.begun.filter(|begun| *begun < change.at);
         self.lasted = begun.map(|begun| change.at - begun);
         if !matches!(change.old, Close | Listen) {
@@ -230,14 +232,14 @@ impl Story {
     }
 }
 
-/// Who has closed first, as far as this transition tells: the states before may not have been seen.
+/// The side that closed first, as far as this transition shows: earlier transitions may not have been seen.
 fn closed_first(change: &StateChange) -> Option<Side> {
     use TcpState::{CloseWait, Closing, FinWait1, FinWait2, LastAck};
     let by_state = |state| match state {
         FinWait1 | FinWait2 => Some(Side::Local),
         CloseWait | LastAck => Some(Side::Peer),
         Closing => Some(Side::Both),
-        // A TIME_WAIT comes behind FIN_WAIT2 or CLOSING.
+        // TIME_WAIT comes after FIN_WAIT2 or CLOSING, which have settled it.
         _ => None,
     };
     let by_meaning = || match change.meaning.transition()?.event {
@@ -248,9 +250,10 @@ fn closed_first(change: &StateChange) -> Option<Side> {
     by_state(change.old).or_else(|| by_state(change.new?)).or_else(by_meaning)
 }
 
-/// Whether the peer's FIN came for the socket itself with this transition.
+/// Whether the peer's FIN came with this transition, and for the socket itself (see [`Story::fin_counts`]).
 fn is_fin(change: &StateChange) -> bool {
-    /// What passes within an interrupt is the acknowledgement of an orphan's FIN, and the peer's comes later.
+    /// A socket that leaves FIN_WAIT2 sooner than this left it within one interrupt: the kernel replaced an orphan by
+    /// a minisocket when its FIN was acknowledged, and the peer's FIN comes later.
     const AT_ONCE: Nanos = 50_000;
     let lasted = change.in_old.is_some_and(|span| span > AT_ONCE);
     match change.new {
@@ -291,7 +294,7 @@ mod tests {
         }
     }
 
-    fn told(stories: &mut Stories, connection: u64, steps: &[TcpState]) {
+    fn take_all(stories: &mut Stories, connection: u64, steps: &[TcpState]) {
         for (at, pair) in (1..).zip(steps.windows(2)) {
             stories
                 .take(&Observation::Change(&change(connection, at * 10, pair[0], pair[1]), Wall::default()));
@@ -301,8 +304,8 @@ mod tests {
     #[test]
     fn a_story_ends_as_time_wait_begins() {
         let mut stories = Stories::new(10);
-        told(&mut stories, 7, &[Close, SynSent, Established, FinWait1, FinWait2, TimeWait, Close]);
-        assert_eq!(stories.next(100), None, "it waits for what passed");
+        take_all(&mut stories, 7, &[Close, SynSent, Established, FinWait1, FinWait2, TimeWait, Close]);
+        assert_eq!(stories.next(100), None, "it waits for its byte counts");
         let bytes = Some(Bytes { sent: 5, received: 6 });
         stories.take(&Observation::Destroyed { connection: 7, bytes });
         let story = stories.next(100).unwrap();
@@ -314,39 +317,39 @@ mod tests {
     }
 
     #[test]
-    fn the_other_end_closed_first() {
+    fn the_peer_closed_first() {
         let mut stories = Stories::new(10);
-        told(&mut stories, 7, &[Listen, SynRecv, Established, CloseWait, LastAck, Close]);
+        take_all(&mut stories, 7, &[Listen, SynRecv, Established, CloseWait, LastAck, Close]);
         stories.take(&Observation::Destroyed { connection: 7, bytes: Some(Bytes { sent: 0, received: 6 }) });
         let story = stories.next(0).unwrap();
         assert_eq!((story.closed_first, story.ended), (Some(Side::Peer), Ended::Orderly));
-        assert_eq!(story.bytes.map(|bytes| bytes.received), Some(5), "its FIN is no byte");
+        assert_eq!(story.bytes.map(|bytes| bytes.received), Some(5), "its FIN is not a byte");
     }
 
     #[test]
-    fn what_was_not_seen_is_told_as_far_as_it_must_have_been() {
+    fn unseen_steps_are_inferred_where_only_one_is_possible() {
         let ended = |steps: &[TcpState]| {
             let mut stories = Stories::new(10);
-            told(&mut stories, 7, steps);
+            take_all(&mut stories, 7, steps);
             let story = stories.next(Nanos::MAX).unwrap();
             (story.closed_first, story.ended, story.lasted)
         };
         assert_eq!(ended(&[Close, Close]), (None, Ended::Unknown, None));
         assert_eq!(ended(&[Close, TimeWait]), (None, Ended::Orderly, None), "both may have closed at once");
         assert_eq!(ended(&[Established, FinWait2, TimeWait]), (Some(Side::Local), Ended::Orderly, None));
-        assert_eq!(ended(&[FinWait2, Close]).0, Some(Side::Local), "it was there before the trace");
+        assert_eq!(ended(&[FinWait2, Close]).0, Some(Side::Local), "it existed before the trace");
         assert_eq!(ended(&[Close, LastAck, Close]), (Some(Side::Peer), Ended::Orderly, Some(10)));
         assert_eq!(ended(&[Established, Closing, TimeWait]).0, Some(Side::Both));
     }
 
     #[test]
-    fn what_is_remembered_is_bounded() {
+    fn no_more_than_the_limit_is_remembered() {
         let mut stories = Stories::new(2);
         for connection in 0..5 {
-            told(&mut stories, connection, &[Close, SynSent, Established]);
+            take_all(&mut stories, connection, &[Close, SynSent, Established]);
         }
         assert_eq!((stories.open.len(), stories.dropped), (2, 3));
-        told(&mut stories, 9, &[Close, SynSent, Close]);
+        take_all(&mut stories, 9, &[Close, SynSent, Close]);
         assert_eq!(stories.next(Nanos::MAX).unwrap().ended, Ended::Refused);
     }
 }

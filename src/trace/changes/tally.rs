@@ -1,4 +1,4 @@
-//! How many transitions there were, and how long sockets were in each state: in memory that does not grow.
+//! Counts of transitions, and how long sockets were in each state, in memory of constant size.
 
 use hdrhistogram::Histogram;
 
@@ -6,10 +6,10 @@ use super::change::StateChange;
 use crate::kernel::ring::Nanos;
 use crate::model::TcpState;
 
-/// The eleven states, and whatever else.
+/// The eleven states, and one place for all others.
 const PLACES: usize = TcpState::SHOWN.len() + 1;
 
-/// The counts.
+/// The counts and durations.
 #[derive(Debug)]
 pub struct Tally {
     counts: [[u64; PLACES]; PLACES],
@@ -19,20 +19,20 @@ pub struct Tally {
 /// How long sockets were in a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spans {
-    /// So many of them, beginning and end of which were seen.
+    /// How many stays in this state were seen from beginning to end.
     pub count: u64,
-    /// Half of them were no longer in it.
+    /// Half of them were no longer than this.
     pub median: Nanos,
-    /// 99 of a hundred were no longer in it.
+    /// 99 % of them were no longer than this.
     pub p99: Nanos,
 }
 
 impl Tally {
-    /// Nothing yet.
+    /// An empty tally.
     pub fn new() -> Self {
-        /// A microsecond to a day.
+        /// Microseconds: from one to a day.
         const BOUNDS: (u64, u64) = (1, 86_400_000_000);
-        // Two digits are exact.
+        // Durations are kept to two significant digits.
         let histogram = || Histogram::new_with_bounds(BOUNDS.0, BOUNDS.1, 2).ok();
         let spans = std::iter::repeat_with(histogram).take(PLACES).flatten().collect();
         Self { counts: [[0; PLACES]; PLACES], spans }
@@ -49,12 +49,12 @@ impl Tally {
         }
     }
 
-    /// How often sockets went from one state to the other; `None` stands for those that are none of the eleven.
+    /// How often sockets went from one state to the other; `None` stands for all states beside the eleven.
     pub fn transitions(&self, old: Option<TcpState>, new: Option<TcpState>) -> u64 {
         self.counts.get(place(old)).and_then(|row| row.get(place(new))).copied().unwrap_or(0)
     }
 
-    /// How long sockets were in this state; `None` where that was seen of none.
+    /// How long sockets were in this state; `None` if no complete stay was seen.
     pub fn spans(&self, state: TcpState) -> Option<Spans> {
         let spans = self.spans.get(place(Some(state))).filter(|spans| !spans.is_empty())?;
         let nanos = |quantile| spans.value_at_quantile(quantile) * 1_000;

@@ -1,5 +1,6 @@
-//! Joins the kernel's notices of destroyed sockets, which tell what passed through them, with their connections. A
-//! notice and the event that tells of the same socket come by different ways, in any order.
+//! Joins the kernel's notices of destroyed sockets, which have their byte counts, with the connections of the trace.
+//! A notice comes by netlink, the event of the same socket through the ring: in any order. Both have the socket's
+//! cookie.
 
 use std::collections::VecDeque;
 
@@ -9,17 +10,19 @@ use crate::kernel::ring::Nanos;
 use crate::kernel::sock_diag::Notices;
 use crate::trace::changes::{Bytes, NOTICE_WAIT, Observation};
 
-/// The two halves, by cookie.
+/// Notices and connections that wait for each other.
 #[derive(Debug)]
 pub(super) struct Joiner {
     notices: Notices,
+    /// By cookie.
     halves: FxHashMap<u64, Half>,
-    /// The cookies by age.
+    /// When each cookie was put into `halves`; the oldest is first.
     ages: VecDeque<(Nanos, u64)>,
-    /// How often notices were lost.
+    /// How many times notices were lost.
     pub(super) losses: u64,
 }
 
+/// What came first: the number of the connection, or the notice.
 #[derive(Clone, Copy, Debug)]
 enum Half {
     Connection(u64),
@@ -31,7 +34,8 @@ impl Joiner {
         Self { notices, halves: FxHashMap::default(), ages: VecDeque::new(), losses: 0 }
     }
 
-    /// Takes the connections that are gone, and tells what passed through those of which the notice has come.
+    /// Takes the connections whose sockets were destroyed, as (cookie, connection), and reports those whose notice
+    /// has come.
     pub(super) fn join(
         &mut self,
         now: Nanos,

@@ -1,51 +1,54 @@
-//! Which of several ways between two states it was.
+//! The reason of a transition: between two states the state machine may have several transitions, and other events
+//! tell which one happened.
 
 use crate::model::{Event, Segment, TcpState, Transition, ways_between};
 use crate::trace::changes::Meaning;
 
-/// What was seen besides the transition itself.
+/// What was seen beside the transition itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Clues {
-    /// An RST came.
+    /// An RST was received.
     pub(super) reset_received: bool,
     /// An RST was sent.
     pub(super) reset_sent: bool,
-    /// Something was sent again, and so much time went by without an answer that it would have been sent once more.
+    /// A segment was retransmitted, and by now it would have been again: there was no answer.
     pub(super) unanswered: bool,
-    /// The socket was told this error.
+    /// The socket got this error.
     pub(super) errno: Option<i32>,
-    /// It happened in an interrupt, and not within a program's call.
+    /// The transition happened in an interrupt, not in a program's system call.
     pub(super) in_interrupt: bool,
 }
 
-/// What the transition means, after all that was seen.
+/// The meaning of a transition, given the clues.
 pub(super) fn meaning(old: TcpState, new: TcpState, clues: Clues) -> Meaning {
     transition(old, new, clues).map_or(Meaning::Unlisted, Meaning::Listed)
 }
 
+/// The state machine's transition between the two states that fits the clues best.
 fn transition(old: TcpState, new: TcpState, clues: Clues) -> Option<&'static Transition> {
     let of = |wanted: &[Event]| ways_between(old, new).find(|it| it.on_linux && wanted.contains(&it.event));
     let reset = Event::Received(Segment::Rst);
     let by_clues = match clues {
-        // The kernel takes data that comes too late as if an RST had come, and sends one.
+        // Data for a program that has closed: the kernel acts as if an RST had come, and sends one. So an RST sent
+        // outweighs one received.
         Clues { reset_sent: true, .. } => of(&[Event::Abort]),
         Clues { reset_received: true, .. } => of(&[reset]),
         Clues { errno: Some(libc::ETIMEDOUT), .. } => of(&[Event::GaveUp, Event::TimeLimit]),
         Clues { errno: Some(libc::ECONNABORTED), .. } => of(&[Event::Abort]),
-        // What a program is told after a reset, whoever sent it.
+        // ECONNRESET and EPIPE follow any reset, whichever side sent it. Other errors come from ICMP.
         Clues { errno: Some(errno), .. } if !matches!(errno, libc::ECONNRESET | libc::EPIPE) => {
             of(&[Event::Unreachable])
         }
-        // An orphan is told no error.
+        // An orphan gets no error.
         Clues { unanswered: true, in_interrupt: true, .. } => of(&[Event::GaveUp]),
-        // Nothing but a program's call is left.
+        // No interrupt and no error: a program's system call did it.
         Clues { in_interrupt: false, .. } => of(&[Event::Close]).or_else(|| {
             let usual = ways_between(old, new).next()?;
             if usual.event == reset { of(&[Event::Abort]) } else { Some(usual) }
         }),
         _ => None,
     };
-    // A reset would have been seen.
+    // Not by a received RST: its event would have been seen.
     let usual = || ways_between(old, new).find(|it| it.on_linux && it.event != reset);
     by_clues.or_else(usual)
 }
@@ -60,10 +63,10 @@ mod tests {
     }
 
     #[test]
-    fn what_was_seen_tells_why_it_closed() {
+    fn clues_give_the_reason_of_a_close() {
         let reset = Clues { reset_received: true, in_interrupt: true, ..Clues::default() };
         let sent = Clues { reset_sent: true, ..Clues::default() };
-        let told = |errno| Clues { errno: Some(errno), in_interrupt: true, ..Clues::default() };
+        let error = |errno| Clues { errno: Some(errno), in_interrupt: true, ..Clues::default() };
         let rst = Some(Event::Received(Segment::Rst));
         for old in [SynSent, Established, FinWait1, FinWait2, LastAck] {
             assert_eq!(event(old, Close, reset), rst, "{old}");
@@ -71,12 +74,12 @@ mod tests {
         assert_eq!(event(Established, Close, sent), Some(Event::Abort));
         assert_eq!(event(Established, Close, Clues::default()), Some(Event::Abort));
         assert_eq!(event(SynSent, Close, Clues::default()), Some(Event::Close));
-        assert_eq!(event(SynSent, Close, told(libc::ETIMEDOUT)), Some(Event::GaveUp));
-        assert_eq!(event(SynSent, Close, told(libc::EHOSTUNREACH)), Some(Event::Unreachable));
-        assert_eq!(event(SynSent, Close, told(libc::ECONNABORTED)), Some(Event::Abort));
-        assert_eq!(event(LastAck, Close, told(libc::ETIMEDOUT)), Some(Event::GaveUp));
+        assert_eq!(event(SynSent, Close, error(libc::ETIMEDOUT)), Some(Event::GaveUp));
+        assert_eq!(event(SynSent, Close, error(libc::EHOSTUNREACH)), Some(Event::Unreachable));
+        assert_eq!(event(SynSent, Close, error(libc::ECONNABORTED)), Some(Event::Abort));
+        assert_eq!(event(LastAck, Close, error(libc::ETIMEDOUT)), Some(Event::GaveUp));
         let interrupted = Clues { in_interrupt: true, ..Clues::default() };
-        assert_eq!(event(FinWait1, Close, interrupted), Some(Event::GaveUp), "an orphan is told no error");
+        assert_eq!(event(FinWait1, Close, interrupted), Some(Event::GaveUp), "an orphan gets no error");
         let unanswered = Clues { unanswered: true, ..interrupted };
         assert_eq!(event(LastAck, Close, unanswered), Some(Event::GaveUp));
         let both = Clues { reset_sent: true, ..reset };
@@ -86,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_machine_does_not_have_is_marked() {
+    fn a_transition_that_is_not_in_the_rfc_is_marked() {
         assert_eq!(meaning(Close, Established, Clues::default()), Meaning::Unlisted);
         let limit = Clues { errno: Some(libc::ETIMEDOUT), in_interrupt: true, ..Clues::default() };
         assert!(meaning(FinWait2, Close, limit).text().starts_with("not in RFC 9293: "));

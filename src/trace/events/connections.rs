@@ -1,5 +1,5 @@
-//! Joins what the tracepoints tell of a socket: it is known by its address in the kernel, until it is closed and all is
-//! said of that.
+//! Joins the events of each socket to transitions. Events name a socket by its address in the kernel. The address is
+//! forgotten once the socket is closed and its last transition is reported: the kernel may then use it for another.
 
 use hashlink::LinkedHashMap;
 use rustc_hash::FxBuildHasher;
@@ -11,27 +11,27 @@ use crate::kernel::ring::{Ends, Event, Kind, Nanos};
 use crate::model::TcpState;
 use crate::trace::changes::{Meaning, StateChange};
 
-/// The sockets that are known, and the transitions that are not told yet.
+/// The sockets that exist, and the transitions that are not reported yet.
 #[derive(Debug)]
 pub(super) struct Connections {
-    /// By the socket's address, the longest idle first.
+    /// By the socket's address in the kernel; the one that was idle longest is first.
     live: LinkedHashMap<u64, Live, FxBuildHasher>,
     limit: usize,
-    /// Sockets that were forgotten for want of room.
+    /// Sockets that were forgotten because of the limit.
     pub(super) dropped: u64,
-    /// Sockets that came out of another state than they were in: what lay between never came.
+    /// Transitions whose old state was not the socket's last known state: events in between are missing.
     pub(super) unseen: u64,
     pub(super) pending: PendingChanges,
-    /// Connections that begin, when, and in which state, since they were last asked for.
+    /// Connections that began since this was last drained: address pair, time and first state.
     pub(super) opened: Vec<(Ends, Nanos, TcpState)>,
     next_connection: u64,
-    /// The last error that a socket was told on each processor.
+    /// By processor, the last error that a socket got there: time, errno and address pair.
     errors: Vec<Option<(Nanos, i32, Ends)>>,
     pub(super) names: Names,
-    /// The kernel records what fits a filter, and what lacks a port or an address yet: of such a socket the next event may
-    /// not be recorded.
+    /// A filter in the kernel is in effect. It lets events pass that lack a port or an address, as they may match
+    /// later. If such a socket turns out not to match, its next event is not recorded, so its absence is not counted.
     pub(super) is_filtered: bool,
-    /// The cookies of sockets that are gone, and their connections, where they are asked for.
+    /// Destroyed sockets, as (cookie, connection); `None` if byte counts are not wanted.
     pub(super) destroyed: Option<Vec<(u64, u64)>>,
 }
 
@@ -39,29 +39,30 @@ pub(super) struct Connections {
 #[derive(Debug)]
 struct Live {
     connection: u64,
-    /// `None` where no transition was seen.
+    /// `None` if no transition was seen.
     state: Option<TcpState>,
-    /// When it came into this state; `None` where that was not seen, or is of no worth.
+    /// When it entered this state; `None` if that was not seen or means nothing (see [`Live::enter`]).
     since: Option<Nanos>,
-    /// The kernel took it as if an RST had come.
+    /// The kernel acted as if an RST had come (`tcp_receive_reset`).
     reset_received: bool,
     resent: Option<Resent>,
-    /// A port or an address was not set at its last event.
+    /// A port or an address was not yet set in its last event.
     lacks_ends: bool,
-    /// The number of a line that waits for more.
+    /// The number of its pending transition that still lacks something.
     waiting: Option<u64>,
 }
 
-/// Something was sent again in this state.
+/// A segment was retransmitted in this state.
 #[derive(Clone, Copy, Debug)]
 struct Resent {
     at: Nanos,
-    /// When it would be sent once more: the kernel waits twice as long each time. If it closes then, it has given up.
+    /// When the next retransmission would be due: the kernel doubles the wait each time. A socket that closes after
+    /// this has given up.
     again: Nanos,
 }
 
 impl Connections {
-    /// For so many sockets at most.
+    /// Remembers at most `limit` sockets.
     pub(super) fn new(limit: usize) -> Self {
         Self {
             live: LinkedHashMap::default(),
@@ -78,12 +79,12 @@ impl Connections {
         }
     }
 
-    /// Takes an event. They must come in the order of their times.
+    /// Takes an event. Events must come in time order.
     pub(super) fn take(&mut self, event: &Event) {
         match event.kind {
             Kind::State { socket, old, new, ends } => {
                 let (old, new) = (TcpState::from_kernel(old).shown(), TcpState::from_kernel(new).shown());
-                // close() in FIN_WAIT2 sets that state anew.
+                // close() in FIN_WAIT2 sets FIN_WAIT2 again, which is no transition.
                 if old != new {
                     self.transition(event, socket, (old, new), &ends);
                 }
@@ -110,6 +111,7 @@ impl Connections {
         }
     }
 
+    /// Starts to remember a socket as a new connection.
     fn begin(&mut self, socket: u64, state: Option<TcpState>) -> &mut Live {
         if self.live.len() >= self.limit && !self.live.contains_key(&socket) {
             self.live.pop_front();
@@ -129,9 +131,10 @@ impl Connections {
         self.live.entry(socket).or_insert(live)
     }
 
+    /// Takes the event of a transition, from one state to another.
     fn transition(&mut self, event: &Event, socket: u64, (old, new): (TcpState, TcpState), ends: &Ends) {
-        // A child is made in its listener's state; a connection begins anew in CLOSED, and how long its socket was there
-        // is not known: it may be another one at the same address.
+        // The kernel clones a child from its listener, so its first old state is LISTEN. A connect() begins a new
+        // connection; how long its socket was CLOSED is unknown, since the address may have been another socket's.
         let is_child = old == TcpState::Listen && new == TcpState::SynRecv;
         let expected = if is_child { TcpState::Close } else { old };
         let known = self.live.to_back(&socket);
@@ -152,7 +155,7 @@ impl Connections {
         let error = self.error(event, ends);
         let number = self.pending.next_number();
         let Some(live) = self.live.get_mut(&socket) else { return };
-        // Of one whose transitions were lost, it is not known when the last one was.
+        // If transitions were lost, the time of the last one is unknown.
         let since = live.since.filter(|_| live.state == Some(old));
         let clues = Clues {
             reset_received: live.reset_received,
@@ -186,7 +189,8 @@ impl Connections {
         self.pending.push(PendingChange { socket, change, status, clues, since });
     }
 
-    /// Kernels before 6.10 tell the error before they close the socket, later ones after it.
+    /// Gives an error to the transition that closed the socket, or keeps it for the one that will. Kernels before
+    /// 6.10 report the error before they close the socket, later kernels after.
     fn take_error(&mut self, event: &Event, errno: i32, ends: Ends) {
         if let Some(line) = self.pending.awaiting_reason(&ends) {
             line.learn(|clues| clues.errno = Some(errno));
@@ -201,7 +205,7 @@ impl Connections {
         }
     }
 
-    /// The error that this very socket was told just now on this processor: it closes for that.
+    /// The error that this socket got a moment ago on this processor: the reason why it closes.
     fn error(&mut self, event: &Event, ends: &Ends) -> Option<i32> {
         const JUST_NOW: Nanos = 1_000_000;
         let last = self.errors.get_mut(usize::try_from(event.cpu).ok()?)?;
@@ -213,7 +217,7 @@ impl Connections {
         })
     }
 
-    /// Ends a line's wait for its reason.
+    /// Adds a clue to the socket's pending transition if that lacks its reason.
     fn add_clue(&mut self, socket: u64, learn: impl FnOnce(&mut Clues)) {
         let Some(live) = self.live.get_mut(&socket) else { return };
         let waiting = live.waiting.and_then(|number| self.pending.get_mut(number));
@@ -223,7 +227,8 @@ impl Connections {
         }
     }
 
-    /// Ends a line's wait for its ends: they are known now, or the connection is closed without them.
+    /// Gives the socket's pending transition its ports and addresses, which this later event has. If the connection
+    /// closes without them, the wait ends all the same.
     fn fill_in_ends(&mut self, waiting: Option<u64>, ends: &Ends, new: TcpState) {
         let line = waiting.and_then(|number| self.pending.get_mut(number));
         let Some(line) = line.filter(|line| line.waits_for_ends()) else { return };
@@ -236,7 +241,7 @@ impl Connections {
         }
     }
 
-    /// The next transition that can be told.
+    /// The next transition that can be reported.
     pub(super) fn next(&mut self, horizon: Horizon) -> Option<StateChange> {
         let (socket, change) = self.pending.next(horizon)?;
         if let Some(socket) = socket {
@@ -245,7 +250,8 @@ impl Connections {
         Some(change)
     }
 
-    /// Where its destruction is not told, a socket is forgotten when all is said of its end.
+    /// Forgets a socket when its closing is reported, unless the event of its destruction, which does the same, is
+    /// traced.
     fn forget_closed(&mut self, socket: u64, change: &StateChange) {
         let is_over =
             |live: &Live| live.connection == change.connection && live.state == Some(TcpState::Close);
@@ -256,9 +262,10 @@ impl Connections {
 }
 
 impl Live {
+    /// Notes that the socket entered a state.
     fn enter(&mut self, state: TcpState, at: Nanos, is_child: bool) {
         self.state = Some(state);
-        // The kernel makes the child when the handshake is through: it is in SYN_RECV for no time.
+        // The kernel creates a child at the end of the handshake: how long it is in SYN_RECV means nothing.
         self.since = (!is_child).then_some(at);
         self.resent = None;
         if state == TcpState::Close {
@@ -266,12 +273,13 @@ impl Live {
         }
     }
 
-    /// What is sent last as a state begins, a FIN above all, is what is sent again first.
+    /// Notes a retransmission. The first one is of what was sent as the state began, a FIN above all, so the wait is
+    /// measured from there.
     fn sent_again(&mut self, at: Nanos) {
         let before = self.resent.map(|resent| resent.at).or(self.since);
         self.resent = before.map(|before| {
             let waited = at.saturating_sub(before);
-            // Twice as long, but for what a timer may be late.
+            // The next wait is twice as long. 1.5 times allows for timers that fire late.
             Resent { at, again: at + waited + waited / 2 }
         });
     }
@@ -281,17 +289,18 @@ fn has_ports(ends: &Ends) -> bool {
     ends.local.port != 0 && ends.peer.port != 0
 }
 
-/// What must be known yet of a transition.
+/// What a transition lacks when its event is taken.
 fn first_status(old: TcpState, new: TcpState, ends: &Ends, clues: Clues) -> Status {
     use TcpState::{Close, Closing, FinWait1, FinWait2, Listen, SynRecv, SynSent};
     let is_known = clues.reset_received || clues.errno.is_some() || clues.unanswered;
     match (old, new) {
         (_, SynSent) if ends.local.port == 0 => Status::LacksPort,
         (Listen, SynRecv) if ends.peer.port == 0 => Status::LacksPeer,
-        // There was no port to be had.
+        // connect() failed because no port was free: none will come.
         (SynSent, Close) if ends.local.port == 0 => Status::Ready,
         (FinWait2 | Closing, Close) if !is_known => Status::LacksMinisocket,
-        // Data that comes for a program that has closed is answered with an RST, and handled as if one had come.
+        // The RST may be one that the kernel sends: data for a program that has closed is handled as if an RST had
+        // come.
         (FinWait1 | FinWait2, Close) if clues.reset_received => Status::LacksReason,
         (_, Close) if !is_known => Status::LacksReason,
         _ => Status::Ready,

@@ -1,7 +1,7 @@
-//! The process of a thread that was on the processor, and its name.
+//! The process that was on the processor, and its name.
 //!
-//! An event has the number of a thread in the initial PID namespace. Threads that exist when the trace starts are read
-//! from /proc, if that is the initial namespace's. Events report those that start and end later.
+//! An event has the number of a thread in the initial PID namespace. Threads that exist when the trace starts are
+//! read from /proc, if that is the initial namespace's. Events report those that start and end later.
 
 use std::collections::VecDeque;
 
@@ -11,29 +11,31 @@ use crate::kernel::process::{is_initial_namespace, name_of, pids, process_of, th
 use crate::kernel::ring::{Comm, Event, Kind};
 use crate::trace::changes::OnCpu;
 
-/// The names that are known.
+/// The known names.
 #[derive(Debug)]
 pub(super) struct Names {
-    /// The names of processes. The first thread of a process has the same number.
+    /// The names of processes, by PID. The first thread of a process has the PID as its number.
     known: FxHashMap<u32, Comm>,
-    /// The processes of other threads.
+    /// The PIDs of other threads, by thread number.
     process: FxHashMap<u32, u32>,
-    /// Threads that have ended. Their names are kept for a while: a process closes its sockets after the event of its end.
+    /// Threads that have ended, oldest first. Their names are kept for a while: the kernel closes a process's sockets
+    /// after the event of its exit.
     ended: VecDeque<u32>,
     /// Whether this process and its /proc use the same numbers as the events.
     is_initial_namespace: bool,
 }
 
-/// How many threads that have ended keep their names.
+/// How many ended threads keep their names.
 const ENDED: usize = 1024;
 
 impl Names {
     /// Reads the names of all processes now: a process may have ended by the time that its event is read.
     pub(super) fn read() -> Self {
-        // Without /proc all names must come from the kernel's list and from events.
+        // In another PID namespace, /proc has other numbers: all names come from events and from `saved_cmdlines`.
         if is_initial_namespace() == Some(true) { Self::from_proc() } else { Self::empty(false) }
     }
 
+    /// The names of all processes in /proc.
     fn from_proc() -> Self {
         let mut names = Self::empty(true);
         for pid in pids() {
@@ -42,6 +44,7 @@ impl Names {
         names
     }
 
+    /// No names yet.
     fn empty(is_initial_namespace: bool) -> Self {
         Self {
             known: FxHashMap::default(),
@@ -69,6 +72,7 @@ impl Names {
         OnCpu { pid, name, in_interrupt: event.in_interrupt }
     }
 
+    /// The PID and the name for a thread's number.
     fn of(&mut self, thread: u32) -> (Option<u32>, Comm) {
         if self.is_initial_namespace && !self.is_known(thread) {
             self.look_up(process_of(thread).unwrap_or(thread));
@@ -86,16 +90,16 @@ impl Names {
         self.process.get(&thread).copied().unwrap_or(thread)
     }
 
-    /// Whether one of these events is of a thread whose name may be in the kernel's list only: /proc of another PID
-    /// namespace does not have it.
+    /// Whether `saved_cmdlines` has to be read: one of these events is of a thread without a known name, and /proc of
+    /// another PID namespace does not have it.
     pub(super) fn need_list<'a>(&self, mut events: impl Iterator<Item = &'a Event>) -> bool {
         let is_unknown = |event: &Event| event.thread != 0 && !self.is_known(event.thread);
         !self.is_initial_namespace && events.any(is_unknown)
     }
 
-    /// Takes names from the kernel's list of threads that ran while events were recorded (`saved_cmdlines`).
+    /// Takes names from `saved_cmdlines`, the kernel's list of threads that ran while events were recorded.
     pub(super) fn learn_list(&mut self, list: &str) {
-        /// The kernel's placeholder for a name that it has forgotten.
+        /// The kernel's placeholder for a forgotten name.
         const NO_NAME: &str = "<...>";
         for (thread, name) in list.lines().filter_map(|line| line.split_once(' ')) {
             if let Ok(thread) = thread.parse()
@@ -107,7 +111,7 @@ impl Names {
         }
     }
 
-    /// Takes the start, the new name or the end of a thread from an event.
+    /// Takes an event about a thread: its start, its new name or its end.
     pub(super) fn learn(&mut self, event: &Event) {
         match event.kind {
             Kind::Named { thread, name } if !self.process.contains_key(&thread) => {
@@ -127,6 +131,7 @@ impl Names {
         }
     }
 
+    /// Notes that a thread ended, and forgets the one that ended longest ago if there are too many.
     fn end(&mut self, thread: u32, name: Comm) {
         if !self.is_known(thread) && !self.is_initial_namespace {
             self.known.insert(thread, name);
@@ -135,7 +140,7 @@ impl Names {
         if self.ended.len() > ENDED
             && let Some(first) = self.ended.pop_front()
         {
-            // The number may be in use again: a later event reads the name anew.
+            // If the number is in use again, the next event of it looks the name up again.
             self.known.remove(&first);
             self.process.remove(&first);
         }

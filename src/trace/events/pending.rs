@@ -1,5 +1,5 @@
-//! Transitions that are not told yet, in the order of time. One may lack something that comes behind it, and holds those
-//! behind it back meanwhile.
+//! Transitions waiting to be reported, in time order. A transition that lacks something waits for a later event or an
+//! answer from the kernel, and delays all after it.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -7,101 +7,105 @@ use super::clues::{Clues, meaning};
 use crate::kernel::ring::{Ends, Nanos};
 use crate::trace::changes::{Meaning, StateChange};
 
-/// How long a line waits for what comes behind it: the reason of an end.
+/// How long a transition waits for what it lacks, such as the reason of a close.
 pub(super) const REASON_WAIT: Nanos = 10_000_000;
 
-/// How much longer it waits for a port at most.
+/// How much longer than that a transition waits for a port.
 pub(super) const PORT_WAIT: Nanos = 200_000_000;
 
-/// The transitions of events, and those that no event told.
+/// Transitions that events reported, and others that sock_diag showed.
 #[derive(Debug, Default)]
 pub(super) struct PendingChanges {
     queue: VecDeque<PendingChange>,
-    /// The number of the first of them.
+    /// The number of the first one in `queue`; the others are numbered from there.
     first: u64,
+    /// Transitions that no event reports (those of minisockets), by time and by a number that makes the key unique.
     without_event: BTreeMap<(Nanos, u64), StateChange>,
     next_number_without_event: u64,
 }
 
-/// A transition that is to be told.
+/// A transition waiting to be reported.
 #[derive(Debug)]
 pub(super) struct PendingChange {
-    /// The socket's address.
+    /// The socket's address in the kernel.
     pub(super) socket: u64,
     pub(super) change: StateChange,
     pub(super) status: Status,
     pub(super) clues: Clues,
-    /// When its state before began.
+    /// When the old state began.
     pub(super) since: Option<Nanos>,
 }
 
-/// What a line waits for.
+/// What a transition still lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
+    /// Nothing: it can be reported.
     Ready,
     /// The local port.
     LacksPort,
-    /// The local port was asked for at this time: an event from before it knows better.
+    /// sock_diag was asked for the local port at this time. An event from before this time outweighs the answer.
     PortAsked(Nanos),
-    /// The peer of a server's new socket, which kernels before 6.14 tell with its next event.
+    /// The peer of a server's new socket: kernels before 6.14 give it only with the next event.
     LacksPeer,
-    /// Why it closed.
+    /// The reason why the socket closed.
     LacksReason,
-    /// What the kernel has in the socket's place.
+    /// What the kernel keeps in the socket's place.
     LacksMinisocket,
-    /// Why there is nothing in its place: a reset may yet be told.
+    /// The event of an RST, which would explain why nothing is in the socket's place.
     LacksReset,
-    /// It is no transition after all.
+    /// Not a transition; drop it.
     Discard,
 }
 
-/// What can be told by now.
+/// How far transitions can be reported.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Horizon {
-    /// Nothing can come any more that is as old as this.
+    /// All transitions up to this time are known.
     pub(super) complete: Nanos,
-    /// What is as old as this has waited long enough.
+    /// Transitions up to this time have waited long enough for what they lack.
     pub(super) overdue: Nanos,
 }
 
 impl Horizon {
-    /// Whatever there is.
+    /// Everything can be reported: the trace ends.
     pub(super) const END: Self = Self { complete: Nanos::MAX, overdue: Nanos::MAX };
 }
 
 impl PendingChanges {
-    /// The number that the next line will have.
+    /// The number that the next transition pushed will have.
     pub(super) fn next_number(&self) -> u64 {
         self.first + self.queue.len() as u64
     }
 
+    /// Adds a transition that an event reported.
     pub(super) fn push(&mut self, line: PendingChange) {
         self.queue.push_back(line);
     }
 
-    /// Adds a transition that no event told, at its time.
+    /// Adds a transition without an event, in its place by time.
     pub(super) fn insert(&mut self, change: StateChange) {
         self.without_event.insert((change.at, self.next_number_without_event), change);
         self.next_number_without_event += 1;
     }
 
-    /// The line of this number, if it is not told yet.
+    /// The transition with this number, if it is not reported yet.
     pub(super) fn get_mut(&mut self, number: u64) -> Option<&mut PendingChange> {
         self.queue.get_mut(usize::try_from(number.checked_sub(self.first)?).ok()?)
     }
 
+    /// All transitions of events, in time order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &PendingChange> {
         self.queue.iter()
     }
 
-    /// The lines that wait for this.
+    /// The transitions with this status.
     pub(super) fn with_status(&mut self, status: Status) -> impl Iterator<Item = &mut PendingChange> {
         self.queue.iter_mut().filter(move |line| line.status == status)
     }
 
-    /// The line of a socket with these ends that closed just now and waits to know why.
+    /// A recent transition with this address pair that lacks the reason why the socket closed.
     pub(super) fn awaiting_reason(&mut self, ends: &Ends) -> Option<&mut PendingChange> {
-        /// It is among the last.
+        /// Only the latest are searched: the error comes with the close.
         const LAST: usize = 64;
         self.queue
             .iter_mut()
@@ -110,7 +114,7 @@ impl PendingChanges {
             .find(|line| line.waits_for_reason() && line.change.ends() == *ends)
     }
 
-    /// The next that can be told, and the address of its socket where an event told it.
+    /// The next transition that can be reported, with the kernel's address of its socket if an event reported it.
     pub(super) fn next(&mut self, horizon: Horizon) -> Option<(Option<u64>, StateChange)> {
         loop {
             let at = self.queue.front().map(|line| line.change.at);
@@ -136,12 +140,13 @@ impl PendingChanges {
 }
 
 impl PendingChange {
+    /// Whether it can be reported, or has waited long enough.
     fn is_ready(&self, horizon: Horizon) -> bool {
         let at = self.change.at;
         at <= horizon.complete
             && match self.status {
                 Status::Ready | Status::Discard => true,
-                // Ports are asked for now and then, for all that wait by then.
+                // Ports are asked for at intervals, so one that lacks its port waits longer.
                 Status::LacksPort => at.saturating_add(PORT_WAIT) <= horizon.overdue,
                 Status::PortAsked(then) => then <= horizon.complete,
                 Status::LacksPeer | Status::LacksReason | Status::LacksMinisocket | Status::LacksReset => {
@@ -150,15 +155,18 @@ impl PendingChange {
             }
     }
 
+    /// Whether it lacks a port or its peer.
     pub(super) fn waits_for_ends(&self) -> bool {
         matches!(self.status, Status::LacksPort | Status::PortAsked(_) | Status::LacksPeer)
     }
 
+    /// Whether it lacks the reason why the socket closed.
     pub(super) fn waits_for_reason(&self) -> bool {
         matches!(self.status, Status::LacksReason | Status::LacksMinisocket | Status::LacksReset)
     }
 
-    /// Learns why the socket closed, or that no more will come.
+    /// Takes a clue to why the socket closed. `learn` may add nothing, when the socket was destroyed: that ends the
+    /// wait for a reason, but not for a minisocket.
     pub(super) fn learn(&mut self, learn: impl FnOnce(&mut Clues)) {
         let before = self.clues;
         learn(&mut self.clues);

@@ -1,5 +1,5 @@
-//! The local ports of connections that wait for an answer to their SYN: the event comes before the kernel has chosen
-//! one, and the next event may be minutes away.
+//! Local ports of connections in SYN_SENT. Their event comes before the kernel has chosen the port, and their next
+//! event may be minutes away, so sock_diag is asked for it.
 
 use std::net::IpAddr;
 use std::ops::ControlFlow;
@@ -13,22 +13,22 @@ use crate::kernel::sock_diag::{connect, dump};
 use crate::model::{Endpoint, Sink, Socket, Source, StateSet, TcpState};
 use crate::model::{Families, KernelFilter, Query};
 
-/// What is known of such connections.
+/// What earlier answers have shown.
 #[derive(Debug, Default)]
 pub(super) struct Ports {
-    /// The cookies of those that are no answer any more.
+    /// Cookies of sockets in the last answer that no later question is about.
     known: FxHashSet<u64>,
 }
 
 impl Ports {
-    /// Those that are there already are no answer to anything.
+    /// Notes the sockets that exist before the trace: no transition of theirs will be asked for.
     pub(super) fn new() -> Self {
         let known = unanswered().iter().filter_map(|socket| socket.cookie).collect();
         Self { known }
     }
 
-    /// Fills in the ports of the sockets whose lines are as old as this, as far as this network namespace has them and
-    /// leaves no choice.
+    /// Fills in the ports of transitions up to the time `until`, where exactly one socket of this network namespace
+    /// can be meant.
     pub(super) fn fill_in<'a>(
         &mut self,
         lines: impl Iterator<Item = &'a mut PendingChange>,
@@ -38,7 +38,8 @@ impl Ports {
         let sockets = unanswered();
         let asked_at = clock.now();
         let (mut lines, young): (Vec<_>, Vec<_>) = lines.partition(|line| line.change.at <= until);
-        // The answer to a young one may be on its way to us, and what is found be of the next, whose event is.
+        // A recent connect() may already have been answered; the socket found could then belong to a later connect()
+        // whose event has not been read. So transitions that share a key with a recent one are left for later.
         let unclear: FxHashSet<_> = young.iter().map(|line| key(&line.change.ends())).collect();
         lines.retain(|line| !unclear.contains(&key(&line.change.ends())));
         let mut wanted: FxHashMap<Key, u32> = FxHashMap::default();
@@ -50,7 +51,7 @@ impl Ports {
         for socket in &sockets {
             let key = key(&Ends::of(socket));
             let is_old = socket.cookie.is_some_and(|cookie| self.known.contains(&cookie));
-            // The event of one that no line is of is on its way.
+            // A new socket that no transition asks for is not noted: its event has not been read yet.
             if is_old || wanted.contains_key(&key) {
                 known.extend(socket.cookie);
             }
@@ -60,28 +61,30 @@ impl Ports {
         }
         for line in &mut lines {
             let key = key(&line.change.ends());
-            // Of several that began at once it can't be told which is which.
+            // With several sockets or transitions for a key, it is unknown which socket belongs to which transition.
             if let (Some([port]), Some(1)) = (new.get(&key).map(Vec::as_slice), wanted.get(&key)) {
                 line.change.local.port = *port;
             }
-            // It may have its answer by now, and what was found be of another that began just now.
+            // The connection may be answered by now, and the socket found be of a later connect(): an event from
+            // before the question would show that.
             line.status = Status::PortAsked(asked_at);
         }
         self.known = known;
     }
 }
 
-/// The local address and the peer's ends, by which such a connection is looked for.
+/// What a socket is matched by: its local address, and the peer's address and port.
 type Key = (IpAddr, Endpoint);
 
 fn key(ends: &Ends) -> Key {
-    // The scope of an address is not told by events.
+    // Events do not have the scope of an address.
     (ends.local.addr, Endpoint::new(ends.peer.addr, ends.peer.port))
 }
 
-/// The connections that wait for an answer and have a port that the kernel chose: of all others the event told it.
+/// All sockets in SYN_SENT whose port the kernel chose. Of a socket that was bound to a port, the event has the port.
 fn unanswered() -> Vec<Socket> {
-    /// `INET_DIAG_BC_AUTO`: 4 bytes on where it holds, which is the end, else 8.
+    /// `INET_DIAG_BC_AUTO`: on a match jump 4 bytes, to the end of the program, which accepts; otherwise 8 bytes,
+    /// which rejects.
     const AUTOBOUND: [u8; 2] = [6, 4];
     let bytecode = [AUTOBOUND, 8_u16.to_ne_bytes()].concat();
     let mut found = Found::default();
@@ -94,6 +97,7 @@ fn unanswered() -> Vec<Socket> {
     }
 }
 
+/// Collects the rows of an answer.
 #[derive(Default)]
 struct Found {
     sockets: Vec<Socket>,
@@ -105,7 +109,7 @@ impl Sink for Found {
     }
 
     fn row(&mut self, socket: &Socket) -> ControlFlow<()> {
-        /// More than this are no picture for people.
+        /// More SYN_SENT sockets than this are not read: nobody can follow a trace of so many.
         const ENOUGH: usize = 10_000;
         self.sockets.push(socket.clone());
         if self.sockets.len() < ENOUGH { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }

@@ -22,17 +22,17 @@ use crate::trace::changes::Observation;
 use crate::trace::notes::{Missed, Note, ReadError};
 use crate::trace::options::Options;
 
-/// How long a record may take from its time to its place in the ring: less is newer than what another ring may yet
-/// bring.
+/// How long after its time stamp a record may enter its ring. A younger event is not reported yet, because another
+/// ring may still bring an older one.
 const SLACK: Nanos = 5_000_000;
 
-/// How often ports are asked for at most.
+/// The shortest time between two questions about ports.
 const PORTS_EVERY: Nanos = 100_000_000;
 
-/// How often the clock is compared with the ring's clock.
+/// The time between two comparisons of this process's clock with the ring's clock.
 const CLOCK_EVERY: Nanos = 1_000_000_000;
 
-/// The tracepoints at work.
+/// The running tracepoints.
 #[derive(Debug)]
 pub(in crate::trace) struct Tracepoints {
     layouts: Layouts,
@@ -41,24 +41,24 @@ pub(in crate::trace) struct Tracepoints {
     page: Vec<u8>,
     clock: Clock,
     wall: WallClock,
-    /// When the clock is compared next.
+    /// When to compare the clocks next.
     next_clock: Nanos,
-    /// What was read and may not be the next yet.
+    /// Events that were read but are younger than [`SLACK`], in time order.
     events: Vec<Event>,
     connections: Connections,
     minisockets: Minisockets,
     closings: Closings,
-    /// What passed through connections, where that is asked for and can be had.
+    /// The byte counts of connections, if wanted and available.
     bytes: Option<Joiner>,
-    /// When the ports of connections without an answer may be asked for again.
+    /// When sock_diag may be asked for ports again.
     next_ports: Nanos,
     ports: Ports,
     interval: Nanos,
 }
 
 impl Tracepoints {
-    /// Sets them up; minisockets are asked for in this thread's network namespace. The notes name events that this kernel
-    /// lacks.
+    /// Sets the tracepoints up. The notes name events that this kernel lacks. Minisockets are asked for in the
+    /// network namespace of this thread.
     pub(in crate::trace) fn start(
         options: &Options,
         filter: Option<&str>,
@@ -76,13 +76,13 @@ impl Tracepoints {
             let is_known = instance.layout(event).is_ok_and(|layout| layouts.add(event, &layout));
             !is_known || instance.record(event, filter).is_err()
         };
-        // What passed through a connection comes by its cookie, which only the destruction of its socket tells.
+        // Byte counts are matched by the socket's cookie, and only the event of its destruction has that.
         let reasons = OTHERS.into_iter().filter(|event| options.bytes || *event != DESTROYED);
         let mut missing: Vec<_> =
             reasons.filter(|event| is_missing(event, filter)).map(Note::NoReasons).collect();
         missing.extend(THREADS.into_iter().filter(|event| is_missing(event, None)).map(Note::NoNames));
         let bytes = options.bytes.then(Notices::join).and_then(Result::ok).map(Joiner::new);
-        // The events of threads are recorded by now, so no name is missed.
+        // `Connections` reads the names of processes. Events of threads are recorded already, so none is missed.
         let mut connections = Connections::new(options.max_sockets);
         connections.destroyed = bytes.is_some().then(Vec::new);
         connections.is_filtered = filter.is_some();
@@ -109,17 +109,17 @@ impl Tracepoints {
         Ok((tracepoints, missing))
     }
 
-    /// The time by the ring's clock.
+    /// The current time by the ring's clock.
     pub(in crate::trace) fn now(&self) -> Nanos {
         self.clock.now()
     }
 
-    /// Descriptors that become readable when a ring fills up.
+    /// Descriptors that become readable when a ring is a quarter full.
     pub(in crate::trace) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         self.instance.rings().iter().filter_map(Ring::descriptor)
     }
 
-    /// Compares the clock with the ring's now and then, and samples the wall clock.
+    /// Samples the wall clock, and every [`CLOCK_EVERY`] compares this process's clock with the ring's.
     fn sample_clocks(&mut self) {
         if self.now() >= self.next_clock {
             let (folder, rings) = (self.instance.folder(), self.instance.rings());
@@ -153,13 +153,14 @@ impl Tracepoints {
         Ok(())
     }
 
+    /// Reads all rings and puts their events into time order.
     fn read_rings(&mut self) -> io::Result<()> {
         let Self { layouts, page_layout, page, events, .. } = self;
         for ring in self.instance.rings_mut() {
             let cpu = ring.cpu;
             ring.read(page_layout, page, |at, record| events.extend(layouts.decode(at, cpu, record)))?;
         }
-        // The events of each ring are in order. A stable sort merges such runs fast.
+        // Each ring is in order already, and a stable sort merges sorted runs quickly.
         events.sort_by_key(|event| event.at);
         Ok(())
     }
@@ -187,7 +188,7 @@ impl Tracepoints {
         }
     }
 
-    /// Reads the names of threads in the events up to this time, if only the kernel's list may have them.
+    /// Reads `saved_cmdlines` if an event up to this time is of a thread whose name only that list may have.
     fn ask_for_names(&mut self, complete: Nanos) {
         let names = &mut self.connections.names;
         let complete_events = self.events.iter().take_while(|event| event.at <= complete);
@@ -198,7 +199,7 @@ impl Tracepoints {
         }
     }
 
-    /// Takes the events up to this time.
+    /// Turns the events up to this time into transitions.
     fn take_events(&mut self, complete: Nanos) {
         let count = self.events.partition_point(|event| event.at <= complete);
         for event in self.events.drain(..count) {
@@ -214,7 +215,8 @@ impl Tracepoints {
         }
     }
 
-    /// Asks what the kernel has in the place of sockets that it closed, and what became of what it had.
+    /// Asks what the kernel keeps in place of closed sockets, and what became of the orphans and TIME_WAITs known so
+    /// far.
     fn ask_for_minisockets(&mut self, now: Nanos, all: bool, complete: Nanos) {
         let is_due = all || self.minisockets.is_due(now);
         let mut found = Vec::new();
@@ -240,7 +242,8 @@ impl Tracepoints {
         }
     }
 
-    /// Notes when sockets whose peers had closed were closed too, as far as that is not told yet.
+    /// Notes when sockets went to LAST_ACK, from all transitions that are not reported yet: their FIN ended the
+    /// peer's FIN_WAIT2.
     fn note_closings(&mut self) {
         let of_line = |line: &PendingChange| {
             let change = &line.change;
@@ -255,7 +258,7 @@ impl Tracepoints {
         self.closings.extend(self.events.iter().filter_map(of_event));
     }
 
-    /// Asks for the ports of connections that have waited so long for one, though not each time.
+    /// Asks for ports if a transition up to the time `overdue` lacks one, at most every [`PORTS_EVERY`].
     fn fill_in_ports(&mut self, now: Nanos, overdue: Nanos) {
         if now >= self.next_ports
             && self.connections.pending.with_status(Status::LacksPort).any(|line| line.change.at <= overdue)
@@ -265,6 +268,7 @@ impl Tracepoints {
         }
     }
 
+    /// What was missed so far.
     pub(in crate::trace) fn missed(&self) -> Missed {
         Missed {
             lost: self.instance.lost(),

@@ -1,4 +1,5 @@
-//! Compares snapshots with what the ones before had, and with what the kernel told of destroyed sockets meanwhile.
+//! Compares each snapshot with the sockets known from earlier ones, and with the kernel's notices of sockets
+//! destroyed in between.
 
 use std::ops::ControlFlow;
 
@@ -10,46 +11,49 @@ use crate::model::Sink;
 use crate::model::{Socket, Source, TcpState, ways_between};
 use crate::trace::changes::{Bytes, Meaning, NOTICE_WAIT, Observation, StateChange};
 
-/// The sockets that are known, and the snapshot that is being compared with them.
+/// The known sockets, and the snapshot that is being compared with them.
 #[derive(Debug)]
 pub(super) struct Comparison {
     known: FxHashMap<Identity, Known>,
     limit: usize,
-    /// Connections that have lost their socket, and when: its notice may come yet.
+    /// Connections whose socket is gone but whose notice has not come: when it went, and the connection's number.
     awaiting_notice: FxHashMap<Ends, (Nanos, u64)>,
-    /// The number of the snapshot.
+    /// The number of the current snapshot.
     snapshot: u64,
     now: Nanos,
     wall: Wall,
     next_connection: u64,
-    /// Sockets of the snapshot before that found no place: what is new now may be one of them.
+    /// How many sockets of the last snapshot are not remembered because of the limit: a socket that seems new may be
+    /// one of them.
     not_remembered: u64,
-    /// Of this snapshot, those that are not known.
+    /// Sockets of this snapshot that are not known.
     unknown: Vec<(Identity, Known)>,
-    /// Of this snapshot, those beyond the limit.
+    /// How many more there were, over the limit.
     over_limit: u64,
+    /// Transitions to report at the end of the snapshot.
     changes: Vec<StateChange>,
-    /// What notices told of known sockets.
+    /// Byte counts from notices, by the connection's number.
     gone: Vec<(u64, Option<Bytes>)>,
-    /// What notices told of sockets that no snapshot had.
+    /// Byte counts from notices of sockets that no snapshot had.
     unseen: FxHashMap<Ends, Option<Bytes>>,
-    /// Sockets that were not remembered for want of room.
+    /// Sockets that were not remembered because of the limit.
     pub(super) dropped: u64,
 }
 
-/// By what a socket is known again.
+/// What a socket is recognised by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Identity {
     Cookie(u64),
-    /// Where the source does not tell cookies.
+    /// If the source has no cookies.
     Ends(Ends),
 }
 
+/// A known socket.
 #[derive(Clone, Copy, Debug)]
 struct Known {
     ends: Ends,
     state: TcpState,
-    /// When it was first seen in this state; not of those that were there before anybody looked.
+    /// When it was first seen in this state; `None` if it may have been in it before the trace.
     since: Option<Nanos>,
     connection: u64,
     /// The last snapshot that had it.
@@ -59,19 +63,19 @@ struct Known {
 }
 
 impl Known {
-    /// The kernel's small record in place of a socket.
+    /// Whether this may be a minisocket, which the kernel keeps in place of a closed socket.
     fn may_be_minisocket(&self) -> bool {
         matches!(self.state, TcpState::FinWait2 | TcpState::TimeWait)
     }
 
-    /// Whether a notice of it may come when it has gone; there is none of a TIME_WAIT.
+    /// Whether a notice may come after it has gone. A TIME_WAIT has none.
     fn may_get_notice(&self) -> bool {
         !self.notice_came && self.state != TcpState::TimeWait && !self.ends.peer.is_unspecified()
     }
 }
 
 impl Comparison {
-    /// Of so many sockets at most.
+    /// Remembers at most `limit` sockets.
     pub(super) fn new(limit: usize) -> Self {
         Self {
             known: FxHashMap::default(),
@@ -91,13 +95,13 @@ impl Comparison {
         }
     }
 
-    /// A snapshot begins: notices that have come by now, and then its sockets.
+    /// Begins a snapshot: give it the notices that have come first, and then its sockets.
     pub(super) fn begin_snapshot(&mut self, now: Nanos, wall: Wall) {
         self.snapshot += 1;
         (self.now, self.wall) = (now, wall);
     }
 
-    /// A socket was destroyed.
+    /// Takes a notice of a destroyed socket.
     pub(super) fn notice(&mut self, socket: &Socket) {
         let Some(cookie) = socket.cookie else { return };
         let bytes = Bytes::of(socket);
@@ -111,7 +115,7 @@ impl Comparison {
         } else if let Some((_, connection)) = self.awaiting_notice.remove(&ends) {
             self.gone.push((connection, bytes));
         } else if self.not_remembered > 0 {
-            // It may be one of those that were there and found no place.
+            // It may be one of those that are not remembered.
         } else if self.known.len() + self.unseen.len() < self.limit {
             if let Some(of_earlier) = self.unseen.insert(ends, bytes) {
                 self.report_unseen(ends, of_earlier);
@@ -121,9 +125,10 @@ impl Comparison {
         }
     }
 
-    /// The snapshot is through: tells what has changed. What broke off lacks sockets that have not gone.
+    /// Ends the snapshot and reports what has changed. A socket that an interrupted snapshot lacks need not have
+    /// gone.
     pub(super) fn end(&mut self, is_whole: bool, report: &mut dyn FnMut(Observation<'_>)) {
-        // Not before the notices of the next snapshot, however long after the last that is.
+        // Only now, after the notices: the pause since the last snapshot may have been longer than NOTICE_WAIT.
         self.awaiting_notice.retain(|_, (since, _)| *since + NOTICE_WAIT >= self.now);
         let unknown = std::mem::take(&mut self.unknown);
         let unknown = self.join_minisockets(unknown);
@@ -142,7 +147,7 @@ impl Comparison {
         }
     }
 
-    /// It opened and closed since the snapshot before.
+    /// Reports a connection that opened and closed since the last snapshot.
     fn report_unseen(&mut self, ends: Ends, bytes: Option<Bytes>) {
         let connection = self.new_number();
         self.changes.push(change(&between_snapshots(ends, connection), TcpState::Close, self.now));
@@ -154,7 +159,8 @@ impl Comparison {
         self.next_connection
     }
 
-    /// What has the ends of a socket that has gone is the same connection. Returns the rest.
+    /// Joins new minisockets to the connections they come from: those with the same address pair whose socket has
+    /// gone. Returns the others.
     fn join_minisockets(&mut self, unknown: Vec<(Identity, Known)>) -> Vec<(Identity, Known)> {
         if unknown.is_empty() {
             return unknown;
@@ -180,7 +186,7 @@ impl Comparison {
         rest
     }
 
-    /// The socket before this minisocket, if a notice told of it.
+    /// The closed socket that this minisocket replaced, if a notice has come of it but no snapshot had it.
     fn unseen_before(&mut self, found: &Known) -> Option<Known> {
         let bytes = if found.may_be_minisocket() { self.unseen.remove(&found.ends) } else { None }?;
         let connection = self.new_number();
@@ -188,11 +194,12 @@ impl Comparison {
         Some(between_snapshots(found.ends, connection))
     }
 
+    /// Notes that the sockets which this snapshot lacks have closed.
     fn close_gone(&mut self) {
         let snapshot = self.snapshot;
         let gone: Vec<_> = self.known.extract_if(|_, known| known.snapshot != snapshot).collect();
         for (_, known) in gone {
-            // A socket that was merely bound has been in CLOSED all the time.
+            // A socket that was only bound was CLOSED already.
             if known.state != TcpState::Close {
                 self.changes.push(change(&known, TcpState::Close, self.now));
             }
@@ -202,15 +209,15 @@ impl Comparison {
         }
     }
 
-    /// A notice of this connection's socket, which has gone, may come yet.
+    /// Notes that the notice of this connection's socket, which has gone, may still come.
     fn await_notice(&mut self, of: &Known) {
         if self.awaiting_notice.len() < self.limit {
             self.awaiting_notice.insert(of.ends, (self.now, of.connection));
         }
     }
 
-    /// Remembers new sockets as long as there is room. None that is remembered has to go for them: it would be there in
-    /// the next snapshot, and new.
+    /// Remembers new sockets up to the limit. Known sockets are not dropped for them: they would seem new in the next
+    /// snapshot.
     fn remember(&mut self, unknown: Vec<(Identity, Known)>) {
         let may_be_older = self.snapshot == 1 || self.not_remembered > 0;
         let mut not_remembered = std::mem::take(&mut self.over_limit);
@@ -239,7 +246,7 @@ impl Comparison {
 
 impl Sink for Comparison {
     fn begin(&mut self, _source: Source) {
-        // What was noted of known sockets stands, and comes no second time.
+        // The source starts over. What was noted about known sockets stands, and is not noted twice.
         self.unknown.clear();
         self.over_limit = 0;
     }
@@ -251,7 +258,7 @@ impl Sink for Comparison {
             Some(known) => {
                 known.snapshot = snapshot;
                 if known.state != state {
-                    // A connection has its peer, and its address, since its last state.
+                    // connect() sets the peer and the local address together with the state.
                     known.ends = ends;
                     self.changes.push(change(known, state, self.now));
                     (known.state, known.since) = (state, Some(self.now));
@@ -268,11 +275,12 @@ impl Sink for Comparison {
     }
 }
 
-/// A socket that no snapshot had.
+/// A socket that no snapshot had, as if it had been CLOSED before.
 fn between_snapshots(ends: Ends, connection: u64) -> Known {
     Known { ends, state: TcpState::Close, since: None, connection, snapshot: 0, notice_came: true }
 }
 
+/// The transition of a known socket to a new state.
 fn change(known: &Known, new: TcpState, now: Nanos) -> StateChange {
     let Known { ends, state: old, since, connection, .. } = *known;
     StateChange {
@@ -289,12 +297,12 @@ fn change(known: &Known, new: TcpState, now: Nanos) -> StateChange {
     }
 }
 
-/// What can be said of two states, one snapshot apart.
+/// The meaning of two states, one snapshot apart.
 fn meaning(old: TcpState, new: TcpState) -> Meaning {
     use TcpState::{Close, LastAck, Listen, SynSent, TimeWait};
     match (old, new) {
         (Close, Close) => Meaning::BetweenSnapshots,
-        // However it came about, the usual is by far the most likely.
+        // Several transitions are possible, but the first one listed is by far the most likely.
         (Listen | LastAck | TimeWait, Close) => {
             ways_between(old, new).next().map_or(Meaning::StepsMissed, Meaning::Listed)
         }

@@ -1,4 +1,4 @@
-//! Transitions by comparing snapshots.
+//! Transitions found by comparing snapshots: `poll` takes them, `compare` compares them.
 
 mod compare;
 mod poll;

@@ -1,5 +1,5 @@
-//! Transitions by comparing snapshots: where tracepoints can't be had. What lasts less than the time between two is
-//! not seen, but for what the kernel's notices of destroyed sockets tell.
+//! Takes snapshots at an interval, if tracepoints are unavailable. A state that is shorter than the interval is not
+//! seen, except for what the kernel's notices of destroyed sockets show.
 
 use super::compare::Comparison;
 use crate::inspect::{CollectError, collect};
@@ -12,22 +12,23 @@ use crate::trace::changes::Observation;
 use crate::trace::notes::Missed;
 use crate::trace::options::Options;
 
-/// The snapshots at work.
+/// The running snapshots.
 #[derive(Debug)]
 pub(in crate::trace) struct Poller {
     comparison: Comparison,
     wall: WallClock,
     notices: Option<Notices>,
-    /// How often notices were lost.
+    /// How many times notices were lost.
     losses: u64,
     interval: Nanos,
+    /// When the next snapshot is due.
     next: Nanos,
     query: Query,
     access: Access,
 }
 
 impl Poller {
-    /// Of this thread's network namespace; with the kernel's notices of it, if they can be had.
+    /// Takes snapshots of this thread's network namespace, and reads its notices if available.
     pub(in crate::trace) fn new(options: &Options, access: &Access, notices: Option<Notices>) -> Self {
         Self {
             comparison: Comparison::new(options.max_sockets),
@@ -46,11 +47,12 @@ impl Poller {
         self.next.saturating_sub(Clock::default().now())
     }
 
+    /// What was missed so far.
     pub(in crate::trace) fn missed(&self) -> Missed {
         Missed { dropped: self.comparison.dropped, notices: self.losses, ..Missed::default() }
     }
 
-    /// Takes a snapshot if it is time to, and tells what changed.
+    /// Takes a snapshot if one is due, and reports what changed.
     pub(in crate::trace) fn read(
         &mut self,
         report: &mut dyn FnMut(Observation<'_>),
@@ -58,7 +60,7 @@ impl Poller {
         if self.wait() > 0 { Ok(Vec::new()) } else { self.snapshot(report) }
     }
 
-    /// Takes a snapshot, and tells what changed.
+    /// Takes a snapshot now, and reports what changed.
     pub(in crate::trace) fn snapshot(
         &mut self,
         report: &mut dyn FnMut(Observation<'_>),
@@ -68,7 +70,7 @@ impl Poller {
         self.wall.sample(Clock::default());
         let Self { comparison, notices, losses, .. } = self;
         comparison.begin_snapshot(now, self.wall.at(now));
-        // Before the snapshot: it must not have what they say is destroyed.
+        // Notices are read before the snapshot, which therefore cannot have the sockets that they say are destroyed.
         if let Some(notices) = notices {
             *losses += notices.read(&mut |socket| comparison.notice(socket));
         }

@@ -1,4 +1,4 @@
-//! Events of made-up sockets, joined.
+//! Made-up events, and the transitions that they are joined to.
 
 use super::super::pending::PORT_WAIT;
 use super::*;
@@ -23,11 +23,11 @@ fn lines(connections: &mut Connections, overdue: Nanos) -> Vec<StateChange> {
 }
 
 #[test]
-fn a_port_is_told_with_the_event_that_comes_next() {
+fn a_port_comes_with_the_next_event() {
     let mut connections = Connections::new(10);
     connections.take(&state(10, 1, (Close, SynSent), 0));
     connections.take(&state(15, 2, (CloseWait, LastAck), 7));
-    assert!(lines(&mut connections, 11).is_empty(), "what comes behind waits too");
+    assert!(lines(&mut connections, 11).is_empty(), "later transitions wait too");
     connections.take(&state(30, 1, (SynSent, Established), 4000));
     let told = lines(&mut connections, 11);
     let gist: Vec<_> = told.iter().map(|change| (change.at, change.local.port, change.in_old)).collect();
@@ -36,10 +36,12 @@ fn a_port_is_told_with_the_event_that_comes_next() {
 }
 
 #[test]
-fn a_servers_new_socket_has_its_peer_from_the_event_that_comes_next() {
+fn a_servers_new_socket_gets_its_peer_from_the_next_event() {
     let mut connections = Connections::new(10);
     let mut child = state(10, 1, (Listen, SynRecv), 80);
-    let Kind::State { ends: Ends { local, peer, .. }, .. } = &mut child.kind else { panic!("made so") };
+    let Kind::State { ends: Ends { local, peer, .. }, .. } = &mut child.kind else {
+        panic!("not a state event")
+    };
     (local.addr, *peer) = ([0, 0, 0, 0].into(), Endpoint::unspecified(Family::Inet));
     connections.take(&child);
     assert!(lines(&mut connections, 9).is_empty() && connections.opened.is_empty());
@@ -52,14 +54,14 @@ fn a_servers_new_socket_has_its_peer_from_the_event_that_comes_next() {
 }
 
 #[test]
-fn an_event_knows_better_than_who_was_asked_for_the_port() {
+fn an_event_outweighs_the_answer_about_the_port() {
     let until = |time| Horizon { complete: time, overdue: time };
     let mut connections = Connections::new(10);
     connections.take(&state(10, 1, (Close, SynSent), 0));
     for line in connections.pending.with_status(Status::LacksPort) {
         (line.change.local.port, line.status) = (4001, Status::PortAsked(20));
     }
-    assert_eq!(connections.next(until(19)), None, "an event from before may yet come");
+    assert_eq!(connections.next(until(19)), None, "an older event may still come");
     connections.take(&state(19, 1, (SynSent, Established), 4000));
     assert_eq!(connections.next(until(19)).map(|change| change.local.port), Some(4000));
 }
@@ -89,13 +91,13 @@ fn an_address_that_is_used_again_is_another_connection() {
     connections.take(&state(20, 1, (Listen, SynRecv), 80));
     let told = lines(&mut connections, 13);
     let spans: Vec<_> = told.iter().map(|change| change.in_old).collect();
-    // The child was never in LISTEN, and in SYN_RECV for no time.
+    // The child was never in LISTEN, and its time in SYN_RECV means nothing.
     assert_eq!(spans, [None, None, Some(1), None]);
     assert_ne!(told[0].connection, told[3].connection);
 }
 
 #[test]
-fn after_a_loss_times_are_not_made_up() {
+fn after_a_loss_durations_are_unknown() {
     let mut connections = Connections::new(10);
     connections.take(&state(10, 1, (SynSent, Established), 4000));
     connections.take(&state(30, 1, (CloseWait, LastAck), 4000));
@@ -103,7 +105,7 @@ fn after_a_loss_times_are_not_made_up() {
 }
 
 #[test]
-fn a_state_that_is_set_anew_is_no_transition() {
+fn a_state_that_is_set_again_is_no_transition() {
     let mut connections = Connections::new(10);
     connections.take(&state(10, 1, (TcpState::FinWait1, FinWait2), 4000));
     connections.take(&state(20, 1, (FinWait2, FinWait2), 4000));
@@ -113,7 +115,7 @@ fn a_state_that_is_set_anew_is_no_transition() {
 }
 
 #[test]
-fn what_comes_before_or_behind_tells_why_it_closed() {
+fn events_before_and_after_give_the_reason_of_a_close() {
     let cause = |events: &[Event]| {
         let mut connections = Connections::new(10);
         for event in events {
@@ -129,18 +131,22 @@ fn what_comes_before_or_behind_tells_why_it_closed() {
     let sent = event(11, Kind::ResetSent { socket: 1, ends: None });
     let destroyed = event(12, Kind::Destroyed { socket: 1, cookie: None });
     assert_eq!(cause(&[received, closes]), Some(Cause::Received(Segment::Rst)));
-    assert_eq!(cause(&[closes]), None, "it may come yet");
+    assert_eq!(cause(&[closes]), None, "the reason may still come");
     assert_eq!(cause(&[closes, sent]), Some(Cause::Abort));
     assert_eq!(cause(&[closes, error(11)]), Some(Cause::GaveUp));
     assert_eq!(cause(&[error(9), closes]), Some(Cause::GaveUp));
-    assert_eq!(cause(&[received, state(10, 1, (FinWait1, Close), 4000)]), None, "it may have been sent");
+    assert_eq!(
+        cause(&[received, state(10, 1, (FinWait1, Close), 4000)]),
+        None,
+        "the RST may be one that is sent"
+    );
     assert_eq!(cause(&[received, state(10, 1, (FinWait1, Close), 4000), sent]), Some(Cause::Abort));
     let ends_well = state(10, 1, (LastAck, Close), 4000);
     assert_eq!(cause(&[other, ends_well, destroyed]), Some(Cause::AckOfFin), "another socket's error");
 }
 
 #[test]
-fn a_fin_that_is_not_acknowledged_in_time_never_was() {
+fn a_fin_without_an_answer_in_time_was_given_up() {
     let cause = |closed_at| {
         let mut connections = Connections::new(10);
         connections.take(&state(1_000, 1, (CloseWait, LastAck), 4000));
@@ -150,37 +156,37 @@ fn a_fin_that_is_not_acknowledged_in_time_never_was() {
         lines(&mut connections, Nanos::MAX)[1].meaning.transition().map(|way| way.event)
     };
     assert_eq!(cause(1_700), Some(Cause::AckOfFin));
-    assert_eq!(cause(2_400), Some(Cause::GaveUp), "it would have been sent again");
+    assert_eq!(cause(2_400), Some(Cause::GaveUp), "it would have been retransmitted again");
 }
 
 #[test]
-fn a_connect_that_finds_no_port_fails_for_that() {
+fn a_connect_without_a_free_port_says_so() {
     let mut connections = Connections::new(10);
     connections.take(&state(10, 1, (Close, SynSent), 0));
     connections.take(&state(11, 1, (SynSent, Close), 0));
     let told = lines(&mut connections, 0);
-    assert_eq!((told.len(), told[1].meaning), (2, Meaning::NoPort), "nobody waits for the port");
+    assert_eq!((told.len(), told[1].meaning), (2, Meaning::NoPort), "no port will come");
 }
 
 #[test]
-fn what_must_have_happened_unseen_is_counted() {
+fn missing_transitions_are_counted() {
     let mut connections = Connections::new(10);
     connections.take(&state(10, 1, (SynSent, Established), 4000));
     connections.take(&state(20, 1, (Established, FinWait1), 4000));
     assert_eq!(connections.unseen, 0);
     connections.take(&state(30, 1, (FinWait2, Close), 4000));
-    assert_eq!(connections.unseen, 1, "FIN_WAIT1 was left");
+    assert_eq!(connections.unseen, 1, "it left FIN_WAIT1 unseen");
     connections.take(&state(40, 1, (Listen, SynRecv), 80));
-    assert_eq!(connections.unseen, 1, "a child may be where a closed socket was");
+    assert_eq!(connections.unseen, 1, "a new child may have a closed socket's address");
     connections.take(&state(50, 1, (Close, SynSent), 80));
-    assert_eq!(connections.unseen, 2, "it was closed");
+    assert_eq!(connections.unseen, 2, "its closing is missing");
 }
 
 #[test]
-fn what_a_filter_may_have_left_out_is_not_counted_as_unseen() {
+fn events_that_the_filter_may_drop_are_not_counted_as_missing() {
     let mut connections = Connections::new(10);
     connections.is_filtered = true;
-    // The port that the kernel chose then did not fit.
+    // The port that the kernel chose later did not pass the filter.
     connections.take(&state(10, 1, (Close, SynSent), 0));
     connections.take(&state(20, 1, (Close, SynSent), 0));
     assert_eq!(connections.unseen, 0);
@@ -190,7 +196,7 @@ fn what_a_filter_may_have_left_out_is_not_counted_as_unseen() {
 }
 
 #[test]
-fn a_servers_socket_is_made_at_the_last_ack() {
+fn a_servers_socket_is_created_at_the_last_ack() {
     let mut connections = Connections::new(10);
     connections.take(&state(10, 1, (Listen, SynRecv), 80));
     connections.take(&state(11, 2, (SynSent, SynRecv), 80));
@@ -203,15 +209,15 @@ fn a_servers_socket_is_made_at_the_last_ack() {
 }
 
 #[test]
-fn nobody_knows_how_long_a_socket_was_closed() {
+fn how_long_a_socket_was_closed_is_unknown() {
     let mut connections = Connections::new(10);
     connections.take(&state(10, 1, (Established, Close), 4000));
     connections.take(&state(20, 1, (Close, SynSent), 4001));
-    assert_eq!(lines(&mut connections, 20)[1].in_old, None, "another socket may have the address");
+    assert_eq!(lines(&mut connections, 20)[1].in_old, None, "the address may have been another socket's");
 }
 
 #[test]
-fn what_no_event_told_has_its_place_by_its_time() {
+fn a_transition_without_an_event_is_put_in_time_order() {
     let mut connections = Connections::new(10);
     connections.take(&state(10, 1, (SynSent, Established), 4000));
     connections.take(&state(30, 1, (Established, FinWait1), 4000));
@@ -222,7 +228,7 @@ fn what_no_event_told_has_its_place_by_its_time() {
     }
     let until = Horizon { complete: 45, overdue: 0 };
     let told: Vec<_> = std::iter::from_fn(|| connections.next(until)).map(|change| change.at).collect();
-    assert_eq!(told, [35, 40], "before 50 something may come yet");
+    assert_eq!(told, [35, 40], "before 50 something may still come");
 }
 
 #[test]
@@ -230,7 +236,7 @@ fn the_longest_idle_is_forgotten_and_counted() {
     let mut connections = Connections::new(2);
     for socket in 1..=3 {
         connections.take(&state(socket * 10, socket, (Close, SynSent), 4000));
-        // The first has news: the second is idle longer.
+        // The first has another event, so the second is idle longest.
         if socket == 2 {
             connections.take(&state(25, 1, (SynSent, Established), 4000));
         }
@@ -240,14 +246,14 @@ fn the_longest_idle_is_forgotten_and_counted() {
 }
 
 #[test]
-fn a_closed_socket_is_forgotten_when_all_is_said_of_it() {
+fn a_closed_socket_is_forgotten_once_its_closing_is_reported() {
     let mut connections = Connections::new(10);
     connections.take(&state(10, 1, (Established, Close), 80));
     connections.take(&state(11, 2, (Established, FinWait1), 81));
     assert_eq!(connections.live.len(), 2, "a reset may follow");
     assert_eq!(lines(&mut connections, 11).len(), 2);
     assert_eq!(connections.live.keys().copied().collect::<Vec<_>>(), [2]);
-    // Where its destruction is told, that is waited for: it brings the cookie.
+    // If its destruction is traced, it is kept until then: that event has the cookie.
     connections.destroyed = Some(Vec::new());
     connections.take(&state(12, 3, (Established, Close), 82));
     assert_eq!(lines(&mut connections, 12).len(), 1);

@@ -1,23 +1,23 @@
-//! The network devices of this namespace. A socket that is bound to one, as each with a link-local address is, is found
-//! only by one who names it, and events do not.
+//! The network devices of this namespace. sock_diag finds a socket that is bound to a device, such as any with a
+//! link-local address, only if the device is given, and events do not have it.
 
 use crate::kernel::names::device_indexes;
 use crate::kernel::ring::Nanos;
 
-/// The devices' numbers, as they were a while ago.
+/// The devices' numbers, read again now and then.
 #[derive(Debug, Default)]
 pub(super) struct Devices {
     numbers: Vec<u32>,
-    /// When they are read anew.
+    /// When to read them again.
     until: Nanos,
 }
 
 impl Devices {
-    /// The devices as they are now, or nearly so.
+    /// The numbers of the devices, at most a second old.
     pub(super) fn numbers(&mut self, now: Nanos) -> &[u32] {
-        const LONG: Nanos = 1_000_000_000;
+        const AT_MOST: Nanos = 1_000_000_000;
         if now >= self.until {
-            self.until = now + LONG;
+            self.until = now + AT_MOST;
             self.numbers = device_indexes();
         }
         &self.numbers

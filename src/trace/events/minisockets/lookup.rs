@@ -1,4 +1,4 @@
-//! Asks the kernel what it has of a connection whose socket it closed.
+//! Asks sock_diag what the kernel keeps in place of a closed socket.
 
 use rustc_hash::FxHashMap;
 use rustix::time::{ClockId, clock_getres};
@@ -10,24 +10,27 @@ use crate::kernel::sock_diag::{Datagrams, connect, lookup};
 use crate::model::{Endpoint, Socket, TIME_WAIT_MS, TcpState, Timer};
 use crate::trace::changes::StateChange;
 
-/// Asks sock_diag, in this thread's network namespace.
+/// A connection to sock_diag, in this thread's network namespace.
 pub(super) struct Lookup {
-    /// `None` where it can't be asked.
+    /// `None` if sock_diag is unavailable.
     source: Option<Box<dyn Datagrams + Send>>,
     devices: Devices,
     pub(super) clock: Clock,
-    /// The kernel's clock for timers goes by such steps.
+    /// The step of the kernel's clock for timers.
     pub(super) tick: Nanos,
 }
 
-/// What the kernel has.
+/// What the kernel keeps in place of a closed socket.
 pub(super) enum Remnant {
+    /// An orphaned FIN_WAIT2, and the time left on its timer.
     Orphan(Nanos),
+    /// A TIME_WAIT.
     TimeWait(TimeWaitStart),
+    /// Nothing in this network namespace.
     Nothing,
 }
 
-/// Within these times a TIME_WAIT began, and so much is left of it.
+/// When a TIME_WAIT began, within bounds, and how much time is left of it.
 #[derive(Clone, Copy)]
 pub(super) struct TimeWaitStart {
     pub(super) earliest: Nanos,
@@ -35,7 +38,7 @@ pub(super) struct TimeWaitStart {
     pub(super) left: Nanos,
 }
 
-/// When each socket went to LAST_ACK: its FIN came to the peer then, if that is on this host.
+/// When each socket went to LAST_ACK: it sent its FIN then. If the peer is on this host, it received the FIN at once.
 pub(in crate::trace::events) type Closings = FxHashMap<Ends, Nanos>;
 
 impl Lookup {
@@ -49,8 +52,9 @@ impl Lookup {
         }
     }
 
+    /// Asks for the minisocket with this address pair.
     pub(super) fn ask(&mut self, ends: &Ends, now: Nanos) -> Remnant {
-        // The kernel's timers go by the coarse one.
+        // The kernel's timers use the coarse clock.
         let clock = self.clock;
         let before = clock.coarse();
         let Some(socket) = self.find(ends, now) else { return Remnant::Nothing };
@@ -63,7 +67,7 @@ impl Lookup {
         match socket.state {
             TcpState::FinWait2 => Remnant::Orphan(left),
             TcpState::TimeWait => Remnant::TimeWait(TimeWaitStart {
-                // Either clock may have been about to make its step.
+                // Either clock reading may be a step behind.
                 earliest: began(before).saturating_sub(self.tick),
                 latest: began(after) + self.tick,
                 left,
@@ -72,7 +76,7 @@ impl Lookup {
         }
     }
 
-    /// The socket with these ends, whether or not it is bound to a device.
+    /// The socket with this address pair, whether or not it is bound to a device.
     fn find(&mut self, ends: &Ends, now: Nanos) -> Option<Socket> {
         let source = self.source.as_mut()?.as_mut();
         let mut at = |device| {
@@ -84,13 +88,13 @@ impl Lookup {
 }
 
 impl TimeWaitStart {
-    /// When the FIN came that ended this FIN_WAIT2: not before the transition that is known last.
+    /// When the FIN came that ended this FIN_WAIT2: not before `change`, the last known transition.
     pub(super) fn at(&self, change: &StateChange, now: Nanos, closings: &Closings) -> Nanos {
         let peer = closings.get(&change.ends().swapped());
         match peer {
             Some(closed) if *closed <= now => change.at.max(*closed),
             _ if self.earliest > change.at => self.latest.min(now),
-            // To a step of the clock it was at once.
+            // Within a step of the clock: as if at once.
             _ => change.at,
         }
     }

@@ -1,6 +1,7 @@
-//! What the kernel keeps of a connection when it has closed the socket: an orphaned FIN_WAIT2, a TIME_WAIT or nothing.
-//! It tells of these by no event, so it is asked, some time later: what happened when is reckoned from a TIME_WAIT's
-//! timer, or is known from the peer where that is on this host.
+//! What the kernel keeps of a connection after it has closed the socket: a minisocket, which is in TIME_WAIT or in an
+//! orphaned FIN_WAIT2, or nothing. Minisockets have no events, so sock_diag is asked a moment later, and again while
+//! they last. When a TIME_WAIT began is computed from its timer, or known from the peer's events if the peer is on
+//! this host.
 
 mod devices;
 mod lookup;
@@ -20,33 +21,35 @@ use crate::kernel::ring::{Ends, Nanos};
 use crate::model::{Event, Segment, TcpState, ways_between};
 use crate::trace::changes::{Meaning, StateChange};
 
-/// The kernel's small records that are watched.
+/// The minisockets that are followed.
 pub(super) struct Minisockets {
     lookup: Lookup,
     orphans: LinkedHashMap<Ends, Orphan, FxBuildHasher>,
-    /// Those that were found to be gone, and when: an RST that was sent may yet be told.
+    /// Orphans that were no longer there, and when that was found. The event of an RST that ended one may still come.
     gone: LinkedHashMap<Ends, (Nanos, Orphan), FxBuildHasher>,
     time_waits: TimeWaits,
-    /// The RSTs that were sent since the rings were read last, but for known orphans.
+    /// RSTs that the kernel sent since the last read, except those in place of known orphans.
     resets: FxHashMap<Ends, Nanos>,
-    /// Whether each of them is told of.
+    /// This kernel has an event for every RST that it sends. Before 6.10, it has none for those sent in place of a
+    /// minisocket.
     pub(super) sees_resets: bool,
     limit: usize,
-    /// Records that were forgotten for want of room.
+    /// Minisockets that were forgotten because of the limit.
     pub(super) dropped: u64,
     interval: Nanos,
-    /// When all orphans were asked for.
+    /// When sock_diag was last asked for all orphans.
     last_asked: Nanos,
-    /// Up to when TIME_WAITs that are over were told.
+    /// Ends of TIME_WAIT have been reported up to this time.
     reported_until: Nanos,
 }
 
-/// The clock for timers may be late by so much where a virtual machine was not let run: then a TIME_WAIT seems to have
-/// begun earlier than it did.
+/// The kernel's clock for timers may be late by this much after a virtual machine was paused. A TIME_WAIT then seems
+/// to have begun earlier than it did.
 const LATE: Nanos = 1_000_000_000;
 
 impl Minisockets {
-    /// Of this thread's network namespace; orphans are asked for every so often.
+    /// Follows minisockets in this thread's network namespace, at most `limit` of each kind. Orphans are asked for
+    /// once an `interval`.
     pub(super) fn new(limit: usize, interval: Nanos) -> Self {
         Self {
             lookup: Lookup::new(),
@@ -63,12 +66,12 @@ impl Minisockets {
         }
     }
 
-    /// Sets the clock that the kernel's answers are compared with.
+    /// Sets the clock that answers are dated with.
     pub(super) fn set_clock(&mut self, clock: Clock) {
         self.lookup.clock = clock;
     }
 
-    /// Finds out what a closed socket became. Where nothing is found, a reset may yet be told.
+    /// Finds out what a closed socket became. If nothing is there, the event of an RST may still explain it.
     pub(super) fn resolve(
         &mut self,
         line: &mut PendingChange,
@@ -82,7 +85,7 @@ impl Minisockets {
                 line.status = Status::Discard;
                 self.watch_orphan(Orphan { change, since: line.since, left, reset: None }, now);
             }
-            // It was there before this one closed: it is of this namespace, and the socket of another.
+            // This TIME_WAIT began before the socket closed, so it is not the socket's: that is in another namespace.
             Remnant::TimeWait(begun) if begun.latest + LATE < change.at => line.status = Status::LacksReset,
             Remnant::TimeWait(begun) => {
                 let at = if change.old == TcpState::FinWait2 {
@@ -109,7 +112,8 @@ impl Minisockets {
         }
     }
 
-    /// Where an RST was sent in the place of this closed socket, it was an orphan until then.
+    /// If the kernel sent an RST in place of this closed socket, it was an orphan until then: reports the orphan's
+    /// end.
     pub(super) fn end_by_reset(&self, line: &mut PendingChange, report: &mut dyn FnMut(StateChange)) {
         let change = line.change;
         let reset = self.resets.get(&change.ends()).filter(|at| **at >= change.at);
@@ -125,7 +129,7 @@ impl Minisockets {
         !self.orphans.is_empty() && now >= self.last_asked + self.interval
     }
 
-    /// What has become of the orphans.
+    /// Asks what has become of the orphans.
     pub(super) fn ask_for_orphans(
         &mut self,
         now: Nanos,
@@ -153,7 +157,7 @@ impl Minisockets {
         }
     }
 
-    /// Tells the end of orphans that were gone by this time, up to which all events are known.
+    /// Reports the end of orphans that were gone by this time. All events up to it must have been taken.
     pub(super) fn end_orphans(&mut self, until: Nanos, report: &mut dyn FnMut(StateChange)) {
         while self.gone.front().is_some_and(|(_, (at, _))| *at <= until)
             && let Some((_, (at, orphan))) = self.gone.pop_front()
@@ -162,7 +166,8 @@ impl Minisockets {
         }
     }
 
-    /// The end of an orphan that is gone, though it was there when it was asked for last.
+    /// The last transition of an orphan that is gone, but was there when last asked for. `now` is when that was
+    /// found.
     fn end_of(&self, orphan: &Orphan, now: Nanos) -> StateChange {
         let of = |event| {
             let way = ways_between(TcpState::FinWait2, TcpState::Close).find(|way| way.event == event);
@@ -178,24 +183,24 @@ impl Minisockets {
         StateChange { meaning, ..orphan.becomes(TcpState::Close, at) }
     }
 
-    /// Tells which TIME_WAITs are over by this time.
+    /// Reports the TIME_WAITs that are over by the time `until`.
     pub(super) fn end_time_waits(&mut self, until: Nanos, now: Nanos, report: &mut dyn FnMut(StateChange)) {
         while self.time_waits.front().is_some_and(|wait| wait.end <= until)
             && let Some(wait) = self.time_waits.pop()
         {
             match self.lookup.ask(&wait.ends, now) {
-                // A FIN that came again has begun it anew.
+                // A retransmitted FIN has restarted it.
                 Remnant::TimeWait(begun) if begun.left > 2 * self.lookup.tick => {
                     self.time_waits.push(TimeWait { end: now + begun.left, ..wait });
                 }
-                // They end in the order of their beginnings, or nearly so; what is told is in the order of time.
+                // The queue is only nearly in the order of ends, but reports must be in time order.
                 _ => report(wait.becomes(TcpState::Close, wait.end.max(self.reported_until))),
             }
         }
         self.reported_until = until;
     }
 
-    /// A connection with these ends begins: where there is a TIME_WAIT of them, it has its place.
+    /// A connection with this address pair begins. If it replaces a TIME_WAIT, returns the transition of that.
     pub(super) fn replace_time_wait(
         &mut self,
         ends: &Ends,
@@ -206,7 +211,7 @@ impl Minisockets {
         Some(wait.becomes(state, at))
     }
 
-    /// The kernel has sent an RST for these ends.
+    /// The kernel has sent an RST for this address pair.
     pub(super) fn reset_sent(&mut self, ends: &Ends, at: Nanos) {
         let gone = self.gone.get_mut(ends).map(|(_, orphan)| orphan);
         match gone.or_else(|| self.orphans.get_mut(ends)) {
@@ -217,12 +222,12 @@ impl Minisockets {
         }
     }
 
-    /// All that they can tell of is settled.
+    /// Forgets the RSTs of this read: they have been compared with everything they could explain.
     pub(super) fn forget_resets(&mut self) {
         self.resets.clear();
     }
 
-    /// Up to when it is known what became of the orphans.
+    /// The time up to which the transitions of all orphans are known.
     pub(super) fn known_until(&self) -> Nanos {
         let gone = self.gone.front().map_or(Nanos::MAX, |(_, (at, _))| *at);
         if self.orphans.is_empty() { gone } else { self.last_asked.min(gone) }

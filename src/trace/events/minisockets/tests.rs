@@ -1,4 +1,4 @@
-//! What the kernel told of made-up connections, in the place of which it had something.
+//! Made-up closed sockets, and what the kernel keeps in their place.
 
 use super::super::clues::Clues;
 use super::lookup::TimeWaitStart;
@@ -28,7 +28,7 @@ fn handed_over(old: TcpState) -> PendingChange {
 }
 
 #[test]
-fn an_rst_in_the_place_of_an_orphan_ends_it_then() {
+fn an_rst_in_place_of_an_orphan_ends_it() {
     let mut minisockets = Minisockets::new(9, 100);
     let mut told = Vec::new();
     for (reset, old) in [(9, TcpState::FinWait2), (15, TcpState::Closing), (15, TcpState::FinWait2)] {
@@ -41,7 +41,7 @@ fn an_rst_in_the_place_of_an_orphan_ends_it_then() {
 }
 
 #[test]
-fn whose_rst_ended_an_orphan_is_told_where_the_kernel_tells() {
+fn whose_rst_ended_an_orphan_depends_on_the_kernels_events() {
     for (sees_resets, text) in [(true, "RST received"), (false, "cut by an RST")] {
         let mut minisockets = Minisockets::new(9, 100);
         minisockets.sees_resets = sees_resets;
@@ -69,12 +69,12 @@ fn an_orphan_that_is_gone_waits_for_the_rst_that_may_have_ended_it() {
 }
 
 #[test]
-fn a_time_wait_began_when_the_peer_closed_or_as_its_timer_tells() {
+fn a_time_wait_began_when_the_peer_closed_or_as_its_timer_shows() {
     let change = handed_over(TcpState::FinWait2).change;
     let begun = TimeWaitStart { earliest: 20, latest: 28, left: 60 };
     let closed = |at| Closings::from_iter([(ends().swapped(), at)]);
     assert_eq!(begun.at(&change, 50, &closed(24)), 24);
-    assert_eq!(begun.at(&change, 50, &closed(5)), 10, "the FIN had come with the last acknowledgement");
+    assert_eq!(begun.at(&change, 50, &closed(5)), 10, "the FIN came with the last acknowledgement");
     assert_eq!(begun.at(&change, 50, &Closings::default()), 28);
     let at_once = TimeWaitStart { earliest: 9, ..begun };
     assert_eq!(at_once.at(&change, 50, &Closings::default()), 10);
@@ -87,5 +87,5 @@ fn a_new_connection_takes_the_place_of_a_time_wait() {
     let change = minisockets.replace_time_wait(&ends(), 30, TcpState::SynRecv).unwrap();
     assert_eq!((change.old, change.new), (TcpState::TimeWait, Some(TcpState::SynRecv)));
     assert_eq!((change.at, change.in_old), (30, Some(20)));
-    assert_eq!(minisockets.replace_time_wait(&ends(), 40, TcpState::SynRecv), None, "it is there no more");
+    assert_eq!(minisockets.replace_time_wait(&ends(), 40, TcpState::SynRecv), None, "the TIME_WAIT is gone");
 }

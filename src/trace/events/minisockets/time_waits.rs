@@ -1,5 +1,5 @@
-//! The TIME_WAITs that are watched. There may be very many, and they last equally long: a queue, and places in it by
-//! their ends.
+//! The TIME_WAITs that are followed. There may be a million, and all last equally long, so they are a queue, with an
+//! index by address pair.
 
 use std::collections::VecDeque;
 use std::hash::BuildHasher as _;
@@ -12,7 +12,7 @@ use crate::kernel::ring::{Ends, Nanos};
 use crate::model::{TcpState, ways_between};
 use crate::trace::changes::{Meaning, StateChange};
 
-/// A TIME_WAIT.
+/// A TIME_WAIT that is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TimeWait {
     pub(super) ends: Ends,
@@ -22,6 +22,7 @@ pub(super) struct TimeWait {
 }
 
 impl TimeWait {
+    /// Its transition to another state.
     pub(super) fn becomes(&self, new: TcpState, at: Nanos) -> StateChange {
         let Ends { family, local, peer } = self.ends;
         let way = ways_between(TcpState::TimeWait, new).next();
@@ -40,14 +41,14 @@ impl TimeWait {
     }
 }
 
-/// In the order in which they became known, which is nearly that of their ends.
+/// All TIME_WAITs, in the order in which they were found, which is nearly the order in which they end.
 #[derive(Debug, Default)]
 pub(super) struct TimeWaits {
-    /// `None` for those that were taken out.
+    /// `None` in places that were taken out.
     queue: VecDeque<Option<TimeWait>>,
-    /// The number of the first.
+    /// The number of the first place; the others are numbered from there, and numbers wrap around.
     first: u32,
-    /// Their numbers by their ends.
+    /// The numbers of the places, by address pair.
     numbers: HashTable<u32>,
 }
 
@@ -60,9 +61,9 @@ impl TimeWaits {
         self.numbers.len()
     }
 
-    /// Adds one, in the place of one with the same ends.
+    /// Adds a TIME_WAIT. One with the same address pair is removed.
     pub(super) fn push(&mut self, wait: TimeWait) {
-        // No more than numbers have room for are ever kept.
+        // The limit is a u32 and a place lasts no longer than a TIME_WAIT, so numbers do not run out.
         let number = self.first.wrapping_add(u32::try_from(self.queue.len()).unwrap_or_default());
         let Self { queue, first, numbers } = self;
         let is_it = |number: &u32| at(queue, *first, *number).is_some_and(|other| other.ends == wait.ends);
@@ -81,7 +82,7 @@ impl TimeWaits {
         queue.push_back(Some(wait));
     }
 
-    /// Takes out the one with these ends.
+    /// Takes out the TIME_WAIT with this address pair.
     pub(super) fn remove(&mut self, ends: &Ends) -> Option<TimeWait> {
         let Self { queue, first, numbers } = self;
         let is_it = |number: &u32| at(queue, *first, *number).is_some_and(|wait| wait.ends == *ends);
@@ -89,13 +90,13 @@ impl TimeWaits {
         queue.get_mut(number.wrapping_sub(*first) as usize)?.take()
     }
 
-    /// Takes out the next to end, or nearly so.
+    /// Takes out the first, which ends next or nearly so.
     pub(super) fn pop(&mut self) -> Option<TimeWait> {
         let first = self.front()?;
         self.remove(&first.ends)
     }
 
-    /// The next to end, or nearly so.
+    /// The first, which ends next or nearly so.
     pub(super) fn front(&mut self) -> Option<TimeWait> {
         while let Some(None) = self.queue.front() {
             self.queue.pop_front();
@@ -105,6 +106,7 @@ impl TimeWaits {
     }
 }
 
+/// The TIME_WAIT with this number.
 fn at(queue: &VecDeque<Option<TimeWait>>, first: u32, number: u32) -> Option<&TimeWait> {
     queue.get(number.wrapping_sub(first) as usize)?.as_ref()
 }
@@ -125,9 +127,9 @@ mod tests {
     }
 
     proptest! {
-        /// Also where the numbers begin anew.
+        /// Also where the numbers wrap around.
         #[test]
-        fn they_are_as_a_plain_queue(steps: Vec<(u8, Option<bool>)>) {
+        fn they_behave_as_a_plain_queue(steps: Vec<(u8, Option<bool>)>) {
             let mut waits = TimeWaits { first: u32::MAX - 3, ..TimeWaits::default() };
             let mut plain: VecDeque<TimeWait> = VecDeque::new();
             for (at, (port, comes)) in (0..).zip(steps) {

@@ -1,4 +1,4 @@
-//! Threads and processes, made up and real.
+//! Made-up events of threads, and real processes.
 
 use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
@@ -17,7 +17,7 @@ fn exited(thread: u32) -> Event {
     event(thread, Kind::Exited { thread, name: comm(b"exited") })
 }
 
-/// Higher than any thread's number.
+/// A number higher than any thread's.
 const NOBODY: u32 = u32::MAX / 2;
 
 fn on_cpu(names: &mut Names, thread: u32) -> (Option<u32>, Vec<u8>) {
@@ -34,7 +34,7 @@ fn a_child_has_its_parents_name_until_it_has_its_own() {
     names.learn(&event(pid, Kind::Named { thread: pid, name: comm(b"curl") }));
     assert_eq!(on_cpu(&mut names, pid), (Some(pid), b"curl".to_vec()));
     names.learn(&exited(pid));
-    assert_eq!(on_cpu(&mut names, pid).1, b"curl", "it closes its sockets later");
+    assert_eq!(on_cpu(&mut names, pid).1, b"curl", "its sockets are closed after its exit");
     for other in 1..=u32::try_from(ENDED).unwrap() {
         names.learn(&exited(pid + other));
     }
@@ -52,7 +52,7 @@ fn a_thread_is_shown_as_its_process() {
     for number in [process, thread, next] {
         assert_eq!(on_cpu(&mut names, number), (Some(process), b"server".to_vec()));
     }
-    // The number is used again.
+    // The thread ends, and its number is used again.
     names.learn(&exited(next));
     names.learn(&event(1, Kind::Began { thread: next, of_process: false, name: comm(b"cat") }));
     assert_eq!(on_cpu(&mut names, next), (Some(next), b"cat".to_vec()));
@@ -79,7 +79,7 @@ fn existing_threads_are_found() {
 #[test]
 fn in_another_namespace_names_come_from_the_kernel_only() {
     let mut names = Names::empty(false);
-    // In this namespace the number is another process's.
+    // In this namespace the number belongs to another process.
     let thread = std::process::id();
     assert_eq!(on_cpu(&mut names, thread), (None, Vec::new()));
     assert!(names.need_list([exited(thread)].iter()));

@@ -1,4 +1,4 @@
-//! Made-up snapshots, notices between them, and what is told.
+//! Made-up snapshots, notices between them, and what is reported.
 
 use super::*;
 use crate::model::{Details, Endpoint, Family, TcpInfo};
@@ -10,14 +10,15 @@ fn socket(cookie: u64, port: u16, state: TcpState) -> Socket {
     Socket { cookie: Some(cookie), ..Socket::new(Family::Inet, state, end(port), peer) }
 }
 
-/// A connection's last words.
+/// The notice of a destroyed socket.
 fn notice(cookie: u64, port: u16) -> Socket {
     let tcp_info = Some(TcpInfo::from_bytes(&[0; 280]));
     let details = Some(Box::new(Details { tcp_info, memory: None }));
     Socket { details, ..socket(cookie, port, Close) }
 }
 
-/// The transitions of one snapshot: `PORT OLD NEW`; and `PORT gone` for what is told of a destroyed socket.
+/// The reports of one snapshot: `PORT OLD NEW #CONNECTION` for a transition, `gone #CONNECTION` for a destroyed
+/// socket.
 fn taken(comparison: &mut Comparison, notices: &[Socket], sockets: &[Socket]) -> Vec<String> {
     let now = comparison.now + 100_000_000;
     comparison.begin_snapshot(now, Wall::default());
@@ -42,7 +43,7 @@ fn taken(comparison: &mut Comparison, notices: &[Socket], sockets: &[Socket]) ->
 }
 
 #[test]
-fn a_socket_that_is_merely_bound_is_in_no_other_state_than_before() {
+fn a_socket_that_is_only_bound_has_no_transition() {
     let mut comparison = Comparison::new(10);
     let bound = socket(1, 50, Close);
     assert_eq!(taken(&mut comparison, &[], &[]), [""; 0]);
@@ -54,7 +55,7 @@ fn a_socket_that_is_merely_bound_is_in_no_other_state_than_before() {
 }
 
 #[test]
-fn a_notice_is_of_its_connection_before_and_behind_the_minisocket() {
+fn a_notice_joins_its_connection_before_or_after_the_minisocket() {
     let (established, time_wait) = (socket(1, 4000, Established), socket(2, 4000, TimeWait));
     // The notice comes first, and the minisocket has another cookie.
     let mut comparison = Comparison::new(10);
@@ -67,7 +68,7 @@ fn a_notice_is_of_its_connection_before_and_behind_the_minisocket() {
     let told = taken(&mut comparison, &[], std::slice::from_ref(&time_wait));
     assert_eq!(told, ["4000 ESTABLISHED TIME_WAIT #1"]);
     assert_eq!(taken(&mut comparison, &[notice(1, 4000)], std::slice::from_ref(&time_wait)), ["gone #1"]);
-    // No snapshot had the socket: it is one connection all the same.
+    // No snapshot had the socket: still one connection.
     for (first, second) in [(vec![notice(1, 4000)], vec![]), (vec![], vec![notice(1, 4000)])] {
         let mut comparison = Comparison::new(10);
         taken(&mut comparison, &[], &[]);
@@ -82,15 +83,15 @@ fn a_notice_may_come_after_the_snapshot_that_lacks_its_socket() {
     let mut comparison = Comparison::new(10);
     taken(&mut comparison, &[], &[socket(1, 4000, Established)]);
     assert_eq!(taken(&mut comparison, &[], &[]), ["4000 ESTABLISHED CLOSED #1"]);
-    // However long the next one is in coming.
+    // However late the next snapshot is.
     comparison.now += 10 * NOTICE_WAIT;
     assert_eq!(taken(&mut comparison, &[notice(1, 4000)], &[]), ["gone #1"]);
-    // The next one with these ends is another connection.
+    // The next notice with this address pair is of another connection.
     assert_eq!(taken(&mut comparison, &[notice(3, 4000)], &[]), ["4000 CLOSED CLOSED #2", "gone #2"]);
-    // Two of them in one interval are two.
+    // Two notices in one interval are two connections.
     let told = taken(&mut comparison, &[notice(4, 4000), notice(5, 4000)], &[]);
     assert_eq!(told, ["4000 CLOSED CLOSED #3", "4000 CLOSED CLOSED #4", "gone #3", "gone #4"]);
-    // A notice that was lost is not waited for for ever.
+    // A lost notice is not awaited for ever.
     taken(&mut comparison, &[], &[socket(6, 4000, Established)]);
     taken(&mut comparison, &[], &[]);
     comparison.now += NOTICE_WAIT;
@@ -99,30 +100,30 @@ fn a_notice_may_come_after_the_snapshot_that_lacks_its_socket() {
 }
 
 #[test]
-fn beyond_the_limit_nothing_is_made_up() {
+fn over_the_limit_nothing_is_invented() {
     let listeners = [1, 2, 3, 4, 5].map(|number: u16| socket(number.into(), number, Listen));
     let mut comparison = Comparison::new(3);
     for _ in 0..5 {
         assert_eq!(taken(&mut comparison, &[], &listeners), [""; 0]);
         assert_eq!(comparison.dropped, 2, "each counts once");
     }
-    // Two go, and the others that were there all the time come into their places.
+    // Two go, and two that existed all the time are remembered instead.
     let told = taken(&mut comparison, &[], &listeners[2..]);
     let mut closed: Vec<_> = told.iter().map(|line| line.split_once(' ').unwrap().1).collect();
     closed.sort_unstable();
     assert_eq!(closed, ["LISTEN CLOSED #1", "LISTEN CLOSED #2"]);
-    // All have a place by now: what is new is told of again.
+    // All are remembered now, so new ones are reported again.
     assert_eq!(taken(&mut comparison, &[], &listeners[3..]), ["3 LISTEN CLOSED #3"]);
     let told =
         taken(&mut comparison, &[], &[listeners[3].clone(), listeners[4].clone(), socket(9, 9, Listen)]);
     assert_eq!(told, ["9 CLOSED LISTEN #6"]);
-    // A notice that finds no room is counted.
+    // A notice over the limit is counted.
     assert_eq!(taken(&mut comparison, &[notice(8, 4000)], &[socket(9, 9, Listen)]).len(), 2);
     assert_eq!(comparison.dropped, 3);
 }
 
 #[test]
-fn what_lies_between_two_snapshots_is_not_made_up() {
+fn unseen_steps_are_not_guessed() {
     assert_eq!(meaning(Established, TimeWait), Meaning::StepsMissed);
     assert_eq!(meaning(Established, Close), Meaning::StepsMissed);
     assert_eq!(meaning(SynSent, Close), Meaning::WhyUnseen);
