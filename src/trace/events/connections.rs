@@ -192,8 +192,8 @@ impl Connections {
     /// Gives an error to the transition that closed the socket, or keeps it for the one that will. Kernels before
     /// 6.10 report the error before they close the socket, later kernels after.
     fn take_error(&mut self, event: &Event, errno: i32, ends: Ends) {
-        if let Some(line) = self.pending.awaiting_reason(&ends) {
-            line.learn(|clues| clues.errno = Some(errno));
+        if let Some(pending) = self.pending.awaiting_reason(&ends) {
+            pending.learn(|clues| clues.errno = Some(errno));
             return;
         }
         let cpu = usize::try_from(event.cpu).unwrap_or(usize::MAX);
@@ -221,23 +221,23 @@ impl Connections {
     fn add_clue(&mut self, socket: u64, learn: impl FnOnce(&mut Clues)) {
         let Some(live) = self.live.get_mut(&socket) else { return };
         let waiting = live.waiting.and_then(|number| self.pending.get_mut(number));
-        if let Some(line) = waiting.filter(|line| line.waits_for_reason()) {
+        if let Some(pending) = waiting.filter(|pending| pending.waits_for_reason()) {
             live.waiting = None;
-            line.learn(learn);
+            pending.learn(learn);
         }
     }
 
     /// Gives the socket's pending transition its ports and addresses, which this later event has. If the connection
     /// closes without them, the wait ends all the same.
     fn fill_in_ends(&mut self, waiting: Option<u64>, ends: &Ends, new: TcpState) {
-        let line = waiting.and_then(|number| self.pending.get_mut(number));
-        let Some(line) = line.filter(|line| line.waits_for_ends()) else { return };
+        let pending = waiting.and_then(|number| self.pending.get_mut(number));
+        let Some(pending) = pending.filter(|pending| pending.waits_for_ends()) else { return };
         if has_ports(ends) {
-            (line.change.local, line.change.peer) = (ends.local, ends.peer);
-            self.opened.extend(line.change.new.map(|state| (*ends, line.change.at, state)));
+            (pending.change.local, pending.change.peer) = (ends.local, ends.peer);
+            self.opened.extend(pending.change.new.map(|state| (*ends, pending.change.at, state)));
         }
         if has_ports(ends) || new == TcpState::Close {
-            line.status = Status::Ready;
+            pending.status = Status::Ready;
         }
     }
 

@@ -78,8 +78,8 @@ impl PendingChanges {
     }
 
     /// Adds a transition that an event reported.
-    pub(super) fn push(&mut self, line: PendingChange) {
-        self.queue.push_back(line);
+    pub(super) fn push(&mut self, pending: PendingChange) {
+        self.queue.push_back(pending);
     }
 
     /// Adds a transition without an event, in its place by time.
@@ -100,7 +100,7 @@ impl PendingChanges {
 
     /// The transitions with this status.
     pub(super) fn with_status(&mut self, status: Status) -> impl Iterator<Item = &mut PendingChange> {
-        self.queue.iter_mut().filter(move |line| line.status == status)
+        self.queue.iter_mut().filter(move |pending| pending.status == status)
     }
 
     /// A recent transition with this address pair that lacks the reason why the socket closed.
@@ -111,13 +111,13 @@ impl PendingChanges {
             .iter_mut()
             .rev()
             .take(LAST)
-            .find(|line| line.waits_for_reason() && line.change.ends() == *ends)
+            .find(|pending| pending.waits_for_reason() && pending.change.ends() == *ends)
     }
 
     /// The next transition that can be reported, with the kernel's address of its socket if an event reported it.
     pub(super) fn next(&mut self, horizon: Horizon) -> Option<(Option<u64>, StateChange)> {
         loop {
-            let at = self.queue.front().map(|line| line.change.at);
+            let at = self.queue.front().map(|pending| pending.change.at);
             if let Some(entry) = self.without_event.first_entry()
                 && entry.key().0 <= horizon.complete
                 && at.is_none_or(|at| entry.key().0 < at)
@@ -128,12 +128,12 @@ impl PendingChanges {
                 return None;
             }
             self.first += 1;
-            let mut line = self.queue.pop_front()?;
-            if matches!(line.status, Status::LacksMinisocket | Status::LacksReset) {
-                (line.change.new, line.change.meaning) = (None, Meaning::HandedOver);
+            let mut pending = self.queue.pop_front()?;
+            if matches!(pending.status, Status::LacksMinisocket | Status::LacksReset) {
+                (pending.change.new, pending.change.meaning) = (None, Meaning::HandedOver);
             }
-            if line.status != Status::Discard {
-                return Some((Some(line.socket), line.change));
+            if pending.status != Status::Discard {
+                return Some((Some(pending.socket), pending.change));
             }
         }
     }

@@ -31,20 +31,20 @@ impl Ports {
     /// can be meant.
     pub(super) fn fill_in<'a>(
         &mut self,
-        lines: impl Iterator<Item = &'a mut PendingChange>,
+        changes: impl Iterator<Item = &'a mut PendingChange>,
         clock: Clock,
         until: Nanos,
     ) {
         let sockets = unanswered();
         let asked_at = clock.now();
-        let (mut lines, young): (Vec<_>, Vec<_>) = lines.partition(|line| line.change.at <= until);
+        let (mut changes, young): (Vec<_>, Vec<_>) = changes.partition(|pending| pending.change.at <= until);
         // A recent connect() may already have been answered; the socket found could then belong to a later connect()
         // whose event has not been read. So transitions that share a key with a recent one are left for later.
-        let unclear: FxHashSet<_> = young.iter().map(|line| key(&line.change.ends())).collect();
-        lines.retain(|line| !unclear.contains(&key(&line.change.ends())));
+        let unclear: FxHashSet<_> = young.iter().map(|pending| key(&pending.change.ends())).collect();
+        changes.retain(|pending| !unclear.contains(&key(&pending.change.ends())));
         let mut wanted: FxHashMap<Key, u32> = FxHashMap::default();
-        for line in &lines {
-            *wanted.entry(key(&line.change.ends())).or_default() += 1;
+        for pending in &changes {
+            *wanted.entry(key(&pending.change.ends())).or_default() += 1;
         }
         let mut known = FxHashSet::default();
         let mut new: FxHashMap<Key, Vec<u16>> = FxHashMap::default();
@@ -59,15 +59,15 @@ impl Ports {
                 new.entry(key).or_default().push(socket.local.port);
             }
         }
-        for line in &mut lines {
-            let key = key(&line.change.ends());
+        for pending in &mut changes {
+            let key = key(&pending.change.ends());
             // With several sockets or transitions for a key, it is unknown which socket belongs to which transition.
             if let (Some([port]), Some(1)) = (new.get(&key).map(Vec::as_slice), wanted.get(&key)) {
-                line.change.local.port = *port;
+                pending.change.local.port = *port;
             }
             // The connection may be answered by now, and the socket found be of a later connect(): an event from
             // before the question would show that.
-            line.status = Status::PortAsked(asked_at);
+            pending.status = Status::PortAsked(asked_at);
         }
         self.known = known;
     }

@@ -221,14 +221,14 @@ impl Tracepoints {
         let is_due = all || self.minisockets.is_due(now);
         let mut found = Vec::new();
         let mut report = |change| found.push(change);
-        for line in self.connections.pending.with_status(Status::LacksReset) {
-            self.minisockets.end_by_reset(line, &mut report);
+        for pending in self.connections.pending.with_status(Status::LacksReset) {
+            self.minisockets.end_by_reset(pending, &mut report);
         }
         if is_due || self.connections.pending.with_status(Status::LacksMinisocket).next().is_some() {
             self.note_closings();
             let closings = &self.closings;
-            for line in self.connections.pending.with_status(Status::LacksMinisocket) {
-                self.minisockets.resolve(line, now, closings, &mut report);
+            for pending in self.connections.pending.with_status(Status::LacksMinisocket) {
+                self.minisockets.resolve(pending, now, closings, &mut report);
             }
             if is_due {
                 self.minisockets.ask_for_orphans(now, closings, &mut report);
@@ -245,8 +245,8 @@ impl Tracepoints {
     /// Notes when sockets went to LAST_ACK, from all transitions that are not reported yet: their FIN ended the
     /// peer's FIN_WAIT2.
     fn note_closings(&mut self) {
-        let of_line = |line: &PendingChange| {
-            let change = &line.change;
+        let of_line = |pending: &PendingChange| {
+            let change = &pending.change;
             (change.new == Some(TcpState::LastAck)).then(|| (change.ends(), change.at))
         };
         let of_event = |event: &Event| match &event.kind {
@@ -261,7 +261,11 @@ impl Tracepoints {
     /// Asks for ports if a transition up to the time `overdue` lacks one, at most every [`PORTS_EVERY`].
     fn fill_in_ports(&mut self, now: Nanos, overdue: Nanos) {
         if now >= self.next_ports
-            && self.connections.pending.with_status(Status::LacksPort).any(|line| line.change.at <= overdue)
+            && self
+                .connections
+                .pending
+                .with_status(Status::LacksPort)
+                .any(|pending| pending.change.at <= overdue)
         {
             self.next_ports = now + self.interval.min(PORTS_EVERY);
             self.ports.fill_in(self.connections.pending.with_status(Status::LacksPort), self.clock, overdue);

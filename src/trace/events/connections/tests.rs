@@ -18,7 +18,7 @@ fn state(at: Nanos, socket: u64, (old, new): (TcpState, TcpState), port: u16) ->
     event(at, Kind::State { socket, old: old.kernel(), new: new.kernel(), ends: ends(port) })
 }
 
-fn lines(connections: &mut Connections, overdue: Nanos) -> Vec<StateChange> {
+fn reported(connections: &mut Connections, overdue: Nanos) -> Vec<StateChange> {
     std::iter::from_fn(|| connections.next(Horizon { complete: Nanos::MAX, overdue })).collect()
 }
 
@@ -27,9 +27,9 @@ fn a_port_comes_with_the_next_event() {
     let mut connections = Connections::new(10);
     connections.take(&state(10, 1, (Close, SynSent), 0));
     connections.take(&state(15, 2, (CloseWait, LastAck), 7));
-    assert!(lines(&mut connections, 11).is_empty(), "later transitions wait too");
+    assert!(reported(&mut connections, 11).is_empty(), "later transitions wait too");
     connections.take(&state(30, 1, (SynSent, Established), 4000));
-    let told = lines(&mut connections, 11);
+    let told = reported(&mut connections, 11);
     let gist: Vec<_> = told.iter().map(|change| (change.at, change.local.port, change.in_old)).collect();
     assert_eq!(gist, [(10, 4000, None), (15, 7, None), (30, 4000, Some(20))]);
     assert_eq!(told[0].connection, told[2].connection);
@@ -44,13 +44,13 @@ fn a_servers_new_socket_gets_its_peer_from_the_next_event() {
     };
     (local.addr, *peer) = ([0, 0, 0, 0].into(), Endpoint::unspecified(Family::Inet));
     connections.take(&child);
-    assert!(lines(&mut connections, 9).is_empty() && connections.opened.is_empty());
+    assert!(reported(&mut connections, 9).is_empty() && connections.opened.is_empty());
     connections.take(&state(11, 1, (SynRecv, Established), 80));
-    let told = lines(&mut connections, 9);
+    let told = reported(&mut connections, 9);
     assert_eq!((told[0].ends(), told[1].ends()), (ends(80), ends(80)));
     assert_eq!(connections.opened, [(ends(80), 10, SynRecv)]);
     connections.take(&child);
-    assert_eq!(lines(&mut connections, 10).len(), 1, "nothing waits for ever");
+    assert_eq!(reported(&mut connections, 10).len(), 1, "nothing waits for ever");
 }
 
 #[test]
@@ -58,8 +58,8 @@ fn an_event_outweighs_the_answer_about_the_port() {
     let until = |time| Horizon { complete: time, overdue: time };
     let mut connections = Connections::new(10);
     connections.take(&state(10, 1, (Close, SynSent), 0));
-    for line in connections.pending.with_status(Status::LacksPort) {
-        (line.change.local.port, line.status) = (4001, Status::PortAsked(20));
+    for pending in connections.pending.with_status(Status::LacksPort) {
+        (pending.change.local.port, pending.status) = (4001, Status::PortAsked(20));
     }
     assert_eq!(connections.next(until(19)), None, "an older event may still come");
     connections.take(&state(19, 1, (SynSent, Established), 4000));
@@ -70,14 +70,14 @@ fn an_event_outweighs_the_answer_about_the_port() {
 fn nothing_waits_for_ever() {
     let mut connections = Connections::new(10);
     connections.take(&state(10, 1, (Close, SynSent), 0));
-    assert_eq!(lines(&mut connections, 10 + PORT_WAIT)[0].local.port, 0);
+    assert_eq!(reported(&mut connections, 10 + PORT_WAIT)[0].local.port, 0);
     connections.take(&state(12, 1, (Close, SynSent), 0));
-    for line in connections.pending.with_status(Status::LacksPort) {
-        line.status = Status::PortAsked(15);
+    for pending in connections.pending.with_status(Status::LacksPort) {
+        pending.status = Status::PortAsked(15);
     }
     assert_eq!(connections.next(Horizon { complete: 15, overdue: 0 }).map(|change| change.at), Some(12));
     connections.take(&state(20, 2, (FinWait2, Close), 4000));
-    let told = lines(&mut connections, 20);
+    let told = reported(&mut connections, 20);
     assert_eq!((told[0].new, told[0].meaning), (None, Meaning::HandedOver));
 }
 
@@ -89,7 +89,7 @@ fn an_address_that_is_used_again_is_another_connection() {
     connections.take(&state(12, 1, (Established, Close), 80));
     connections.take(&event(13, Kind::Destroyed { socket: 1, cookie: None }));
     connections.take(&state(20, 1, (Listen, SynRecv), 80));
-    let told = lines(&mut connections, 13);
+    let told = reported(&mut connections, 13);
     let spans: Vec<_> = told.iter().map(|change| change.in_old).collect();
     // The child was never in LISTEN, and its time in SYN_RECV means nothing.
     assert_eq!(spans, [None, None, Some(1), None]);
@@ -101,7 +101,7 @@ fn after_a_loss_durations_are_unknown() {
     let mut connections = Connections::new(10);
     connections.take(&state(10, 1, (SynSent, Established), 4000));
     connections.take(&state(30, 1, (CloseWait, LastAck), 4000));
-    assert_eq!(lines(&mut connections, 0)[1].in_old, None);
+    assert_eq!(reported(&mut connections, 0)[1].in_old, None);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_state_that_is_set_again_is_no_transition() {
     connections.take(&state(10, 1, (TcpState::FinWait1, FinWait2), 4000));
     connections.take(&state(20, 1, (FinWait2, FinWait2), 4000));
     connections.take(&state(30, 1, (FinWait2, Close), 4000));
-    let told = lines(&mut connections, 30);
+    let told = reported(&mut connections, 30);
     assert_eq!((told.len(), told[1].in_old), (2, Some(20)));
 }
 
@@ -121,7 +121,7 @@ fn events_before_and_after_give_the_reason_of_a_close() {
         for event in events {
             connections.take(event);
         }
-        let told = lines(&mut connections, 0);
+        let told = reported(&mut connections, 0);
         told.first().and_then(|change| change.meaning.transition()).map(|way| way.event)
     };
     let closes = state(10, 1, (Established, Close), 4000);
@@ -153,7 +153,7 @@ fn a_fin_without_an_answer_in_time_was_given_up() {
         connections.take(&event(1_200, Kind::SentAgain { socket: 1 }));
         connections.take(&event(1_600, Kind::SentAgain { socket: 1 }));
         connections.take(&state(closed_at, 1, (LastAck, Close), 4000));
-        lines(&mut connections, Nanos::MAX)[1].meaning.transition().map(|way| way.event)
+        reported(&mut connections, Nanos::MAX)[1].meaning.transition().map(|way| way.event)
     };
     assert_eq!(cause(1_700), Some(Cause::AckOfFin));
     assert_eq!(cause(2_400), Some(Cause::GaveUp), "it would have been retransmitted again");
@@ -164,7 +164,7 @@ fn a_connect_without_a_free_port_says_so() {
     let mut connections = Connections::new(10);
     connections.take(&state(10, 1, (Close, SynSent), 0));
     connections.take(&state(11, 1, (SynSent, Close), 0));
-    let told = lines(&mut connections, 0);
+    let told = reported(&mut connections, 0);
     assert_eq!((told.len(), told[1].meaning), (2, Meaning::NoPort), "no port will come");
 }
 
@@ -200,7 +200,7 @@ fn a_servers_socket_is_created_at_the_last_ack() {
     let mut connections = Connections::new(10);
     connections.take(&state(10, 1, (Listen, SynRecv), 80));
     connections.take(&state(11, 2, (SynSent, SynRecv), 80));
-    let meanings: Vec<_> = lines(&mut connections, 0).iter().map(|change| change.meaning.text()).collect();
+    let meanings: Vec<_> = reported(&mut connections, 0).iter().map(|change| change.meaning.text()).collect();
     assert!(
         meanings[0].starts_with("Linux creates the socket now: at the handshake's last ACK"),
         "{meanings:?}"
@@ -213,7 +213,7 @@ fn how_long_a_socket_was_closed_is_unknown() {
     let mut connections = Connections::new(10);
     connections.take(&state(10, 1, (Established, Close), 4000));
     connections.take(&state(20, 1, (Close, SynSent), 4001));
-    assert_eq!(lines(&mut connections, 20)[1].in_old, None, "the address may have been another socket's");
+    assert_eq!(reported(&mut connections, 20)[1].in_old, None, "the address may have been another socket's");
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn a_transition_without_an_event_is_put_in_time_order() {
     let mut connections = Connections::new(10);
     connections.take(&state(10, 1, (SynSent, Established), 4000));
     connections.take(&state(30, 1, (Established, FinWait1), 4000));
-    let first = lines(&mut connections, 0)[0];
+    let first = reported(&mut connections, 0)[0];
     connections.take(&state(40, 1, (FinWait1, FinWait2), 4000));
     for at in [50, 35] {
         connections.pending.insert(StateChange { at, ..first });
@@ -251,12 +251,12 @@ fn a_closed_socket_is_forgotten_once_its_closing_is_reported() {
     connections.take(&state(10, 1, (Established, Close), 80));
     connections.take(&state(11, 2, (Established, FinWait1), 81));
     assert_eq!(connections.live.len(), 2, "a reset may follow");
-    assert_eq!(lines(&mut connections, 11).len(), 2);
+    assert_eq!(reported(&mut connections, 11).len(), 2);
     assert_eq!(connections.live.keys().copied().collect::<Vec<_>>(), [2]);
     // If its destruction is traced, it is kept until then: that event has the cookie.
     connections.destroyed = Some(Vec::new());
     connections.take(&state(12, 3, (Established, Close), 82));
-    assert_eq!(lines(&mut connections, 12).len(), 1);
+    assert_eq!(reported(&mut connections, 12).len(), 1);
     connections.take(&event(13, Kind::Destroyed { socket: 3, cookie: Some(7) }));
     assert_eq!(connections.destroyed.as_ref().map(Vec::len), Some(1));
 }

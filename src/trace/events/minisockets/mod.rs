@@ -74,19 +74,21 @@ impl Minisockets {
     /// Finds out what a closed socket became. If nothing is there, the event of an RST may still explain it.
     pub(super) fn resolve(
         &mut self,
-        line: &mut PendingChange,
+        pending: &mut PendingChange,
         now: Nanos,
         closings: &Closings,
         report: &mut dyn FnMut(StateChange),
     ) {
-        let change = line.change;
+        let change = pending.change;
         match self.lookup.ask(&change.ends(), now) {
             Remnant::Orphan(left) => {
-                line.status = Status::Discard;
-                self.watch_orphan(Orphan { change, since: line.since, left, reset: None }, now);
+                pending.status = Status::Discard;
+                self.watch_orphan(Orphan { change, since: pending.since, left, reset: None }, now);
             }
             // This TIME_WAIT began before the socket closed, so it is not the socket's: that is in another namespace.
-            Remnant::TimeWait(begun) if begun.latest + LATE < change.at => line.status = Status::LacksReset,
+            Remnant::TimeWait(begun) if begun.latest + LATE < change.at => {
+                pending.status = Status::LacksReset;
+            }
             Remnant::TimeWait(begun) => {
                 let at = if change.old == TcpState::FinWait2 {
                     begun.at(&change, now, closings)
@@ -94,32 +96,32 @@ impl Minisockets {
                     change.at
                 };
                 if at > change.at {
-                    line.status = Status::Discard;
-                    let orphan = Orphan { change, since: line.since, left: 0, reset: None };
+                    pending.status = Status::Discard;
+                    let orphan = Orphan { change, since: pending.since, left: 0, reset: None };
                     let change = orphan.time_wait(at, now + begun.left);
                     report(change);
                     self.watch_time_wait(now, &change, begun.left);
                 } else {
-                    line.status = Status::Ready;
-                    enter_time_wait(&mut line.change, now + begun.left);
-                    self.watch_time_wait(now, &line.change, begun.left);
+                    pending.status = Status::Ready;
+                    enter_time_wait(&mut pending.change, now + begun.left);
+                    self.watch_time_wait(now, &pending.change, begun.left);
                 }
             }
             Remnant::Nothing => {
-                line.status = Status::LacksReset;
-                self.end_by_reset(line, report);
+                pending.status = Status::LacksReset;
+                self.end_by_reset(pending, report);
             }
         }
     }
 
     /// If the kernel sent an RST in place of this closed socket, it was an orphan until then: reports the orphan's
     /// end.
-    pub(super) fn end_by_reset(&self, line: &mut PendingChange, report: &mut dyn FnMut(StateChange)) {
-        let change = line.change;
+    pub(super) fn end_by_reset(&self, pending: &mut PendingChange, report: &mut dyn FnMut(StateChange)) {
+        let change = pending.change;
         let reset = self.resets.get(&change.ends()).filter(|at| **at >= change.at);
         if let (TcpState::FinWait2, Some(at)) = (change.old, reset) {
-            line.status = Status::Discard;
-            let orphan = Orphan { change, since: line.since, left: 0, reset: Some(*at) };
+            pending.status = Status::Discard;
+            let orphan = Orphan { change, since: pending.since, left: 0, reset: Some(*at) };
             report(self.end_of(&orphan, *at));
         }
     }
