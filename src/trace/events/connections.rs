@@ -138,11 +138,8 @@ impl Connections {
         let is_child = old == TcpState::Listen && new == TcpState::SynRecv;
         let expected = if is_child { TcpState::Close } else { old };
         let known = self.live.to_back(&socket);
-        if let Some(live) = &known {
-            let may_be_left_out = self.is_filtered && live.lacks_ends;
-            let state_differs = live.state.is_some_and(|before| before != expected);
-            self.unseen += u64::from(state_differs && !may_be_left_out);
-        }
+        let has_gap = known.as_ref().is_some_and(|live| live.has_gap_before(expected, self.is_filtered));
+        self.unseen += u64::from(has_gap);
         let waiting = known.as_ref().and_then(|live| live.waiting);
         let is_new = is_child || old == TcpState::Close || known.is_none();
         self.fill_in_ends(waiting, ends, new);
@@ -152,19 +149,12 @@ impl Connections {
         if is_new {
             self.begin(socket, Some(old));
         }
-        let error = self.error(event, ends);
+        let errno = self.error(event, ends);
         let number = self.pending.next_number();
         let Some(live) = self.live.get_mut(&socket) else { return };
         // If transitions were lost, the time of the last one is unknown.
         let since = live.since.filter(|_| live.state == Some(old));
-        let clues = Clues {
-            reset_received: live.reset_received,
-            reset_sent: false,
-            unanswered: live.resent.is_some_and(|resent| event.at >= resent.again),
-            errno: error,
-            in_interrupt: event.in_interrupt,
-        };
-        let has_no_port = (old, new) == (TcpState::SynSent, TcpState::Close) && ends.local.port == 0;
+        let clues = live.clues(event, errno);
         let status = first_status(old, new, ends, clues);
         live.enter(new, event.at, is_child);
         live.lacks_ends =
@@ -181,7 +171,7 @@ impl Connections {
             in_old: since.map(|since| event.at.saturating_sub(since)),
             on_cpu: Some(self.names.on_cpu(event)),
             meaning: match meaning(old, new, clues) {
-                _ if has_no_port => Meaning::NoPort,
+                _ if found_no_port(old, new, ends) => Meaning::NoPort,
                 Meaning::Listed(way) if is_child => Meaning::ServerSocket(way),
                 other => other,
             },
@@ -262,6 +252,24 @@ impl Connections {
 }
 
 impl Live {
+    /// Whether it is in another state than the next transition begins with, so that events are missing. Not if a filter
+    /// may have left them out.
+    fn has_gap_before(&self, expected: TcpState, is_filtered: bool) -> bool {
+        let may_be_left_out = is_filtered && self.lacks_ends;
+        self.state.is_some_and(|state| state != expected) && !may_be_left_out
+    }
+
+    /// What was seen up to this event.
+    fn clues(&self, event: &Event, errno: Option<i32>) -> Clues {
+        Clues {
+            reset_received: self.reset_received,
+            reset_sent: false,
+            unanswered: self.resent.is_some_and(|resent| event.at >= resent.again),
+            errno,
+            in_interrupt: event.in_interrupt,
+        }
+    }
+
     /// Notes that the socket entered a state.
     fn enter(&mut self, state: TcpState, at: Nanos, is_child: bool) {
         self.state = Some(state);
@@ -289,6 +297,11 @@ fn has_ports(ends: &Ends) -> bool {
     ends.local.port != 0 && ends.peer.port != 0
 }
 
+/// Whether connect() failed because no local port was free: then none will come.
+fn found_no_port(old: TcpState, new: TcpState, ends: &Ends) -> bool {
+    (old, new) == (TcpState::SynSent, TcpState::Close) && ends.local.port == 0
+}
+
 /// What a transition lacks when its event is taken.
 fn first_status(old: TcpState, new: TcpState, ends: &Ends, clues: Clues) -> Status {
     use TcpState::{Close, Closing, FinWait1, FinWait2, Listen, SynRecv, SynSent};
@@ -296,8 +309,7 @@ fn first_status(old: TcpState, new: TcpState, ends: &Ends, clues: Clues) -> Stat
     match (old, new) {
         (_, SynSent) if ends.local.port == 0 => Status::LacksPort,
         (Listen, SynRecv) if ends.peer.port == 0 => Status::LacksPeer,
-        // connect() failed because no port was free: none will come.
-        (SynSent, Close) if ends.local.port == 0 => Status::Ready,
+        _ if found_no_port(old, new, ends) => Status::Ready,
         (FinWait2 | Closing, Close) if !is_known => Status::LacksMinisocket,
         // The RST may be one that the kernel sends: data for a program that has closed is handled as if an RST had
         // come.
