@@ -11,8 +11,8 @@ use divan::counter::ItemsCount;
 
 use tcpstates::internals::kernel::procfs::line;
 use tcpstates::internals::kernel::sock_diag::decode::Decoder;
+use tcpstates::internals::layout::{Format, Parts, Style, listing};
 use tcpstates::internals::model::{Endpoint, Family, Queues, Row, Socket, TcpState};
-use tcpstates::internals::render::{Format, Parts, Style, listing};
 
 fn main() {
     divan::main();

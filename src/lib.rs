@@ -31,10 +31,10 @@ mod fields;
 mod filter;
 mod inspect;
 mod kernel;
+mod layout;
 mod model;
-mod render;
 mod run;
-mod select;
+mod tally;
 mod trace;
 
 pub use exit::ExitStatus;
@@ -68,10 +68,10 @@ pub mod internals {
     pub mod query {
         pub use crate::model::*;
     }
-    pub mod render {
-        pub use crate::render::*;
+    pub mod layout {
+        pub use crate::layout::*;
     }
-    pub mod select {
-        pub use crate::select::*;
+    pub mod tally {
+        pub use crate::tally::*;
     }
 }

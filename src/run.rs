@@ -19,8 +19,8 @@ use crate::cli::{self, Environment, List, Mode, Plan, Refusal};
 use crate::exit::ExitStatus;
 use crate::inspect::{Misuse, Question};
 use crate::kernel::names::HostNames;
+use crate::layout::{CountStyle, Format, Summary, text};
 use crate::model::Gap;
-use crate::render::{CountStyle, Format, Summary, text};
 use failure::{Doing as _, Failure};
 
 /// Runs the command with these arguments, the program's name first.

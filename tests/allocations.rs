@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use tcpstates::internals::kernel::procfs::line;
 use tcpstates::internals::kernel::sock_diag::{Datagrams, Recording, dump};
+use tcpstates::internals::layout::{Format, Listing, Parts, Style, listing};
 use tcpstates::internals::model::{Families, Family, Query, Row, Sink, Socket, Source, StateSet};
-use tcpstates::internals::render::{Format, Listing, Parts, Style, listing};
 
 use crate::support::dumps::{messages, recording};
 

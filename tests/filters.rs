@@ -279,7 +279,7 @@ fn a_file_and_an_explanation() {
 fn escape_bytes_of_a_filter_reach_no_terminal() {
     let hostile = "process = \u{1b}]52;c;QUJD\u{7}\u{1b}[31m\u{9b}x\u{202e}";
     let is_safe = |text: &str| {
-        !text.chars().any(|c| c != '\n' && c != '\t' && tcpstates::internals::render::text::is_unsafe(c))
+        !text.chars().any(|c| c != '\n' && c != '\t' && tcpstates::internals::layout::text::is_unsafe(c))
     };
     let text = finish(tcpstates(&["--explain-filter", "--color", "always", hostile])).done();
     assert!(is_safe(&text) && text.contains(r"\x1b]52;c;QUJD\x07"), "{text:?}");

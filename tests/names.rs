@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use tcpstates::internals::render::json::records::DocumentRecord;
+use tcpstates::internals::layout::json::records::DocumentRecord;
 
 use crate::support::holder::Program;
 use crate::support::run::{command, finish, program_for_everybody};

@@ -14,7 +14,7 @@ use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
     SendFlags,
 };
-use tcpstates::internals::render::json::records::{DocumentRecord, HolderRecord};
+use tcpstates::internals::layout::json::records::{DocumentRecord, HolderRecord};
 
 use crate::support::holder::{Program, Running};
 use crate::support::namespace::Namespace;

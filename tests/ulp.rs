@@ -84,7 +84,7 @@ fn mptcp_and_md5_keys_are_told_as_ss_does() {
     let json = namespace.tcpstates(&["-nai", "--json"]);
     assert_eq!(count(&json, r#""ulp":{"name":"mptcp""#), subflows);
     assert_eq!(count(&json, r#""md5keys":[{"address":"127.0.0.1","prefix_length":32}]"#), keys);
-    let document: tcpstates::internals::render::json::records::DocumentRecord<'_> =
+    let document: tcpstates::internals::layout::json::records::DocumentRecord<'_> =
         serde_json::from_str(&json).expect("it is read back strictly");
     let connected =
         document.sockets.iter().filter_map(|socket| socket.tcp_info.clone().flatten()?.ulp?.mptcp);

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde_json::Value;
 use tcpstates::internals::fields::{self, Field, named};
 use tcpstates::internals::filter::{Dialect, Filter, Names};
+use tcpstates::internals::layout::{Format, Head, Parts, Style, listing};
 use tcpstates::internals::model::{
     Details, Endpoint, Family, Holder, Needs, Process, Queues, Row, Socket, Source, TcpInfo, TcpState, Timer,
 };
-use tcpstates::internals::render::{Format, Head, Parts, Style, listing};
-use tcpstates::internals::select::CountKey;
+use tcpstates::internals::tally::CountKey;
 
 /// The devices, users and services that the rows have.
 struct TheirNames;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use tcpstates::internals::kernel::host::lists_idle;
-use tcpstates::internals::render::json::records::{DocumentRecord, SocketRecord, SummaryRecord};
+use tcpstates::internals::layout::json::records::{DocumentRecord, SocketRecord, SummaryRecord};
 
 use crate::support::peer::DEVICE;
 use crate::support::zoo;

@@ -2,7 +2,7 @@
 
 use super::refusal::Refusal;
 use crate::fields::{self, Field, Kind, nearest_field};
-use crate::select::{CountKey, Direction, SortTerm};
+use crate::tally::{CountKey, Direction, SortTerm};
 
 /// The fields of `--columns`.
 pub(super) fn columns(words: &[String]) -> Result<Vec<&'static Field>, Refusal> {

@@ -8,9 +8,9 @@ use super::environment::Environment;
 use super::refusal::Refusal;
 use crate::fields::{self, Field, typed_word};
 use crate::filter::Filter;
+use crate::layout::{CountFormat, CountStyle, Format, Summary};
 use crate::model::{Needs, Query, StateSet};
-use crate::render::{CountFormat, CountStyle, Format, Summary};
-use crate::select::CountKey;
+use crate::tally::CountKey;
 
 /// Counts by keys.
 #[derive(Clone, Debug, PartialEq)]

@@ -11,7 +11,7 @@ use super::args::Artifact;
 use super::columns::described;
 use super::shares::{definition, with_shares};
 use crate::fields::{self, typed_word};
-use crate::render::text::capitalised;
+use crate::layout::text::capitalised;
 
 /// What stands before the list of fields.
 const FIELDS: &str = include_str!("man_fields.roff");

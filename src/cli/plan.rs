@@ -18,9 +18,9 @@ use super::suggest;
 use super::trace::{self, Trace};
 use crate::fields::Field;
 use crate::filter::{Dialect, Filter, FilterText};
+use crate::layout::{Format, Parts, Scope, Style, Summary};
 use crate::model::{Access, Needs, Order, Query, Shown, StateSet, TcpState};
-use crate::render::{Format, Parts, Scope, Style, Summary};
-use crate::select::SortTerm;
+use crate::tally::SortTerm;
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq)]

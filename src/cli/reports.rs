@@ -10,8 +10,8 @@ use super::target::{families_of, read_target};
 use crate::demo::Scene;
 use crate::diagnose::{Severity, Threshold, Thresholds};
 use crate::filter::{Dialect, Filter, OneEnd, OnePort};
+use crate::layout::ReportStyle;
 use crate::model::{Families, Needs, Query, StateSet, TcpState};
-use crate::render::ReportStyle;
 
 /// An explanation.
 #[derive(Clone, Debug, PartialEq)]

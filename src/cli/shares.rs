@@ -6,7 +6,7 @@ use clap::{Arg, ArgMatches, Command, CommandFactory as _};
 
 use super::args::Args;
 use super::refusal::Refusal;
-use crate::render::Format;
+use crate::layout::Format;
 
 /// What one subcommand takes.
 struct Share {

@@ -8,9 +8,9 @@ use super::args::Args;
 use super::shares::{definition, shared_options};
 use super::{Environment, List, Mode, Plan, Refusal, parse};
 use crate::fields::named;
+use crate::layout::{Format, Scope, TraceFormat};
 use crate::model::{Families, Family, Needs, Order, SourceChoice, StateSet, TcpState};
-use crate::render::{Format, Scope, TraceFormat};
-use crate::select::{Direction, SortTerm};
+use crate::tally::{Direction, SortTerm};
 
 const PIPE: Environment = Environment { terminal: false, width: None, no_color: false, force_color: false };
 const TERMINAL: Environment = Environment { terminal: true, width: Some(80), ..PIPE };

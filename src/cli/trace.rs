@@ -7,8 +7,8 @@ use super::environment::Environment;
 use super::refusal::Refusal;
 use super::suggest;
 use crate::filter::{Dialect, Expr, Filter, FilterText, Term};
+use crate::layout::{TraceFormat, TraceStyle};
 use crate::model::{Families, StateSet};
-use crate::render::{TraceFormat, TraceStyle};
 use crate::trace::{By, Options};
 
 /// A trace.

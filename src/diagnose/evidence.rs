@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::seen::Seen;
 use super::values::Counted;
 use crate::model::{Counters, Descriptors, Gap, Setting, Settings, TcpState};
-use crate::select::StateCounts;
+use crate::tally::StateCounts;
 
 /// All that the rules judge by.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use crate::model::{
     Consumer, Counters, Details, Endpoint, Family, Holder, Process, Queues, Row, Setting, Settings, Socket,
     TcpInfo, TcpState,
 };
-use crate::select::StateCounts;
+use crate::tally::StateCounts;
 
 /// A host of the usual settings, on which nothing has happened.
 pub(crate) struct Sample {

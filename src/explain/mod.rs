@@ -8,7 +8,7 @@ mod texts;
 use std::net::IpAddr;
 
 use crate::model::{Setting, Settings, TcpState, Transition, ways_in, ways_out};
-use crate::select::{KeyValue, OneState};
+use crate::tally::{KeyValue, OneState};
 
 /// One state, explained.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,8 +12,8 @@ use crate::filter::{OneEnd, OneHost, OnePort};
 use crate::inspect::{Inquiry, Misuse, Question};
 use crate::kernel::host;
 use crate::kernel::names::{Services, device_index, host_addresses};
+use crate::layout::{Head, write_answer};
 use crate::model::{Access, Families, Family, Gap, Needs, Source, Target};
-use crate::render::{Head, write_answer};
 
 /// After these times it is asked again where what was in the way may have gone.
 const PAUSES: [Duration; 4] =

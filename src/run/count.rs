@@ -7,9 +7,9 @@ use super::repeat::Output;
 use super::{Session, now, write};
 use crate::cli::Count;
 use crate::inspect::{Inquiry, Question};
+use crate::layout::{Guard, Head, Pages, Summary, write_changes, write_counts, write_summary};
 use crate::model::{Access, Collected};
-use crate::render::{Guard, Head, Pages, Summary, write_changes, write_counts, write_summary};
-use crate::select::{Census, Changes, GroupCounts, StateCounts};
+use crate::tally::{Census, Changes, GroupCounts, StateCounts};
 
 /// Prints the counts by state once.
 pub(super) fn summarize(

@@ -9,8 +9,8 @@ use super::failure::{Doing as _, Failure};
 use super::{answer, stdout, write};
 use crate::cli::Demo;
 use crate::demo::{Moment, play};
-use crate::render::SceneWriter;
-use crate::render::text::guarded;
+use crate::layout::SceneWriter;
+use crate::layout::text::guarded;
 
 /// Plays it once.
 pub(super) fn demo(what: &Demo) -> Result<(), Failure> {

@@ -12,8 +12,8 @@ use crate::filter::Filter;
 use crate::inspect::{Inquiry, Question};
 use crate::kernel::host;
 use crate::kernel::process::descriptors;
+use crate::layout::{Head, Judgement, write_diagnosis};
 use crate::model::{Access, Collected, Consumer, Counters, Descriptors, Gap, Needs, Query, Source};
-use crate::render::{Head, Judgement, write_diagnosis};
 
 /// Diagnoses once; the status says whether something is as bad as was asked for.
 pub(super) fn diagnose(

@@ -7,9 +7,9 @@ use crate::explain::{Here, explain as explain_state};
 use crate::filter::Filter;
 use crate::inspect::{Inquiry, Question};
 use crate::kernel::host;
+use crate::layout::{Head, write_explanation, write_overview};
 use crate::model::{Access, Collected, Consumer, Gap, Needs, Settings, Source};
-use crate::render::{Head, write_explanation, write_overview};
-use crate::select::{OneState, StateCounts};
+use crate::tally::{OneState, StateCounts};
 
 /// So many processes and peers are named.
 const FEW: usize = 5;

@@ -10,9 +10,9 @@ use super::repeat::Output;
 use super::{Session, now, write};
 use crate::cli::List;
 use crate::inspect::{Inquiry, Question};
+use crate::layout::{Guard, Head, Listing, Pages, listing};
 use crate::model::{Access, Consumer, Gap, Holder, Needs, Row, Socket, Source};
-use crate::render::{Guard, Head, Listing, Pages, listing};
-use crate::select::SortTerm;
+use crate::tally::SortTerm;
 
 /// Lists once.
 pub(super) fn list(

@@ -11,7 +11,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::failure::{Doing as _, Failure};
 use super::{stdout, write};
-use crate::render::Pages;
+use crate::layout::Pages;
 
 /// Stdout; with a signal stream besides, a write that has to wait ends at a signal.
 pub(super) struct Output {

@@ -18,8 +18,8 @@ use crate::cli::Trace;
 use crate::filter::{Filter, events};
 use crate::inspect::resolve;
 use crate::kernel::files;
+use crate::layout::{Guard, Pages, TraceLines};
 use crate::model::{Access, Needs, Row, Socket, StateSet, TcpState};
-use crate::render::{Guard, Pages, TraceLines};
 use crate::trace::{By, Nanos, Note, Observation, StateChange, Stories, Tally, Tracer, Wall};
 
 /// Traces.

@@ -17,8 +17,8 @@ use self::interval::interval;
 pub(super) use self::trace::{ByArg, TraceArgs};
 use super::environment::Environment;
 use crate::demo::Scene;
+use crate::layout::Format;
 use crate::model::{Families, Family, SourceChoice};
-use crate::render::Format;
 
 /// Show every TCP socket of this host and its state
 ///

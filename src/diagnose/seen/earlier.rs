@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use crate::model::{Consumer, Holder, Queues, Row, Socket, Source, TcpInfo};
-use crate::select::StateCounts;
+use crate::tally::StateCounts;
 
 /// The first of two snapshots.
 #[derive(Debug, Default)]

@@ -6,7 +6,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 use super::tally::{Tally, pids};
 use crate::diagnose::values::Net;
 use crate::model::{Endpoint, Family, Holder, Queues, Socket};
-use crate::select::net_of;
+use crate::tally::net_of;
 
 /// Where connections come to: a family and an end.
 type Place = (Family, Endpoint);

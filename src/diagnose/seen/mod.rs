@@ -21,7 +21,7 @@ use super::values::Peer;
 use crate::model::{
     self, Consumer, Holder, Process, Queues, Row, Settings, Socket, TcpInfo, TcpState, Timer,
 };
-use crate::select::StateCounts;
+use crate::tally::StateCounts;
 
 pub use earlier::Earlier;
 pub(super) use listeners::{HalfOpen, Listeners, Listening};

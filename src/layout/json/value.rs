@@ -1,0 +1,90 @@
+//! Values that are appended as JSON with nothing built first: for what is written once a socket or a transition.
+
+use std::io;
+use std::net::IpAddr;
+
+use super::push_value;
+use crate::layout::columns::{push_addr, push_state};
+use crate::layout::text::{is_plain, push_number};
+use crate::model::TcpState;
+
+/// Appends `,"key":value`.
+macro_rules! member {
+    ($out:expr, $key:expr, $value:expr) => {{
+        $out.extend_from_slice(concat!(",\"", $key, "\":").as_bytes());
+        $value.push($out);
+    }};
+}
+pub(in crate::layout) use member;
+
+/// Something that becomes a JSON value.
+pub(in crate::layout) trait Value {
+    /// Appends it.
+    fn push(self, out: &mut Vec<u8>);
+}
+
+macro_rules! numbers {
+    ($($ty:ty)*) => {$(
+        impl Value for $ty {
+            fn push(self, out: &mut Vec<u8>) {
+                push_number(out, self);
+            }
+        }
+    )*};
+}
+numbers!(u8 u16 u32 u64);
+
+impl Value for bool {
+    fn push(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(if self { b"true" } else { b"false" });
+    }
+}
+
+impl<T: Value> Value for Option<T> {
+    fn push(self, out: &mut Vec<u8>) {
+        match self {
+            Some(value) => value.push(out),
+            None => out.extend_from_slice(b"null"),
+        }
+    }
+}
+
+impl Value for &str {
+    fn push(self, out: &mut Vec<u8>) {
+        if is_plain(self.as_bytes()) {
+            out.push(b'"');
+            out.extend_from_slice(self.as_bytes());
+            out.push(b'"');
+        } else {
+            // Appending a string to memory does not fail.
+            let _: io::Result<()> = push_value(out, &self);
+        }
+    }
+}
+
+impl Value for TcpState {
+    fn push(self, out: &mut Vec<u8>) {
+        out.push(b'"');
+        push_state(out, self, self.name());
+        out.push(b'"');
+    }
+}
+
+impl Value for IpAddr {
+    fn push(self, out: &mut Vec<u8>) {
+        out.push(b'"');
+        push_addr(out, self);
+        out.push(b'"');
+    }
+}
+
+/// A number that may pass 2^53, as a string.
+pub(super) struct Decimal(pub(super) u64);
+
+impl Value for Decimal {
+    fn push(self, out: &mut Vec<u8>) {
+        out.push(b'"');
+        push_number(out, self.0);
+        out.push(b'"');
+    }
+}
