@@ -6,8 +6,7 @@ use std::os::fd::OwnedFd;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use tcpstates::internals::layout::json::records::DocumentRecord;
-
+use crate::support::document::Document;
 use crate::support::holder::Program;
 use crate::support::run::{command, finish, program_for_everybody};
 use crate::support::{has, namespace};
@@ -89,7 +88,7 @@ fn hostile_names_do_nothing_to_a_line_or_a_terminal() {
     }
 
     let json = namespace.tcpstates(&["-natp", "--json"]);
-    let document: DocumentRecord<'_> = serde_json::from_str(&json).unwrap();
+    let document = Document::of(&json);
     let processes = document.sockets[0].processes.clone().expect("they were asked for");
     let named = processes.iter().find(|holder| holder.pid == pid).expect("it holds the socket");
     assert_eq!(named.name, "e)\n\u{1b}[31m\\xff\"x\\d");
@@ -113,7 +112,7 @@ fn an_unprivileged_user_is_told_what_is_missing() {
     };
 
     let (json, stderr) = run(&["-natp", "--json"]).noted();
-    let document: DocumentRecord<'_> = serde_json::from_str(&json).unwrap();
+    let document = Document::of(&json);
     assert_eq!(
         document.sockets[0].owner_note.clone().flatten().as_deref(),
         Some("may be held by a process that could not be read")

@@ -14,8 +14,8 @@ use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
     SendFlags,
 };
-use tcpstates::internals::layout::json::records::{DocumentRecord, HolderRecord};
 
+use crate::support::document::{Document, Holder};
 use crate::support::holder::{Program, Running};
 use crate::support::namespace::Namespace;
 use crate::support::run::{PROGRAM, await_end_of, command, finish, tcpstates};
@@ -26,21 +26,14 @@ fn listener(namespace: &Namespace, port: u16) -> TcpListener {
 }
 
 /// The holders of the socket on this port, and why there are none.
-fn owners(namespace: &Namespace, port: u16) -> (Vec<HolderRecord<'static>>, Option<String>) {
+fn owners(namespace: &Namespace, port: u16) -> (Vec<Holder>, Option<String>) {
     let json = namespace.run(&["-np", "--json", &format!(":{port}")]).done();
-    let document: DocumentRecord<'_> = serde_json::from_str(&json).unwrap();
+    let document = Document::of(&json);
     let socket = document.sockets.first().unwrap_or_else(|| panic!("no socket on {port}: {json}"));
-    let processes = socket.processes.clone().expect("they were asked for").into_iter();
-    let owned = processes.map(|holder| HolderRecord {
-        name: holder.name.into_owned().into(),
-        user: None,
-        command: None,
-        ..holder
-    });
-    (owned.collect(), socket.owner_note.clone().flatten().map(std::borrow::Cow::into_owned))
+    (socket.processes.clone().expect("they were asked for"), socket.owner_note.clone().flatten())
 }
 
-fn pids_and_fds(holders: &[HolderRecord<'_>]) -> Vec<(u32, u32)> {
+fn pids_and_fds(holders: &[Holder]) -> Vec<(u32, u32)> {
     holders.iter().map(|holder| (holder.pid, holder.fd)).collect()
 }
 
@@ -322,10 +315,9 @@ fn thousands_of_descriptors_in_one_process() {
         (10_000..13_000).map(|port| TcpListener::bind(("127.0.0.1", port)).expect("it can listen")).collect()
     });
     let json = namespace.tcpstates(&["-np", "--json", "state", "listen"]);
-    let document: DocumentRecord<'_> = serde_json::from_str(&json).unwrap();
+    let document = Document::of(&json);
     assert_eq!(document.sockets.len(), listeners.len());
-    let held_once =
-        |processes: &[HolderRecord<'_>]| processes.len() == 1 && processes[0].pid == std::process::id();
+    let held_once = |processes: &[Holder]| processes.len() == 1 && processes[0].pid == std::process::id();
     assert!(document.sockets.iter().all(|socket| held_once(socket.processes.as_deref().unwrap_or_default())));
 }
 

@@ -5,6 +5,7 @@ use std::os::fd::AsRawFd;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::support::document::Document;
 use crate::support::{has, namespace, skip};
 
 /// An MPTCP listener, a connection to it with data that nobody reads, and its accepted end.
@@ -84,12 +85,14 @@ fn mptcp_and_md5_keys_are_told_as_ss_does() {
     let json = namespace.tcpstates(&["-nai", "--json"]);
     assert_eq!(count(&json, r#""ulp":{"name":"mptcp""#), subflows);
     assert_eq!(count(&json, r#""md5keys":[{"address":"127.0.0.1","prefix_length":32}]"#), keys);
-    let document: tcpstates::internals::layout::json::records::DocumentRecord<'_> =
-        serde_json::from_str(&json).expect("it is read back strictly");
-    let connected =
-        document.sockets.iter().filter_map(|socket| socket.tcp_info.clone().flatten()?.ulp?.mptcp);
-    assert!(connected.clone().all(|subflow| subflow.flags.iter().any(|flag| flag == "fully_established")));
-    assert_eq!(connected.count(), subflows.saturating_sub(1));
+    let document = Document::of(&json);
+    let ulps =
+        document.sockets.iter().filter_map(|socket| socket.rest["tcp_info"]["ulp"]["mptcp"].as_object());
+    let is_established = |subflow: &serde_json::Map<String, serde_json::Value>| {
+        subflow["flags"].as_array().is_some_and(|flags| flags.iter().any(|flag| flag == "fully_established"))
+    };
+    assert!(ulps.clone().all(is_established));
+    assert_eq!(ulps.count(), subflows.saturating_sub(1));
     let plain = namespace.tcpstates(&["-nai"]);
     assert_eq!((count(&plain, "ulp:mptcp"), count(&plain, "md5keys:127.0.0.1/32")), (subflows, keys));
     // Not asked for, not there.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use tcpstates::internals::kernel::host::lists_idle;
-use tcpstates::internals::layout::json::records::{DocumentRecord, SocketRecord, SummaryRecord};
 
+use crate::support::document::{Document, Entry, Summary};
 use crate::support::peer::DEVICE;
 use crate::support::zoo;
 use crate::support::zoo::{Family, Specimen, Zoo, listed_states};
@@ -29,7 +29,7 @@ fn expected(specimen: &Specimen, source: &str) -> String {
     line(family, state, &queues, Some(end(specimen.local)), specimen.peer.map(end), interface, specimen.inode)
 }
 
-fn shown(socket: &SocketRecord<'_>) -> String {
+fn shown(socket: &Entry) -> String {
     let queues = match (socket.recv_q, socket.send_q, socket.accept_queue, socket.backlog) {
         (Some(recv_q), Some(send_q), None, None) => format!("{recv_q} {send_q}"),
         (None, None, Some(pending), Some(backlog)) => {
@@ -76,7 +76,7 @@ fn every_socket_is_listed_as_it_is() {
     let Some(zoo) = zoo() else { return };
     for source in ["netlink", "procfs"] {
         let text = document(&zoo, &["-a", "--source", source]);
-        let document: DocumentRecord<'_> = serde_json::from_str(&text).unwrap();
+        let document = Document::of(&text);
         assert_eq!(document.source, source);
         let listed = sorted(document.sockets.iter().map(shown));
         let held = zoo.specimens().iter().filter(|specimen| is_in(source, specimen));
@@ -90,7 +90,7 @@ fn each_family_alone() {
     for source in ["netlink", "procfs"] {
         for (option, family) in [("-4", Family::V4), ("-6", Family::V6)] {
             let text = document(&zoo, &[option, "--source", source]);
-            let document: DocumentRecord<'_> = serde_json::from_str(&text).unwrap();
+            let document = Document::of(&text);
             let held = zoo.specimens().iter().filter(|s| s.family == family && is_in(source, s));
             let held = sorted(held.map(|specimen| expected(specimen, source)));
             assert_eq!(sorted(document.sockets.iter().map(shown)), held, "{option} by {source}");
@@ -116,7 +116,7 @@ fn the_summary_counts_every_state() {
             }
         }
         let text = zoo.namespace().tcpstates(&["-s", "--json", "--source", source]);
-        let summary: SummaryRecord<'_> = serde_json::from_str(&text).unwrap();
+        let summary: Summary = serde_json::from_str(&text).unwrap();
         let all: BTreeMap<_, _> =
             summary.states.keys().map(|state| (state.clone(), held(state) as u64)).collect();
         assert_eq!(summary.states, all);
@@ -208,7 +208,7 @@ fn endpoints_are_found_at_either_end() {
 fn ownerless_sockets_say_why() {
     let Some(zoo) = zoo() else { return };
     let text = document(&zoo, &["-ap"]);
-    let document: DocumentRecord<'_> = serde_json::from_str(&text).unwrap();
+    let document = Document::of(&text);
     let pid = std::process::id();
     for socket in &document.sockets {
         let processes = socket.processes.as_ref().expect("they were asked for");
@@ -269,14 +269,14 @@ fn both_ends_of_a_connection_within_the_host_are_joined() {
     for (family, port) in [("-4", "8202"), ("-6", "9202")] {
         let json =
             zoo.namespace().tcpstates(&["--json", "--peer-process", family, &format!("sport = {port}")]);
-        let document: DocumentRecord<'_> = serde_json::from_str(&json).unwrap();
+        let document = Document::of(&json);
         let [socket] = document.sockets.as_slice() else { panic!("{json}") };
         let other_end = socket.peer_port.expect("it is connected");
         let peers = socket.peer_processes.as_ref().expect("they were asked for");
         assert_eq!((peers.len(), peers[0].pid), (1, pid), "{other_end}: {json}");
     }
     let json = zoo.namespace().tcpstates(&["--json", "--peer-process", "state", "close-wait"]);
-    let document: DocumentRecord<'_> = serde_json::from_str(&json).unwrap();
+    let document = Document::of(&json);
     // Their other end is the scripted peer, which is no process.
     assert!(document.sockets.iter().all(|socket| socket.peer_processes.as_ref().is_some_and(Vec::is_empty)));
     let plain = zoo.namespace().tcpstates(&["-nH", "--columns", "local-port,peer-process", "dport = 8102"]);
@@ -291,7 +291,7 @@ fn users_are_unknown_where_the_kernel_does_not_know() {
     let Some(zoo) = zoo() else { return };
     for source in ["netlink", "procfs"] {
         let text = document(&zoo, &["-a", "--source", source]);
-        let document: DocumentRecord<'_> = serde_json::from_str(&text).unwrap();
+        let document = Document::of(&text);
         for socket in &document.sockets {
             // The zoo is root's, so a uid of 0 without an inode may mean root or nobody.
             let expected = (socket.inode.is_some() || socket.state == "LISTEN").then_some(0);
@@ -305,28 +305,28 @@ fn users_are_unknown_where_the_kernel_does_not_know() {
 fn timers_and_numbers_come_when_they_are_asked_for() {
     let Some(zoo) = zoo() else { return };
     let text = document(&zoo, &["-aoime"]);
-    let document: DocumentRecord<'_> = serde_json::from_str(&text).unwrap();
+    let document = Document::of(&text);
     for socket in &document.sockets {
-        let timer = socket.timer.clone().expect("it was asked for");
-        let info = socket.tcp_info.clone().expect("it was asked for");
+        let [timer, info, memory] =
+            ["timer", "tcp_info", "memory"].map(|key| socket.rest.get(key).expect("it was asked for"));
         match &*socket.state {
             "TIME_WAIT" => {
-                let timer = timer.expect("time-wait ends by a timer");
-                assert_eq!(timer.kind, "timewait");
-                assert!((1..=60_000).contains(&timer.expires_ms), "{timer:?}");
-                assert_eq!(info, None);
+                assert_eq!(timer["kind"], "timewait");
+                assert!((1..=60_000).contains(&timer["expires_ms"].as_u64().unwrap()), "{timer}");
+                assert!(info.is_null());
             }
-            "SYN_SENT" | "FIN_WAIT1" => assert_eq!(timer.expect("it retransmits").kind, "retransmit"),
+            "SYN_SENT" | "FIN_WAIT1" => assert_eq!(timer["kind"], "retransmit"),
             "ESTABLISHED" => {
-                let info = info.expect("a connection has its numbers");
-                assert!(info.snd_mss.flatten().is_some_and(|mss| mss > 0));
-                assert!(info.congestion_control.is_some());
-                let memory = socket.memory.clone().flatten().expect("a connection has memory");
-                assert!(memory.rcvbuf > 0);
+                assert!(info["snd_mss"].as_u64().is_some_and(|mss| mss > 0));
+                assert!(info["congestion_control"].is_string());
+                assert!(memory["rcvbuf"].as_u64().is_some_and(|bytes| bytes > 0));
             }
             _ => {}
         }
-        assert!(socket.user.is_some() && socket.cgroup.is_some() && socket.mark.is_some(), "asked for by -e");
+        assert!(
+            ["user", "cgroup", "mark"].iter().all(|key| socket.rest.contains_key(*key)),
+            "asked for by -e"
+        );
     }
     // A listener's queue and its limit come in the fields of segments, and are none.
     let listeners = zoo.namespace().tcpstates(&["-naiH", "state", "listen"]);

@@ -2,7 +2,7 @@
 
 use super::value::{Kind, Read, Value};
 use super::{Field, Part};
-use crate::model::{Endpoint, Needs, Row, Socket};
+use crate::model::{Endpoint, Needs, Queues, Row, Socket};
 
 /// Which end of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,133 +39,186 @@ impl End {
     }
 }
 
-/// An entry that needs no look-up and is in every row.
-const fn always(
-    word: &'static str,
-    others: &'static [&'static str],
-    json: &'static str,
-    kind: Kind,
-    help: &'static str,
-    read: for<'a> fn(&Row<'a>) -> Value<'a>,
-) -> Field {
-    Field { word, others, json, help, kind, needs: Needs::NOTHING, part: Part::Always, read: Read::Row(read) }
-}
+/// What the entries of this file have in common: they need no look-up, and are in every row.
+const ALWAYS: Field = Field {
+    word: "",
+    others: &[],
+    json: "",
+    help: "",
+    kind: Kind::Text,
+    needs: Needs::NOTHING,
+    part: Part::Always,
+    read: Read::Any(|_| Value::Unknown),
+};
 
 fn peer<'a>(row: &Row<'a>) -> Option<&'a Endpoint> {
     Some(&row.socket.peer).filter(|_| row.socket.has_peer())
 }
 
-/// The user's number: a user's name becomes that.
-pub const UID: Field =
-    always("uid", &[], "uid", Kind::Number, "the user's number", |row| Value::number(row.socket.uid));
-
 /// The state.
-pub const STATE: Field =
-    always("state", &["st"], "state", Kind::State, "the state", |row| Value::State(row.socket.state));
+pub const STATE: Field = Field {
+    word: "state",
+    others: &["st"],
+    json: "state",
+    help: "the state",
+    kind: Kind::State,
+    read: Read::Any(|row| Value::State(row.socket.state)),
+    ..ALWAYS
+};
 
 /// The local port.
-pub const LOCAL_PORT: Field = always(
-    "local_port",
-    &["sport", "lport"],
-    "local_port",
-    Kind::Port(End::Local),
-    "the local port",
-    |row| Value::Number(row.socket.local.port.into()),
-);
+pub const LOCAL_PORT: Field = Field {
+    word: "local_port",
+    others: &["sport", "lport"],
+    json: "local_port",
+    help: "the local port",
+    kind: Kind::Port(End::Local),
+    read: Read::Number(|row| Some(row.socket.local.port.into())),
+    ..ALWAYS
+};
 
 /// The peer's address and port.
 pub const PEER: Field = Field {
+    word: "peer",
+    others: &["dst", "foreign", "remote"],
+    help: "the peer's address and port; counted by the address",
+    kind: Kind::Endpoint(End::Peer),
     part: Part::Chosen,
-    ..always(
-        "peer",
-        &["dst", "foreign", "remote"],
-        "",
-        Kind::Endpoint(End::Peer),
-        "the peer's address and port; counted by the address",
-        |row| Value::Endpoint(&row.socket.peer),
-    )
+    read: Read::Any(|row| Value::Endpoint(&row.socket.peer)),
+    ..ALWAYS
+};
+
+/// The user's number: a user's name becomes that.
+pub const UID: Field = Field {
+    word: "uid",
+    json: "uid",
+    help: "the user's number",
+    kind: Kind::Number,
+    read: Read::Number(|row| row.socket.uid.map(u64::from)),
+    ..ALWAYS
 };
 
 pub(super) static ADDRESSES: &[Field] = &[
-    always("protocol", &["proto", "netid"], "protocol", Kind::Text, "tcp", |_| Value::Word("tcp")),
-    always("family", &[], "family", Kind::Text, "inet or inet6", |row| Value::Word(row.socket.family.name())),
-    STATE,
-    always("recv_q", &["recvq"], "recv_q", Kind::Bytes, "bytes not read; - for a listener", |row| {
-        Value::number_of_some(row.socket.queues.unread())
-    }),
-    always("send_q", &["sendq"], "send_q", Kind::Bytes, "bytes not acknowledged; - for a listener", |row| {
-        Value::number_of_some(row.socket.queues.unacknowledged())
-    }),
-    always(
-        "accept_queue",
-        &[],
-        "accept_queue",
-        Kind::Count,
-        "a listener's connections that wait to be accepted",
-        |row| Value::number_of_some(row.socket.queues.accept_queue()),
-    ),
-    always("backlog", &[], "backlog", Kind::Count, "how many connections may wait at a listener", |row| {
-        match row.socket.queues.accept_queue() {
-            Some(_) => Value::number(row.socket.queues.backlog()),
-            None => Value::Absent,
-        }
-    }),
     Field {
-        part: Part::Chosen,
-        ..always(
-            "local",
-            &["src"],
-            "",
-            Kind::Endpoint(End::Local),
-            "the local address and port; counted by the address",
-            |row| Value::Endpoint(&row.socket.local),
-        )
+        word: "protocol",
+        others: &["proto", "netid"],
+        json: "protocol",
+        help: "tcp",
+        read: Read::Word(|_| Some("tcp")),
+        ..ALWAYS
     },
-    always(
-        "local_address",
-        &["local_addr", "laddr"],
-        "local_address",
-        Kind::Address(End::Local),
-        "the local address",
-        |row| Value::Address(row.socket.local.addr),
-    ),
+    Field {
+        word: "family",
+        json: "family",
+        help: "inet or inet6",
+        read: Read::Word(|row| Some(row.socket.family.name())),
+        ..ALWAYS
+    },
+    STATE,
+    Field {
+        word: "recv_q",
+        others: &["recvq"],
+        json: "recv_q",
+        help: "bytes not read; - for a listener",
+        kind: Kind::Bytes,
+        read: Read::NumberOfSome(|row| row.socket.queues.unread().map(u64::from)),
+        ..ALWAYS
+    },
+    Field {
+        word: "send_q",
+        others: &["sendq"],
+        json: "send_q",
+        help: "bytes not acknowledged; - for a listener",
+        kind: Kind::Bytes,
+        read: Read::NumberOfSome(|row| row.socket.queues.unacknowledged().map(u64::from)),
+        ..ALWAYS
+    },
+    Field {
+        word: "accept_queue",
+        json: "accept_queue",
+        help: "a listener's connections that wait to be accepted",
+        kind: Kind::Count,
+        read: Read::NumberOfSome(|row| row.socket.queues.accept_queue().map(u64::from)),
+        ..ALWAYS
+    },
+    Field {
+        word: "backlog",
+        json: "backlog",
+        help: "how many connections may wait at a listener",
+        kind: Kind::Count,
+        read: Read::Any(|row| match row.socket.queues {
+            Queues::Accept { backlog: Some(backlog), .. } => Value::Number(backlog.into()),
+            Queues::Accept { backlog: None, .. } => Value::Unknown,
+            Queues::Data { .. } => Value::Absent,
+        }),
+        ..ALWAYS
+    },
+    Field {
+        word: "local",
+        others: &["src"],
+        help: "the local address and port; counted by the address",
+        kind: Kind::Endpoint(End::Local),
+        part: Part::Chosen,
+        read: Read::Any(|row| Value::Endpoint(&row.socket.local)),
+        ..ALWAYS
+    },
+    Field {
+        word: "local_address",
+        others: &["local_addr", "laddr"],
+        json: "local_address",
+        help: "the local address",
+        kind: Kind::Address(End::Local),
+        read: Read::Address(|row| Some(row.socket.local.addr)),
+        ..ALWAYS
+    },
     LOCAL_PORT,
     PEER,
-    always(
-        "peer_address",
-        &["peer_addr", "raddr", "foreign_address", "remote_address"],
-        "peer_address",
-        Kind::Address(End::Peer),
-        "the peer's address",
-        |row| peer(row).map_or(Value::Unknown, |peer| Value::Address(peer.addr)),
-    ),
-    always(
-        "peer_port",
-        &["dport", "rport", "foreign_port", "remote_port"],
-        "peer_port",
-        Kind::Port(End::Peer),
-        "the peer's port",
-        |row| Value::number(peer(row).map(|peer| peer.port)),
-    ),
     Field {
+        word: "peer_address",
+        others: &["peer_addr", "raddr", "foreign_address", "remote_address"],
+        json: "peer_address",
+        help: "the peer's address",
+        kind: Kind::Address(End::Peer),
+        read: Read::Address(|row| peer(row).map(|peer| peer.addr)),
+        ..ALWAYS
+    },
+    Field {
+        word: "peer_port",
+        others: &["dport", "rport", "foreign_port", "remote_port"],
+        json: "peer_port",
+        help: "the peer's port",
+        kind: Kind::Port(End::Peer),
+        read: Read::Number(|row| peer(row).map(|peer| peer.port.into())),
+        ..ALWAYS
+    },
+    Field {
+        word: "iface",
+        others: &["dev"],
+        json: "interface",
+        help: "the device that the socket is bound to",
+        kind: Kind::Device,
         needs: Needs::NETLINK,
-        ..always(
-            "iface",
-            &["dev"],
-            "interface",
-            Kind::Device,
-            "the device that the socket is bound to",
-            |row| Value::text(row.interface),
-        )
+        read: Read::Name(|row| row.interface),
+        ..ALWAYS
     },
     UID,
-    always("inode", &["ino"], "inode", Kind::Number, "the socket's inode", |row| {
-        Value::number(row.socket.inode)
-    }),
     Field {
+        word: "inode",
+        others: &["ino"],
+        json: "inode",
+        help: "the socket's inode",
+        kind: Kind::Number,
+        read: Read::Number(|row| row.socket.inode),
+        ..ALWAYS
+    },
+    Field {
+        word: "cookie",
+        others: &["sk"],
+        json: "cookie",
+        help: "the kernel's number for the socket",
+        kind: Kind::Large,
         needs: Needs::NETLINK,
-        ..always("cookie", &["sk"], "cookie", Kind::Large, "the kernel's number for the socket", |row| {
-            Value::number(row.socket.cookie)
-        })
+        read: Read::Number(|row| row.socket.cookie),
+        ..ALWAYS
     },
 ];

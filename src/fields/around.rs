@@ -4,200 +4,216 @@ use std::borrow::Cow;
 
 use super::value::{Kind, Read, Value};
 use super::{End, Field, Part};
-use crate::model::{Needs, Row, Timer};
+use crate::model::{Needs, Timer};
 
-type OfRow = for<'a> fn(&Row<'a>) -> Value<'a>;
-
-/// An entry of one part.
-const fn of_part(part: Part, word: &'static str, kind: Kind, help: &'static str, read: OfRow) -> Field {
-    Field { word, others: &[], json: word, help, kind, needs: Needs::NOTHING, part, read: Read::Row(read) }
-}
-
-/// An entry that is read from the holders.
-const fn of_holders(
-    word: &'static str,
-    json: &'static str,
-    kind: Kind,
-    help: &'static str,
-    read: Read,
-) -> Field {
-    Field { word, others: &[], json, help, kind, needs: Needs::HOLDERS, part: Part::Chosen, read }
-}
-
-/// The timer.
-pub const TIMER: Field = Field {
-    json: "timer.kind",
-    ..of_part(Part::Timers, "timer", Kind::Timer, "the running timer, as netstat shows it", |row| {
-        row.socket.timer.map_or(Value::Unknown, |timer| Value::Word(timer.name()))
-    })
+/// What entries have in common that stand for no part of a row of their own.
+const CHOSEN: Field = Field {
+    word: "",
+    others: &[],
+    json: "",
+    help: "",
+    kind: Kind::Text,
+    needs: Needs::NOTHING,
+    part: Part::Chosen,
+    read: Read::Any(|_| Value::Unknown),
 };
 
-/// The number of a process that holds the socket.
-pub const PID: Field = of_holders(
-    "pid",
-    "processes.pid",
-    Kind::Number,
-    "the holders' process numbers",
-    Read::Holders(|holder| Value::Number(holder.process.pid.into())),
-);
+/// The names of hosts.
+const HOST: Field = Field { needs: Needs::HOSTS, part: Part::Hosts, ..CHOSEN };
+/// What is read of each holder.
+const OF_HOLDER: Field = Field { needs: Needs::HOLDERS, ..CHOSEN };
+/// What `-e` shows.
+const OF_EXTENDED: Field = Field { part: Part::Extended, ..CHOSEN };
+/// What the path of the cgroup tells.
+const OF_UNIT: Field = Field { needs: Needs::UNITS, ..OF_EXTENDED };
+/// What the timer has.
+const OF_TIMER: Field = Field { part: Part::Timers, kind: Kind::Number, ..CHOSEN };
 
-/// Who holds the socket.
-pub const PROCESS: Field = Field {
-    part: Part::Processes,
-    ..of_holders(
-        "process",
-        "processes",
-        Kind::Processes(End::Local),
-        "every holder: pid/program[descriptors]; counted and sorted by the name",
-        NAME,
-    )
+/// The number of a process that holds the socket.
+pub const PID: Field = Field {
+    word: "pid",
+    json: "processes.pid",
+    help: "the holders' process numbers",
+    kind: Kind::Number,
+    read: Read::Holders(|holder| Value::Number(holder.process.pid.into())),
+    ..OF_HOLDER
 };
 
 const NAME: Read = Read::Holders(|holder| Value::Text(Cow::Borrowed(&holder.process.name)));
 
-fn timer<'a>(row: &Row<'a>, of: fn(&Timer) -> u32) -> Value<'a> {
-    Value::number(row.socket.timer.as_ref().map(of))
-}
+/// Who holds the socket.
+pub const PROCESS: Field = Field {
+    word: "process",
+    json: "processes",
+    help: "every holder: pid/program[descriptors]; counted and sorted by the name",
+    kind: Kind::Processes(End::Local),
+    part: Part::Processes,
+    read: NAME,
+    ..OF_HOLDER
+};
 
-const fn of_timer(
-    word: &'static str,
-    json: &'static str,
-    kind: Kind,
-    help: &'static str,
-    read: OfRow,
-) -> Field {
-    Field { json, ..of_part(Part::Timers, word, kind, help, read) }
-}
+/// The timer.
+pub const TIMER: Field = Field {
+    word: "timer",
+    json: "timer.kind",
+    help: "the running timer, as netstat shows it",
+    kind: Kind::Timer,
+    read: Read::Word(|row| row.socket.timer.as_ref().map(Timer::name)),
+    ..OF_TIMER
+};
 
 pub(super) static HOSTS: &[Field] = &[
     Field {
-        needs: Needs::HOSTS,
-        ..of_part(Part::Hosts, "local_host", Kind::Text, "the name of the local address", |row| {
-            Value::text(row.local_host)
-        })
+        word: "local_host",
+        json: "local_host",
+        help: "the name of the local address",
+        read: Read::Name(|row| row.local_host),
+        ..HOST
     },
     Field {
-        needs: Needs::HOSTS,
-        ..of_part(Part::Hosts, "peer_host", Kind::Text, "the name of the peer's address", |row| {
-            Value::text(row.peer_host)
-        })
+        word: "peer_host",
+        json: "peer_host",
+        help: "the name of the peer's address",
+        read: Read::Name(|row| row.peer_host),
+        ..HOST
     },
 ];
 
 pub(super) static PROCESSES: &[Field] = &[
     PROCESS,
     Field {
+        word: "program",
         others: &["name"],
-        ..of_holders("program", "processes.name", Kind::Text, "the holders' names", NAME)
+        json: "processes.name",
+        help: "the holders' names",
+        read: NAME,
+        ..OF_HOLDER
     },
     PID,
     Field {
+        word: "process_user",
+        json: "processes.user",
+        help: "the users that the holders run as",
+        kind: Kind::User,
         needs: Needs::HOLDER_USERS,
-        ..of_holders(
-            "process_user",
-            "processes.user",
-            Kind::User,
-            "the users that the holders run as",
-            Read::Holders(|holder| {
-                let details = holder.process.details.as_ref();
-                details.map_or(Value::Unknown, |details| match details.uid {
-                    Some(uid) => Value::User(details.user.as_deref(), uid),
-                    None => Value::Unknown,
-                })
-            }),
-        )
+        read: Read::Holders(|holder| match holder.process.details.as_ref() {
+            Some(details) => {
+                details.uid.map_or(Value::Unknown, |uid| Value::User(details.user.as_deref(), uid))
+            }
+            None => Value::Unknown,
+        }),
+        ..OF_HOLDER
     },
     Field {
+        word: "command",
+        json: "processes.command",
+        help: "the holders' command lines",
         needs: Needs::COMMANDS,
-        ..of_holders(
-            "command",
-            "processes.command",
-            Kind::Text,
-            "the holders' command lines",
-            Read::Holders(|holder| {
-                let details = holder.process.details.as_ref();
-                details.map_or(Value::Unknown, |details| Value::Text(Cow::Borrowed(&details.command)))
-            }),
-        )
+        read: Read::Holders(|holder| match holder.process.details.as_ref() {
+            Some(details) => Value::Text(Cow::Borrowed(&details.command)),
+            None => Value::Unknown,
+        }),
+        ..OF_HOLDER
     },
     Field {
+        word: "note",
         json: "owner_note",
-        needs: Needs::HOLDERS,
-        ..of_part(Part::Processes, "note", Kind::Text, "why there is no holder", |row| {
-            row.owner_note.map_or(Value::Unknown, Value::Note)
-        })
+        help: "why there is no holder",
+        part: Part::Processes,
+        read: Read::Any(|row| row.owner_note.map_or(Value::Unknown, Value::Note)),
+        ..OF_HOLDER
     },
     Field {
+        word: "peer_process",
+        json: "peer_processes",
+        help: "the other end's holders, where that is on this host",
+        kind: Kind::Processes(End::Peer),
         needs: Needs::PEERS,
         part: Part::PeerProcesses,
-        ..of_holders(
-            "peer_process",
-            "peer_processes",
-            Kind::Processes(End::Peer),
-            "the other end's holders, where that is on this host",
-            Read::PeerHolders(|holder| Value::Text(Cow::Borrowed(&holder.process.name))),
-        )
+        read: Read::PeerHolders(|holder| Value::Text(Cow::Borrowed(&holder.process.name))),
+        ..OF_HOLDER
     },
 ];
 
 pub(super) static EXTENDED: &[Field] = &[
     Field {
+        word: "user",
+        json: "user",
+        help: "the user, by name without -n",
+        kind: Kind::User,
         needs: Needs::USERS,
-        ..of_part(Part::Extended, "user", Kind::User, "the user, by name without -n", |row| {
-            match (row.user, row.socket.uid) {
-                (name, Some(uid)) => Value::User(name, uid),
-                // As netstat has it, a half-open connection's is its listener's.
-                (Some(name), None) => Value::text(Some(name)),
-                (None, None) => Value::Unknown,
-            }
-        })
+        read: Read::Any(|row| match (row.user, row.socket.uid) {
+            (name, Some(uid)) => Value::User(name, uid),
+            // As netstat has it, a half-open connection's is its listener's.
+            (name, None) => Value::text(name),
+        }),
+        ..OF_EXTENDED
     },
     Field {
+        word: "cgroup",
+        json: "cgroup",
+        help: "the cgroup's path",
+        kind: Kind::Cgroup,
         needs: Needs::CGROUPS,
-        ..of_part(Part::Extended, "cgroup", Kind::Cgroup, "the cgroup's path", |row| {
-            Value::text(row.cgroup.path)
-        })
+        read: Read::Name(|row| row.cgroup.path),
+        ..OF_EXTENDED
     },
     Field {
-        needs: Needs::UNITS,
-        ..of_part(Part::Extended, "unit", Kind::Text, "the systemd unit", |row| {
-            Value::text(row.cgroup.unit())
-        })
+        word: "unit",
+        json: "unit",
+        help: "the systemd unit",
+        read: Read::Name(|row| row.cgroup.unit()),
+        ..OF_UNIT
     },
     Field {
-        needs: Needs::UNITS,
-        ..of_part(Part::Extended, "container", Kind::Container, "the container's id or name", |row| {
-            Value::cow(row.cgroup.container())
-        })
+        word: "container",
+        json: "container",
+        help: "the container's id or name",
+        kind: Kind::Container,
+        read: Read::Any(|row| Value::cow(row.cgroup.container())),
+        ..OF_UNIT
     },
     Field {
-        needs: Needs::UNITS,
-        ..of_part(Part::Extended, "pod_uid", Kind::Text, "the uid of the Kubernetes pod", |row| {
-            Value::cow(row.cgroup.pod_uid())
-        })
+        word: "pod_uid",
+        json: "pod_uid",
+        help: "the uid of the Kubernetes pod",
+        read: Read::Any(|row| Value::cow(row.cgroup.pod_uid())),
+        ..OF_UNIT
     },
     Field {
+        word: "mark",
         others: &["fwmark"],
+        json: "mark",
+        help: "the firewall mark",
+        kind: Kind::Mark,
         needs: Needs::NETLINK,
-        ..of_part(Part::Extended, "mark", Kind::Mark, "the firewall mark", |row| {
-            Value::number(row.socket.mark)
-        })
+        read: Read::Number(|row| row.socket.mark.map(u64::from)),
+        ..OF_EXTENDED
     },
 ];
 
 pub(super) static TIMERS: &[Field] = &[
     TIMER,
-    of_timer("timer_expires", "timer.expires_ms", Kind::Time(1_000), "what remains of the timer", |row| {
-        timer(row, Timer::expires_ms)
-    }),
-    of_timer(
-        "timer_retransmits",
-        "timer.retransmits",
-        Kind::Number,
-        "how often the timer's segment was sent again",
-        |row| timer(row, Timer::retransmits),
-    ),
-    of_timer("timer_probes", "timer.probes", Kind::Number, "the timer's probes without an answer", |row| {
-        timer(row, Timer::probes)
-    }),
+    Field {
+        word: "timer_expires",
+        json: "timer.expires_ms",
+        help: "what remains of the timer",
+        kind: Kind::Time(1_000),
+        read: Read::Number(|row| row.socket.timer.map(|timer| timer.expires_ms().into())),
+        ..OF_TIMER
+    },
+    Field {
+        word: "timer_retransmits",
+        json: "timer.retransmits",
+        help: "how often the timer's segment was sent again",
+        read: Read::Number(|row| row.socket.timer.map(|timer| timer.retransmits().into())),
+        ..OF_TIMER
+    },
+    Field {
+        word: "timer_probes",
+        json: "timer.probes",
+        help: "the timer's probes without an answer",
+        read: Read::Number(|row| row.socket.timer.map(|timer| timer.probes().into())),
+        ..OF_TIMER
+    },
 ];

@@ -4,76 +4,33 @@ use std::borrow::Cow;
 
 use super::value::{Kind, Read, Value};
 use super::{Field, Part};
-use crate::model::{Needs, Row, TcpInfo, with_tcp_info_fields};
+use crate::model::{InfoNumber, Needs, Row, TcpInfo};
 
-/// Whether this value stands for 'none' here: no pacing limit, no round trip measured, no threshold.
-#[inline]
-fn is_unset(name: &str, value: u64) -> bool {
-    const INFINITE_SSTHRESH: u64 = 0x7fff_ffff;
-    match name {
-        "pacing_rate_bytes_per_s" | "max_pacing_rate_bytes_per_s" => value == TcpInfo::UNLIMITED,
-        // Before the first measurement; a measured round trip takes a microsecond at least.
-        "rtt_us" | "rto_us" => value == 0,
-        "min_rtt_us" => value == u64::from(u32::MAX),
-        "snd_ssthresh" => value >= INFINITE_SSTHRESH,
-        _ => false,
-    }
-}
+/// What the entries of this file have in common.
+const OF_CONNECTION: Field = Field {
+    word: "",
+    others: &[],
+    json: "",
+    help: "",
+    kind: Kind::Text,
+    needs: Needs::TCP_INFO,
+    part: Part::TcpInfo,
+    read: Read::Any(|_| Value::Unknown),
+};
 
-macro_rules! readers {
-    ($($name:ident: $ty:ty = $offset:literal,)*) => {
-        /// A number for each name: absent where this kernel does not have it, unknown where its value means 'none' or the
-        /// socket has no such thing.
-        mod number {
-            use super::{Row, Value, is_unset};
-            $(
-                pub(super) fn $name<'a>(row: &Row<'a>) -> Value<'a> {
-                    let Some(info) = row.socket.tcp_info() else { return Value::Unknown };
-                    match info.$name().map(u64::from) {
-                        Some(value) if !is_unset(stringify!($name), value) => Value::Number(value),
-                        Some(_) => Value::Unknown,
-                        None if info.reaches($offset + size_of::<$ty>()) => Value::Unknown,
-                        None => Value::Absent,
-                    }
-                }
-            )*
-        }
-    };
-}
-with_tcp_info_fields!(readers);
-
-/// `word [other words] key: kind, help`, where the key is the kernel's name with its unit.
+/// `word [other words] key: kind, help;`, where the key is the kernel's name with its unit.
 macro_rules! numbers {
     ($($word:literal [$($other:literal)*] $key:ident: $kind:expr, $help:literal;)*) => {
-        &[$(entry(
-            $word,
-            &[$($other),*],
-            concat!("tcp_info.", stringify!($key)),
-            $kind,
-            $help,
-            number::$key,
-        )),*]
+        &[$(Field {
+            word: $word,
+            others: &[$($other),*],
+            json: concat!("tcp_info.", stringify!($key)),
+            help: $help,
+            kind: $kind,
+            read: Read::Info(InfoNumber::$key),
+            ..OF_CONNECTION
+        }),*]
     };
-}
-
-const fn entry(
-    word: &'static str,
-    others: &'static [&'static str],
-    json: &'static str,
-    kind: Kind,
-    help: &'static str,
-    read: for<'a> fn(&Row<'a>) -> Value<'a>,
-) -> Field {
-    Field {
-        word,
-        others,
-        json,
-        help,
-        kind,
-        needs: Needs::TCP_INFO,
-        part: Part::TcpInfo,
-        read: Read::Row(read),
-    }
 }
 
 const MICROS: Kind = Kind::Time(1);
@@ -85,40 +42,63 @@ fn info<'a>(row: &Row<'a>, read: fn(&'a TcpInfo) -> Option<Value<'a>>) -> Option
 
 /// What stands before the numbers.
 pub(super) static WORDS: &[Field] = &[
-    entry(
-        "congestion_control",
-        &["cc"],
-        "tcp_info.congestion_control",
-        Kind::Text,
-        "the congestion control",
-        |row| {
-            info(row, |info| Some(Value::Text(Cow::Borrowed(info.algorithm.as_ref()?.as_bytes()))))
-                .unwrap_or(Value::Absent)
-        },
-    ),
-    entry("ca_state", &[], "tcp_info.ca_state", Kind::Text, "where the recovery from losses is", |row| {
-        info(row, |info| info.ca_state().map(Value::Word)).unwrap_or(Value::Unknown)
-    }),
-    entry("options", &[], "tcp_info.options", Kind::List, "the options in use", |row| {
-        info(row, |info| Some(Value::Options(info))).unwrap_or(Value::Unknown)
-    }),
-    entry("snd_wscale", &[], "tcp_info.snd_wscale", Kind::Number, "the peer's window scale", |row| {
-        info(row, |info| Some(Value::Number(info.wscale()?.0.into()))).unwrap_or(Value::Absent)
-    }),
-    entry("rcv_wscale", &[], "tcp_info.rcv_wscale", Kind::Number, "our window scale", |row| {
-        info(row, |info| Some(Value::Number(info.wscale()?.1.into()))).unwrap_or(Value::Absent)
-    }),
-    entry(
-        "app_limited",
-        &[],
-        "tcp_info.delivery_rate_app_limited",
-        Kind::Flag,
-        "whether the program sent less than the network could take when the delivery rate was measured",
-        |row| info(row, |info| info.delivery_rate_app_limited().map(Value::Flag)).unwrap_or(Value::Unknown),
-    ),
+    Field {
+        word: "congestion_control",
+        others: &["cc"],
+        json: "tcp_info.congestion_control",
+        help: "the congestion control",
+        read: Read::Any(|row| {
+            let name =
+                info(row, |info| Some(Value::Text(Cow::Borrowed(info.algorithm.as_ref()?.as_bytes()))));
+            name.unwrap_or(Value::Absent)
+        }),
+        ..OF_CONNECTION
+    },
+    Field {
+        word: "ca_state",
+        json: "tcp_info.ca_state",
+        help: "where the recovery from losses is",
+        read: Read::Word(|row| row.socket.tcp_info()?.ca_state()),
+        ..OF_CONNECTION
+    },
+    Field {
+        word: "options",
+        json: "tcp_info.options",
+        help: "the options in use",
+        kind: Kind::List,
+        read: Read::Any(|row| info(row, |info| Some(Value::Options(info))).unwrap_or(Value::Unknown)),
+        ..OF_CONNECTION
+    },
+    Field {
+        word: "snd_wscale",
+        json: "tcp_info.snd_wscale",
+        help: "the peer's window scale",
+        kind: Kind::Number,
+        read: Read::NumberOfSome(|row| Some(row.socket.tcp_info()?.wscale()?.0.into())),
+        ..OF_CONNECTION
+    },
+    Field {
+        word: "rcv_wscale",
+        json: "tcp_info.rcv_wscale",
+        help: "our window scale",
+        kind: Kind::Number,
+        read: Read::NumberOfSome(|row| Some(row.socket.tcp_info()?.wscale()?.1.into())),
+        ..OF_CONNECTION
+    },
+    Field {
+        word: "app_limited",
+        json: "tcp_info.delivery_rate_app_limited",
+        help: "whether the program sent less than the network could take when the delivery rate was measured",
+        kind: Kind::Flag,
+        read: Read::Any(|row| {
+            info(row, |info| info.delivery_rate_app_limited().map(Value::Flag)).unwrap_or(Value::Unknown)
+        }),
+        ..OF_CONNECTION
+    },
 ];
 
-pub(super) static NUMBERS: &[Field] = numbers![
+/// The numbers of `tcp_info`.
+pub static NUMBERS: &[Field] = numbers![
     "retransmits" [] retransmits: Kind::Number, "retransmission timeouts in a row without an answer";
     "probes" [] probes: Kind::Number, "probes in a row without an answer";
     "backoff" [] backoff: Kind::Number, "how often the timeout was doubled";
@@ -184,23 +164,31 @@ pub(super) static NUMBERS: &[Field] = numbers![
 
 /// What stands behind them.
 pub(super) static ABOVE: &[Field] = &[
-    entry(
-        "congestion",
-        &[],
-        "tcp_info.congestion",
-        Kind::List,
-        "the congestion control's own numbers, where it has any",
-        |row| info(row, |info| info.congestion.map(Value::Congestion)).unwrap_or(Value::Absent),
-    ),
-    entry("ulp", &[], "tcp_info.ulp", Kind::Text, "what works on top: tls or mptcp", |row| {
-        info(row, |info| info.ulp.as_deref().map(Value::Ulp)).unwrap_or(Value::Absent)
-    }),
-    entry(
-        "md5keys",
-        &[],
-        "tcp_info.md5keys",
-        Kind::List,
-        "the peers whose segments are signed with a key",
-        |row| info(row, |info| info.md5keys.as_deref().map(Value::Md5Keys)).unwrap_or(Value::Absent),
-    ),
+    Field {
+        word: "congestion",
+        json: "tcp_info.congestion",
+        help: "the congestion control's own numbers, where it has any",
+        kind: Kind::List,
+        read: Read::Any(|row| {
+            info(row, |info| info.congestion.map(Value::Congestion)).unwrap_or(Value::Absent)
+        }),
+        ..OF_CONNECTION
+    },
+    Field {
+        word: "ulp",
+        json: "tcp_info.ulp",
+        help: "what works on top: tls or mptcp",
+        read: Read::Any(|row| info(row, |info| info.ulp.as_deref().map(Value::Ulp)).unwrap_or(Value::Absent)),
+        ..OF_CONNECTION
+    },
+    Field {
+        word: "md5keys",
+        json: "tcp_info.md5keys",
+        help: "the peers whose segments are signed with a key",
+        kind: Kind::List,
+        read: Read::Any(|row| {
+            info(row, |info| info.md5keys.as_deref().map(Value::Md5Keys)).unwrap_or(Value::Absent)
+        }),
+        ..OF_CONNECTION
+    },
 ];

@@ -1,8 +1,8 @@
 //! The memory of a socket's buffers.
 
-use super::value::{Kind, Read, Value};
+use super::value::{Kind, Read};
 use super::{Field, Part};
-use crate::model::{Memory, Needs, Row};
+use crate::model::Needs;
 
 macro_rules! of_memory {
     ($(($word:literal, $key:ident, $kind:ident, $help:literal),)*) => {
@@ -14,31 +14,14 @@ macro_rules! of_memory {
             kind: Kind::$kind,
             needs: Needs::MEMORY,
             part: Part::Memory,
-            read: Read::Row(|row| of(row, |memory| Maybe::from(memory.$key).0)),
+            // Some kernels don't tell all of them.
+            read: Read::Number(|row| Option::<u32>::from(row.socket.memory()?.$key).map(u64::from)),
         }),*]
     };
 }
 
-/// A number, which some kernels don't tell.
-struct Maybe(Option<u32>);
-
-impl From<u32> for Maybe {
-    fn from(number: u32) -> Self {
-        Self(Some(number))
-    }
-}
-
-impl From<Option<u32>> for Maybe {
-    fn from(number: Option<u32>) -> Self {
-        Self(number)
-    }
-}
-
-fn of<'a>(row: &Row<'a>, read: fn(&Memory) -> Option<u32>) -> Value<'a> {
-    Value::number(row.socket.memory().and_then(read))
-}
-
-pub(super) static MEMORY: &[Field] = of_memory![
+/// The memory of the buffers.
+pub static MEMORY: &[Field] = of_memory![
     ("rmem_alloc", rmem_alloc, Bytes, "memory of what was received and not read"),
     ("rcvbuf", rcvbuf, Bytes, "the limit of that"),
     ("wmem_alloc", wmem_alloc, Bytes, "memory of what is on its way out"),

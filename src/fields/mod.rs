@@ -12,10 +12,12 @@ mod words;
 
 use std::fmt;
 
-use crate::model::{Needs, Row};
+use crate::model::{Needs, Row, Socket};
 
 pub use addresses::{End, LOCAL_PORT, PEER, STATE, UID};
 pub use around::{PID, PROCESS, TIMER};
+pub use connection::NUMBERS;
+pub use memory::MEMORY;
 pub use table::all;
 pub use value::{Kind, OfHolder, Read, Value};
 pub use words::{named, nearest, nearest_field, plain_word, typed_word};
@@ -63,13 +65,59 @@ pub enum Part {
     Chosen,
 }
 
+/// An object of JSON in which several fields stand. It is null where the socket has no such thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Object {
+    /// `timer`
+    Timer,
+    /// `tcp_info`
+    TcpInfo,
+    /// `memory`
+    Memory,
+}
+
+impl Object {
+    /// Whether the socket has it.
+    pub fn is_of(self, socket: &Socket) -> bool {
+        match self {
+            Self::Timer => socket.timer.is_some(),
+            Self::TcpInfo => socket.tcp_info().is_some(),
+            Self::Memory => socket.memory().is_some(),
+        }
+    }
+
+    /// Its key.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Timer => "timer",
+            Self::TcpInfo => "tcp_info",
+            Self::Memory => "memory",
+        }
+    }
+}
+
 impl Field {
+    /// The object in which it stands in JSON.
+    pub fn object(&self) -> Option<Object> {
+        match self.part {
+            Part::Timers => Some(Object::Timer),
+            Part::TcpInfo => Some(Object::TcpInfo),
+            Part::Memory => Some(Object::Memory),
+            _ => None,
+        }
+    }
+
+    /// Its key in JSON, in the object if it stands in one.
+    pub fn key(&self) -> &'static str {
+        self.json.split_once('.').map_or(self.json, |(_, key)| key)
+    }
+
     /// Its value for a row; of a field of the holders, the first one's.
     pub fn value<'a>(&self, row: &Row<'a>) -> Value<'a> {
         match self.read {
-            Read::Row(read) => read(row),
             Read::Holders(read) => row.holders.first().map_or(Value::Unknown, read),
             Read::PeerHolders(read) => row.peer_holders.first().map_or(Value::Unknown, read),
+            of_row => of_row.of_row(row).unwrap_or(Value::Unknown),
         }
     }
 
@@ -81,7 +129,7 @@ impl Field {
     /// Whether it is one plain number a row, which stands at the right of its column.
     pub fn is_number(&self) -> bool {
         matches!(self.kind, Kind::Count | Kind::Number | Kind::Bytes | Kind::Rate)
-            && matches!(self.read, Read::Row(_))
+            && !matches!(self.read, Read::Holders(_) | Read::PeerHolders(_))
     }
 
     /// As it stands over a column and is typed in an option: with `-`.

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use super::End;
-use crate::model::{Congestion, Endpoint, Holder, Md5Key, OwnerNote, Row, TcpInfo, TcpState, Ulp};
+use crate::model::{
+    Congestion, Endpoint, Holder, InfoNumber, Md5Key, OwnerNote, Reading, Row, TcpInfo, TcpState, Ulp,
+};
 
 /// What kind of value a field has. From it follow its unit, how it is written, and what a filter takes in its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,16 +143,6 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// A number that may not be known.
-    pub(super) fn number(number: Option<impl Into<u64>>) -> Self {
-        number.map_or(Self::Unknown, |number| Self::Number(number.into()))
-    }
-
-    /// A number that not every socket has.
-    pub(super) fn number_of_some(number: Option<impl Into<u64>>) -> Self {
-        number.map_or(Self::Absent, |number| Self::Number(number.into()))
-    }
-
     /// A name that may not be known.
     pub(super) fn text(text: Option<&'a str>) -> Self {
         text.map_or(Self::Unknown, |text| Self::Text(Cow::Borrowed(text.as_bytes())))
@@ -170,13 +162,45 @@ impl<'a> Value<'a> {
 /// What is read of one holder.
 pub type OfHolder = for<'a> fn(&'a Holder) -> Value<'a>;
 
-/// How a field is read.
+/// How a field is read. The types of the most frequent values come as they are, since every row has many of them.
 #[derive(Clone, Copy)]
 pub enum Read {
-    /// From the row.
-    Row(for<'a> fn(&Row<'a>) -> Value<'a>),
+    /// A value of any kind.
+    Any(for<'a> fn(&Row<'a>) -> Value<'a>),
+    /// A number; where there is none, it is not known.
+    Number(fn(&Row<'_>) -> Option<u64>),
+    /// A number that not every socket has.
+    NumberOfSome(fn(&Row<'_>) -> Option<u64>),
+    /// An address.
+    Address(fn(&Row<'_>) -> Option<IpAddr>),
+    /// A name that others chose.
+    Name(for<'a> fn(&Row<'a>) -> Option<&'a str>),
+    /// A word of ours.
+    Word(fn(&Row<'_>) -> Option<&'static str>),
+    /// A number of `tcp_info`.
+    Info(InfoNumber),
     /// From each process that holds the socket.
     Holders(OfHolder),
     /// From each process that holds the other end.
     PeerHolders(OfHolder),
+}
+
+impl Read {
+    /// The value for a row; `None` where it is read from holders.
+    pub fn of_row<'a>(self, row: &Row<'a>) -> Option<Value<'a>> {
+        Some(match self {
+            Self::Any(read) => read(row),
+            Self::Number(read) => read(row).map_or(Value::Unknown, Value::Number),
+            Self::NumberOfSome(read) => read(row).map_or(Value::Absent, Value::Number),
+            Self::Address(read) => read(row).map_or(Value::Unknown, Value::Address),
+            Self::Name(read) => Value::text(read(row)),
+            Self::Word(read) => read(row).map_or(Value::Unknown, Value::Word),
+            Self::Info(number) => match row.socket.tcp_info().map(|info| info.reading(number)) {
+                Some(Reading::Number(value)) => Value::Number(value),
+                Some(Reading::Absent) => Value::Absent,
+                Some(Reading::Unknown) | None => Value::Unknown,
+            },
+            Self::Holders(_) | Self::PeerHolders(_) => return None,
+        })
+    }
 }

@@ -51,6 +51,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::fields::Part;
     use crate::model::TcpInfo;
 
     #[test]
@@ -61,6 +62,11 @@ mod tests {
                 assert_eq!(named(&word), Some(field), "{word}");
                 assert_eq!(named(&word.replace('_', "-").to_uppercase()), Some(field), "{word}");
                 assert!(seen.insert(word.clone()), "{word}");
+            }
+            if let Some(object) = field.object() {
+                assert_eq!(field.json, format!("{}.{}", object.key(), field.key()));
+            } else {
+                assert!(field.part == Part::Chosen || !field.json.contains('.'), "{field:?}");
             }
             assert!(!field.help.is_empty() && !field.help.ends_with('.'), "{field:?}");
             assert!(

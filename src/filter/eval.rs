@@ -99,7 +99,7 @@ impl Term {
     fn fits_holders(&self, holders: &[Holder]) -> Option<bool> {
         match self.field()?.read {
             Read::Holders(read) => Some(self.fits_one_of(holders, read)),
-            Read::Row(_) | Read::PeerHolders(_) => None,
+            _ => None,
         }
     }
 
@@ -135,20 +135,20 @@ impl Term {
     /// Of a term about a field; `None` while that is not known, and where what is not known of the cgroup may fit.
     fn fits_field(&self, field: &Field, row: &Row<'_>, known: Needs) -> Option<bool> {
         match field.read {
-            Read::Row(read) => {
-                let of_cgroup = field.needs.contains(Needs::CGROUPS);
-                if of_cgroup && !known.contains(Needs::CGROUPS) {
-                    return None;
-                }
-                let value = read(row);
-                let may_hide = of_cgroup && matches!(value, Value::Unknown) && row.cgroup.may_hide();
-                if may_hide { None } else { Some(self.fits_value(&value)) }
-            }
             Read::Holders(read) => {
                 known.contains(Needs::HOLDERS).then(|| self.fits_one_of(row.holders, read))
             }
             Read::PeerHolders(read) => {
                 known.contains(Needs::PEERS).then(|| self.fits_one_of(row.peer_holders, read))
+            }
+            of_row => {
+                let of_cgroup = field.needs.contains(Needs::CGROUPS);
+                if of_cgroup && !known.contains(Needs::CGROUPS) {
+                    return None;
+                }
+                let value = of_row.of_row(row)?;
+                let may_hide = of_cgroup && matches!(value, Value::Unknown) && row.cgroup.may_hide();
+                if may_hide { None } else { Some(self.fits_value(&value)) }
             }
         }
     }

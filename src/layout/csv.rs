@@ -3,104 +3,39 @@
 
 use std::io;
 
-use super::columns::{
-    appended, cgroup_text, push_addr, push_fmt, push_holders, push_peer_holders, push_state, push_text,
-};
-use super::details::is_unset;
-use super::text::{Number, escaped, push_number};
+use super::columns::{push_addr, push_fmt, push_holders, push_peer_holders, push_state, push_text};
+use super::text::push_number;
+use super::values::value_text;
 use super::{Head, Listing, Style};
-use crate::model::{Gap, Memory, Queues, Row, TcpInfo};
-
-const ALWAYS: &str = "protocol,family,state,recv_q,send_q,accept_queue,backlog,local_address,local_port,\
-                      peer_address,peer_port,interface,uid,inode,cookie";
-const MEMORY: [&str; 9] = [
-    "rmem_alloc",
-    "rcvbuf",
-    "wmem_alloc",
-    "sndbuf",
-    "fwd_alloc",
-    "wmem_queued",
-    "optmem",
-    "backlog",
-    "drops",
-];
+use crate::fields::{self, Field, Kind, Read, Value};
+use crate::model::{Congestion, Gap, Reading, Row};
 
 pub(super) struct Csv {
     style: Style,
+    fields: Vec<&'static Field>,
 }
 
 impl Csv {
     pub(super) fn new(style: Style) -> Self {
-        Self { style }
+        Self { style, fields: fields::all().filter(|field| style.parts.contain(field.part)).collect() }
     }
 }
 
 impl Listing for Csv {
     fn head(&mut self, out: &mut Vec<u8>, _head: &Head<'_>) -> io::Result<()> {
-        if !self.style.header {
-            return Ok(());
+        if self.style.header {
+            let words: Vec<_> = self.fields.iter().map(|field| field.csv()).collect();
+            push_fmt(out, format_args!("{}\n", words.join(",")));
         }
-        let parts = self.style.parts;
-        out.extend_from_slice(ALWAYS.as_bytes());
-        if parts.hosts {
-            out.extend_from_slice(b",local_host,peer_host");
-        }
-        if parts.processes {
-            out.extend_from_slice(b",processes,owner_note");
-        }
-        if parts.peer_processes {
-            out.extend_from_slice(b",peer_processes");
-        }
-        if parts.extended {
-            out.extend_from_slice(b",user,cgroup,mark");
-        }
-        if parts.timers {
-            out.extend_from_slice(b",timer,timer_expires_ms,timer_retransmits,timer_probes");
-        }
-        if parts.memory {
-            for name in MEMORY {
-                push_fmt(out, format_args!(",memory_{name}"));
-            }
-        }
-        if parts.tcp_info {
-            out.extend_from_slice(b",tcp_info_congestion_control,tcp_info_ca_state,tcp_info_options");
-            for name in TcpInfo::FIELDS {
-                push_fmt(out, format_args!(",tcp_info_{name}"));
-            }
-            out.extend_from_slice(b",tcp_info_ulp,tcp_info_md5keys");
-        }
-        out.push(b'\n');
         Ok(())
     }
 
     fn row(&mut self, out: &mut Vec<u8>, row: &Row<'_>) -> io::Result<()> {
-        let parts = self.style.parts;
-        push_always(out, row);
-        if parts.hosts {
-            for name in [row.local_host, row.peer_host] {
-                push_quoted(out, &name.map(|name| escaped(name.as_bytes())).unwrap_or_default());
+        for (at, field) in self.fields.iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
             }
-        }
-        if parts.processes {
-            push_quoted(out, &appended(|out| push_holders(out, row, true)));
-            push_quoted(out, &row.owner_note.map(|note| note.to_string()).unwrap_or_default());
-        }
-        if parts.peer_processes {
-            push_quoted(out, &appended(|out| push_peer_holders(out, row, true)));
-        }
-        if parts.extended {
-            push_quoted(out, &row.user.map(|name| escaped(name.as_bytes())).unwrap_or_default());
-            push_quoted(out, &cgroup_text(row).unwrap_or_default());
-            push_optional(out, row.socket.mark);
-        }
-        if parts.timers {
-            push_timer(out, row);
-        }
-        if parts.memory {
-            push_memory(out, row.socket.memory());
-        }
-        if parts.tcp_info {
-            push_tcp_info(out, row.socket.tcp_info());
+            push_value(out, field, row);
         }
         out.push(b'\n');
         Ok(())
@@ -108,6 +43,100 @@ impl Listing for Csv {
 
     fn tail(&mut self, _out: &mut Vec<u8>, _gaps: &[Gap]) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// Appends a value for a program: numbers in the unit of JSON's key; nothing where nothing is known.
+fn push_value(out: &mut Vec<u8>, field: &Field, row: &Row<'_>) {
+    let number = |out: &mut Vec<u8>, number: Option<u64>| {
+        if let Some(number) = number {
+            push_number(out, number);
+        }
+    };
+    match field.read {
+        Read::Number(read) | Read::NumberOfSome(read) => number(out, read(row)),
+        Read::Info(at) => match row.socket.tcp_info().map(|info| info.reading(at)) {
+            Some(Reading::Number(number)) => push_number(out, number),
+            Some(Reading::Absent | Reading::Unknown) | None => {}
+        },
+        Read::Address(read) => {
+            if let Some(addr) = read(row) {
+                push_addr(out, addr);
+            }
+        }
+        Read::Name(read) => {
+            if let Some(name) = read(row) {
+                push_quoted(out, |out| push_text(out, name.as_bytes()));
+            }
+        }
+        Read::Word(read) => out.extend_from_slice(read(row).unwrap_or_default().as_bytes()),
+        Read::Holders(_) => push_quoted(out, |out| push_holders(out, row, true)),
+        Read::PeerHolders(_) => push_quoted(out, |out| push_peer_holders(out, row, true)),
+        Read::Any(read) => push_any(out, field.kind, read(row)),
+    }
+}
+
+fn push_any(out: &mut Vec<u8>, kind: Kind, value: Value<'_>) {
+    match value {
+        Value::Absent | Value::Unknown => {}
+        Value::Number(number) => push_number(out, number),
+        Value::State(state) => push_state(out, state, state.name()),
+        Value::Address(addr) => push_addr(out, addr),
+        Value::Word(word) => out.extend_from_slice(word.as_bytes()),
+        Value::Text(text) => push_quoted(out, |out| push_text(out, &text)),
+        // One column has several words.
+        Value::Options(info) => {
+            for (at, name) in info.option_names().enumerate() {
+                out.extend_from_slice(if at == 0 { b"" } else { b" " });
+                out.extend_from_slice(name.as_bytes());
+            }
+        }
+        Value::Flag(flag) => out.extend_from_slice(if flag { b"true" } else { b"false" }),
+        Value::Ulp(ulp) => push_quoted(out, |out| push_text(out, ulp.name.as_bytes())),
+        Value::Congestion(congestion) => push_congestion(out, congestion),
+        Value::Md5Keys(keys) => {
+            for (at, key) in keys.iter().enumerate() {
+                out.extend_from_slice(if at == 0 { b"" } else { b" " });
+                push_addr(out, key.address);
+                push_fmt(out, format_args!("/{}", key.prefix_length));
+            }
+        }
+        value => push_field(out, &value_text(kind, &value).unwrap_or_default()),
+    }
+}
+
+/// Appends the congestion control's own numbers under JSON's keys: `bw_bytes_per_s:1250000 min_rtt_us:20001 …`.
+fn push_congestion(out: &mut Vec<u8>, congestion: Congestion) {
+    match congestion {
+        Congestion::Vegas { enabled, rtt_count, rtt_us, min_rtt_us } => push_fmt(
+            out,
+            format_args!("enabled:{enabled} rtt_count:{rtt_count} rtt_us:{rtt_us} min_rtt_us:{min_rtt_us}"),
+        ),
+        Congestion::Dctcp { enabled, ce_state, alpha, ab_ecn, ab_tot } => push_fmt(
+            out,
+            format_args!(
+                "enabled:{enabled} ce_state:{ce_state} alpha:{alpha} ab_ecn:{ab_ecn} ab_tot:{ab_tot}"
+            ),
+        ),
+        Congestion::Bbr { bw_bytes_per_s, min_rtt_us, pacing_gain, cwnd_gain } => push_fmt(
+            out,
+            format_args!(
+                "bw_bytes_per_s:{bw_bytes_per_s} min_rtt_us:{min_rtt_us} pacing_gain:{pacing_gain} \
+                 cwnd_gain:{cwnd_gain}"
+            ),
+        ),
+    }
+}
+
+/// Appends what the function appends, in quotes where it needs them.
+fn push_quoted(out: &mut Vec<u8>, push: impl FnOnce(&mut Vec<u8>)) {
+    let start = out.len();
+    push(out);
+    let needs_quotes =
+        out.get(start..).is_some_and(|text| text.iter().any(|byte| matches!(byte, b',' | b'"')));
+    if needs_quotes {
+        let text = String::from_utf8_lossy(&out.split_off(start)).into_owned();
+        push_field(out, &text);
     }
 }
 
@@ -150,52 +179,6 @@ pub(super) fn push_time(out: &mut Vec<u8>, taken_at: &str) {
     out.push(b',');
 }
 
-fn push_always(out: &mut Vec<u8>, row: &Row<'_>) {
-    let socket = row.socket;
-    push_fmt(out, format_args!("tcp,{},", socket.family.name()));
-    push_state(out, socket.state, socket.state.name());
-    let (data, accept) = match socket.queues {
-        Queues::Data { recv_q, send_q } => ([Some(recv_q), Some(send_q)], [None, None]),
-        Queues::Accept { pending, backlog } => ([None, None], [Some(pending), backlog]),
-    };
-    data.into_iter().chain(accept).for_each(|number| push_optional(out, number));
-    out.push(b',');
-    push_addr(out, socket.local.addr);
-    out.push(b',');
-    push_number(out, socket.local.port);
-    if socket.has_peer() {
-        out.push(b',');
-        push_addr(out, socket.peer.addr);
-        out.push(b',');
-        push_number(out, socket.peer.port);
-    } else {
-        push_empty(out, 2);
-    }
-    push_quoted(out, &row.interface.map(|name| escaped(name.as_bytes())).unwrap_or_default());
-    push_optional(out, socket.uid);
-    push_optional(out, socket.inode);
-    push_optional(out, socket.cookie);
-}
-
-/// A comma and the number, if there is one.
-fn push_optional(out: &mut Vec<u8>, number: Option<impl Number>) {
-    out.push(b',');
-    if let Some(number) = number {
-        push_number(out, number);
-    }
-}
-
-/// So many columns without a value.
-fn push_empty(out: &mut Vec<u8>, columns: usize) {
-    out.resize(out.len() + columns, b',');
-}
-
-/// A comma and the text.
-fn push_quoted(out: &mut Vec<u8>, text: &str) {
-    out.push(b',');
-    push_field(out, text);
-}
-
 /// Text, which is escaped already, in quotes where it needs them.
 pub(super) fn push_field(out: &mut Vec<u8>, text: &str) {
     if !text.contains([',', '"']) {
@@ -205,58 +188,4 @@ pub(super) fn push_field(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     out.extend_from_slice(text.replace('"', "\"\"").as_bytes());
     out.push(b'"');
-}
-
-fn push_timer(out: &mut Vec<u8>, row: &Row<'_>) {
-    match &row.socket.timer {
-        None => push_empty(out, 4),
-        Some(timer) => push_fmt(
-            out,
-            format_args!(
-                ",{},{},{},{}",
-                timer.name(),
-                timer.expires_ms(),
-                timer.retransmits(),
-                timer.probes()
-            ),
-        ),
-    }
-}
-
-fn push_memory(out: &mut Vec<u8>, memory: Option<&Memory>) {
-    let Some(memory) = memory else {
-        push_empty(out, MEMORY.len());
-        return;
-    };
-    let Memory { rmem_alloc, rcvbuf, wmem_alloc, sndbuf, fwd_alloc, wmem_queued, optmem, backlog, drops } =
-        *memory;
-    for number in [rmem_alloc, rcvbuf, wmem_alloc, sndbuf, fwd_alloc, wmem_queued, optmem] {
-        push_optional(out, Some(number));
-    }
-    push_optional(out, backlog);
-    push_optional(out, drops);
-}
-
-fn push_tcp_info(out: &mut Vec<u8>, info: Option<&TcpInfo>) {
-    let Some(info) = info else {
-        push_empty(out, 5 + TcpInfo::FIELDS.len());
-        return;
-    };
-    out.push(b',');
-    if let Some(algorithm) = info.algorithm {
-        push_text(out, algorithm.as_bytes());
-    }
-    out.push(b',');
-    out.extend_from_slice(info.ca_state().unwrap_or_default().as_bytes());
-    out.push(b',');
-    for (at, name) in info.option_names().enumerate() {
-        if at > 0 {
-            out.push(b' ');
-        }
-        out.extend_from_slice(name.as_bytes());
-    }
-    info.each(|name, value| push_optional(out, value.filter(|value| !is_unset(name, *value))));
-    push_quoted(out, &info.ulp.as_deref().map(|ulp| escaped(ulp.name.as_bytes())).unwrap_or_default());
-    let peers = info.md5keys.iter().flatten().map(|key| format!("{}/{}", key.address, key.prefix_length));
-    push_quoted(out, &peers.collect::<Vec<_>>().join(" "));
 }

@@ -2,25 +2,15 @@
 
 use super::columns::{push_addr, push_fmt, push_text};
 use super::text::span_us;
-use crate::model::{Congestion, Memory, Row, TcpInfo};
+use crate::fields::{self, Field, Kind};
+use crate::model::{Congestion, Row, TcpInfo};
 
 /// Appends the memory of a socket's buffers, with a blank behind each part.
 pub(super) fn push_memory(out: &mut Vec<u8>, row: &Row<'_>) {
-    let Some(memory) = row.socket.memory() else { return };
-    let Memory { rmem_alloc, rcvbuf, wmem_alloc, sndbuf, fwd_alloc, wmem_queued, optmem, backlog, drops } =
-        *memory;
-    push_fmt(
-        out,
-        format_args!(
-            "rmem_alloc:{rmem_alloc}B rcvbuf:{rcvbuf}B wmem_alloc:{wmem_alloc}B sndbuf:{sndbuf}B \
-             fwd_alloc:{fwd_alloc}B wmem_queued:{wmem_queued}B optmem:{optmem}B "
-        ),
-    );
-    if let Some(backlog) = backlog {
-        push_fmt(out, format_args!("backlog:{backlog}B "));
-    }
-    if let Some(drops) = drops {
-        push_fmt(out, format_args!("drops:{drops} "));
+    for field in fields::MEMORY {
+        if let Some(value) = field.number(row) {
+            push_quantity(out, field, value);
+        }
     }
 }
 
@@ -41,11 +31,11 @@ pub(super) fn push_tcp_info(out: &mut Vec<u8>, row: &Row<'_>) {
     if let Some((snd, rcv)) = info.wscale() {
         push_fmt(out, format_args!("wscale:{snd},{rcv} "));
     }
-    info.each(|name, value| {
-        if let Some(value) = value.filter(|value| *value != 0 && !is_unset(name, *value)) {
-            push_quantity(out, name, value);
+    for field in fields::NUMBERS {
+        if let Some(value) = field.number(row).filter(|value| *value != 0) {
+            push_quantity(out, field, value);
         }
-    });
+    }
     if info.delivery_rate_app_limited() == Some(true) {
         out.extend_from_slice(b"app_limited ");
     }
@@ -72,32 +62,19 @@ fn push_above(out: &mut Vec<u8>, info: &TcpInfo) {
     }
 }
 
-/// Whether this value stands for 'none' here: no pacing limit, no round trip measured, no threshold.
-#[inline]
-pub(super) fn is_unset(name: &str, value: u64) -> bool {
-    const INFINITE_SSTHRESH: u64 = 0x7fff_ffff;
-    match name {
-        "pacing_rate_bytes_per_s" | "max_pacing_rate_bytes_per_s" => value == TcpInfo::UNLIMITED,
-        // Before the first measurement; a measured round trip takes a microsecond at least.
-        "rtt_us" => value == 0,
-        "min_rtt_us" => value == u64::from(u32::MAX),
-        "snd_ssthresh" => value >= INFINITE_SSTHRESH,
-        _ => false,
-    }
-}
-
-/// The unit is the end of the name.
-fn push_quantity(out: &mut Vec<u8>, name: &str, value: u64) {
-    if let Some(name) = name.strip_suffix("_us") {
-        push_fmt(out, format_args!("{name}:{} ", span_us(value)));
-    } else if let Some(name) = name.strip_suffix("_ms") {
-        push_fmt(out, format_args!("{name}:{} ", span_us(value.saturating_mul(1_000))));
-    } else if let Some(name) = name.strip_suffix("_bytes_per_s") {
-        push_fmt(out, format_args!("{name}:{value}B/s "));
-    } else if name.starts_with("bytes_") || name.ends_with("_bytes") {
-        push_fmt(out, format_args!("{name}:{value}B "));
-    } else {
-        push_fmt(out, format_args!("{name}:{value} "));
+/// `name:value` with its unit: the name is JSON's key less the unit.
+fn push_quantity(out: &mut Vec<u8>, field: &Field, value: u64) {
+    let key = field.key();
+    let without = |unit| key.strip_suffix(unit).unwrap_or(key);
+    match field.kind {
+        Kind::Time(1) => push_fmt(out, format_args!("{}:{} ", without("_us"), span_us(value))),
+        Kind::Time(micros) => {
+            let span = span_us(value.saturating_mul(micros.into()));
+            push_fmt(out, format_args!("{}:{span} ", without("_ms")));
+        }
+        Kind::Rate => push_fmt(out, format_args!("{}:{value}B/s ", without("_bytes_per_s"))),
+        Kind::Bytes => push_fmt(out, format_args!("{key}:{value}B ")),
+        _ => push_fmt(out, format_args!("{key}:{value} ")),
     }
 }
 

@@ -12,7 +12,7 @@ mod diagnose;
 mod diagram;
 mod explain;
 mod grid;
-pub mod json;
+mod json;
 mod netstat;
 mod pages;
 mod plain;
@@ -27,7 +27,7 @@ mod values;
 
 use std::io;
 
-use crate::fields::Field;
+use crate::fields::{Field, Part};
 use crate::model::{Gap, Row, Source};
 
 pub use bind::write_answer;
@@ -147,6 +147,23 @@ pub struct Parts {
     pub hosts: bool,
     /// Who holds its other end.
     pub peer_processes: bool,
+}
+
+impl Parts {
+    /// Whether the fields of this part are shown.
+    fn contain(self, part: Part) -> bool {
+        match part {
+            Part::Always => true,
+            Part::Hosts => self.hosts,
+            Part::Processes => self.processes,
+            Part::PeerProcesses => self.peer_processes,
+            Part::Extended => self.extended,
+            Part::Timers => self.timers,
+            Part::Memory => self.memory,
+            Part::TcpInfo => self.tcp_info,
+            Part::Chosen => false,
+        }
+    }
 }
 
 /// The first words of netstat's heading.

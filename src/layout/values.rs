@@ -19,12 +19,12 @@ pub(super) fn text_of(field: &Field, row: &Row<'_>) -> Option<String> {
         (Kind::Timer, _) => socket.timer.map(|timer| appended(|out| push_netstat_timer(out, Some(&timer)))),
         (Kind::Processes(End::Local), _) => appended_or_none(|out| push_holders(out, row, false)),
         (Kind::Processes(End::Peer), _) => appended_or_none(|out| push_peer_holders(out, row, false)),
-        (kind, Read::Row(read)) => value_text(kind, &read(row)),
         (kind, Read::Holders(read)) => {
             let text = of_each(row.holders, kind, read)?;
             Some(if are_of_listener(row) { format!("({text})") } else { text })
         }
         (kind, Read::PeerHolders(read)) => of_each(row.peer_holders, kind, read),
+        (kind, of_row) => value_text(kind, &of_row.of_row(row)?),
     }
 }
 

@@ -39,6 +39,6 @@ pub use socket::{Details, Shutdown, Socket, known_uid};
 pub use state::{TcpState, UnknownState};
 pub use state_set::StateSet;
 pub(crate) use tcp_info::with_tcp_info_fields;
-pub use tcp_info::{Algorithm, Congestion, TcpInfo};
+pub use tcp_info::{Algorithm, Congestion, InfoNumber, Reading, TcpInfo};
 pub use timer::Timer;
 pub use ulp::{Md5Key, Subflow, Tls, Ulp};

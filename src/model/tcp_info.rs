@@ -76,7 +76,8 @@ impl Congestion {
     }
 }
 
-/// Calls `$use! { name: type = offset, … }` with the whole table of numeric fields, in the kernel's order
+/// Calls `$use! { name: type = offset (first to last), … }` with the whole table of numeric fields, in the kernel's order;
+/// values from the first to the last in brackets mean that there is none: no limit, nothing measured
 /// (include/uapi/linux/tcp.h). The accessors, the JSON and the CSV columns are all made from it.
 macro_rules! with_tcp_info_fields {
     ($use:ident) => {
@@ -84,7 +85,7 @@ macro_rules! with_tcp_info_fields {
             retransmits: u8 = 2,
             probes: u8 = 3,
             backoff: u8 = 4,
-            rto_us: u32 = 8,
+            rto_us: u32 = 8 (0 to 0),
             ato_us: u32 = 12,
             snd_mss: u32 = 16,
             rcv_mss: u32 = 20,
@@ -98,23 +99,23 @@ macro_rules! with_tcp_info_fields {
             last_ack_recv_ms: u32 = 56,
             pmtu: u32 = 60,
             rcv_ssthresh: u32 = 64,
-            rtt_us: u32 = 68,
+            rtt_us: u32 = 68 (0 to 0),
             rttvar_us: u32 = 72,
-            snd_ssthresh: u32 = 76,
+            snd_ssthresh: u32 = 76 (0x7fff_ffff to u64::MAX),
             snd_cwnd: u32 = 80,
             advmss: u32 = 84,
             reordering: u32 = 88,
             rcv_rtt_us: u32 = 92,
             rcv_space: u32 = 96,
             total_retrans: u32 = 100,
-            pacing_rate_bytes_per_s: u64 = 104,
-            max_pacing_rate_bytes_per_s: u64 = 112,
+            pacing_rate_bytes_per_s: u64 = 104 (0xffff_ffff_ffff_ffff to u64::MAX),
+            max_pacing_rate_bytes_per_s: u64 = 112 (0xffff_ffff_ffff_ffff to u64::MAX),
             bytes_acked: u64 = 120,
             bytes_received: u64 = 128,
             segs_out: u32 = 136,
             segs_in: u32 = 140,
             notsent_bytes: u32 = 144,
-            min_rtt_us: u32 = 148,
+            min_rtt_us: u32 = 148 (0xffff_ffff to 0xffff_ffff),
             data_segs_in: u32 = 152,
             data_segs_out: u32 = 156,
             delivery_rate_bytes_per_s: u64 = 160,
@@ -146,8 +147,47 @@ macro_rules! with_tcp_info_fields {
 }
 pub(crate) use with_tcp_info_fields;
 
+/// Where `struct tcp_info` has a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InfoNumber {
+    offset: u16,
+    size: u8,
+    /// Whether it means the same of a listener.
+    of_listeners: bool,
+    /// The values that mean that there is none.
+    none: (u64, u64),
+}
+
+/// A number as the struct tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// This kernel does not have it.
+    Absent,
+    /// It means nothing here, or there is none.
+    Unknown,
+    /// It.
+    Number(u64),
+}
+
+impl InfoNumber {
+    /// `snd_cwnd`, `reordering` and the two pacing rates.
+    const OF_LISTENERS: [u16; 4] = [80, 88, 104, 112];
+
+    const fn new(offset: u16, size: usize, none: (u64, u64)) -> Self {
+        let [a, b, c, d] = Self::OF_LISTENERS;
+        let of_listeners = offset == a || offset == b || offset == c || offset == d;
+        // Its numbers have 8 bytes at most.
+        Self { offset, size: size.to_le_bytes()[0], of_listeners, none }
+    }
+}
+
 macro_rules! accessors {
-    ($($name:ident: $ty:ty = $offset:literal,)*) => {
+    ($($name:ident: $ty:ty = $offset:literal $(($first:literal to $last:expr))?,)*) => {
+        #[allow(non_upper_case_globals, missing_docs, reason = "they are called as the fields are")]
+        impl InfoNumber {
+            $(pub const $name: Self = Self::new($offset, size_of::<$ty>(), accessors!(@none $($first, $last)?));)*
+        }
+
         impl TcpInfo {
             /// The names of all numeric fields, in the kernel's order.
             pub const FIELDS: &'static [&'static str] = &[$(stringify!($name)),*];
@@ -166,6 +206,9 @@ macro_rules! accessors {
             }
         }
     };
+    // The first is above the last: no value is among them.
+    (@none) => { (1, 0) };
+    (@none $first:literal, $last:expr) => { ($first, $last) };
 }
 with_tcp_info_fields!(accessors);
 
@@ -244,24 +287,55 @@ impl TcpInfo {
     /// Whether the socket listens (`tcpi_state`). Of a listener the kernel fills in four fields only, and has the length
     /// of its accept queue and the limit of that where a connection has `unacked` and `sacked` (`tcp_get_info` in
     /// net/ipv4/tcp.c). The rest is zero, and would read as measured.
+    #[inline]
     fn is_listeners(&self) -> bool {
         const TCP_LISTEN: u8 = 10;
         self.raw[0] == TCP_LISTEN
     }
 
-    /// Whether the kernel's struct is as long as this, whatever the field there means.
-    pub(crate) fn reaches(&self, end: usize) -> bool {
-        end <= usize::from(self.len)
+    /// Whether the kernel's struct has this number, whatever it means there.
+    #[inline]
+    pub fn has(&self, number: InfoNumber) -> bool {
+        number.offset + u16::from(number.size) <= self.len
+    }
+
+    /// What the struct tells of a number.
+    #[inline]
+    pub fn reading(&self, number: InfoNumber) -> Reading {
+        match self.number(number) {
+            Some(value) if !(number.none.0..=number.none.1).contains(&value) => Reading::Number(value),
+            None if !self.has(number) => Reading::Absent,
+            _ => Reading::Unknown,
+        }
+    }
+
+    /// The number, if the struct has it and it means what its name says.
+    #[inline]
+    fn number(&self, number: InfoNumber) -> Option<u64> {
+        if !self.has(number) || (self.is_listeners() && !number.of_listeners) {
+            return None;
+        }
+        // Eight bytes from there, of which the first are the number.
+        let offset = usize::from(number.offset);
+        let bytes: [u8; 8] = self.raw.get(offset..offset + 8)?.try_into().ok()?;
+        let surplus = 64 - 8 * u32::from(number.size);
+        let shifted = if cfg!(target_endian = "little") {
+            u64::from_ne_bytes(bytes) << surplus
+        } else {
+            u64::from_ne_bytes(bytes)
+        };
+        Some(shifted >> surplus)
     }
 
     /// The bytes at this place, if they mean what the field's name says.
+    #[inline]
     fn field<const N: usize>(&self, offset: usize) -> Option<[u8; N]> {
-        /// `snd_cwnd`, `reordering` and the two pacing rates.
-        const OF_LISTENERS: [usize; 4] = [80, 88, 104, 112];
-        if self.is_listeners() && !OF_LISTENERS.contains(&offset) { None } else { self.at(offset) }
+        let of_listeners = InfoNumber::OF_LISTENERS.iter().any(|listeners| usize::from(*listeners) == offset);
+        if self.is_listeners() && !of_listeners { None } else { self.at(offset) }
     }
 
     /// The bytes at this place, where the kernel's struct reaches that far.
+    #[inline]
     fn at<const N: usize>(&self, offset: usize) -> Option<[u8; N]> {
         self.raw.get(..usize::from(self.len))?.get(offset..offset + N)?.try_into().ok()
     }
@@ -348,7 +422,9 @@ mod tests {
         known.sort_unstable_by_key(|name| filled.iter().position(|filled| filled == name));
         assert_eq!(known, filled);
         assert_eq!((listener.ca_state(), listener.delivery_rate_app_limited()), (None, None));
-        assert!(listener.reaches(72) && !TcpInfo::from_bytes(&bytes[..71]).reaches(72));
+        assert!(
+            listener.has(InfoNumber::rtt_us) && !TcpInfo::from_bytes(&bytes[..71]).has(InfoNumber::rtt_us)
+        );
         bytes[0] = 1;
         assert!(TcpInfo::from_bytes(&bytes).rtt_us().is_some());
     }

@@ -243,12 +243,10 @@ fn value(key: CountKey, row: &Row<'_>) -> KeyValue {
     if key.field.kind == Kind::Endpoint(End::Peer) && !row.socket.has_peer() {
         return KeyValue::Unknown;
     }
-    match (key.field.read, key.net) {
-        (Read::Row(read), net) => match (KeyValue::from(read(row)), net) {
-            (KeyValue::Addr(addr), Some(len)) => net_value(addr, len),
-            (value, _) => value,
-        },
-        _ => KeyValue::Unknown,
+    let value = key.field.read.of_row(row).map_or(KeyValue::Unknown, KeyValue::from);
+    match (value, key.net) {
+        (KeyValue::Addr(addr), Some(len)) => net_value(addr, len),
+        (value, _) => value,
     }
 }
 

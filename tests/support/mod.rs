@@ -1,5 +1,6 @@
 //! What the tests share: the state zoo, and a runner for the program.
 
+pub(crate) mod document;
 pub(crate) mod dumps;
 pub(crate) mod holder;
 mod keeper;

@@ -70,7 +70,7 @@ fn write_document(out: &mut Vec<u8>, head: &Head<'_>, answer: &Answer, gaps: &[G
 /// A socket with the keys that it has in a list, and what it means to the bind.
 fn push_holder(out: &mut Vec<u8>, judged: &Judged) -> io::Result<()> {
     let parts = Parts { processes: true, timers: true, ..Parts::default() };
-    push_row(out, &row(&judged.occupant), parts, None);
+    push_row(out, &row(&judged.occupant), parts);
     // The object stays open for more keys.
     out.pop();
     push_member(out, "v6only", &judged.occupant.socket.v6only)?;

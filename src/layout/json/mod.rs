@@ -1,7 +1,6 @@
 //! `json`: one document; `ndjson`: one socket a line. Both are written as the sockets come, and never held.
 
 mod formatter;
-pub mod records;
 mod row;
 mod ulp;
 mod value;
@@ -12,14 +11,14 @@ use std::io;
 use serde::Serialize;
 
 use self::formatter::Lines as OneLine;
-pub(super) use self::row::push_row;
+use self::row::RowKeys;
 pub(super) use self::value::{Value, member};
-use super::{Head, Listing, Style};
+use super::{Head, Listing, Parts, Style};
 use crate::model::shown::push_lossless;
 use crate::model::{Gap, Row};
 
 /// The version of the keys. Keys are only ever added within it.
-pub const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 1;
 
 /// Appends a value on one line, with nothing in it that a terminal would obey.
 pub(super) fn push_value(out: &mut Vec<u8>, value: &impl Serialize) -> io::Result<()> {
@@ -57,15 +56,21 @@ pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// Appends a row with these parts, where it is one of few.
+pub(super) fn push_row(out: &mut Vec<u8>, row: &Row<'_>, parts: Parts) {
+    RowKeys::of(parts).push_row(out, row, None);
+}
+
 /// One document with all sockets, one a line if it is the only document.
 pub(super) struct Document {
     style: Style,
+    keys: RowKeys,
     first: bool,
 }
 
 impl Document {
     pub(super) fn new(style: Style) -> Self {
-        Self { style, first: true }
+        Self { style, keys: RowKeys::of(style.parts), first: true }
     }
 
     /// Of several documents each is one line.
@@ -90,7 +95,7 @@ impl Listing for Document {
         }
         self.push_line_break(out);
         self.first = false;
-        push_row(out, row, self.style.parts, None);
+        self.keys.push_row(out, row, None);
         Ok(())
     }
 
@@ -106,12 +111,13 @@ impl Listing for Document {
 /// One document a socket, a line each.
 pub(super) struct Lines {
     style: Style,
+    keys: RowKeys,
     taken_at: Option<String>,
 }
 
 impl Lines {
     pub(super) fn new(style: Style) -> Self {
-        Self { style, taken_at: None }
+        Self { style, keys: RowKeys::of(style.parts), taken_at: None }
     }
 }
 
@@ -122,7 +128,7 @@ impl Listing for Lines {
     }
 
     fn row(&mut self, out: &mut Vec<u8>, row: &Row<'_>) -> io::Result<()> {
-        push_row(out, row, self.style.parts, self.taken_at.as_deref());
+        self.keys.push_row(out, row, self.taken_at.as_deref());
         out.push(b'\n');
         Ok(())
     }
