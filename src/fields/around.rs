@@ -190,6 +190,31 @@ pub(super) static EXTENDED: &[Field] = &[
         read: Read::Number(|row| row.socket.mark.map(u64::from)),
         ..OF_EXTENDED
     },
+    Field {
+        word: "v6only",
+        json: "v6only",
+        help: "whether an IPv6 socket takes IPv6 only",
+        kind: Kind::Flag,
+        needs: Needs::NETLINK,
+        read: Read::Any(|row| row.socket.v6only.map_or(Value::Unknown, Value::Flag)),
+        ..OF_EXTENDED
+    },
+    Field {
+        word: "shutdown",
+        json: "shutdown",
+        help: "the directions that were shut down: none, receive, send or both",
+        needs: Needs::NETLINK,
+        read: Read::Word(|row| {
+            let shutdown = row.socket.shutdown?;
+            Some(match (shutdown.receive, shutdown.send) {
+                (false, false) => "none",
+                (true, false) => "receive",
+                (false, true) => "send",
+                (true, true) => "both",
+            })
+        }),
+        ..OF_EXTENDED
+    },
 ];
 
 pub(super) static TIMERS: &[Field] = &[
