@@ -41,9 +41,9 @@ pub use exit::ExitStatus;
 pub use inspect::{Error, Inspector, Selection, Snapshot};
 pub use model::cgroup::{Cgroup, CgroupLack};
 pub use model::{
-    Algorithm, Congestion, Details, Endpoint, Families, Family, Gap, Holder, Md5Key, Memory, OwnerNote,
-    Privileges, Process, ProcessDetails, Queues, Row, Shutdown, Socket, Source, SourceChoice, StateSet,
-    Subflow, TcpInfo, TcpState, Timer, Tls, Ulp, Unread,
+    Algorithm, Congestion, Details, Direction, Endpoint, Families, Family, Gap, Holder, Md5Key, Memory,
+    OwnerNote, Privileges, Process, ProcessDetails, Queues, Row, Shutdown, Socket, Source, SourceChoice,
+    StateSet, Subflow, TcpInfo, TcpState, Timer, Tls, Ulp, Unread,
 };
 pub use run::run;
 

@@ -21,6 +21,7 @@ mod command_line;
 mod counts;
 mod demo;
 mod diagnose;
+mod direction;
 mod explain;
 mod faults;
 mod fields;

@@ -2,7 +2,7 @@
 
 use super::refusal::Refusal;
 use crate::fields::{self, Field, Kind, nearest_field};
-use crate::tally::{CountKey, Direction, SortTerm};
+use crate::tally::{CountKey, SortDirection, SortTerm};
 
 /// The fields of `--columns`.
 pub(super) fn columns(words: &[String]) -> Result<Vec<&'static Field>, Refusal> {
@@ -13,8 +13,8 @@ pub(super) fn columns(words: &[String]) -> Result<Vec<&'static Field>, Refusal> 
 pub(super) fn sort_terms(words: &[String]) -> Result<Vec<SortTerm>, Refusal> {
     read("--sort", words, |word| {
         let (word, direction) = match word.strip_prefix('-') {
-            Some(word) => (word, Direction::Falling),
-            None => (word, Direction::Rising),
+            Some(word) => (word, SortDirection::Falling),
+            None => (word, SortDirection::Rising),
         };
         fields::named(word).map(|field| SortTerm { field, direction })
     })

@@ -10,7 +10,7 @@ use super::{Environment, List, Mode, Plan, Refusal, parse};
 use crate::fields::named;
 use crate::layout::{Format, Scope, TraceFormat};
 use crate::model::{Families, Family, Needs, Order, SourceChoice, StateSet, TcpState};
-use crate::tally::{Direction, SortTerm};
+use crate::tally::{SortDirection, SortTerm};
 
 const PIPE: Environment = Environment { terminal: false, width: None, no_color: false, force_color: false };
 const TERMINAL: Environment = Environment { terminal: true, width: Some(80), ..PIPE };
@@ -197,8 +197,8 @@ fn families_and_their_order() {
 
 #[test]
 fn sort_terms() {
-    let falling = SortTerm { field: named("recv_q").unwrap(), direction: Direction::Falling };
-    let rising = SortTerm { field: named("local").unwrap(), direction: Direction::Rising };
+    let falling = SortTerm { field: named("recv_q").unwrap(), direction: SortDirection::Falling };
+    let rising = SortTerm { field: named("local").unwrap(), direction: SortDirection::Rising };
     assert_eq!(list("--sort -recv-q,local").sort, [falling, rising]);
     assert_eq!(list("--sort=-recv-q --sort=local").sort, [falling, rising], "they add up");
 }

@@ -39,6 +39,17 @@ pub const PID: Field = Field {
     ..OF_HOLDER
 };
 
+/// The number of a process that holds the other end.
+pub const PEER_PID: Field = Field {
+    word: "peer_pid",
+    json: "peer_processes.pid",
+    help: "the process numbers of the other end's holders",
+    kind: Kind::Number,
+    needs: Needs::PEERS,
+    read: Read::PeerHolders(|holder| Value::Number(holder.process.pid.into())),
+    ..OF_HOLDER
+};
+
 const NAME: Read = Read::Holders(|holder| Value::Text(Cow::Borrowed(&holder.process.name)));
 
 /// Who holds the socket.
@@ -133,6 +144,7 @@ pub(super) static PROCESSES: &[Field] = &[
         read: Read::PeerHolders(|holder| Value::Text(Cow::Borrowed(&holder.process.name))),
         ..OF_HOLDER
     },
+    PEER_PID,
 ];
 
 pub(super) static EXTENDED: &[Field] = &[

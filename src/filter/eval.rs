@@ -142,11 +142,12 @@ impl Term {
                 known.contains(Needs::PEERS).then(|| self.fits_one_of(row.peer_holders, read))
             }
             of_row => {
-                let of_cgroup = field.needs.contains(Needs::CGROUPS);
-                if of_cgroup && !known.contains(Needs::CGROUPS) {
+                let joined = [Needs::CGROUPS, Needs::DIRECTION];
+                if joined.iter().any(|joined| field.needs.contains(*joined) && !known.contains(*joined)) {
                     return None;
                 }
                 let value = of_row.of_row(row)?;
+                let of_cgroup = field.needs.contains(Needs::CGROUPS);
                 let may_hide = of_cgroup && matches!(value, Value::Unknown) && row.cgroup.may_hide();
                 if may_hide { None } else { Some(self.fits_value(&value)) }
             }

@@ -292,9 +292,10 @@ impl<'a> Parser<'a> {
         let (word, _) = self.operand("a name")?;
         let name = |word: &str| Expr::Term(Term::Text { field, glob: Glob::new(word) });
         // A holder as it is printed, `13379/python3[16]`; a process may be called so too.
-        let expr = match printed_holder(word).filter(|_| *field == fields::PROCESS) {
+        let number = if *field == fields::PROCESS { &fields::PID } else { &fields::PEER_PID };
+        let expr = match printed_holder(word) {
             Some((pid, program)) => {
-                let pid = Term::Number { field: &fields::PID, compare: Compare::Equal, value: pid };
+                let pid = Term::Number { field: number, compare: Compare::Equal, value: pid };
                 name(word).or(Expr::Term(pid).and(name(program)))
             }
             None => name(word),

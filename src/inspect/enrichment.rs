@@ -33,6 +33,8 @@ pub(crate) struct Enrichment {
     pub listeners: Option<Listeners>,
     /// The other ends of connections within this host.
     pub peers: Option<Peers>,
+    /// The listeners that were there before the sockets came.
+    pub all_listeners: Option<Listeners>,
 }
 
 impl Enrichment {
@@ -53,12 +55,17 @@ impl Enrichment {
                 .has_any_of(Needs::LISTENER_HOLDERS | Needs::LISTENER_USERS)
                 .then(Listeners::default),
             peers: needs.contains(Needs::PEERS).then(Peers::default),
+            all_listeners: needs.contains(Needs::DIRECTION).then(Listeners::default),
         }
     }
 
     /// What a filter may count on.
     pub(super) fn known(&self) -> Needs {
-        Needs::HOLDERS.when(self.processes.is_some()) | Needs::CGROUPS.when(self.cgroups.is_some())
+        let by_holders = self.processes.is_some();
+        Needs::HOLDERS.when(by_holders)
+            | Needs::PEERS.when(by_holders && self.peers.is_some())
+            | Needs::CGROUPS.when(self.cgroups.is_some())
+            | Needs::DIRECTION.when(self.all_listeners.is_some())
     }
 
     /// Whether what the kernel tells of a socket is enough to know its cgroup, where that is needed. Else the processes
@@ -198,6 +205,7 @@ impl Enrichment {
             local_service: service(socket.local.port),
             peer_service: service(socket.peer.port),
             listener_uid: self.user_of_listener(socket),
+            direction: self.all_listeners.as_ref().and_then(|listeners| listeners.direction(socket)),
             ..Row::bare(socket)
         }
     }

@@ -7,7 +7,7 @@ use super::held::Held;
 use super::later;
 use super::question::Question;
 use super::source::collect;
-use crate::model::{Access, Collected, Consumer, Needs};
+use crate::model::{Access, Collected, Consumer, Families, Needs, Query, StateSet, TcpState};
 
 /// A question to a host, with the look-ups that it needs.
 #[derive(Debug)]
@@ -31,11 +31,12 @@ impl<'a> Inquiry<'a> {
 
     /// Gives the consumer every row that fits. As little is held as can be: nothing where the kernel's answer suffices,
     /// what the consumer keeps where holders matter, and the sockets where their cgroups hang on their holders.
-    pub(crate) fn ask<C: Consumer>(self, consumer: &mut C) -> Result<Collected, InspectError> {
+    pub(crate) fn ask<C: Consumer>(mut self, consumer: &mut C) -> Result<Collected, InspectError> {
+        self.find_listeners()?;
         let needs = self.question.query.needs;
         let by_holder = needs.contains(Needs::HOLDERS);
         if self.must_hold() || by_holder && needs.contains(Needs::CGROUPS) {
-            let held = self.hold(None)?;
+            let held = self.gather(None)?;
             Ok(held.give(&held.sockets, consumer))
         } else if by_holder {
             later::ask(self.question, self.access, self.enrichment, consumer)
@@ -45,7 +46,21 @@ impl<'a> Inquiry<'a> {
     }
 
     /// Holds the sockets that fit, `enough` at most.
-    pub(crate) fn hold(self, enough: Option<u64>) -> Result<Held, InspectError> {
+    pub(crate) fn hold(mut self, enough: Option<u64>) -> Result<Held, InspectError> {
+        self.find_listeners()?;
+        self.gather(enough)
+    }
+
+    /// Asks for all listeners first, where it matters whether a connection came in.
+    fn find_listeners(&mut self) -> Result<(), InspectError> {
+        if let Some(listeners) = &mut self.enrichment.all_listeners {
+            let query = Query::new(Families::Both, StateSet::of(TcpState::Listen));
+            collect(&query, self.access, listeners)?;
+        }
+        Ok(())
+    }
+
+    fn gather(self, enough: Option<u64>) -> Result<Held, InspectError> {
         Held::gather(self.question, self.access, self.enrichment, enough)
     }
 

@@ -1,15 +1,29 @@
 //! Which listener a connection belongs to that no program has accepted yet. The kernel tells neither a user nor an
 //! inode of a half-open one, and no inode of one that waits to be accepted.
 
+use std::ops::ControlFlow;
+
 use rustc_hash::FxHashMap;
 
-use crate::model::{Endpoint, Family, Socket, TcpState};
+use crate::model::{Direction, Endpoint, Family, Sink, Socket, Source, TcpState};
 
 /// The listeners that have come so far. One walk of the kernel's table brings them before the connections of their
 /// family; of two walks side by side, one brings connections meanwhile.
 #[derive(Debug, Default)]
 pub(crate) struct Listeners {
     by_port: FxHashMap<(Family, u16), Vec<Listener>>,
+}
+
+/// All listeners of a host, asked for before anything else: no socket can be judged before they are known.
+impl Sink for Listeners {
+    fn begin(&mut self, _source: Source) {
+        self.forget();
+    }
+
+    fn row(&mut self, socket: &Socket) -> ControlFlow<()> {
+        self.learn(socket);
+        ControlFlow::Continue(())
+    }
 }
 
 /// What matters of a listener.
@@ -64,6 +78,17 @@ impl Listeners {
     /// Any of the listeners that a connection may have come to: they have one user.
     pub(crate) fn of(&self, socket: &Socket) -> Option<&Listener> {
         self.candidates(socket).first().copied()
+    }
+
+    /// Who began a connection; not known of what is neither a listener nor connected.
+    pub(crate) fn direction(&self, socket: &Socket) -> Option<Direction> {
+        match socket.state.shown() {
+            TcpState::Listen => Some(Direction::Listen),
+            TcpState::Close => None,
+            TcpState::SynSent => Some(Direction::Out),
+            _ if self.of(socket).is_some() => Some(Direction::In),
+            _ => Some(Direction::Out),
+        }
     }
 
     /// The one listener in whose queue a connection waits; `None` where several have connections that wait.

@@ -64,9 +64,10 @@ impl Question {
         Self::new(query, Shown { families: query.families, states: query.states }, filter, true)
     }
 
-    /// Whether the filter is decided by the kernel's answer alone: nothing in it is about holders or cgroups.
+    /// Whether the filter is decided by the kernel's answer alone: nothing in it is about what is joined to a
+    /// socket.
     pub(crate) fn is_decided_by_socket(&self) -> bool {
-        !self.filter.expr.needs().has_any_of(Needs::HOLDERS | Needs::CGROUPS)
+        !self.filter.expr.needs().has_any_of(Needs::JOINED)
     }
 
     /// Whether a socket may fit, by what the kernel's answer alone tells. It is judged before anything is looked up.

@@ -2,6 +2,7 @@
 
 pub mod cgroup;
 mod consumer;
+mod direction;
 mod endpoint;
 mod host;
 mod machine;
@@ -23,6 +24,7 @@ mod timer;
 mod ulp;
 
 pub use consumer::Consumer;
+pub use direction::Direction;
 pub use endpoint::{Endpoint, Family, v4_mask, v6_mask};
 pub use host::{Counters, Dad, Setting, Settings, TIME_WAIT_MS, port_range};
 pub use machine::{Event, MACHINE, Segment, Transition, ways_between, ways_in, ways_out};

@@ -46,6 +46,11 @@ impl Needs {
     /// The units, containers and pods that they name.
     pub const UNITS: Self = Self(1 << 15 | Self::CGROUPS.0);
 
+    /// Whether a connection came in or went out: which ports this host's listeners have.
+    pub const DIRECTION: Self = Self(1 << 16);
+    /// What is joined to a socket after it came: a filter about it must wait.
+    pub const JOINED: Self = Self(Self::HOLDERS.0 | Self::CGROUPS.0 | Self::DIRECTION.0);
+
     /// Whether all of these are among them.
     #[inline]
     pub const fn contains(self, other: Self) -> bool {

@@ -1,7 +1,7 @@
 //! A socket together with what was looked up for it.
 
 use super::cgroup::Cgroup;
-use super::{Holder, OwnerNote, Socket};
+use super::{Direction, Holder, OwnerNote, Socket};
 
 /// What a renderer gets: the socket, and the names that the plan asked for. What was not asked for, or has no name,
 /// is empty.
@@ -34,6 +34,8 @@ pub struct Row<'a> {
     pub peer_service: Option<&'a str>,
     /// The uid of the listener of a half-open connection, which /proc shows as its own.
     pub listener_uid: Option<u32>,
+    /// Who began it.
+    pub direction: Option<Direction>,
 }
 
 impl<'a> Row<'a> {
@@ -53,6 +55,7 @@ impl<'a> Row<'a> {
             local_service: None,
             peer_service: None,
             listener_uid: None,
+            direction: None,
         }
     }
 }

@@ -10,4 +10,4 @@ pub use changes::{Census, Change, Changes};
 pub use count::StateCounts;
 pub use groups::{Amount, CountKey, GroupCounts, KeyValue, net_of};
 pub use one_state::OneState;
-pub use sort::{Direction, SortTerm};
+pub use sort::{SortDirection, SortTerm};

@@ -9,7 +9,7 @@ use crate::model::{Row, Socket, TcpState};
 
 /// Rising or falling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
+pub enum SortDirection {
     /// Small to large.
     Rising,
     /// Large to small.
@@ -22,7 +22,7 @@ pub struct SortTerm {
     /// What is compared.
     pub field: &'static Field,
     /// Which way.
-    pub direction: Direction,
+    pub direction: SortDirection,
 }
 
 /// What is compared of a socket.
@@ -81,7 +81,7 @@ impl SortTerm {
     /// Whichever the direction, what is not known comes last.
     fn compare(self, a: Option<&Key<'_>>, b: Option<&Key<'_>>) -> Ordering {
         let order = a.cmp(&b);
-        let order = if self.direction == Direction::Falling { order.reverse() } else { order };
+        let order = if self.direction == SortDirection::Falling { order.reverse() } else { order };
         a.is_none().cmp(&b.is_none()).then(order)
     }
 }
@@ -118,7 +118,7 @@ mod tests {
         }
     }
 
-    fn order(terms: &[(&str, Direction)]) -> Vec<u64> {
+    fn order(terms: &[(&str, SortDirection)]) -> Vec<u64> {
         let mut listener = socket(TcpState::Listen, "10.0.0.10", 22, 0, 5);
         listener.queues = Queues::Accept { pending: 9, backlog: Some(128) };
         let sockets = [
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn each_key() {
-        use Direction::{Falling, Rising};
+        use SortDirection::{Falling, Rising};
         assert_eq!(order(&[("state", Rising)]), [2, 5, 3, 1, 4]);
         assert_eq!(order(&[("local", Rising)]), [1, 3, 2, 5, 4], "by number, not by text");
         assert_eq!(order(&[("recv_q", Falling)]), [4, 1, 3, 2, 5], "equal ones stay in order");

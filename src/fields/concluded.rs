@@ -1,0 +1,43 @@
+//! What the kernel does not tell, and what can be concluded from what it tells.
+
+use super::value::{Kind, Read, Value};
+use super::{Field, Part};
+use crate::model::{Direction, Needs, Row, TcpState};
+
+pub(super) static CONCLUDED: &[Field] = &[
+    Field {
+        word: "direction",
+        others: &["dir"],
+        json: "direction",
+        help: "in where a listener of this host has the local port, out where none has, listen",
+        kind: Kind::Text,
+        needs: Needs::DIRECTION,
+        part: Part::Chosen,
+        read: Read::Word(|row| row.direction.map(Direction::word)),
+    },
+    Field {
+        word: "age",
+        others: &[],
+        json: "age_ms",
+        help: "since the connection was established, while data has not gone both ways; else not known",
+        kind: Kind::Time(1_000),
+        needs: Needs::TCP_INFO,
+        part: Part::Chosen,
+        read: Read::Any(|row| age_ms(row).map_or(Value::Unknown, |age| Value::Number(age.into()))),
+    },
+];
+
+/// The kernel keeps no time of birth. The times since data was sent and was received both begin with the connection: as long
+/// as no segment had data in one of the directions, that direction's time is the age.
+fn age_ms(row: &Row<'_>) -> Option<u32> {
+    let is_begun = !matches!(
+        row.socket.state.shown(),
+        TcpState::Listen | TcpState::SynSent | TcpState::SynRecv | TcpState::Close
+    );
+    let info = row.socket.tcp_info().filter(|_| is_begun)?;
+    match (info.data_segs_out()?, info.data_segs_in()?) {
+        (0, _) => info.last_data_sent_ms(),
+        (_, 0) => info.last_data_recv_ms(),
+        _ => None,
+    }
+}
