@@ -23,6 +23,7 @@
 
 mod bind;
 mod cli;
+mod commands;
 mod demo;
 mod diagnose;
 mod exit;
@@ -34,6 +35,7 @@ mod kernel;
 mod layout;
 mod model;
 mod run;
+mod session;
 mod tally;
 mod trace;
 

@@ -32,6 +32,9 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// The commands: none imports another one.
+const COMMANDS: [&str; 7] = ["list", "count", "explain", "demo", "bind", "diagnose", "trace"];
+
 /// A source file without its comments.
 fn code(text: &str) -> String {
     text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
@@ -92,9 +95,22 @@ fn every_import_is_in_the_table() {
         let depth = below.components().count();
         // From a file directly in a module's folder this leads out of the module.
         assert!(depth > 2 || !text.contains("super::super::"), "{}", below.display());
-        assert!(module == "cli" || !text.contains("std::env::"), "{} reads the environment", below.display());
+        assert!(
+            module == "session" || !text.contains("std::env::"),
+            "{} reads the environment",
+            below.display()
+        );
         let writes = ["io::stdout", "io::stderr", "println!"].iter().any(|word| text.contains(word));
-        assert!(module == "run" || !writes, "{} writes", below.display());
+        assert!(["run", "commands", "session"].contains(&module) || !writes, "{} writes", below.display());
+        for command in COMMANDS {
+            let is_own = below
+                .iter()
+                .nth(1)
+                .is_some_and(|name| name.to_string_lossy().trim_end_matches(".rs") == command);
+            let other = [format!("commands::{command}"), format!("super::{command}")];
+            let names_it = module == "commands" && !is_own && other.iter().any(|path| text.contains(path));
+            assert!(!names_it, "{} imports the command {command}", below.display());
+        }
         checked.insert(module.to_owned());
     }
     assert_eq!(checked, table.into_keys().collect(), "the table and the sources name different modules");

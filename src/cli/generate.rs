@@ -8,8 +8,8 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 
 use super::args::Artifact;
-use super::columns::described;
 use super::shares::{definition, with_shares};
+use crate::commands::columns::described;
 use crate::fields::{self, typed_word};
 use crate::layout::text::capitalised;
 

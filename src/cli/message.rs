@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 
-use super::refusal::Refusal;
+use crate::session::Refusal;
 
 /// What to say for a command line that clap did not take.
 pub(super) fn refusal_of(error: &Error, words: &[OsString]) -> Refusal {

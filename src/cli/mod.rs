@@ -1,30 +1,19 @@
 //! The command line: what was typed (`args`), what of it a subcommand takes (`shares`), then what it means here (`plan`).
 
 mod args;
-mod columns;
-mod counts;
-mod environment;
 mod generate;
 mod message;
 mod plan;
-mod refusal;
-mod reports;
 mod shares;
-mod suggest;
-mod target;
-mod trace;
 
 use std::ffi::OsString;
 
 use clap::FromArgMatches;
 
-pub(crate) use counts::Count;
-pub(crate) use environment::Environment;
 pub(crate) use generate::generate;
-pub(crate) use plan::{List, Mode, Plan};
-pub(crate) use refusal::Refusal;
-pub(crate) use reports::{Bind, Demo, Diagnose, Explain};
-pub(crate) use trace::Trace;
+pub(crate) use plan::{Mode, Plan};
+
+use crate::session::{Environment, Refusal};
 
 /// Reads a command line, the program's name first.
 pub(crate) fn parse(

@@ -5,8 +5,8 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory as _};
 
 use super::args::Args;
-use super::refusal::Refusal;
 use crate::layout::Format;
+use crate::session::Refusal;
 
 /// What one subcommand takes.
 struct Share {

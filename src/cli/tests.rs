@@ -6,10 +6,15 @@ use clap::CommandFactory;
 
 use super::args::Args;
 use super::shares::{definition, shared_options};
-use super::{Environment, List, Mode, Plan, Refusal, parse};
+use super::{Mode, Plan, parse};
+use crate::commands::NAMES;
+use crate::commands::list::List;
+use crate::diagnose::samples::Sample;
+use crate::diagnose::{Finding, Thresholds, diagnose};
 use crate::fields::named;
 use crate::layout::{Format, Scope, TraceFormat};
 use crate::model::{Families, Family, Needs, Order, SourceChoice, StateSet, TcpState};
+use crate::session::{Environment, Refusal};
 use crate::tally::{SortDirection, SortTerm};
 
 const PIPE: Environment = Environment { terminal: false, width: None, no_color: false, force_color: false };
@@ -37,6 +42,13 @@ fn list(line: &str) -> List {
 #[test]
 fn the_definition_holds_together() {
     definition().debug_assert();
+}
+
+#[test]
+fn the_commands_are_those_of_the_list_of_names() {
+    let definition = definition();
+    let shown = definition.get_subcommands().filter(|command| !command.is_hide_set());
+    assert_eq!(shown.map(clap::Command::get_name).collect::<Vec<_>>(), NAMES);
 }
 
 #[test]
@@ -252,4 +264,26 @@ fn other_protocols_are_a_note_beside_tcp_and_an_error_alone() {
     assert_eq!(plan("-tulpn").notes, ["-u: only TCP sockets are shown here"]);
     assert_eq!(plan("-tuwx").notes, ["-u, -w, -x: only TCP sockets are shown here"]);
     assert!(plan_in(PIPE, "-u").is_err());
+}
+
+/// A command's words as a shell has them: quotes keep blanks together.
+fn words(command: &str) -> Vec<String> {
+    let parts = command.split('\'').enumerate();
+    parts
+        .flat_map(|(number, part)| match number % 2 {
+            0 => part.split_whitespace().map(str::to_owned).collect(),
+            _ => vec![part.to_owned()],
+        })
+        .collect()
+}
+
+/// The others' are run over their scenes.
+#[test]
+fn commands_of_the_whole_hosts_limits_are_understood() {
+    let sample = Sample::default().counter("TCP", "orphan", 100).counter("TCP", "mem", 400);
+    let findings = diagnose(&sample.evidence(), &Thresholds::default()).findings;
+    assert_eq!(findings.len(), 2);
+    for Finding { command, .. } in findings {
+        assert!(parse(words(&command), PIPE).is_ok(), "{command}");
+    }
 }

@@ -47,7 +47,7 @@
 //! ```
 //!
 //! A PendingChange delays all later ones, so that transitions are reported in time order. While orphans are followed,
-//! nothing newer than the last question about them is reported: their own transitions have no event. run/trace.rs
+//! nothing newer than the last question about them is reported: their own transitions have no event. commands/trace/run.rs
 //! formats each transition when it is reported, and writes to standard output after each read.
 //!
 //! With `--connections`, the kernel's notice of a destroyed socket brings its byte counts. Notice and transition come

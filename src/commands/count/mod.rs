@@ -1,15 +1,17 @@
-//! What is counted in place of being listed.
+//! Counts: `--summary`, `--count-by` and `--diff`.
+
+mod run;
 
 use std::time::Duration;
 
-use super::args::Args;
+pub(crate) use self::run::{run, run_summary};
+use super::args::{ListArgs, SharedArgs};
 use super::columns::{count_keys, sums};
-use super::environment::Environment;
-use super::refusal::Refusal;
 use crate::fields::{self, Field, typed_word};
 use crate::filter::Filter;
 use crate::layout::{CountFormat, CountStyle, Format, Summary};
 use crate::model::{Needs, Query, StateSet};
+use crate::session::{Environment, Refusal};
 use crate::tally::CountKey;
 
 /// Counts by keys.
@@ -31,7 +33,7 @@ pub(crate) struct Count {
 
 /// Every socket is counted, whatever -a and -l say.
 fn counted(
-    args: &Args,
+    shared: &SharedArgs,
     format: Format,
     filter: &Filter,
     option: &str,
@@ -39,34 +41,35 @@ fn counted(
     let no_table = || Refusal::usage(format!("{option}: the {} layout has no such table", format.word()));
     let format = CountFormat::of(format).ok_or_else(no_table)?;
     let states = filter.states.unwrap_or(StateSet::ALL);
-    let query = Query { wants_idle: states.names_idle(), ..Query::new(args.shared.families(), states) };
+    let query = Query { wants_idle: states.names_idle(), ..Query::new(shared.families(), states) };
     Ok((query, format))
 }
 
 /// Counts by keys.
-pub(super) fn count(
-    args: &Args,
+pub(crate) fn plan(
+    own: &ListArgs,
+    shared: &SharedArgs,
     format: Format,
     filter: Filter,
     environment: Environment,
 ) -> Result<Count, Refusal> {
-    if !args.list.columns.is_empty() {
+    if !own.columns.is_empty() {
         return Err(Refusal::usage("--columns: counts have their own"));
     }
-    let counted_by = if args.list.diff.is_some() { "--diff" } else { "--count-by" };
-    for (option, typed) in [("--sort", !args.list.sort.is_empty()), ("--summary", args.list.summary)] {
+    let counted_by = if own.diff.is_some() { "--diff" } else { "--count-by" };
+    for (option, typed) in [("--sort", !own.sort.is_empty()), ("--summary", own.summary)] {
         if typed {
             return Err(Refusal::usage(format!(
                 "{option} can't stand beside {counted_by}, which has its own order"
             )));
         }
     }
-    let mut keys = count_keys(&args.list.count_by)?;
+    let mut keys = count_keys(&own.count_by)?;
     if keys.is_empty() {
         keys.push(CountKey::of(&fields::STATE));
     }
-    let sums = sums(&args.list.sum)?;
-    if args.list.diff.is_some() && !sums.is_empty() {
+    let sums = sums(&own.sum)?;
+    if own.diff.is_some() && !sums.is_empty() {
         return Err(Refusal::usage("--sum: --diff counts what changes, and adds nothing up"));
     }
     // Their names are keys of JSON objects.
@@ -85,9 +88,9 @@ pub(super) fn count(
         )));
     }
     let fields = keys.iter().map(|key| key.field).chain(sums.iter().copied());
-    let named = !args.shared.numeric && args.shared.proc_root.is_none();
+    let named = !shared.numeric && shared.proc_root.is_none();
     let needs = fields.fold(Needs::NOTHING, |all, field| all | field.needs) - Needs::USER_NAMES.when(!named);
-    let (mut query, format) = counted(args, format, &filter, counted_by)?;
+    let (mut query, format) = counted(shared, format, &filter, counted_by)?;
     query.needs = needs;
     // A count where none of them is known would be no count.
     let of_netlink = Needs::NETLINK | Needs::TCP_INFO | Needs::MEMORY;
@@ -97,28 +100,30 @@ pub(super) fn count(
     query.netlink_only = untold.map(|(option, field)| format!("{option} {}", field.typed()));
     let style = CountStyle {
         format,
-        header: !args.shared.no_header,
-        repeated: args.list.continuous.is_some(),
-        limit: args.list.limit,
-        color: args.shared.color(environment),
-        width: environment.width.filter(|_| !args.list.wide),
+        header: !shared.no_header,
+        repeated: own.continuous.is_some(),
+        limit: own.limit,
+        color: shared.color(environment),
+        width: environment.width.filter(|_| !own.wide),
     };
-    Ok(Count { query, filter, keys, sums, style, diff: args.list.diff })
+    Ok(Count { query, filter, keys, sums, style, diff: own.diff })
 }
 
 /// Counts by state.
-pub(super) fn summary(args: &Args, format: Format, filter: &Filter) -> Result<(Query, Summary), Refusal> {
-    let columns = !args.list.columns.is_empty();
-    let limit = args.list.limit.is_some();
-    for (option, typed) in
-        [("--sort", !args.list.sort.is_empty()), ("--limit", limit), ("--columns", columns)]
-    {
+pub(crate) fn plan_summary(
+    own: &ListArgs,
+    shared: &SharedArgs,
+    format: Format,
+    filter: &Filter,
+) -> Result<(Query, Summary), Refusal> {
+    let columns = !own.columns.is_empty();
+    let limit = own.limit.is_some();
+    for (option, typed) in [("--sort", !own.sort.is_empty()), ("--limit", limit), ("--columns", columns)] {
         if typed {
             return Err(Refusal::usage(format!("{option}: the eleven lines of --summary stay as they are")));
         }
     }
-    let (query, format) = counted(args, format, filter, "--summary")?;
-    let summary =
-        Summary { format, header: !args.shared.no_header, repeated: args.list.continuous.is_some() };
+    let (query, format) = counted(shared, format, filter, "--summary")?;
+    let summary = Summary { format, header: !shared.no_header, repeated: own.continuous.is_some() };
     Ok((query, summary))
 }

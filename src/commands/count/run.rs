@@ -2,17 +2,51 @@
 
 use std::time::Duration;
 
-use super::failure::Failure;
-use super::repeat::Output;
-use super::{Session, now, write};
-use crate::cli::Count;
+use super::Count;
+use crate::filter::Filter;
 use crate::inspect::{Inquiry, Question};
-use crate::layout::{Guard, Head, Pages, Summary, write_changes, write_counts, write_summary};
-use crate::model::{Access, Collected};
+use crate::layout::{CountStyle, Guard, Head, Pages, Summary, write_changes, write_counts, write_summary};
+use crate::model::{Access, Collected, Query};
+use crate::session::{Failure, Output, Session, now, repeat, write};
 use crate::tally::{Census, Changes, GroupCounts, StateCounts};
 
+/// Prints the counts by state once, or anew after each interval.
+pub(crate) fn run_summary(
+    (query, filter, summary): &(Query, Filter, Summary),
+    access: &Access,
+    interval: Option<Duration>,
+    session: &mut Session,
+) -> Result<(), Failure> {
+    let question = Question::of_all(query, filter)?;
+    let format = summary.format.of_lists();
+    repeat(interval, format.separator(), |out, is_first| {
+        let header = summary.header && format.has_heading(is_first);
+        summarize(&question, Summary { header, ..*summary }, access, out, session)
+    })
+}
+
+/// Prints the counts by keys once, or anew after each interval.
+pub(crate) fn run(
+    count: &Count,
+    access: &Access,
+    interval: Option<Duration>,
+    session: &mut Session,
+) -> Result<(), Failure> {
+    let question = Question::of_all(&count.query, &count.filter)?;
+    let CountStyle { format, header, .. } = count.style;
+    let format = format.of_lists();
+    let mut count = count.clone();
+    repeat(interval, format.separator(), |out, is_first| {
+        count.style.header = header && format.has_heading(is_first);
+        match count.diff {
+            Some(time) => diff(&question, &count, time, access, out, session),
+            None => self::count(&question, &count, access, out, session),
+        }
+    })
+}
+
 /// Prints the counts by state once.
-pub(super) fn summarize(
+fn summarize(
     question: &Question,
     summary: Summary,
     access: &Access,
@@ -29,7 +63,7 @@ pub(super) fn summarize(
 }
 
 /// Prints the counts by keys once.
-pub(super) fn count(
+fn count(
     question: &Question,
     count: &Count,
     access: &Access,
@@ -47,7 +81,7 @@ pub(super) fn count(
 }
 
 /// Prints what changes within this time once.
-pub(super) fn diff(
+fn diff(
     question: &Question,
     count: &Count,
     time: Duration,

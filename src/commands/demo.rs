@@ -1,19 +1,53 @@
-//! Plays a scene, as it comes or step by step.
+//! `demo`: plays a scene, as it comes or step by step.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, Write as _};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use super::failure::{Doing as _, Failure};
-use super::{answer, stdout, write};
-use crate::cli::Demo;
-use crate::demo::{Moment, play};
-use crate::layout::SceneWriter;
+use clap::Args as ClapArgs;
+use clap::builder::PossibleValuesParser;
+
+use super::args::SharedArgs;
+use crate::demo::{Moment, Scene, play};
 use crate::layout::text::guarded;
+use crate::layout::{ReportStyle, SceneWriter};
+use crate::session::{Doing as _, Environment, Failure, answer, stdout, write};
+
+/// Arguments of `demo`.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct DemoArgs {
+    /// Which scene
+    #[arg(value_parser = PossibleValuesParser::new(Scene::WORDS.map(|(word, _)| word)), default_value = "close")]
+    scene: String,
+
+    /// Show each step when Enter is pressed
+    #[arg(long)]
+    step: bool,
+}
+
+/// A scene.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Demo {
+    /// Which.
+    pub scene: Scene,
+    /// Whether each step waits for Enter.
+    pub step: bool,
+    /// How it is shown.
+    pub style: ReportStyle,
+}
+
+pub(crate) fn plan(shared: &SharedArgs, own: &DemoArgs, environment: Environment) -> Demo {
+    // clap has let through no other word.
+    let scene = Scene::WORDS
+        .into_iter()
+        .find(|(name, _)| *name == own.scene)
+        .map_or(Scene::Close, |(_, scene)| scene);
+    Demo { scene, step: own.step, style: shared.report(environment) }
+}
 
 /// Plays it once.
-pub(super) fn demo(what: &Demo) -> Result<(), Failure> {
+pub(crate) fn run(what: &Demo) -> Result<(), Failure> {
     let mut writer = SceneWriter::new(what.style);
     let mut out = write(stdout())?;
     if what.step {

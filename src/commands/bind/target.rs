@@ -2,10 +2,9 @@
 
 use std::net::IpAddr;
 
-use super::refusal::Refusal;
 use crate::filter::{OneEnd, OneHost, OnePort, one_end};
-use crate::model::Families;
-use crate::model::Family;
+use crate::model::{Families, Family};
+use crate::session::Refusal;
 
 /// The families to try, of those that are wanted.
 pub(super) fn families_of(target: &OneEnd, wanted: Families) -> Result<Families, Refusal> {

@@ -1,16 +1,16 @@
 //! The words for fields in `--columns`, `--sort`, `--count-by` and `--sum`.
 
-use super::refusal::Refusal;
 use crate::fields::{self, Field, Kind, nearest_field};
+use crate::session::Refusal;
 use crate::tally::{CountKey, SortDirection, SortTerm};
 
 /// The fields of `--columns`.
-pub(super) fn columns(words: &[String]) -> Result<Vec<&'static Field>, Refusal> {
+pub(crate) fn columns(words: &[String]) -> Result<Vec<&'static Field>, Refusal> {
     read("--columns", words, fields::named)
 }
 
 /// The terms of `--sort`: a word with `-` before it reverses.
-pub(super) fn sort_terms(words: &[String]) -> Result<Vec<SortTerm>, Refusal> {
+pub(crate) fn sort_terms(words: &[String]) -> Result<Vec<SortTerm>, Refusal> {
     read("--sort", words, |word| {
         let (word, direction) = match word.strip_prefix('-') {
             Some(word) => (word, SortDirection::Falling),
@@ -21,12 +21,12 @@ pub(super) fn sort_terms(words: &[String]) -> Result<Vec<SortTerm>, Refusal> {
 }
 
 /// The keys of `--count-by`.
-pub(super) fn count_keys(words: &[String]) -> Result<Vec<CountKey>, Refusal> {
+pub(crate) fn count_keys(words: &[String]) -> Result<Vec<CountKey>, Refusal> {
     read("--count-by", words, CountKey::parse)
 }
 
 /// The fields of `--sum`.
-pub(super) fn sums(words: &[String]) -> Result<Vec<&'static Field>, Refusal> {
+pub(crate) fn sums(words: &[String]) -> Result<Vec<&'static Field>, Refusal> {
     let fields = read("--sum", words, fields::named)?;
     match fields.iter().find(|field| !field.kind.adds_up()) {
         None => Ok(fields),
@@ -57,7 +57,7 @@ fn help() -> String {
 }
 
 /// What a field is, with its unit where the text does not tell it.
-pub(super) fn described(field: &Field) -> String {
+pub(crate) fn described(field: &Field) -> String {
     match field.kind {
         Kind::Rate => format!("{}, in bytes/s", field.help),
         _ => field.help.to_owned(),

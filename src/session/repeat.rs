@@ -9,12 +9,11 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use super::failure::{Doing as _, Failure};
-use super::{stdout, write};
+use super::{Doing as _, Failure, stdout, write};
 use crate::layout::Pages;
 
 /// Stdout; with a signal stream besides, a write that has to wait ends at a signal.
-pub(super) struct Output {
+pub(crate) struct Output {
     file: File,
     ended: Option<UnixStream>,
     /// So much is written at once where the output is ready.
@@ -23,7 +22,7 @@ pub(super) struct Output {
 
 impl Output {
     /// A write that has to wait ends once the stream can be read.
-    pub(super) fn until(file: File, ended: UnixStream) -> Self {
+    pub(crate) fn until(file: File, ended: UnixStream) -> Self {
         /// A pipe that can be written takes as much without waiting (`PIPE_BUF`).
         const SURE: usize = 4096;
         // A regular file takes all.
@@ -32,7 +31,7 @@ impl Output {
     }
 
     /// Whether a signal has come that ends it all. Without an interval signals do that by themselves.
-    pub(super) fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         let Some(ended) = &self.ended else { return false };
         let signal = wait_for(ended, &self.file, PollFlags::empty(), Some(Duration::ZERO));
         signal.is_ok_and(|(signal, _)| signal)
@@ -41,7 +40,7 @@ impl Output {
 
 /// Does `once`, and with an interval again and again, with the separator between. It gets whether this is the first
 /// time.
-pub(super) fn repeat(
+pub(crate) fn repeat(
     interval: Option<Duration>,
     separator: &[u8],
     mut once: impl FnMut(&mut Pages<Output>, bool) -> Result<(), Failure>,
@@ -70,7 +69,7 @@ pub(super) fn repeat(
 }
 
 /// A stream that can be read once one of these signals has come.
-pub(super) fn signals(which: &[i32]) -> io::Result<UnixStream> {
+pub(crate) fn signals(which: &[i32]) -> io::Result<UnixStream> {
     let (ours, theirs) = UnixStream::pair()?;
     for signal in which {
         signal_hook::low_level::pipe::register(*signal, theirs.try_clone()?)?;
@@ -118,7 +117,7 @@ fn is_writable(output: &impl AsFd, wait: Duration) -> io::Result<bool> {
     }
 }
 
-pub(super) fn timespec(duration: Duration) -> Timespec {
+pub(crate) fn timespec(duration: Duration) -> Timespec {
     Timespec {
         tv_sec: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: duration.subsec_nanos().into(),

@@ -1,26 +1,70 @@
-//! Gathers the evidence, and says what is wrong.
+//! `diagnose`: gathers the evidence, and says what is wrong.
+
+mod args;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::failure::Failure;
-use super::{Session, answer_as, now, write};
-use crate::cli::Diagnose;
-use crate::diagnose::{Before, Earlier, Evidence, Seen, diagnose as judge};
+pub(crate) use self::args::DiagnoseArgs;
+use super::args::SharedArgs;
+use crate::diagnose::{Before, Earlier, Evidence, Seen, Severity, Threshold, Thresholds, diagnose as judge};
 use crate::exit::ExitStatus;
 use crate::filter::Filter;
 use crate::inspect::{Inquiry, Question};
 use crate::kernel::host;
 use crate::kernel::process::descriptors;
-use crate::layout::{Head, Judgement, write_diagnosis};
-use crate::model::{Access, Collected, Consumer, Counters, Descriptors, Gap, Needs, Query, Source};
+use crate::layout::{Head, Judgement, ReportStyle, write_diagnosis};
+use crate::model::{
+    Access, Collected, Consumer, Counters, Descriptors, Families, Gap, Needs, Query, Source, StateSet,
+};
+use crate::session::{Environment, Failure, Session, answer_as, now, write};
+
+/// A diagnosis.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Diagnose {
+    /// Which sockets are looked at: all.
+    pub query: Query,
+    /// From where on something is told.
+    pub thresholds: Thresholds,
+    /// How long to wait before it is looked for the second time; `None` to look once.
+    pub interval: Option<Duration>,
+    /// From which severity on it is a failure.
+    pub fail_on: Option<Severity>,
+    /// How it is shown.
+    pub style: ReportStyle,
+}
+
+pub(crate) fn plan(shared: &SharedArgs, own: &DiagnoseArgs, environment: Environment) -> Diagnose {
+    let values = [
+        (Threshold::CloseWaitAge, own.close_wait_age),
+        (Threshold::CloseWaitCount, own.close_wait_count),
+        (Threshold::QueuePercent, own.queue_percent),
+        (Threshold::SynRecvCount, own.syn_recv_count),
+        (Threshold::SynRetries, own.syn_retries),
+        (Threshold::PortsPercent, own.ports_percent),
+        (Threshold::LimitPercent, own.limit_percent),
+        (Threshold::StallAge, own.stall_age),
+        (Threshold::RetransPercent, own.retrans_percent),
+        (Threshold::RetransSegments, own.retrans_segments),
+    ];
+    let query = Query {
+        needs: Needs::TCP_INFO,
+        netlink_tells: vec!["accept queues' limits"],
+        ..Query::new(Families::Both, StateSet::ALL)
+    };
+    Diagnose {
+        query,
+        thresholds: values
+            .into_iter()
+            .fold(Thresholds::default(), |all, (threshold, value)| all.with(threshold, value)),
+        interval: own.interval,
+        fail_on: own.fail_on.map(Severity::from),
+        style: shared.report(environment),
+    }
+}
 
 /// Diagnoses once; the status says whether something is as bad as was asked for.
-pub(super) fn diagnose(
-    what: &Diagnose,
-    access: &Access,
-    session: &mut Session,
-) -> Result<ExitStatus, Failure> {
+pub(crate) fn run(what: &Diagnose, access: &Access, session: &mut Session) -> Result<ExitStatus, Failure> {
     let begun = what.interval.map(|interval| begin(&what.query, interval, access)).transpose()?;
     let taken_at = now();
     let (source, evidence) = evidence(what, begun, access)?;
@@ -96,35 +140,4 @@ fn limits(seen: &Seen, what: &Diagnose) -> (Vec<Descriptors>, Vec<Gap>) {
         }
     }
     (found, gaps)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cli::{Environment, parse};
-    use crate::diagnose::samples::Sample;
-    use crate::diagnose::{Finding, Thresholds};
-
-    /// A command's words as a shell has them: quotes keep blanks together.
-    fn words(command: &str) -> Vec<String> {
-        let parts = command.split('\'').enumerate();
-        parts
-            .flat_map(|(number, part)| match number % 2 {
-                0 => part.split_whitespace().map(str::to_owned).collect(),
-                _ => vec![part.to_owned()],
-            })
-            .collect()
-    }
-
-    /// The others' are run over their scenes.
-    #[test]
-    fn commands_of_the_whole_hosts_limits_are_understood() {
-        let sample = Sample::default().counter("TCP", "orphan", 100).counter("TCP", "mem", 400);
-        let findings = judge(&sample.evidence(), &Thresholds::default()).findings;
-        assert_eq!(findings.len(), 2);
-        for Finding { command, .. } in findings {
-            let environment = Environment::default();
-            assert!(parse(words(&command), environment).is_ok(), "{command}");
-        }
-    }
 }

@@ -1,37 +1,38 @@
 //! What may have been meant by a FILTER word that can't be read.
 
-use super::args::{Args, Command};
-use super::refusal::Refusal;
+use super::{HIDDEN, NAMES};
 use crate::fields::{self, nearest, typed_word};
 use crate::filter::{BadFilter, Dialect, FilterError, FilterText, LANGUAGE, states_named};
 use crate::model::{StateSet, TcpState};
+use crate::session::Refusal;
 
 /// The filter's error: what is wrong, where, and what may have been meant.
-pub(super) fn refusal(bad: &BadFilter, args: &Args) -> Refusal {
+/// `filter` are the words as the shell gave them, and `continuous` whether -c stands before them.
+pub(crate) fn refusal(bad: &BadFilter, filter: &[String], continuous: bool) -> Refusal {
     // Behind a FILTER word a command's name is read as another one.
-    if let (FilterError::UnknownWord { word, .. }, [first, _, ..]) = (&bad.error, args.filter.as_slice())
-        && commands().get_subcommands().any(|command| command.get_name() == word)
+    if let (FilterError::UnknownWord { word, .. }, [first, _, ..]) = (&bad.error, filter)
+        && NAMES.iter().chain([&HIDDEN]).any(|name| name == word)
     {
         return Refusal::filter_before_command(first, word);
     }
-    Refusal::Usage { message: bad.report(), hint: hint(&bad.error, args) }
+    Refusal::Usage { message: bad.report(), hint: hint(&bad.error, continuous) }
 }
 
 /// `-c 2` is typed by habit from netstat. Alone a number is a port, which nobody means there.
-pub(super) fn refuse_interval(args: &Args) -> Result<(), Refusal> {
-    match args.filter.first() {
-        Some(word) if args.list.continuous.is_some() && word.parse::<u64>().is_ok() => {
+pub(crate) fn refuse_interval(filter: &[String], continuous: bool) -> Result<(), Refusal> {
+    match filter.first() {
+        Some(word) if continuous && word.parse::<u64>().is_ok() => {
             let error = FilterError::UnknownWord { span: 0..word.len(), word: word.clone() };
-            let typed = FilterText { text: args.filter.join(" "), file: None };
-            Err(refusal(&BadFilter { typed, error }, args))
+            let typed = FilterText { text: filter.join(" "), file: None };
+            Err(refusal(&BadFilter { typed, error }, filter, continuous))
         }
         _ => Ok(()),
     }
 }
 
-fn hint(error: &FilterError, args: &Args) -> Option<String> {
+fn hint(error: &FilterError, continuous: bool) -> Option<String> {
     if let FilterError::UnknownWord { word, .. } | FilterError::BadEndpoint { word, .. } = error
-        && args.list.continuous.is_some()
+        && continuous
         && word.parse::<f64>().is_ok()
     {
         return Some(format!("the interval goes right behind -c: -c={word}"));
@@ -59,15 +60,9 @@ fn unknown_word(word: &str) -> String {
     if states_named(word, Dialect::Own).is_some() {
         return format!("did you mean 'state {word}'?");
     }
-    let commands = commands();
-    let commands: Vec<_> = commands
-        .get_subcommands()
-        .filter(|command| !command.is_hide_set())
-        .map(clap::Command::get_name)
-        .collect();
     let states = TcpState::SHOWN.into_iter().filter_map(TcpState::name);
     let terms: Vec<_> = fields::all().flat_map(|field| field.words().map(|word| typed_word(&word))).collect();
-    let words = terms.iter().map(String::as_str).chain(LANGUAGE).chain(commands.iter().copied());
+    let words = terms.iter().map(String::as_str).chain(LANGUAGE).chain(NAMES);
     nearest(word, words)
         .map(|near| format!("did you mean '{near}'?"))
         .or_else(|| nearest(word, states).map(|near| format!("did you mean 'state {near}'?")))
@@ -77,12 +72,8 @@ fn unknown_word(word: &str) -> String {
         })
 }
 
-fn commands() -> clap::Command {
-    <Command as clap::Subcommand>::augment_subcommands(clap::Command::new(""))
-}
-
 /// A word that should be one state.
-pub(super) fn no_state(word: &str) -> Refusal {
+pub(crate) fn no_state(word: &str) -> Refusal {
     let names: Vec<_> = TcpState::SHOWN.into_iter().filter_map(TcpState::name).collect();
     let hint = nearest(word, names.iter().copied()).map_or_else(
         || format!("accepted are {} in any spelling", names.join(", ")),

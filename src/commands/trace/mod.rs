@@ -1,14 +1,19 @@
-//! What `trace` was asked for.
+//! `trace`: shows transitions as they happen.
+
+mod args;
+mod run;
 
 use std::time::Duration;
 
-use super::args::{Args, ByArg, TraceArgs};
-use super::environment::Environment;
-use super::refusal::Refusal;
+use self::args::ByArg;
+pub(crate) use self::args::TraceArgs;
+pub(crate) use self::run::run;
+use super::args::SharedArgs;
 use super::suggest;
 use crate::filter::{Dialect, Expr, Filter, FilterText, Term};
 use crate::layout::{TraceFormat, TraceStyle};
 use crate::model::{Families, StateSet};
+use crate::session::{Environment, Refusal};
 use crate::trace::{By, Options};
 
 /// A trace.
@@ -34,13 +39,17 @@ pub(crate) struct Trace {
     pub style: TraceStyle,
 }
 
-pub(super) fn trace(args: &Args, trace: &TraceArgs, environment: Environment) -> Result<Trace, Refusal> {
-    let style = style(args, trace, environment);
+pub(crate) fn plan(
+    shared: &SharedArgs,
+    trace: &TraceArgs,
+    environment: Environment,
+) -> Result<Trace, Refusal> {
+    let style = style(shared, trace, environment);
     if trace.summary && style.format == TraceFormat::Csv {
         return Err(Refusal::with_hint("--summary: CSV has no place for it", "--ndjson has"));
     }
     let text = FilterText { text: trace.filter.join(" "), file: None };
-    let filter = Filter::parse(text, Dialect::Own).map_err(|error| suggest::refusal(&error, args))?;
+    let filter = Filter::parse(text, Dialect::Own).map_err(|error| suggest::refusal(&error, &[], false))?;
     if let Some(term) = untold(&filter.expr) {
         return Err(Refusal::with_hint(
             format!("filter: no transition tells what '{term}' asks"),
@@ -62,7 +71,7 @@ pub(super) fn trace(args: &Args, trace: &TraceArgs, environment: Environment) ->
             bytes: trace.connections,
         },
         filter,
-        families: args.shared.families(),
+        families: shared.families(),
         into: chosen.unwrap_or(StateSet::ALL),
         connections: trace.connections,
         summary: trace.summary,
@@ -72,8 +81,8 @@ pub(super) fn trace(args: &Args, trace: &TraceArgs, environment: Environment) ->
     })
 }
 
-fn style(args: &Args, trace: &TraceArgs, environment: Environment) -> TraceStyle {
-    let format = match args.shared.format.as_deref() {
+fn style(shared: &SharedArgs, trace: &TraceArgs, environment: Environment) -> TraceStyle {
+    let format = match shared.format.as_deref() {
         _ if trace.ndjson => TraceFormat::Ndjson,
         None if environment.terminal => TraceFormat::Table,
         Some("table") => TraceFormat::Table,
@@ -83,8 +92,8 @@ fn style(args: &Args, trace: &TraceArgs, environment: Environment) -> TraceStyle
     };
     TraceStyle {
         format,
-        header: !args.shared.no_header,
-        color: args.shared.color(environment),
+        header: !shared.no_header,
+        color: shared.color(environment),
         width: environment.width.map(usize::from),
     }
 }

@@ -2,20 +2,47 @@
 
 use std::io;
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use rustc_hash::FxHashSet;
 
-use super::failure::Failure;
-use super::repeat::Output;
-use super::{Session, now, write};
-use crate::cli::List;
-use crate::inspect::{Inquiry, Question};
-use crate::layout::{Guard, Head, Listing, Pages, listing};
+use super::List;
+use crate::inspect::{Inquiry, Misuse, Question};
+use crate::layout::{Format, Guard, Head, Listing, Pages, listing};
 use crate::model::{Access, Consumer, Gap, Holder, Needs, Row, Socket, Source};
+use crate::session::{Failure, Output, Session, answer, now, repeat, write};
 use crate::tally::SortTerm;
 
+/// Lists once, or anew after each interval.
+pub(crate) fn run(
+    list: &List,
+    access: &Access,
+    interval: Option<Duration>,
+    session: &mut Session,
+) -> Result<(), Failure> {
+    let question = question(list)?;
+    let mut list = list.clone();
+    let wanted = list.style.header;
+    repeat(interval, list.format.separator(), |out, is_first| {
+        list.style.header = wanted && list.format.has_heading(is_first);
+        self::list(&list, &question, access, out, session)
+    })
+}
+
+/// Says which part of the filter the kernel evaluates.
+pub(crate) fn explain_filter(list: &List) -> Result<(), Failure> {
+    answer(question(list)?.explain().as_bytes(), false)
+}
+
+/// What a list asks for. Who asks for processes in our own formats means those of a connection's listener where it waits
+/// to be accepted; netstat and ss show none.
+fn question(list: &List) -> Result<Question, Misuse> {
+    let own = !matches!(list.format, Format::Netstat | Format::Ss);
+    Question::new(&list.query, list.shown, &list.filter, own)
+}
+
 /// Lists once.
-pub(super) fn list(
+fn list(
     list: &List,
     question: &Question,
     access: &Access,

@@ -4,60 +4,60 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::interval::interval;
+use crate::commands::interval::interval;
 use crate::filter::{Dialect, states_named};
 use crate::model::StateSet;
 
 /// Options of `trace`.
 #[derive(Clone, Debug, ClapArgs)]
-pub(in crate::cli) struct TraceArgs {
+pub(crate) struct TraceArgs {
     /// Which connections, by their ends, ports and states: `:443`, `dst 10.0.0.0/8`, `sport = 80 or dport = 80`
     ///
     /// The filter language of the lists; see FILTERS in the manual. A state is the one that a transition leads into.
     /// What no transition tells (queues, users, round-trip times) can't stand in it.
     #[arg(value_name = "FILTER")]
-    pub(in crate::cli) filter: Vec<String>,
+    pub(crate) filter: Vec<String>,
 
     /// Show transitions into STATE only, in any spelling
     #[arg(long, value_name = "STATE[,STATE]", value_delimiter = ',', value_parser = states)]
-    pub(in crate::cli) state: Vec<StateSet>,
+    pub(crate) state: Vec<StateSet>,
 
     /// Print one line for each connection when it ends
     #[arg(long)]
-    pub(in crate::cli) connections: bool,
+    pub(crate) connections: bool,
 
     /// Print at the end how many transitions there were, and how long sockets were in each state
     #[arg(long)]
-    pub(in crate::cli) summary: bool,
+    pub(crate) summary: bool,
 
     /// End after so long
     #[arg(long, value_name = "SECONDS", value_parser = interval)]
-    pub(in crate::cli) duration: Option<Duration>,
+    pub(crate) duration: Option<Duration>,
 
     /// End after N lines
     #[arg(long, value_name = "N", value_parser = count)]
-    pub(in crate::cli) count: Option<u64>,
+    pub(crate) count: Option<u64>,
 
     /// Choose where transitions are seen: at the kernel's tracepoints, or by snapshots that are compared, which need
     /// no privilege and miss what lasts less; else the first, and the second where that can't be had
     #[arg(long, value_name = "HOW", value_enum)]
-    pub(in crate::cli) by: Option<ByArg>,
+    pub(crate) by: Option<ByArg>,
 
     /// Take a snapshot every MS milliseconds
     #[arg(long, value_name = "MS", default_value = "100", value_parser = clap::value_parser!(u32).range(1..=3_600_000))]
-    pub(in crate::cli) poll: u32,
+    pub(crate) poll: u32,
 
     /// Remember at most N sockets
     #[arg(long, value_name = "N", default_value = "1000000", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(in crate::cli) max_sockets: u32,
+    pub(crate) max_sockets: u32,
 
     /// Print one JSON document a line
     #[arg(long, overrides_with_all = ["json", "format", "ndjson"])]
-    pub(in crate::cli) ndjson: bool,
+    pub(crate) ndjson: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum ByArg {
+pub(crate) enum ByArg {
     /// At the kernel's tracepoints
     Tracepoint,
     /// By snapshots

@@ -17,16 +17,16 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    pub(super) fn usage(message: impl Into<String>) -> Self {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::Usage { message: message.into(), hint: None }
     }
 
-    pub(super) fn with_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(crate) fn with_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Usage { message: message.into(), hint: Some(hint.into()) }
     }
 
     /// A FILTER word before a subcommand, which takes none there.
-    pub(super) fn filter_before_command(word: &str, command: &str) -> Self {
+    pub(crate) fn filter_before_command(word: &str, command: &str) -> Self {
         Self::usage(format!("'{word}' can't stand before '{command}'"))
     }
 }

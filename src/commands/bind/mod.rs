@@ -1,26 +1,77 @@
-//! Says whether a port can be bound, and who holds it.
+//! `bind`: says whether a port can be bound, and who holds it.
+
+mod target;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
 
-use super::failure::Failure;
-use super::{Session, answer_as, now, write};
+use clap::Args as ClapArgs;
+
+use self::target::{families_of, read_target};
+use super::args::SharedArgs;
+use super::suggest;
 use crate::bind::{Answer, Facts, Idle, Occupant, Try, Verdict, ask};
-use crate::cli::Bind;
 use crate::exit::ExitStatus;
-use crate::filter::{OneEnd, OneHost, OnePort};
+use crate::filter::{Dialect, Filter, OneEnd, OneHost, OnePort};
 use crate::inspect::{Inquiry, Misuse, Question};
 use crate::kernel::host;
 use crate::kernel::names::{Services, device_index, host_addresses};
-use crate::layout::{Head, write_answer};
-use crate::model::{Access, Families, Family, Gap, Needs, Source, Target};
+use crate::layout::{Head, ReportStyle, write_answer};
+use crate::model::{Access, Families, Family, Gap, Needs, Query, Source, StateSet, Target};
+use crate::session::{Environment, Failure, Refusal, Session, answer_as, now, write};
+
+/// Arguments of `bind`.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct BindArgs {
+    /// What to bind: `80`, `127.0.0.1:80`, `[::1]:80`, `[fe80::1%eth0]:80`, `localhost:80`
+    ///
+    /// As ss, netstat and tcpstates print it. Of a name its first IPv4 and its first IPv6 address are tried.
+    #[arg(value_name = "[ADDR:]PORT")]
+    target: String,
+}
+
+/// The question whether a port can be bound.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Bind {
+    /// What is to be bound, as it was typed: names are looked up when it is asked.
+    pub target: OneEnd,
+    /// The families to try.
+    pub families: Families,
+    /// Which sockets may be in the way: those of either family.
+    pub query: Query,
+    /// Of these, the ones on that port.
+    pub filter: Filter,
+    /// How the answer is shown.
+    pub style: ReportStyle,
+}
+
+pub(crate) fn plan(shared: &SharedArgs, own: &BindArgs, environment: Environment) -> Result<Bind, Refusal> {
+    let word = &own.target;
+    let refusal = |why| Refusal::usage(format!("bind: '{word}' is not accepted: {why}"));
+    let target = read_target(word).map_err(refusal)?;
+    let mut query = Query::new(Families::Both, StateSet::ALL);
+    query.netlink_tells = vec!["bound and idle sockets", "IPV6_V6ONLY"];
+    let port = match &target.port {
+        Some(OnePort::Service(name)) => name.clone(),
+        Some(OnePort::Number(port)) => port.to_string(),
+        None => String::new(),
+    };
+    let filter = Filter::parse(format!("sport = :{port}").as_str(), Dialect::Own);
+    Ok(Bind {
+        families: families_of(&target, shared.families())?,
+        filter: filter.map_err(|error| suggest::refusal(&error, &[], false))?,
+        target,
+        query,
+        style: shared.report(environment),
+    })
+}
 
 /// After these times it is asked again where what was in the way may have gone.
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(1), Duration::from_millis(3), Duration::from_millis(9), Duration::from_millis(27)];
 
 /// Answers once. The status is the answer.
-pub(super) fn bind(what: &Bind, access: &Access, session: &mut Session) -> Result<ExitStatus, Failure> {
+pub(crate) fn run(what: &Bind, access: &Access, session: &mut Session) -> Result<ExitStatus, Failure> {
     let (target, addresses) = addresses(&what.target, what.families)?;
     let taken_at = now();
     // Without an address each family has a socket of its own; an IPv6 address is tried as programs usually bind it.

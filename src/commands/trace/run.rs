@@ -11,19 +11,17 @@ use libc::{
 };
 use rustix::event::{PollFd, PollFlags, poll};
 
-use super::failure::{Doing as _, Failure};
-use super::repeat::{Output, signals, timespec};
-use super::{Session, stdout, tell, write};
-use crate::cli::Trace;
+use super::Trace;
 use crate::filter::{Filter, events};
 use crate::inspect::resolve;
 use crate::kernel::files;
 use crate::layout::{Guard, Pages, TraceLines};
 use crate::model::{Access, Needs, Row, Socket, StateSet, TcpState};
+use crate::session::{Doing as _, Failure, Output, Session, signals, stdout, tell, timespec, write};
 use crate::trace::{By, Nanos, Note, Observation, StateChange, Stories, Tally, Tracer, Wall};
 
 /// Traces.
-pub(super) fn trace(what: &Trace, access: &Access, session: &mut Session) -> Result<(), Failure> {
+pub(crate) fn run(what: &Trace, access: &Access, session: &mut Session) -> Result<(), Failure> {
     let filter = resolve(&what.filter)?;
     let for_kernel = events::compile(&filter.expr);
     let ended = signals(&ending_signals()).doing("wait for signals")?;

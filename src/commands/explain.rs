@@ -1,21 +1,57 @@
-//! Explains the states with what this host has of them.
+//! `explain`: explains the states with what this host has of them.
 
-use super::failure::Failure;
-use super::{Session, answer, now, write};
-use crate::cli::Explain;
+use clap::Args as ClapArgs;
+
+use super::args::SharedArgs;
+use super::suggest;
 use crate::explain::{Here, explain as explain_state};
 use crate::filter::Filter;
 use crate::inspect::{Inquiry, Question};
 use crate::kernel::host;
-use crate::layout::{Head, write_explanation, write_overview};
-use crate::model::{Access, Collected, Consumer, Gap, Needs, Settings, Source};
+use crate::layout::{Head, ReportStyle, write_explanation, write_overview};
+use crate::model::{Access, Collected, Consumer, Gap, Needs, Query, Settings, Source, StateSet, TcpState};
+use crate::session::{Environment, Failure, Refusal, Session, answer, now, write};
 use crate::tally::{OneState, StateCounts};
+
+/// Arguments of `explain`.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct ExplainArgs {
+    /// A state
+    #[arg(value_name = "STATE")]
+    state: Option<String>,
+}
+
+/// An explanation.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Explain {
+    /// Of this state; of all where there is none.
+    pub state: Option<TcpState>,
+    /// Which sockets are counted.
+    pub query: Query,
+    /// How it is shown.
+    pub style: ReportStyle,
+}
+
+pub(crate) fn plan(
+    shared: &SharedArgs,
+    own: &ExplainArgs,
+    environment: Environment,
+) -> Result<Explain, Refusal> {
+    let state = own
+        .state
+        .as_deref()
+        .map(|word| word.parse::<TcpState>().map_err(|error| suggest::no_state(&error.0)))
+        .transpose()?;
+    let mut query = Query::new(shared.families(), StateSet::ALL);
+    query.wants_idle = state.is_none_or(|state| state.shown() == TcpState::Close);
+    Ok(Explain { state, query, style: shared.report(environment) })
+}
 
 /// So many processes and peers are named.
 const FEW: usize = 5;
 
 /// Explains once.
-pub(super) fn explain(what: &Explain, access: &Access, session: &mut Session) -> Result<(), Failure> {
+pub(crate) fn run(what: &Explain, access: &Access, session: &mut Session) -> Result<(), Failure> {
     let taken_at = now();
     let mut out = Vec::new();
     if let Some(state) = what.state {

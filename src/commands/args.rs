@@ -1,0 +1,257 @@
+//! The arguments that several commands have.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::PossibleValuesParser;
+use clap::{ArgAction, Args as ClapArgs, ValueEnum};
+
+use super::field::FieldWord;
+use super::interval::interval;
+use crate::layout::{Format, ReportStyle};
+use crate::model::{Families, Family, SourceChoice};
+use crate::session::Environment;
+
+/// Options of the list.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ListArgs {
+    /// Show sockets in every state
+    #[arg(short, long)]
+    pub(crate) all: bool,
+
+    /// Show listening sockets only; -a beats it
+    #[arg(short, long)]
+    pub(crate) listening: bool,
+
+    /// Show TCP: what it does anyway
+    #[arg(short, long)]
+    pub(crate) tcp: bool,
+
+    /// UDP: not shown here
+    #[arg(short, long, hide = true)]
+    pub(crate) udp: bool,
+
+    /// Raw sockets: not shown here
+    #[arg(short = 'w', long, hide = true)]
+    pub(crate) raw: bool,
+
+    /// Unix sockets: not shown here
+    #[arg(short = 'x', long, hide = true)]
+    pub(crate) unix: bool,
+
+    /// Show each socket's timer
+    #[arg(short = 'o', long)]
+    pub(crate) timers: bool,
+
+    /// Show user, inode and cookie, and the cgroup and mark where the kernel tells them
+    #[arg(short, long)]
+    pub(crate) extended: bool,
+
+    /// Show the connection's numbers: round-trip time, window, retransmissions and the rest of tcp_info
+    #[arg(short, long)]
+    pub(crate) info: bool,
+
+    /// Show the memory of the socket's buffers
+    #[arg(short, long)]
+    pub(crate) memory: bool,
+
+    /// Print how many sockets are in each state, whatever -a and -l say
+    #[arg(short, long)]
+    pub(crate) summary: bool,
+
+    /// Print how many sockets there are by FIELD, the most first, such as state, process, user or local-port; of networks,
+    /// by peer-net/LEN or local-net/LEN
+    #[arg(long, value_name = "FIELD[,FIELD]", value_delimiter = ',', value_parser = FieldWord, hide_possible_values = true)]
+    pub(crate) count_by: Vec<String>,
+
+    /// With --count-by, add up the numbers of these fields
+    #[arg(long, value_name = "FIELD[,FIELD]", value_delimiter = ',', value_parser = FieldWord, hide_possible_values = true)]
+    pub(crate) sum: Vec<String>,
+
+    /// Print what opened, closed and changed its state within SECONDS, by the keys of --count-by (state)
+    #[arg(long, value_name = "SECONDS", value_parser = interval)]
+    pub(crate) diff: Option<Duration>,
+
+    /// Print one JSON document a socket, a line each
+    #[arg(long, overrides_with_all = ["json", "format", "ndjson"])]
+    pub(crate) ndjson: bool,
+
+    /// Cut and wrap nothing
+    #[arg(short = 'W', long)]
+    pub(crate) wide: bool,
+
+    /// Read the filter from a file, in which # begins a comment
+    #[arg(long, value_name = "FILE")]
+    pub(crate) filter_file: Option<PathBuf>,
+
+    /// Say which part of the filter the kernel evaluates and which is left, and do nothing else
+    #[arg(long)]
+    pub(crate) explain_filter: bool,
+
+    /// Show the processes at the other end, where that is on this host
+    #[arg(long)]
+    pub(crate) peer_process: bool,
+
+    /// Choose and order the columns of the table, the plain list and CSV, whatever other options would add; `help`
+    /// lists the fields
+    #[arg(long, value_name = "FIELD[,FIELD]", value_delimiter = ',', value_parser = FieldWord, hide_possible_values = true)]
+    pub(crate) columns: Vec<String>,
+
+    /// Show host names in place of addresses
+    #[arg(short, long)]
+    pub(crate) resolve: bool,
+
+    /// Wait for host names no longer than this
+    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = interval)]
+    pub(crate) resolve_timeout: Duration,
+
+    /// In the ss layout, keep each socket on one line
+    #[arg(short = 'O', long)]
+    pub(crate) oneline: bool,
+
+    /// Sort by any field, such as state, local, recv-q, rtt or pid; -FIELD reverses
+    #[arg(
+        long,
+        value_name = "FIELD[,FIELD]",
+        allow_hyphen_values = true,
+        value_delimiter = ',',
+        value_parser = FieldWord,
+        hide_possible_values = true
+    )]
+    pub(crate) sort: Vec<String>,
+
+    /// Show at most N sockets, or with --count-by, N counts
+    #[arg(long, value_name = "N", value_parser = limit, allow_negative_numbers = true)]
+    pub(crate) limit: Option<u64>,
+
+    /// Print anew every SECONDS (1 unless given), until interrupted
+    ///
+    /// Lists for people have a blank line between them. JSON and NDJSON are a stream of documents, one a line, each with
+    /// `taken_at`; CSV has one heading, and `taken_at` as its first column.
+    #[arg(
+        short,
+        long,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "1",
+        value_parser = interval
+    )]
+    pub(crate) continuous: Option<Duration>,
+}
+
+/// Options that subcommands may have too (cli/shares.rs).
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SharedArgs {
+    /// Show IPv4 sockets
+    #[arg(short = '4', long, global = true)]
+    pub(crate) ipv4: bool,
+
+    /// Show IPv6 sockets
+    #[arg(short = '6', long, global = true)]
+    pub(crate) ipv6: bool,
+
+    /// Show numbers in place of service and user names
+    #[arg(short, long, global = true)]
+    pub(crate) numeric: bool,
+
+    /// Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too
+    #[arg(short, long, visible_alias = "program", action = ArgAction::Count, global = true)]
+    pub(crate) processes: u8,
+
+    /// Choose the layout
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        value_parser = PossibleValuesParser::new(Format::WORDS.map(|(word, _)| word)),
+        overrides_with_all = ["json", "format"],
+        global = true
+    )]
+    pub(crate) format: Option<String>,
+
+    /// Print one JSON document
+    #[arg(long, overrides_with_all = ["json", "format"], global = true)]
+    pub(crate) json: bool,
+
+    /// Leave the heading out
+    #[arg(short = 'H', long, global = true)]
+    pub(crate) no_header: bool,
+
+    /// Colour the states
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true)]
+    pub(crate) color: ColorChoice,
+
+    /// Choose where the sockets are read: from netlink, from /proc, or from /proc where netlink can't be had
+    #[arg(long, value_name = "SOURCE", value_enum, default_value_t, global = true)]
+    pub(crate) source: SourceArg,
+
+    /// Read another proc tree, such as /host/proc
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) proc_root: Option<PathBuf>,
+}
+
+impl SharedArgs {
+    /// What -4 and -6 leave.
+    pub(crate) fn families(&self) -> Families {
+        match (self.ipv4, self.ipv6) {
+            (true, false) => Families::Only(Family::Inet),
+            (false, true) => Families::Only(Family::Inet6),
+            _ => Families::Both,
+        }
+    }
+
+    /// How a report is shown: text for people, or one document.
+    pub(crate) fn report(&self, environment: Environment) -> ReportStyle {
+        ReportStyle {
+            json: self.json || self.format.as_deref() == Some("json"),
+            color: self.color(environment),
+            width: environment.width.map_or(ReportStyle::WIDEST, usize::from).min(ReportStyle::WIDEST),
+        }
+    }
+
+    /// Whether colours are written.
+    pub(crate) fn color(&self, environment: Environment) -> bool {
+        match self.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => !environment.no_color && (environment.force_color || environment.terminal),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// In any case
+    Always,
+    /// In no case
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SourceArg {
+    /// netlink, else /proc
+    #[default]
+    Auto,
+    /// netlink only
+    Netlink,
+    /// /proc only
+    Procfs,
+}
+
+impl From<SourceArg> for SourceChoice {
+    fn from(arg: SourceArg) -> Self {
+        match arg {
+            SourceArg::Auto => Self::Auto,
+            SourceArg::Netlink => Self::Netlink,
+            SourceArg::Procfs => Self::Procfs,
+        }
+    }
+}
+
+fn limit(word: &str) -> Result<u64, String> {
+    word.parse().map_err(|_| "it is no whole number of sockets".to_owned())
+}

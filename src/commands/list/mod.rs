@@ -1,0 +1,206 @@
+//! The list: what is asked for, and how it is shown.
+
+mod run;
+
+use std::time::Duration;
+
+pub(crate) use self::run::{explain_filter, run};
+use super::args::{ListArgs, SharedArgs};
+use super::columns;
+use crate::fields::Field;
+use crate::filter::Filter;
+use crate::layout::{Format, Parts, Scope, Style};
+use crate::model::{Needs, Order, Query, Shown, StateSet, TcpState};
+use crate::session::{Environment, Refusal};
+use crate::tally::SortTerm;
+
+/// A list.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct List {
+    /// What to ask for; it may ask for more than is shown.
+    pub query: Query,
+    /// What of it to show.
+    pub shown: Shown,
+    /// The ends to show.
+    pub filter: Filter,
+    /// How long to wait for the names of hosts.
+    pub resolve_timeout: Duration,
+    /// The layout.
+    pub format: Format,
+    /// Its style.
+    pub style: Style,
+    /// Its columns; the layout's own where it is empty.
+    pub columns: Vec<&'static Field>,
+    /// The order; the kernel's where it is empty.
+    pub sort: Vec<SortTerm>,
+    /// How many at most.
+    pub limit: Option<u64>,
+}
+
+impl List {
+    /// The fields that were chosen as columns, or to sort by.
+    fn fields(&self) -> impl Iterator<Item = &'static Field> {
+        self.columns.iter().copied().chain(self.sort.iter().map(|term| term.field))
+    }
+}
+
+pub(crate) fn plan(
+    own: &ListArgs,
+    shared: &SharedArgs,
+    format: Format,
+    filter: Filter,
+    environment: Environment,
+) -> Result<List, Refusal> {
+    let parts = Parts {
+        timers: own.timers,
+        extended: own.extended,
+        processes: shared.processes > 0,
+        tcp_info: own.info,
+        memory: own.memory,
+        hosts: own.resolve,
+        peer_processes: own.peer_process,
+    };
+    if parts.peer_processes && matches!(format, Format::Netstat | Format::Ss) {
+        return Err(Refusal::usage(format!(
+            "--peer-process: the {} layout has no place for it",
+            format.word()
+        )));
+    }
+    if format == Format::Netstat {
+        for (option, typed) in [("-i", parts.tcp_info), ("-m", parts.memory)] {
+            if typed {
+                return Err(Refusal::usage(format!("{option}: the netstat layout has no place for it")));
+            }
+        }
+    }
+    let shown = shown_states(own, format, &filter);
+    let families = shared.families();
+    let mut list = List {
+        query: Query::new(families, shown),
+        shown: Shown { families, states: shown },
+        filter,
+        resolve_timeout: own.resolve_timeout,
+        format,
+        style: style(own, shared, shown, parts, environment),
+        columns: columns(own, format)?,
+        sort: columns::sort_terms(&own.sort)?,
+        limit: own.limit,
+    };
+    let needs = needs(shared, &list);
+    let order = match format {
+        Format::Netstat | Format::Ss => Order::Ipv4First,
+        _ => Order::Any,
+    };
+    list.query = Query {
+        needs,
+        order,
+        netlink_tells: netlink_tells(&list),
+        wants_idle: shown.names_idle(),
+        ..Query::new(families, shown)
+    };
+    list.query.states = list.query.widened(shown);
+    Ok(list)
+}
+
+fn ss_default() -> StateSet {
+    StateSet::connected() - StateSet::exactly(TcpState::SynRecv) - StateSet::exactly(TcpState::TimeWait)
+}
+
+/// Without a word about states, each layout has its own idea of the usual ones.
+fn shown_states(own: &ListArgs, format: Format, filter: &Filter) -> StateSet {
+    let listen = StateSet::of(TcpState::Listen);
+    match filter.states {
+        // ss falls back to its usual ones.
+        Some(states) if states.is_empty() && format == Format::Ss => return ss_default(),
+        Some(states) => return states,
+        None => {}
+    }
+    let (all, listening) = (own.all, own.listening);
+    match format {
+        Format::Ss if all => StateSet::ALL,
+        Format::Ss if listening => listen | StateSet::exactly(TcpState::Close),
+        Format::Ss => ss_default(),
+        // netstat reads /proc, which has no bound sockets.
+        Format::Netstat if all => StateSet::ALL - StateSet::of(TcpState::Close),
+        _ if all => StateSet::ALL,
+        _ if listening => listen,
+        Format::Json | Format::Ndjson | Format::Csv => StateSet::ALL,
+        Format::Table | Format::Plain if !filter.is_empty() => StateSet::ALL,
+        Format::Table | Format::Plain | Format::Netstat => StateSet::ALL - StateSet::unconnected(),
+    }
+}
+
+fn columns(own: &ListArgs, format: Format) -> Result<Vec<&'static Field>, Refusal> {
+    let columns = columns::columns(&own.columns)?;
+    if !columns.is_empty() && !matches!(format, Format::Table | Format::Plain | Format::Csv) {
+        return Err(Refusal::usage(format!("--columns: the {} layout has its own", format.word())));
+    }
+    Ok(columns)
+}
+
+/// What is shown or sorted by, as far as only netlink tells it. netstat has it from /proc; ss's layout leaves it away.
+fn netlink_tells(list: &List) -> Vec<&'static str> {
+    if list.style.parts.extended
+        && list.columns.is_empty()
+        && !matches!(list.format, Format::Netstat | Format::Ss)
+    {
+        return vec!["cookies", "marks"];
+    }
+    list.fields().filter(|field| field.needs.contains(Needs::NETLINK)).map(|field| field.word).collect()
+}
+
+/// What must be known for what is shown and sorted by.
+fn needs(shared: &SharedArgs, list: &List) -> Needs {
+    let (format, parts) = (list.format, list.style.parts);
+    let people = matches!(format, Format::Table | Format::Plain | Format::Netstat | Format::Ss);
+    let named = !(people && shared.numeric);
+    // The users of another proc tree are another host's; ss prints none.
+    let our_users = named && shared.proc_root.is_none() && format != Format::Ss;
+    let of_fields = list.fields().fold(Needs::NOTHING, |all, field| all | field.needs);
+    // The text layouts show the cgroup alone.
+    let units = parts.extended && matches!(format, Format::Json | Format::Ndjson | Format::Csv);
+    let needs = of_fields
+        | Needs::HOLDERS.when(parts.processes)
+        | Needs::PEERS.when(parts.peer_processes)
+        | Needs::FIRST_WORDS.when(format == Format::Netstat)
+        | Needs::HOLDER_USERS.when(shared.processes > 1)
+        | Needs::USERS.when(parts.extended)
+        | Needs::SERVICES.when(people && named)
+        | Needs::HOSTS.when(parts.hosts)
+        | Needs::CGROUPS.when(parts.extended && format != Format::Netstat)
+        | Needs::UNITS.when(units)
+        | Needs::TCP_INFO.when(parts.tcp_info)
+        | Needs::MEMORY.when(parts.memory);
+    let by_listener = match format {
+        Format::Netstat => Needs::LISTENER_USERS.when(parts.extended),
+        Format::Ss => Needs::NOTHING,
+        _ => Needs::LISTENER_HOLDERS.when(needs.contains(Needs::HOLDERS)),
+    };
+    (needs | by_listener) - Needs::USER_NAMES.when(!our_users)
+}
+
+fn style(
+    own: &ListArgs,
+    shared: &SharedArgs,
+    shown: StateSet,
+    parts: Parts,
+    environment: Environment,
+) -> Style {
+    let scope = match (own.all, own.listening) {
+        (true, _) => Scope::All,
+        (false, true) => Scope::Listening,
+        (false, false) => Scope::Connected,
+    };
+    Style {
+        parts,
+        header: !shared.no_header,
+        numeric: shared.numeric,
+        wide: own.wide,
+        oneline: own.oneline,
+        single_state: shown.is_single(),
+        scope,
+        color: shared.color(environment),
+        width: environment.width,
+        repeated: own.continuous.is_some(),
+    }
+}
