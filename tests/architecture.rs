@@ -4,8 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Who may import whom, by the table in ARCHITECTURE.md; `None` may import everything.
-fn table() -> BTreeMap<String, Option<BTreeSet<String>>> {
+/// Who may import whom: a module, or a path below one (`bind/report`), and the modules that it may import; `None` may
+/// import everything.
+type Table = BTreeMap<String, Option<BTreeSet<String>>>;
+
+/// The table in ARCHITECTURE.md.
+fn table() -> Table {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md"));
     let text = text.expect("it is there");
     let rows = text.lines().filter_map(|line| {
@@ -19,6 +23,24 @@ fn table() -> BTreeMap<String, Option<BTreeSet<String>>> {
         Some((module.trim_end_matches('`').to_owned(), imports))
     });
     rows.collect()
+}
+
+/// The row for a source file: the longest path in the table that leads to it.
+fn row<'a>(table: &'a Table, file: &Path) -> Option<(&'a str, &'a Option<BTreeSet<String>>)> {
+    let path = file.with_extension("");
+    path.ancestors()
+        .find_map(|path| table.get_key_value(path.to_str()?))
+        .map(|(path, row)| (path.as_str(), row))
+}
+
+/// Whether a file uses a module that stands beside it and has a row of its own. To pass it on (`pub use`) is allowed.
+fn uses_other_row(table: &Table, own_row: &str, text: &str) -> bool {
+    let below = format!("{own_row}/");
+    let mut others = table.keys().filter_map(|path| path.strip_prefix(&below));
+    others.any(|name| {
+        let path = format!("{name}::");
+        text.lines().any(|line| !line.starts_with("pub") && line.contains(&path))
+    })
 }
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -85,13 +107,18 @@ fn every_import_is_in_the_table() {
         if matches!(module, "lib" | "main") {
             continue;
         }
-        let allowed = table.get(module).unwrap_or_else(|| panic!("{module} is not in the table"));
+        let (path, allowed) = row(&table, below).unwrap_or_else(|| panic!("{module} is not in the table"));
         for import in imports(&fs::read_to_string(&file).expect("it can be read")) {
             let is_allowed =
                 import == module || allowed.as_ref().is_none_or(|allowed| allowed.contains(&import));
             assert!(is_allowed, "{} may not import {import}", below.display());
         }
         let text = code(&fs::read_to_string(&file).expect("it can be read"));
+        assert!(
+            !uses_other_row(&table, path, &text),
+            "{} uses a path below {path} that has a row of its own",
+            below.display()
+        );
         let depth = below.components().count();
         // From a file directly in a module's folder this leads out of the module.
         assert!(depth > 2 || !text.contains("super::super::"), "{}", below.display());
@@ -111,9 +138,29 @@ fn every_import_is_in_the_table() {
             let names_it = module == "commands" && !is_own && other.iter().any(|path| text.contains(path));
             assert!(!names_it, "{} imports the command {command}", below.display());
         }
-        checked.insert(module.to_owned());
+        checked.insert(path.to_owned());
     }
-    assert_eq!(checked, table.into_keys().collect(), "the table and the sources name different modules");
+    assert_eq!(checked, table.keys().cloned().collect(), "the table and the sources name different modules");
+}
+
+#[test]
+fn the_longest_path_has_the_row() {
+    let table: Table = ["bind", "bind/report", "layout"].map(|path| (path.to_owned(), None)).into();
+    for (file, expected) in [
+        ("bind/mod.rs", Some("bind")),
+        ("bind/judge.rs", Some("bind")),
+        ("bind/report.rs", Some("bind/report")),
+        ("bind/report/mod.rs", Some("bind/report")),
+        ("bind/report/text.rs", Some("bind/report")),
+        ("bind/reports.rs", Some("bind")),
+        ("layout/report.rs", Some("layout")),
+        ("trace/mod.rs", None),
+    ] {
+        assert_eq!(row(&table, Path::new(file)).map(|(path, _)| path), expected, "{file}");
+    }
+    assert!(uses_other_row(&table, "bind", "use super::report::write_answer;"));
+    assert!(!uses_other_row(&table, "bind", "pub(crate) use report::write_answer;"));
+    assert!(!uses_other_row(&table, "layout", "use super::report::Report;"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::model::{Dad, TcpState};
 
 /// What to do. Occupants are meant by their place in the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Advice {
+pub(crate) enum Advice {
     /// The port is free.
     Nothing,
     /// The host does not have the family.

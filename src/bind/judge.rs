@@ -9,7 +9,7 @@ use crate::model::TcpState;
 
 /// Whether a socket blocks; those that do come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Blocks {
+pub(crate) enum Blocks {
     /// With SO_REUSEADDR too.
     Yes,
     /// Without SO_REUSEADDR; with it too, unless the socket set it itself.
@@ -20,7 +20,7 @@ pub enum Blocks {
 
 impl Blocks {
     /// As the JSON has it.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Yes => "yes",
             Self::UnlessReuse => "unless_it_set_reuse_address",

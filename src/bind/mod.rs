@@ -8,6 +8,7 @@ mod advice;
 mod ask;
 mod judge;
 mod overlap;
+mod report;
 
 use std::net::SocketAddr;
 
@@ -21,10 +22,11 @@ pub(crate) use advice::Advice;
 pub(crate) use ask::ask;
 pub(crate) use judge::Blocks;
 pub(crate) use overlap::Overlap;
+pub(crate) use report::write_answer;
 
 /// What the kernel said to a bind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It succeeded, and was released.
     Bound,
     /// `EADDRINUSE`
@@ -43,7 +45,7 @@ pub enum Verdict {
 
 /// One address that was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Try {
+pub(crate) struct Try {
     /// The address, with the device of a link-local one.
     pub at: SocketAddr,
     /// Whether it was an IPv6 socket for IPv6 only.
@@ -63,14 +65,14 @@ impl Try {
     }
 
     /// The family of its socket.
-    pub fn family(&self) -> Family {
+    pub(crate) fn family(&self) -> Family {
         if self.at.is_ipv4() { Family::Inet } else { Family::Inet6 }
     }
 }
 
 /// A socket on the port, with what was looked up for it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Occupant {
+pub(crate) struct Occupant {
     /// The socket.
     pub socket: Socket,
     /// Who holds it.
@@ -94,7 +96,7 @@ impl From<&Row<'_>> for Occupant {
 
 impl Occupant {
     /// When the kernel forgets a closed connection, where it tells.
-    pub fn leaves(&self) -> Option<Leaves> {
+    pub(crate) fn leaves(&self) -> Option<Leaves> {
         let Some(Timer::TimeWait { expires_ms }) = self.socket.timer else { return None };
         let waits = self.socket.state == TcpState::FinWait2;
         let then = if waits { TIME_WAIT_MS } else { 0 };
@@ -104,7 +106,7 @@ impl Occupant {
 
 /// When a closed connection is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Leaves {
+pub(crate) struct Leaves {
     /// In so many milliseconds.
     pub in_ms: u32,
     /// Or sooner: an orphan in FIN_WAIT2 is gone when its own time is over, or has all of TIME_WAIT before it if its
@@ -114,7 +116,7 @@ pub struct Leaves {
 
 /// A socket on the port, and what it means to a bind.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Judged {
+pub(crate) struct Judged {
     /// The socket.
     pub occupant: Occupant,
     /// Where its address lies to what was tried.
@@ -129,7 +131,7 @@ pub struct Judged {
 
 /// Whether sockets that are bound and idle are among those that were seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Idle {
+pub(crate) enum Idle {
     /// They are.
     #[default]
     Seen,
@@ -141,7 +143,7 @@ pub enum Idle {
 
 /// What the host says of the port and the address; `None` where it could not be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// The first port that anybody may bind (ip_unprivileged_port_start).
     pub unprivileged_from: Option<u64>,
     /// Whether it is in ip_local_reserved_ports: the kernel never chooses it.
@@ -158,7 +160,7 @@ pub struct Facts {
 
 impl Facts {
     /// What the settings say of this port.
-    pub fn of(port: u16, settings: &Settings) -> Self {
+    pub(crate) fn of(port: u16, settings: &Settings) -> Self {
         let reserved =
             settings.reserved_ports().map(|ranges| ranges.iter().any(|range| range.contains(&port)));
         let chosen_from = settings.local_ports().map(|range| range.contains(&port));
@@ -167,14 +169,14 @@ impl Facts {
     }
 
     /// Whether it takes a privilege to bind the port.
-    pub fn privileged(&self, port: u16) -> Option<bool> {
+    pub(crate) fn privileged(&self, port: u16) -> Option<bool> {
         self.unprivileged_from.map(|start| u64::from(port) < start)
     }
 }
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// What is to be bound.
     pub target: Target,
     /// What was tried.
@@ -189,7 +191,7 @@ pub struct Answer {
 
 impl Answer {
     /// Puts together what is known.
-    pub fn new(target: Target, tries: Vec<Try>, occupants: Vec<Occupant>, facts: Facts) -> Self {
+    pub(crate) fn new(target: Target, tries: Vec<Try>, occupants: Vec<Occupant>, facts: Facts) -> Self {
         let mut occupants = judge::judge(&tries, occupants, facts.idle == Idle::Seen);
         occupants.sort_by_key(|judged| judged.blocks);
         let advice = Advice::on(target.port, &tries, &occupants, &facts);
@@ -198,7 +200,7 @@ impl Answer {
 
     /// Whether something was in the way that may be gone in a moment: nothing that stays explains it. Another run of this
     /// program holds the port for some microseconds by a socket that is bound and idle.
-    pub fn may_pass(&self) -> bool {
+    pub(crate) fn may_pass(&self) -> bool {
         let stays = |judged: &Judged| {
             judged.blocks != Blocks::No && judged.occupant.socket.state.shown() != TcpState::Close
         };
@@ -206,12 +208,12 @@ impl Answer {
     }
 
     /// Whether a plain bind would succeed: in every family that this host has.
-    pub fn can_bind(&self) -> bool {
+    pub(crate) fn can_bind(&self) -> bool {
         can_bind(&self.tries)
     }
 
     /// Whether the host lacks a family that was tried.
-    pub fn lacks_family(&self) -> bool {
+    pub(crate) fn lacks_family(&self) -> bool {
         self.tries.iter().any(|tried| tried.plain == Verdict::NoSuchFamily)
     }
 }

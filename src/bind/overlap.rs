@@ -8,7 +8,7 @@ use crate::model::{Family, Socket, TcpState};
 
 /// Where the address of a socket lies to what was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Overlap {
+pub(crate) enum Overlap {
     /// It is the same.
     Same,
     /// It is 0.0.0.0, every IPv4 address.
@@ -35,7 +35,7 @@ pub enum Overlap {
 
 impl Overlap {
     /// As the JSON has it.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Same => "same_address",
             Self::Wildcard => "wildcard",

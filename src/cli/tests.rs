@@ -12,10 +12,11 @@ use crate::commands::list::List;
 use crate::diagnose::samples::Sample;
 use crate::diagnose::{Finding, Thresholds, diagnose};
 use crate::fields::named;
-use crate::layout::{Format, Scope, TraceFormat};
+use crate::layout::{Format, Scope};
 use crate::model::{Families, Family, Needs, Order, SourceChoice, StateSet, TcpState};
 use crate::session::{Environment, Refusal};
 use crate::tally::{SortDirection, SortTerm};
+use crate::trace::TraceFormat;
 
 const PIPE: Environment = Environment { terminal: false, width: None, no_color: false, force_color: false };
 const TERMINAL: Environment = Environment { terminal: true, width: Some(80), ..PIPE };

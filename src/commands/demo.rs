@@ -9,9 +9,9 @@ use clap::Args as ClapArgs;
 use clap::builder::PossibleValuesParser;
 
 use super::args::SharedArgs;
-use crate::demo::{Moment, Scene, play};
+use crate::demo::{Moment, Scene, SceneWriter, play};
+use crate::layout::ReportStyle;
 use crate::layout::text::guarded;
-use crate::layout::{ReportStyle, SceneWriter};
 use crate::session::{Doing as _, Environment, Failure, answer, stdout, write};
 
 /// Arguments of `demo`.

@@ -4,11 +4,11 @@ use clap::Args as ClapArgs;
 
 use super::args::SharedArgs;
 use super::suggest;
-use crate::explain::{Here, explain as explain_state};
+use crate::explain::{Here, explain as explain_state, write_explanation, write_overview};
 use crate::filter::Filter;
 use crate::inspect::{Inquiry, Question};
 use crate::kernel::host;
-use crate::layout::{Head, ReportStyle, write_explanation, write_overview};
+use crate::layout::{Head, ReportStyle};
 use crate::model::{Access, Collected, Consumer, Gap, Needs, Query, Settings, Source, StateSet, TcpState};
 use crate::session::{Environment, Failure, Refusal, Session, answer, now, write};
 use crate::tally::{OneState, StateCounts};

@@ -3,6 +3,7 @@
 //! after a while, or loses it, and asks the kernel for both ends' states after whatever happens.
 
 mod host;
+mod report;
 mod scene;
 mod segment;
 mod wire;
@@ -13,12 +14,13 @@ use std::time::Duration;
 use crate::model::TcpState;
 
 pub(crate) use host::HostError;
+pub(crate) use report::SceneWriter;
 pub(crate) use scene::{Scene, play};
 pub(crate) use segment::Flags;
 
 /// One of the two ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     /// Which connects.
     Client,
     /// Which listens.
@@ -28,7 +30,7 @@ pub enum End {
 impl End {
     /// The end at the other side of the wire.
     #[must_use]
-    pub fn other(self) -> Self {
+    pub(crate) fn other(self) -> Self {
         match self {
             Self::Client => Self::Server,
             Self::Server => Self::Client,
@@ -36,7 +38,7 @@ impl End {
     }
 
     /// In words.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Client => "client",
             Self::Server => "server",
@@ -46,7 +48,7 @@ impl End {
 
 /// Something that happened, and when since the scene's begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Moment {
+pub(crate) struct Moment {
     /// When.
     pub at: Duration,
     /// What.
@@ -55,7 +57,7 @@ pub struct Moment {
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
+pub(crate) enum What {
     /// A program made a call.
     Call {
         /// At which end.

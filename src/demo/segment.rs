@@ -5,7 +5,7 @@ use std::fmt;
 /// The flags of a TCP segment that open, acknowledge, close and cut; and whether it carries data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "a bit each, as RFC 9293 has them")]
-pub struct Flags {
+pub(crate) struct Flags {
     /// It opens.
     pub syn: bool,
     /// It acknowledges.

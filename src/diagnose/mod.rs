@@ -5,6 +5,7 @@
 mod evidence;
 mod finding;
 mod lacks;
+mod report;
 mod rules;
 mod seen;
 mod thresholds;
@@ -12,6 +13,7 @@ mod values;
 
 pub use evidence::{Before, Evidence};
 pub use finding::{Fact, Finding, Severity, Value};
+pub(crate) use report::{Judgement, write_diagnosis};
 pub use seen::{Earlier, Seen};
 pub use thresholds::{Threshold, Thresholds};
 pub use values::{Counted, Net, Peer};

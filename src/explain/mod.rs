@@ -3,6 +3,7 @@
 //! Pure: what is known of the host is passed in.
 
 mod lasts;
+mod report;
 mod texts;
 
 use std::net::IpAddr;
@@ -10,9 +11,11 @@ use std::net::IpAddr;
 use crate::model::{Setting, Settings, TcpState, Transition, ways_in, ways_out};
 use crate::tally::{KeyValue, OneState};
 
+pub(crate) use report::{write_explanation, write_overview};
+
 /// One state, explained.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Explanation {
+pub(crate) struct Explanation {
     /// The state, one of the eleven.
     pub state: TcpState,
     /// What holds on any host.
@@ -31,7 +34,7 @@ pub struct Explanation {
 
 /// What is said of a state on any host.
 #[derive(Debug, PartialEq, Eq)]
-pub struct StateText {
+pub(crate) struct StateText {
     /// Which state.
     pub state: TcpState,
     /// What it is, in one line.
@@ -54,7 +57,7 @@ pub struct StateText {
 
 /// What a host has of a state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Here {
+pub(crate) struct Here {
     /// How many sockets.
     pub count: u64,
     /// The processes that have most of them; of those that no process holds, or none that can be seen, `None`.
@@ -67,7 +70,7 @@ pub struct Here {
 
 /// A process that holds sockets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holder {
+pub(crate) struct Holder {
     /// Its number.
     pub pid: u64,
     /// Its name: any bytes.
@@ -76,7 +79,7 @@ pub struct Holder {
 
 impl Here {
     /// What was counted of the state, of each kind the first few.
-    pub fn of(state: TcpState, counts: &OneState, few: usize) -> Self {
+    pub(crate) fn of(state: TcpState, counts: &OneState, few: usize) -> Self {
         let count = counts.states.of(state);
         let process = |values: &[KeyValue]| match values {
             [KeyValue::Number(pid), KeyValue::Text(name)] => Some(Holder { pid: *pid, name: name.clone() }),

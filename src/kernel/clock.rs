@@ -8,7 +8,7 @@ use super::ring::Nanos;
 
 /// A wall-clock time: nanoseconds since 1970-01-01 UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Wall(pub i64);
+pub(crate) struct Wall(pub i64);
 
 /// The clock of the events' times: `CLOCK_MONOTONIC` of the initial time namespace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Appends an address in its usual form; IPv6 as RFC 5952 has it.
-pub(super) fn push_addr(out: &mut Vec<u8>, addr: IpAddr) {
+pub(crate) fn push_addr(out: &mut Vec<u8>, addr: IpAddr) {
     match addr {
         IpAddr::V4(addr) => push_ipv4(out, addr),
         IpAddr::V6(addr) => match addr.to_ipv4_mapped() {

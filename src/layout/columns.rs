@@ -2,13 +2,14 @@
 
 use std::io::Write as _;
 
-pub(super) use super::address::{push_addr, push_libc_ipv6};
+pub(crate) use super::address::push_addr;
+pub(super) use super::address::push_libc_ipv6;
 use super::text::{is_plain, push_escaped, push_number};
-pub(super) use crate::fields::End;
+pub(crate) use crate::fields::End;
 use crate::model::{Family, Holder, ProcessDetails, Row, TcpState, Timer};
 
 /// Appends a state's name as one of the dialects has it, or its number where it has none.
-pub(super) fn push_state(out: &mut Vec<u8>, state: TcpState, name: Option<&str>) {
+pub(crate) fn push_state(out: &mut Vec<u8>, state: TcpState, name: Option<&str>) {
     match name {
         Some(name) => out.extend_from_slice(name.as_bytes()),
         None => push_fmt(out, format_args!("{state}")),
@@ -16,7 +17,7 @@ pub(super) fn push_state(out: &mut Vec<u8>, state: TcpState, name: Option<&str>)
 }
 
 /// Text from a function that appends to a line.
-pub(super) fn appended(write: impl FnOnce(&mut Vec<u8>)) -> String {
+pub(crate) fn appended(write: impl FnOnce(&mut Vec<u8>)) -> String {
     let mut out = Vec::with_capacity(48);
     write(&mut out);
     String::from_utf8_lossy(&out).into_owned()
@@ -28,14 +29,14 @@ pub(super) fn appended_or_none(write: impl FnOnce(&mut Vec<u8>)) -> Option<Strin
 }
 
 /// Appends formatted text.
-pub(super) fn push_fmt(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+pub(crate) fn push_fmt(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
     // Writing to memory does not fail.
     let _ = out.write_fmt(text);
 }
 
 /// Appends `ADDR:PORT` as our own formats have it: IPv6 in brackets, the device of a scope behind `%`, `*` for the
 /// wildcard of a socket that takes both families, and `*` for no port.
-pub(super) fn push_endpoint(out: &mut Vec<u8>, row: &Row<'_>, end: End) {
+pub(crate) fn push_endpoint(out: &mut Vec<u8>, row: &Row<'_>, end: End) {
     push_host(out, row, end);
     out.push(b':');
     push_port(out, end.of(row.socket).port, end.service(row));
@@ -75,7 +76,7 @@ fn push_device(out: &mut Vec<u8>, device: Option<&str>) {
 }
 
 /// Appends a port by its name, if it has one, or its number; `*` for none.
-pub(super) fn push_port(out: &mut Vec<u8>, port: u16, service: Option<&str>) {
+pub(crate) fn push_port(out: &mut Vec<u8>, port: u16, service: Option<&str>) {
     match (port, service) {
         (0, _) => out.push(b'*'),
         (_, Some(name)) => push_text(out, name.as_bytes()),
@@ -84,7 +85,7 @@ pub(super) fn push_port(out: &mut Vec<u8>, port: u16, service: Option<&str>) {
 }
 
 /// Appends escaped text.
-pub(super) fn push_text(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(crate) fn push_text(out: &mut Vec<u8>, bytes: &[u8]) {
     if is_plain(bytes) {
         out.extend_from_slice(bytes);
         return;

@@ -180,7 +180,7 @@ pub(super) fn push_time(out: &mut Vec<u8>, taken_at: &str) {
 }
 
 /// Text, which is escaped already, in quotes where it needs them.
-pub(super) fn push_field(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn push_field(out: &mut Vec<u8>, text: &str) {
     if !text.contains([',', '"']) {
         out.extend_from_slice(text.as_bytes());
         return;

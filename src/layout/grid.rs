@@ -13,7 +13,7 @@ use crate::model::TcpState;
 pub(super) const BLOCK: usize = 2_000;
 
 /// An empty grid whose columns are apart by blanks alone.
-pub(super) fn new_grid(color: bool) -> Grid {
+pub(crate) fn new_grid(color: bool) -> Grid {
     let mut grid = Grid::new();
     let blank = ContentLineStyle::none().junction(' ');
     grid.load_style(TableStyle::new().header_lines(blank).content_lines(blank));
@@ -29,7 +29,7 @@ pub(super) fn new_grid(color: bool) -> Grid {
 }
 
 /// Appends a grid's lines; columns without a width take what they need.
-pub(super) fn push_grid(out: &mut Vec<u8>, mut grid: Grid, widths: &[usize]) {
+pub(crate) fn push_grid(out: &mut Vec<u8>, mut grid: Grid, widths: &[usize]) {
     grid.discover_columns();
     for (index, column) in grid.column_iter_mut().enumerate() {
         // One blank of the gap is the grid's own.
@@ -46,23 +46,23 @@ pub(super) fn push_grid(out: &mut Vec<u8>, mut grid: Grid, widths: &[usize]) {
 }
 
 /// Has texts wrapped where the columns don't fit beside each other.
-pub(super) fn fit(grid: &mut Grid, width: u16) {
+pub(crate) fn fit(grid: &mut Grid, width: u16) {
     grid.set_width(width);
     grid.set_content_arrangement(ContentArrangement::Dynamic);
 }
 
 /// A heading's cells.
-pub(super) fn title_cells(titles: impl IntoIterator<Item = impl Into<Cell>>) -> Vec<Cell> {
+pub(crate) fn title_cells(titles: impl IntoIterator<Item = impl Into<Cell>>) -> Vec<Cell> {
     titles.into_iter().map(|title| title.into().add_attribute(Attribute::Bold)).collect()
 }
 
 /// A number's cell.
-pub(super) fn number_cell(number: impl ToString) -> Cell {
+pub(crate) fn number_cell(number: impl ToString) -> Cell {
     Cell::new(number).set_alignment(CellAlignment::Right)
 }
 
 /// In the state's colour.
-pub(super) fn coloured(cell: Cell, state: TcpState) -> Cell {
+pub(crate) fn coloured(cell: Cell, state: TcpState) -> Cell {
     match state_colour(state) {
         Some(colour) => cell.fg(Color::AnsiValue(Ansi256Color::from(colour).0)),
         None => cell.add_attribute(Attribute::Dim),

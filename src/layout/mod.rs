@@ -2,27 +2,21 @@
 //! [`Pages`] hands on to a `W: Write`; nothing here knows stdout.
 
 mod address;
-mod bind;
 mod chosen;
-mod columns;
+pub(crate) mod columns;
 mod counts;
-mod csv;
+pub(crate) mod csv;
 mod details;
-mod diagnose;
-mod diagram;
-mod explain;
-mod grid;
-mod json;
+pub(crate) mod grid;
+pub(crate) mod json;
 mod netstat;
 mod pages;
 mod plain;
-mod report;
-mod scene;
+pub(crate) mod report;
 mod ss;
 mod summary;
 mod table;
 pub mod text;
-mod trace;
 mod values;
 
 use std::io;
@@ -30,15 +24,10 @@ use std::io;
 use crate::fields::{Field, Part};
 use crate::model::{Gap, Row, Source};
 
-pub use bind::write_answer;
 pub use counts::{CountStyle, write_changes, write_counts};
-pub use diagnose::{Judgement, write_diagnosis};
-pub use explain::{write_explanation, write_overview};
 pub use pages::{Guard, Pages};
 pub use report::ReportStyle;
-pub use scene::SceneWriter;
 pub use summary::{Summary, write_summary};
-pub use trace::{TraceFormat, TraceLines, TraceStyle};
 
 /// The layouts of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

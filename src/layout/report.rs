@@ -25,33 +25,33 @@ impl ReportStyle {
 const INDENT: usize = 2;
 
 /// A report being written.
-pub(super) struct Report<'a> {
+pub(crate) struct Report<'a> {
     out: &'a mut Vec<u8>,
     style: ReportStyle,
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn new(out: &'a mut Vec<u8>, style: ReportStyle) -> Self {
+    pub(crate) fn new(out: &'a mut Vec<u8>, style: ReportStyle) -> Self {
         Self { out, style }
     }
 
     /// Text in a style, where there are any.
-    pub(super) fn styled(&self, style: Style, text: &str) -> String {
+    pub(crate) fn styled(&self, style: Style, text: &str) -> String {
         if self.style.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
     /// A line as it is; trailing blanks are dropped.
-    pub(super) fn line(&mut self, line: &str) {
+    pub(crate) fn line(&mut self, line: &str) {
         self.out.extend_from_slice(line.trim_end().as_bytes());
         self.out.push(b'\n');
     }
 
-    pub(super) fn blank(&mut self) {
+    pub(crate) fn blank(&mut self) {
         self.out.push(b'\n');
     }
 
     /// A heading on a line of its own, a blank line above it unless it is the first.
-    pub(super) fn heading(&mut self, heading: &str) {
+    pub(crate) fn heading(&mut self, heading: &str) {
         if !self.out.is_empty() {
             self.blank();
         }
@@ -60,25 +60,25 @@ impl<'a> Report<'a> {
     }
 
     /// A paragraph.
-    pub(super) fn paragraph(&mut self, text: &str) {
+    pub(crate) fn paragraph(&mut self, text: &str) {
         let blanks = " ".repeat(INDENT);
         self.wrapped(&blanks, INDENT, text);
     }
 
     /// A paragraph that is not set in.
-    pub(super) fn sentence(&mut self, text: &str) {
+    pub(crate) fn sentence(&mut self, text: &str) {
         self.wrapped("", 0, text);
     }
 
     /// Text beside its label, which takes `width` columns.
-    pub(super) fn labelled(&mut self, label: &str, width: usize, text: &str) {
+    pub(crate) fn labelled(&mut self, label: &str, width: usize, text: &str) {
         let gap = width.saturating_sub(text::width(label)).max(1);
         let lead = format!("{}{label}{}", " ".repeat(INDENT), " ".repeat(gap));
         self.wrapped(&lead, INDENT + width, text);
     }
 
     /// A title behind a word that is styled already and takes `width` columns.
-    pub(super) fn titled(&mut self, word: &str, width: usize, title: &str) {
+    pub(crate) fn titled(&mut self, word: &str, width: usize, title: &str) {
         let start = self.out.len();
         // Styles take no columns: they come in when the lines are made.
         self.wrapped(&" ".repeat(width + INDENT), width + INDENT, title);
@@ -86,7 +86,7 @@ impl<'a> Report<'a> {
     }
 
     /// A command to type, on a line of its own: it is never wrapped.
-    pub(super) fn command(&mut self, command: &str) {
+    pub(crate) fn command(&mut self, command: &str) {
         let command = self.styled(AnsiColor::Cyan.on_default(), command);
         self.line(&format!("{}{command}", " ".repeat(INDENT)));
     }
@@ -118,7 +118,7 @@ pub(super) fn state_colour(state: TcpState) -> Option<AnsiColor> {
     }
 }
 
-pub(super) fn state_style(state: TcpState) -> Style {
+pub(crate) fn state_style(state: TcpState) -> Style {
     state_colour(state).map_or(Style::new().dimmed(), AnsiColor::on_default)
 }
 

@@ -57,6 +57,7 @@ mod changes;
 mod events;
 mod notes;
 mod options;
+mod report;
 mod snapshots;
 
 use std::os::fd::BorrowedFd;
@@ -66,6 +67,7 @@ pub(crate) use changes::Meaning;
 pub(crate) use changes::{Observation, OnCpu, Side, StateChange, Stories, Story, Tally};
 pub(crate) use notes::{Missed, Note, ReadError};
 pub(crate) use options::{By, Options};
+pub(crate) use report::{TraceFormat, TraceLines, TraceStyle};
 
 use crate::kernel::clock::Clock;
 pub(crate) use crate::kernel::clock::Wall;

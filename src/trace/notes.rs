@@ -20,7 +20,7 @@ pub(crate) enum Note {
 
 /// Counts of what a trace has missed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Missed {
+pub(crate) struct Missed {
     /// Events that the kernel lost because its ring was full.
     pub lost: u64,
     /// Transitions whose old state was not the socket's last known state: at least this many transitions are missing.

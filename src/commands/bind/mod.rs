@@ -10,13 +10,13 @@ use clap::Args as ClapArgs;
 use self::target::{families_of, read_target};
 use super::args::SharedArgs;
 use super::suggest;
-use crate::bind::{Answer, Facts, Idle, Occupant, Try, Verdict, ask};
+use crate::bind::{Answer, Facts, Idle, Occupant, Try, Verdict, ask, write_answer};
 use crate::exit::ExitStatus;
 use crate::filter::{Dialect, Filter, OneEnd, OneHost, OnePort};
 use crate::inspect::{Inquiry, Misuse, Question};
 use crate::kernel::host;
 use crate::kernel::names::{Services, device_index, host_addresses};
-use crate::layout::{Head, ReportStyle, write_answer};
+use crate::layout::{Head, ReportStyle};
 use crate::model::{Access, Families, Family, Gap, Needs, Query, Source, StateSet, Target};
 use crate::session::{Environment, Failure, Refusal, Session, answer_as, now, write};
 

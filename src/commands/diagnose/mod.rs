@@ -7,13 +7,16 @@ use std::time::{Duration, Instant};
 
 pub(crate) use self::args::DiagnoseArgs;
 use super::args::SharedArgs;
-use crate::diagnose::{Before, Earlier, Evidence, Seen, Severity, Threshold, Thresholds, diagnose as judge};
+use crate::diagnose::{
+    Before, Earlier, Evidence, Judgement, Seen, Severity, Threshold, Thresholds, diagnose as judge,
+    write_diagnosis,
+};
 use crate::exit::ExitStatus;
 use crate::filter::Filter;
 use crate::inspect::{Inquiry, Question};
 use crate::kernel::host;
 use crate::kernel::process::descriptors;
-use crate::layout::{Head, Judgement, ReportStyle, write_diagnosis};
+use crate::layout::{Head, ReportStyle};
 use crate::model::{
     Access, Collected, Consumer, Counters, Descriptors, Families, Gap, Needs, Query, Source, StateSet,
 };

@@ -11,10 +11,9 @@ pub(crate) use self::run::run;
 use super::args::SharedArgs;
 use super::suggest;
 use crate::filter::{Dialect, Expr, Filter, FilterText, Term};
-use crate::layout::{TraceFormat, TraceStyle};
 use crate::model::{Families, StateSet};
 use crate::session::{Environment, Refusal};
-use crate::trace::{By, Options};
+use crate::trace::{By, Options, TraceFormat, TraceStyle};
 
 /// A trace.
 #[derive(Clone, Debug, PartialEq)]

@@ -15,10 +15,10 @@ use super::Trace;
 use crate::filter::{Filter, events};
 use crate::inspect::resolve;
 use crate::kernel::files;
-use crate::layout::{Guard, Pages, TraceLines};
+use crate::layout::{Guard, Pages};
 use crate::model::{Access, Needs, Row, Socket, StateSet, TcpState};
 use crate::session::{Doing as _, Failure, Output, Session, signals, stdout, tell, timespec, write};
-use crate::trace::{By, Nanos, Note, Observation, StateChange, Stories, Tally, Tracer, Wall};
+use crate::trace::{By, Nanos, Note, Observation, StateChange, Stories, Tally, TraceLines, Tracer, Wall};
 
 /// Traces.
 pub(crate) fn run(what: &Trace, access: &Access, session: &mut Session) -> Result<(), Failure> {

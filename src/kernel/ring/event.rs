@@ -62,14 +62,14 @@ pub(crate) enum Kind {
 
 /// A process's name as the kernel has it: at most 15 bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Comm {
+pub(crate) struct Comm {
     bytes: [u8; 15],
     len: u8,
 }
 
 impl Comm {
     /// Up to the first NUL, or as far as it fits.
-    pub fn from_bytes(bytes: &[u8]) -> Self {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
         let mut comm = Self::default();
         let name = bytes.iter().take_while(|byte| **byte != 0);
         for (to, from) in comm.bytes.iter_mut().zip(name) {
@@ -80,7 +80,7 @@ impl Comm {
     }
 
     /// The name, which may be any bytes.
-    pub fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.len.into()).unwrap_or_default()
     }
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use self::formatter::Lines as OneLine;
 use self::row::RowKeys;
-pub(super) use self::value::{Value, member};
+pub(crate) use self::value::{Value, member};
 use super::{Head, Listing, Parts, Style};
 use crate::model::shown::push_lossless;
 use crate::model::{Gap, Row};
@@ -21,25 +21,25 @@ use crate::model::{Gap, Row};
 const SCHEMA: u32 = 1;
 
 /// Appends a value on one line, with nothing in it that a terminal would obey.
-pub(super) fn push_value(out: &mut Vec<u8>, value: &impl Serialize) -> io::Result<()> {
+pub(crate) fn push_value(out: &mut Vec<u8>, value: &impl Serialize) -> io::Result<()> {
     value.serialize(&mut serde_json::Serializer::with_formatter(out, OneLine)).map_err(io::Error::from)
 }
 
 /// Appends a key that is known to need no escaping, behind others, and its value.
-pub(super) fn push_member(out: &mut Vec<u8>, key: &str, value: &impl Serialize) -> io::Result<()> {
+pub(crate) fn push_member(out: &mut Vec<u8>, key: &str, value: &impl Serialize) -> io::Result<()> {
     super::columns::push_fmt(out, format_args!(",\"{key}\":"));
     push_value(out, value)
 }
 
 /// Appends what every document begins with, up to the key that holds its content.
-pub(super) fn push_document_head(out: &mut Vec<u8>, head: &Head<'_>) -> io::Result<()> {
+pub(crate) fn push_document_head(out: &mut Vec<u8>, head: &Head<'_>) -> io::Result<()> {
     super::columns::push_fmt(out, format_args!("{{\"schema\":{SCHEMA},\"source\":"));
     push_value(out, &head.source.name())?;
     push_member(out, "taken_at", &head.taken_at)
 }
 
 /// Appends what every document ends with.
-pub(super) fn push_document_tail(out: &mut Vec<u8>, gaps: &[Gap]) -> io::Result<()> {
+pub(crate) fn push_document_tail(out: &mut Vec<u8>, gaps: &[Gap]) -> io::Result<()> {
     let warnings: Vec<String> = gaps.iter().map(Gap::to_string).collect();
     push_member(out, "warnings", &warnings)?;
     out.extend_from_slice(b"}\n");
@@ -47,7 +47,7 @@ pub(super) fn push_document_tail(out: &mut Vec<u8>, gaps: &[Gap]) -> io::Result<
 }
 
 /// Text as it is, but for bytes that are not UTF-8, which show as `\xNN`. JSON escapes what else is in it.
-pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
+pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Cow::Borrowed(text);
     }
@@ -57,7 +57,7 @@ pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
 }
 
 /// Appends a row with these parts, where it is one of few.
-pub(super) fn push_row(out: &mut Vec<u8>, row: &Row<'_>, parts: Parts) {
+pub(crate) fn push_row(out: &mut Vec<u8>, row: &Row<'_>, parts: Parts) {
     RowKeys::of(parts).push_row(out, row, None);
 }
 

@@ -15,10 +15,10 @@ macro_rules! member {
         $value.push($out);
     }};
 }
-pub(in crate::layout) use member;
+pub(crate) use member;
 
 /// Something that becomes a JSON value.
-pub(in crate::layout) trait Value {
+pub(crate) trait Value {
     /// Appends it.
     fn push(self, out: &mut Vec<u8>);
 }

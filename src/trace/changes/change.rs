@@ -6,7 +6,7 @@ use crate::model::{Endpoint, Family, Socket, TcpState};
 
 /// A socket went from one state to another. `model::Transition` is different: it is one arrow of the state machine.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StateChange {
+pub(crate) struct StateChange {
     /// The time, by `CLOCK_MONOTONIC` of the initial time namespace.
     pub at: Nanos,
     /// The connection's number in this trace: the same for all its transitions.
@@ -31,7 +31,7 @@ pub struct StateChange {
 
 /// The process that was on the processor when the transition happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OnCpu {
+pub(crate) struct OnCpu {
     /// Its PID; `None` if this program is not in the initial PID namespace: numbers differ between namespaces.
     pub pid: Option<u32>,
     /// Its name; empty if unknown.
@@ -47,7 +47,7 @@ impl StateChange {
     }
 
     /// A socket with this family, state and addresses, for a filter to judge.
-    pub fn socket(&self) -> Socket {
+    pub(crate) fn socket(&self) -> Socket {
         Socket::new(self.family, self.new.unwrap_or(TcpState::Close), self.local, self.peer)
     }
 }

@@ -7,7 +7,7 @@ use crate::model::Transition;
 
 /// What a transition means.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Meaning {
+pub(crate) enum Meaning {
     /// A transition of the state machine in `model::machine`.
     Listed(&'static Transition),
     /// A transition of the state machine into TIME_WAIT, which ends after this time.
@@ -33,7 +33,7 @@ pub enum Meaning {
 
 impl Meaning {
     /// The transition of the state machine, if there is one.
-    pub fn transition(&self) -> Option<&'static Transition> {
+    pub(crate) fn transition(&self) -> Option<&'static Transition> {
         match self {
             Self::Listed(step) | Self::ServerSocket(step) | Self::TimeWait(step, _) => Some(step),
             _ => None,
@@ -41,7 +41,7 @@ impl Meaning {
     }
 
     /// The meaning in words; marked if RFC 9293 has no such transition.
-    pub fn text(&self) -> Cow<'static, str> {
+    pub(crate) fn text(&self) -> Cow<'static, str> {
         match self {
             Self::Listed(step) if step.section.is_none() => format!("not in RFC 9293: {}", step.meaning).into(),
             Self::Listed(step) => step.meaning.into(),

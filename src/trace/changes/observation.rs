@@ -25,7 +25,7 @@ pub(crate) enum Observation<'a> {
 
 /// The bytes that a connection carried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bytes {
+pub(crate) struct Bytes {
     /// Bytes sent; retransmitted bytes count once.
     pub sent: u64,
     /// Bytes received.

@@ -14,7 +14,7 @@ use crate::model::{Endpoint, Event, Family, Segment, TcpState};
 
 /// A connection that has ended.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Story {
+pub(crate) struct Story {
     /// Its number in the trace.
     pub connection: u64,
     /// When it ended. A connection that enters TIME_WAIT ends then: the program is done with it.
@@ -48,7 +48,7 @@ pub struct Story {
 
 /// One side of a connection, or both at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub(crate) enum Side {
     Local,
     Peer,
     Both,
@@ -56,7 +56,7 @@ pub enum Side {
 
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub(crate) enum Ended {
     /// Both sides sent a FIN.
     Orderly,
     /// By an RST, from either side.
@@ -77,7 +77,7 @@ pub enum Ended {
 
 impl Side {
     /// The word in the output.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Local => "local",
             Self::Peer => "peer",
@@ -88,7 +88,7 @@ impl Side {
 
 impl Ended {
     /// The word in the output.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Orderly => "orderly",
             Self::Reset => "reset",

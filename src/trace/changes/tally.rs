@@ -11,14 +11,14 @@ const PLACES: usize = TcpState::SHOWN.len() + 1;
 
 /// The counts and durations.
 #[derive(Debug)]
-pub struct Tally {
+pub(crate) struct Tally {
     counts: [[u64; PLACES]; PLACES],
     spans: Vec<Histogram<u64>>,
 }
 
 /// How long sockets were in a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Spans {
+pub(crate) struct Spans {
     /// How many stays in this state were seen from beginning to end.
     pub count: u64,
     /// Half of them were no longer than this.
@@ -29,7 +29,7 @@ pub struct Spans {
 
 impl Tally {
     /// An empty tally.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         /// Microseconds: from one to a day.
         const BOUNDS: (u64, u64) = (1, 86_400_000_000);
         // Durations are kept to two significant digits.
@@ -39,7 +39,7 @@ impl Tally {
     }
 
     /// Counts a transition.
-    pub fn count(&mut self, change: &StateChange) {
+    pub(crate) fn count(&mut self, change: &StateChange) {
         let (old, new) = (place(Some(change.old)), place(change.new));
         if let Some(count) = self.counts.get_mut(old).and_then(|row| row.get_mut(new)) {
             *count += 1;
@@ -50,12 +50,12 @@ impl Tally {
     }
 
     /// How often sockets went from one state to the other; `None` stands for all states beside the eleven.
-    pub fn transitions(&self, old: Option<TcpState>, new: Option<TcpState>) -> u64 {
+    pub(crate) fn transitions(&self, old: Option<TcpState>, new: Option<TcpState>) -> u64 {
         self.counts.get(place(old)).and_then(|row| row.get(place(new))).copied().unwrap_or(0)
     }
 
     /// How long sockets were in this state; `None` if no complete stay was seen.
-    pub fn spans(&self, state: TcpState) -> Option<Spans> {
+    pub(crate) fn spans(&self, state: TcpState) -> Option<Spans> {
         let spans = self.spans.get(place(Some(state))).filter(|spans| !spans.is_empty())?;
         let nanos = |quantile| spans.value_at_quantile(quantile) * 1_000;
         Some(Spans { count: spans.len(), median: nanos(0.5), p99: nanos(0.99) })

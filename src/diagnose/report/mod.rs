@@ -1,0 +1,184 @@
+//! What is wrong, as text and as a document.
+
+mod records;
+
+use std::io;
+
+use anstyle::{AnsiColor, Style};
+
+use self::records::{FindingRecord, SettingRecords, Values};
+use crate::diagnose::{Counted, Diagnosis, Evidence, Fact, Finding, Severity, Threshold, Thresholds, Value};
+use crate::layout::json::{push_document_head, push_document_tail, push_member};
+use crate::layout::report::Report;
+use crate::layout::text::{self, escaped};
+use crate::layout::{Head, ReportStyle};
+use crate::model::Settings;
+
+/// What is told, and what it was judged by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Judgement<'a> {
+    /// What was found.
+    pub diagnosis: &'a Diagnosis,
+    /// By what.
+    pub evidence: &'a Evidence,
+    /// Compared with what.
+    pub thresholds: &'a Thresholds,
+}
+
+impl Judgement<'_> {
+    /// A threshold and its value, as they are typed.
+    fn named(&self, threshold: Threshold) -> String {
+        format!("--{} {}", threshold.flag(), self.thresholds.of(threshold))
+    }
+
+    /// How long the interval was, in seconds.
+    fn interval_s(&self) -> Option<f64> {
+        self.evidence.before.as_ref().map(|before| before.elapsed.as_secs_f64())
+    }
+}
+
+/// Appends what was found, and what could not be seen.
+pub(crate) fn write_diagnosis(
+    out: &mut Vec<u8>,
+    style: ReportStyle,
+    head: &Head<'_>,
+    judgement: &Judgement<'_>,
+) -> io::Result<()> {
+    let Judgement { diagnosis, evidence, thresholds } = *judgement;
+    if style.json {
+        push_document_head(out, head)?;
+        let findings = diagnosis.findings.iter().map(|finding| FindingRecord::of(finding, thresholds));
+        push_member(out, "findings", &findings.collect::<Vec<_>>())?;
+        push_member(out, "unseen", &diagnosis.unseen)?;
+        push_member(out, "rules", &diagnosis.rules)?;
+        push_member(out, "sockets", &diagnosis.sockets)?;
+        push_member(out, "interval_s", &judgement.interval_s())?;
+        push_member(out, "thresholds", &Values(Threshold::ALL, thresholds))?;
+        push_member(out, "settings", &SettingRecords(&evidence.settings))?;
+        return push_document_tail(out, &evidence.gaps);
+    }
+    let mut report = Report::new(out, style);
+    for finding in &diagnosis.findings {
+        push_finding(&mut report, finding, judgement);
+    }
+    report.sentence(&verdict(judgement));
+    if !diagnosis.unseen.is_empty() {
+        report.heading("COULD NOT BE SEEN");
+        for sentence in &diagnosis.unseen {
+            report.labelled("-", 2, &escaped(sentence.as_bytes()));
+        }
+    }
+    Ok(())
+}
+
+fn push_finding(report: &mut Report<'_>, finding: &Finding, judgement: &Judgement<'_>) {
+    let severity = finding.severity.name().to_uppercase();
+    let severity = report.styled(severity_style(finding.severity).bold(), &severity);
+    report.titled(&severity, finding.severity.name().len(), &finding.title);
+    let interval = judgement.interval_s();
+    let seen = finding.seen.iter().map(|fact| (label(fact), shown(&fact.value, interval)));
+    let rule = std::iter::once(finding.rule.to_owned())
+        .chain(finding.thresholds.iter().map(|threshold| judgement.named(*threshold)));
+    let mut told: Vec<_> = seen.filter(|(_, value)| !value.is_empty()).collect();
+    told.push(("why".to_owned(), finding.why.clone()));
+    told.push(("do".to_owned(), finding.advice.clone()));
+    told.push(("rule".to_owned(), rule.collect::<Vec<_>>().join(" ")));
+    let width = told.iter().map(|(label, _)| text::width(label)).max().unwrap_or(0) + 2;
+    for (label, text) in &told {
+        report.labelled(label, width, text);
+    }
+    report.command(&finding.command);
+    report.blank();
+}
+
+/// The name in words; a setting keeps its own.
+fn label(fact: &Fact) -> String {
+    match fact.value {
+        Value::Setting(_) => fact.name.to_owned(),
+        _ => fact.name.replace('_', " "),
+    }
+}
+
+fn severity_style(severity: Severity) -> Style {
+    match severity {
+        Severity::Critical => AnsiColor::Red.on_default(),
+        Severity::Warning => AnsiColor::Yellow.on_default(),
+        Severity::Note => AnsiColor::Blue.on_default(),
+    }
+}
+
+/// What was found in all, or that nothing was.
+fn verdict(judgement: &Judgement<'_>) -> String {
+    let Diagnosis { rules, sockets, .. } = judgement.diagnosis;
+    let plural = if *sockets == 1 { "" } else { "s" };
+    let Evidence { settings, counters, .. } = judgement.evidence;
+    let read = match (*settings != Settings::default(), !counters.is_empty()) {
+        (true, true) => ", settings and counters",
+        (true, false) => " and settings; no counter could be read",
+        (false, true) => " and counters; no setting could be read",
+        (false, false) => "; no setting and no counter could be read",
+    };
+    let checked = format!("{} rules over {sockets} socket{plural}{read}", rules.len());
+    let counts: Vec<_> = [Severity::Critical, Severity::Warning, Severity::Note]
+        .into_iter()
+        .map(|severity| (severity.name(), judgement.diagnosis.count(severity)))
+        .filter(|(_, count)| *count > 0)
+        .map(|(name, count)| {
+            let plural = if count == 1 || name == "critical" { "" } else { "s" };
+            format!("{count} {name}{plural}")
+        })
+        .collect();
+    if counts.is_empty() {
+        format!("Nothing wrong: {checked}.")
+    } else {
+        format!("{}: {checked}.", counts.join(", "))
+    }
+}
+
+/// A value in words.
+fn shown(value: &Value, interval: Option<f64>) -> String {
+    match value {
+        Value::Count(number) | Value::Setting(number) => number.to_string(),
+        Value::Bytes(bytes) => format!("{bytes} bytes"),
+        Value::Pages(pages) => format!("{pages} pages"),
+        Value::Millis(millis) => span(*millis),
+        Value::Percent(percent) => format!("{percent} %"),
+        Value::Counter(counted) => counter(*counted, interval),
+        Value::Change(change) => format!("{change:+} within {}", seconds(interval)),
+        Value::Text(text) => text.clone(),
+        Value::Processes(processes) => list(processes, |process| match process {
+            Some(process) => format!("{}/{}", process.pid, escaped(&process.name)),
+            None => "none to be seen".to_owned(),
+        }),
+        Value::Peers(peers) => list(peers, ToString::to_string),
+        Value::Nets(nets) => list(nets, ToString::to_string),
+        Value::Ports(ports) => ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// Whole seconds where there are many.
+fn span(millis: u64) -> String {
+    match millis {
+        0..10_000 => text::span_us(millis * 1000),
+        _ => format!("{} s", millis / 1000),
+    }
+}
+
+fn counter(counted: Counted, interval: Option<f64>) -> String {
+    match counted.lately {
+        Some(lately) => format!("{lately} within {}, {} since boot", seconds(interval), counted.total),
+        None => format!("{} since boot, or since the network namespace was made", counted.total),
+    }
+}
+
+fn seconds(interval: Option<f64>) -> String {
+    format!("{:.1} s", interval.unwrap_or_default())
+}
+
+fn list<T>(items: &[(T, u64)], shown: impl Fn(&T) -> String) -> String {
+    let items: Vec<_> = items.iter().map(|(item, count)| format!("{} ({count})", shown(item))).collect();
+    items.join(", ")
+}
+
+#[cfg(test)]
+mod tests;
