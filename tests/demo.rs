@@ -271,9 +271,9 @@ fn where_no_thread_can_be_had_it_says_so() {
 fn words_that_make_no_sense() {
     for (words, told) in [
         (&["demo", "teardown"][..], "SCENE: 'teardown' is not accepted: accepted are handshake, "),
-        (&["demo", "--json"], "demo: there is no json layout of it"),
-        (&["demo", "--format", "csv"], "demo: there is no csv layout of it"),
-        (&["demo", "-6"], "--ipv6: demo has no such option\nhint: see tcpstates demo --help"),
+        (&["demo", "--json"], "'--json' is no option of tcpstates demo"),
+        (&["demo", "--format", "csv"], "'--format' is no option of tcpstates demo"),
+        (&["demo", "-6"], "'-6' is no option of tcpstates demo\nhint: see tcpstates demo --help"),
         (&["demo", "close", "close"], "'close' is one word too many"),
     ] {
         let stderr = finish(tcpstates(words)).failed(2);

@@ -114,8 +114,11 @@ fn any_spelling_is_read_and_no_other_word() {
         (&["explain", "tme-wait"][..], "'tme-wait' is not a TCP state\nhint: did you mean 'TIME_WAIT'?"),
         (&["explain", ""], "'' is not a TCP state"),
         (&["explain", "listen", "established"], "'established'"),
-        (&["explain", "--format", "csv"], "explain: there is no csv layout of it"),
-        (&["explain", "--proc-root", "/x"], "--proc-root: explain asks this host"),
+        (&["explain", "--format", "csv"], "--format: 'csv' is not accepted: accepted are plain, json"),
+        (
+            &["explain", "--proc-root", "/x"],
+            "'--proc-root' is no option of tcpstates explain: it asks this host",
+        ),
         (&["-a", "explain"], "--all is an option of the list"),
         (&[":80", "explain"], "':80' can't stand before 'explain'"),
     ] {

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::commands::args::{ListArgs, SharedArgs};
+use crate::commands::args::ListArgs;
 use crate::commands::bind::BindArgs;
 use crate::commands::demo::DemoArgs;
 use crate::commands::diagnose::DiagnoseArgs;
@@ -37,9 +37,6 @@ pub(super) struct Args {
 
     #[command(flatten)]
     pub(super) list: ListArgs,
-
-    #[command(flatten)]
-    pub(super) shared: SharedArgs,
 
     #[command(subcommand)]
     pub(super) command: Option<Command>,

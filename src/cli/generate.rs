@@ -2,13 +2,13 @@
 
 use std::io::{self, Write as _};
 
-use clap::builder::{PossibleValue, Resettable};
-use clap::{Arg, Command};
+use clap::builder::Resettable;
+use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use super::args::Artifact;
-use super::shares::{definition, with_shares};
+use super::args::{Args, Artifact};
+use crate::commands::NAMES;
 use crate::commands::columns::described;
 use crate::fields::{self, typed_word};
 use crate::layout::text::capitalised;
@@ -33,10 +33,10 @@ pub(crate) fn generate(artifact: Artifact) -> io::Result<Vec<u8>> {
     Ok(out)
 }
 
-/// The command without what is hidden: completions would offer it. Each subcommand has its share of the global options.
+/// The command without what is hidden: completions would offer it.
 fn shown_command() -> Command {
-    let whole = definition();
-    let commands = with_shares().filter_map(|name| Some(shown(name, whole.find_subcommand(name)?)));
+    let whole = Args::command();
+    let commands = NAMES.iter().filter_map(|name| Some(shown(name, whole.find_subcommand(name)?)));
     shown("tcpstates", &whole).version(env!("CARGO_PKG_VERSION")).subcommands(commands)
 }
 
@@ -44,14 +44,12 @@ fn shown(name: &'static str, command: &Command) -> Command {
     let options = command.get_arguments().filter(|arg| !arg.is_hide_set()).cloned();
     let about = command.get_about().cloned().unwrap_or_default();
     // What an option overrides may be hidden.
-    Command::new(name)
-        .about(about)
-        .args(options.map(|arg| arg.global(false).overrides_with(Resettable::Reset)))
+    Command::new(name).about(about).args(options.map(|arg| arg.overrides_with(Resettable::Reset)))
 }
 
 fn man() -> io::Result<Vec<u8>> {
     let version = format!("tcpstates {}", env!("CARGO_PKG_VERSION"));
-    let man = Man::new(definition()).source(version).manual("User Commands");
+    let man = Man::new(Args::command()).source(version).manual("User Commands");
     let mut out = Vec::new();
     man.render_title(&mut out)?;
     man.render_name_section(&mut out)?;
@@ -88,12 +86,11 @@ fn push_fields(out: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
-/// A section for each command: what it does, and the options that it has beside those of all.
+/// A section for each command: what it does, and its options.
 fn push_commands(out: &mut Vec<u8>) -> io::Result<()> {
-    for command in definition().get_subcommands().filter(|command| !command.is_hide_set()) {
+    for command in Args::command().get_subcommands().filter(|command| !command.is_hide_set()) {
         let name = command.get_name().to_owned();
-        let man =
-            Man::new(command.clone().mut_args(|arg| if arg.is_global_set() { arg.hide(true) } else { arg }));
+        let man = Man::new(command.clone());
         writeln!(out, ".SH \"TCPSTATES {}\"", name.to_uppercase())?;
         let mut section = Vec::new();
         man.render_synopsis_section(&mut section)?;
@@ -109,23 +106,6 @@ fn push_commands(out: &mut Vec<u8>) -> io::Result<()> {
                 line.replace(&format!("\\fB{name}\\fR"), &format!("\\fBtcpstates {name}\\fR"))
             )?;
         }
-        let share = command.get_arguments().filter(|arg| arg.is_global_set() && !arg.is_hide_set());
-        let share: Vec<_> = share.map(named).collect();
-        writeln!(out, ".PP\nOf the options above it takes {}.", share.join(", "))?;
     }
     Ok(())
-}
-
-/// An option's name; of the layouts those that are taken.
-fn named(option: &Arg) -> String {
-    let name = match (option.get_short(), option.get_long()) {
-        (Some(short), _) => format!("\\fB\\-{short}\\fR"),
-        (None, long) => format!("\\fB\\-\\-{}\\fR", long.unwrap_or_default()),
-    };
-    if option.get_id() != "format" {
-        return name;
-    }
-    let layouts = option.get_possible_values();
-    let layouts = layouts.iter().filter(|layout| !layout.is_hide_set()).map(PossibleValue::get_name);
-    format!("{name} ({})", layouts.collect::<Vec<_>>().join(", "))
 }

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 
+use crate::commands::NAMES;
 use crate::session::Refusal;
 
 /// What to say for a command line that clap did not take.
@@ -16,7 +17,10 @@ pub(super) fn refusal_of(error: &Error, words: &[OsString]) -> Refusal {
             let word = words.iter().find(|word| word.to_str().is_none()).cloned().unwrap_or_default();
             Refusal::usage(format!("'{}' is no UTF-8", word.as_encoded_bytes().escape_ascii()))
         }
-        _ => Refusal::Usage { message: message_of(error), hint: Some(hint_of(error)) },
+        _ => {
+            let command = words.iter().skip(1).find_map(|word| NAMES.into_iter().find(|name| word == name));
+            Refusal::Usage { message: message_of(error, command), hint: Some(hint_of(error, command)) }
+        }
     }
 }
 
@@ -37,7 +41,7 @@ fn option(error: &Error) -> Option<String> {
     Some(bare.split([' ', '=', '[', ']', '>']).next().unwrap_or_default().to_owned())
 }
 
-fn message_of(error: &Error) -> String {
+fn message_of(error: &Error, command: Option<&str>) -> String {
     let option = option(error);
     let value = text(error, ContextKind::InvalidValue);
     // The fields are too many for a message.
@@ -46,7 +50,12 @@ fn message_of(error: &Error) -> String {
         (ErrorKind::UnknownArgument, Some(word), _) if !word.starts_with('-') => {
             format!("'{word}' is one word too many")
         }
-        (ErrorKind::UnknownArgument, Some(option), _) => format!("'{option}' is no option of tcpstates"),
+        (ErrorKind::UnknownArgument, Some(option), _) => {
+            let of = command.map(|command| format!(" {command}")).unwrap_or_default();
+            let why = command.and_then(|command| why_not(command, &option));
+            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+            format!("'{option}' is no option of tcpstates{of}{why}")
+        }
         (ErrorKind::InvalidValue, Some(option), Some(value)) if value.is_empty() => {
             needs_value(&option, accepted)
         }
@@ -65,19 +74,35 @@ fn message_of(error: &Error) -> String {
     }
 }
 
+/// Why a command has not an option that others have.
+fn why_not(command: &str, option: &str) -> Option<&'static str> {
+    Some(match (command, option) {
+        (_, "--proc-root") => "it asks this host, and no other proc tree",
+        ("diagnose", "-4" | "-6" | "--ipv4" | "--ipv6") => {
+            "it looks at both families, which share most limits"
+        }
+        ("trace", "--source") => "it asks this host's kernel, and --by chooses how",
+        _ => return None,
+    })
+}
+
 fn needs_value(option: &str, accepted: Option<String>) -> String {
     let accepted = accepted.map(|list| format!(": one of {list}")).unwrap_or_default();
     format!("{option} needs a value{accepted}")
 }
 
-fn hint_of(error: &Error) -> String {
-    if let (ErrorKind::UnknownArgument, Some(option)) = (error.kind(), option(error))
+fn hint_of(error: &Error, command: Option<&str>) -> String {
+    if let (None, ErrorKind::UnknownArgument, Some(option)) = (command, error.kind(), option(error))
         && option.strip_prefix('-').is_some_and(|rest| rest.parse::<f64>().is_ok())
     {
         return "an interval goes right behind -c: -c=2".to_owned();
     }
     let meant = text(error, ContextKind::SuggestedArg).or_else(|| text(error, ContextKind::SuggestedValue));
-    meant.map_or_else(|| "see tcpstates --help".to_owned(), |meant| format!("did you mean '{meant}'?"))
+    let help = || match command {
+        Some(command) => format!("see tcpstates {command} --help"),
+        None => "see tcpstates --help".to_owned(),
+    };
+    meant.map_or_else(help, |meant| format!("did you mean '{meant}'?"))
 }
 
 /// clap's own words, for what is rare.

@@ -1,14 +1,13 @@
-//! The command line: what was typed (`args`), what of it a subcommand takes (`shares`), then what it means here (`plan`).
+//! The command line: what was typed (`args`), then which command it is, and what it means here (`plan`).
 
 mod args;
 mod generate;
 mod message;
 mod plan;
-mod shares;
 
 use std::ffi::OsString;
 
-use clap::FromArgMatches;
+use clap::{CommandFactory as _, FromArgMatches};
 
 pub(crate) use generate::generate;
 pub(crate) use plan::{Mode, Plan};
@@ -21,7 +20,7 @@ pub(crate) fn parse(
     environment: Environment,
 ) -> Result<Plan, Refusal> {
     let words: Vec<OsString> = words.into_iter().map(Into::into).collect();
-    let matches = shares::definition_for(|command| words.iter().any(|word| word == command))
+    let matches = args::Args::command()
         .try_get_matches_from(&words)
         .map_err(|error| message::refusal_of(&error, &words))?;
     let args = args::Args::from_arg_matches(&matches).map_err(|error| message::refusal_of(&error, &words))?;

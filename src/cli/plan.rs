@@ -5,10 +5,9 @@ use std::io::Read as _;
 use std::time::Duration;
 
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches};
+use clap::{ArgMatches, CommandFactory as _};
 
 use super::args::{Args, Artifact, Command};
-use super::shares;
 use crate::commands::bind::{self, Bind};
 use crate::commands::count::{self, Count};
 use crate::commands::demo::{self, Demo};
@@ -19,7 +18,7 @@ use crate::commands::suggest;
 use crate::commands::trace::{self, Trace};
 use crate::filter::{Dialect, Filter, FilterText};
 use crate::layout::{Format, Summary};
-use crate::model::{Access, Query, StateSet};
+use crate::model::{Access, Query, SourceChoice, StateSet};
 use crate::session::{Environment, Refusal};
 
 /// What to do.
@@ -61,23 +60,21 @@ pub(crate) enum Mode {
 }
 
 pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) -> Result<Plan, Refusal> {
-    let access = Access { source: args.shared.source.into(), proc_root: args.shared.proc_root.clone() };
-    if access.proc_root.is_some() && access.source == crate::model::SourceChoice::Netlink {
-        return Err(Refusal::usage("--proc-root: another proc tree can't be read with --source netlink"));
-    }
     if let Some(command) = &args.command {
-        let shared = shares::shared_options();
-        refuse_list_words(args, matches, &shared)?;
-        shares::refuse_others(matches, &shared)?;
-        let mode = match command {
-            Command::Generate { artifact } => Mode::Generate(*artifact),
-            Command::Explain(own) => Mode::Explain(explain::plan(&args.shared, own, environment)?),
-            Command::Demo(own) => Mode::Demo(demo::plan(&args.shared, own, environment)),
-            Command::Bind(own) => Mode::Bind(bind::plan(&args.shared, own, environment)?),
-            Command::Diagnose(own) => Mode::Diagnose(diagnose::plan(&args.shared, own, environment)),
-            Command::Trace(own) => Mode::Trace(Box::new(trace::plan(&args.shared, own, environment)?)),
+        refuse_list_words(args, matches)?;
+        let (mode, access) = match command {
+            Command::Generate { artifact } => (Mode::Generate(*artifact), Access::default()),
+            Command::Explain(own) => (Mode::Explain(explain::plan(own, environment)?), own.source.access()),
+            Command::Demo(own) => (Mode::Demo(demo::plan(own, environment)), Access::default()),
+            Command::Bind(own) => (Mode::Bind(bind::plan(own, environment)?), own.source.access()),
+            Command::Diagnose(own) => (Mode::Diagnose(diagnose::plan(own, environment)), own.source.access()),
+            Command::Trace(own) => (Mode::Trace(Box::new(trace::plan(own, environment)?)), Access::default()),
         };
         return Ok(Plan { mode, access, repeat: None, notes: Vec::new() });
+    }
+    let access = Access { proc_root: args.list.proc_root.clone(), ..args.list.source.access() };
+    if access.proc_root.is_some() && access.source == SourceChoice::Netlink {
+        return Err(Refusal::usage("--proc-root: another proc tree can't be read with --source netlink"));
     }
     let notes = other_protocols(args)?;
     let format = format(args, environment);
@@ -90,42 +87,44 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
     let mode = if args.list.explain_filter {
         let counts = args.list.summary || !args.list.count_by.is_empty() || args.list.diff.is_some();
         let counted = counts.then(|| filter.states.unwrap_or(StateSet::ALL));
-        let mut list = list::plan(&args.list, &args.shared, format, filter, environment)?;
+        let mut list = list::plan(&args.list, format, filter, environment)?;
         list.query.states = counted.unwrap_or(list.query.states);
         list.shown.states = counted.unwrap_or(list.shown.states);
         Mode::ExplainFilter(list)
     } else if !args.list.sum.is_empty() && args.list.count_by.is_empty() && args.list.diff.is_none() {
         return Err(Refusal::with_hint("--sum adds up the numbers of groups", "--count-by makes them"));
     } else if !args.list.count_by.is_empty() || args.list.diff.is_some() {
-        Mode::Count(count::plan(&args.list, &args.shared, format, filter, environment)?)
+        Mode::Count(count::plan(&args.list, format, filter, environment)?)
     } else if args.list.summary {
-        let (query, summary) = count::plan_summary(&args.list, &args.shared, format, &filter)?;
+        let (query, summary) = count::plan_summary(&args.list, format, &filter)?;
         Mode::Summary((query, filter, summary))
     } else {
-        Mode::List(list::plan(&args.list, &args.shared, format, filter, environment)?)
+        Mode::List(list::plan(&args.list, format, filter, environment)?)
     };
     Ok(Plan { mode, access, repeat: args.list.continuous, notes })
 }
 
-/// A subcommand takes neither FILTER words nor the list's options before it.
-fn refuse_list_words(args: &Args, matches: &ArgMatches, shared: &[Arg]) -> Result<(), Refusal> {
+/// A command takes neither FILTER words nor options before it.
+fn refuse_list_words(args: &Args, matches: &ArgMatches) -> Result<(), Refusal> {
     let command = matches.subcommand_name().unwrap_or_default();
     if let Some(word) = args.filter.first() {
         return Err(Refusal::filter_before_command(word, command));
     }
-    let typed = matches.ids().find(|id| {
-        matches.value_source(id.as_str()) == Some(ValueSource::CommandLine)
-            && !shared.iter().any(|option| option.get_id() == *id)
-            // Groups have the names of the structs that they come from.
-            && !matches!(id.as_str(), "Args" | "ListArgs" | "SharedArgs")
-    });
-    match typed {
-        Some(id) => Err(Refusal::usage(format!(
-            "--{} is an option of the list and can't stand before '{command}'",
-            id.as_str().replace('_', "-")
-        ))),
-        None => Ok(()),
-    }
+    let definition = Args::command();
+    let is_typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let Some(typed) = definition.get_arguments().find(|option| is_typed(option.get_id().as_str())) else {
+        return Ok(());
+    };
+    let long = typed.get_long().unwrap_or_default();
+    let message = format!("--{long} is an option of the list and can't stand before '{command}'");
+    let has_it = definition
+        .find_subcommand(command)
+        .is_some_and(|command| command.get_arguments().any(|option| option.get_long() == Some(long)));
+    Err(if has_it {
+        Refusal::with_hint(message, format!("it goes behind it: tcpstates {command} --{long}"))
+    } else {
+        Refusal::usage(message)
+    })
 }
 
 /// Nobody writes as much; a device never ends.
@@ -178,13 +177,13 @@ fn other_protocols(args: &Args) -> Result<Vec<String>, Refusal> {
 
 fn format(args: &Args, environment: Environment) -> Format {
     // The three override each other on the command line: at most one is left.
-    if args.shared.json {
+    if args.list.json {
         return Format::Json;
     }
     if args.list.ndjson {
         return Format::Ndjson;
     }
-    let chosen = args.shared.format.as_deref();
+    let chosen = args.list.format.as_deref();
     let default = if environment.terminal { Format::Table } else { Format::Plain };
     Format::WORDS.into_iter().find(|(word, _)| Some(*word) == chosen).map_or(default, |(_, format)| format)
 }

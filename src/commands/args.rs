@@ -9,10 +9,10 @@ use clap::{ArgAction, Args as ClapArgs, ValueEnum};
 use super::field::FieldWord;
 use super::interval::interval;
 use crate::layout::{Format, ReportStyle};
-use crate::model::{Families, Family, SourceChoice};
+use crate::model::{Access, Families, Family, SourceChoice};
 use crate::session::Environment;
 
-/// Options of the list.
+/// Options of the list, and of what is counted in its place.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ListArgs {
     /// Show sockets in every state
@@ -138,25 +138,16 @@ pub(crate) struct ListArgs {
         value_parser = interval
     )]
     pub(crate) continuous: Option<Duration>,
-}
 
-/// Options that subcommands may have too (cli/shares.rs).
-#[derive(Debug, ClapArgs)]
-pub(crate) struct SharedArgs {
-    /// Show IPv4 sockets
-    #[arg(short = '4', long, global = true)]
-    pub(crate) ipv4: bool,
-
-    /// Show IPv6 sockets
-    #[arg(short = '6', long, global = true)]
-    pub(crate) ipv6: bool,
+    #[command(flatten)]
+    pub(crate) family: FamilyArgs,
 
     /// Show numbers in place of service and user names
-    #[arg(short, long, global = true)]
+    #[arg(short, long)]
     pub(crate) numeric: bool,
 
     /// Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too
-    #[arg(short, long, visible_alias = "program", action = ArgAction::Count, global = true)]
+    #[arg(short, long, visible_alias = "program", action = ArgAction::Count)]
     pub(crate) processes: u8,
 
     /// Choose the layout
@@ -165,33 +156,42 @@ pub(crate) struct SharedArgs {
         long,
         value_name = "FORMAT",
         value_parser = PossibleValuesParser::new(Format::WORDS.map(|(word, _)| word)),
-        overrides_with_all = ["json", "format"],
-        global = true
+        overrides_with_all = ["json", "format"]
     )]
     pub(crate) format: Option<String>,
 
     /// Print one JSON document
-    #[arg(long, overrides_with_all = ["json", "format"], global = true)]
+    #[arg(long, overrides_with_all = ["json", "format"])]
     pub(crate) json: bool,
 
     /// Leave the heading out
-    #[arg(short = 'H', long, global = true)]
+    #[arg(short = 'H', long)]
     pub(crate) no_header: bool,
 
-    /// Colour the states
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true)]
-    pub(crate) color: ColorChoice,
+    #[command(flatten)]
+    pub(crate) color: ColorArgs,
 
-    /// Choose where the sockets are read: from netlink, from /proc, or from /proc where netlink can't be had
-    #[arg(long, value_name = "SOURCE", value_enum, default_value_t, global = true)]
-    pub(crate) source: SourceArg,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
 
     /// Read another proc tree, such as /host/proc
-    #[arg(long, value_name = "DIR", global = true)]
+    #[arg(long, value_name = "DIR")]
     pub(crate) proc_root: Option<PathBuf>,
 }
 
-impl SharedArgs {
+/// The families.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct FamilyArgs {
+    /// Show IPv4 sockets
+    #[arg(short = '4', long)]
+    ipv4: bool,
+
+    /// Show IPv6 sockets
+    #[arg(short = '6', long)]
+    ipv6: bool,
+}
+
+impl FamilyArgs {
     /// What -4 and -6 leave.
     pub(crate) fn families(&self) -> Families {
         match (self.ipv4, self.ipv6) {
@@ -200,23 +200,71 @@ impl SharedArgs {
             _ => Families::Both,
         }
     }
+}
 
-    /// How a report is shown: text for people, or one document.
-    pub(crate) fn report(&self, environment: Environment) -> ReportStyle {
-        ReportStyle {
-            json: self.json || self.format.as_deref() == Some("json"),
-            color: self.color(environment),
-            width: environment.width.map_or(ReportStyle::WIDEST, usize::from).min(ReportStyle::WIDEST),
-        }
-    }
+/// Colours.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct ColorArgs {
+    /// Colour the states
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
+    color: ColorChoice,
+}
 
+impl ColorArgs {
     /// Whether colours are written.
-    pub(crate) fn color(&self, environment: Environment) -> bool {
+    pub(crate) fn is_on(&self, environment: Environment) -> bool {
         match self.color {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
             ColorChoice::Auto => !environment.no_color && (environment.force_color || environment.terminal),
         }
+    }
+}
+
+/// How a report is shown.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct ReportArgs {
+    /// Choose the layout
+    #[arg(short, long, value_name = "FORMAT", value_parser = ["plain", "json"], overrides_with_all = ["json", "format"])]
+    format: Option<String>,
+
+    /// Print one JSON document
+    #[arg(long, overrides_with_all = ["json", "format"])]
+    json: bool,
+
+    #[command(flatten)]
+    color: ColorArgs,
+}
+
+impl ReportArgs {
+    /// Text for people, or one document.
+    pub(crate) fn style(&self, environment: Environment) -> ReportStyle {
+        let json = self.json || self.format.as_deref() == Some("json");
+        ReportStyle { json, ..report_style(&self.color, environment) }
+    }
+}
+
+/// Text for people, no wider than is easy to read.
+pub(crate) fn report_style(color: &ColorArgs, environment: Environment) -> ReportStyle {
+    ReportStyle {
+        json: false,
+        color: color.is_on(environment),
+        width: environment.width.map_or(ReportStyle::WIDEST, usize::from).min(ReportStyle::WIDEST),
+    }
+}
+
+/// Where the sockets are read.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct SourceArgs {
+    /// Choose where the sockets are read: from netlink, from /proc, or from /proc where netlink can't be had
+    #[arg(long, value_name = "SOURCE", value_enum, default_value_t)]
+    source: SourceArg,
+}
+
+impl SourceArgs {
+    /// This host's.
+    pub(crate) fn access(&self) -> Access {
+        Access { source: self.source.into(), proc_root: None }
     }
 }
 

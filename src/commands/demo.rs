@@ -8,7 +8,7 @@ use std::thread;
 use clap::Args as ClapArgs;
 use clap::builder::PossibleValuesParser;
 
-use super::args::SharedArgs;
+use super::args::{ColorArgs, report_style};
 use crate::demo::{Moment, Scene, SceneWriter, play};
 use crate::layout::ReportStyle;
 use crate::layout::text::guarded;
@@ -24,6 +24,9 @@ pub(crate) struct DemoArgs {
     /// Show each step when Enter is pressed
     #[arg(long)]
     step: bool,
+
+    #[command(flatten)]
+    color: ColorArgs,
 }
 
 /// A scene.
@@ -37,13 +40,13 @@ pub(crate) struct Demo {
     pub style: ReportStyle,
 }
 
-pub(crate) fn plan(shared: &SharedArgs, own: &DemoArgs, environment: Environment) -> Demo {
+pub(crate) fn plan(own: &DemoArgs, environment: Environment) -> Demo {
     // clap has let through no other word.
     let scene = Scene::WORDS
         .into_iter()
         .find(|(name, _)| *name == own.scene)
         .map_or(Scene::Close, |(_, scene)| scene);
-    Demo { scene, step: own.step, style: shared.report(environment) }
+    Demo { scene, step: own.step, style: report_style(&own.color, environment) }
 }
 
 /// Plays it once.

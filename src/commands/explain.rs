@@ -2,7 +2,7 @@
 
 use clap::Args as ClapArgs;
 
-use super::args::SharedArgs;
+use super::args::{FamilyArgs, ReportArgs, SourceArgs};
 use super::suggest;
 use crate::explain::{Here, explain as explain_state, write_explanation, write_overview};
 use crate::filter::Filter;
@@ -19,6 +19,15 @@ pub(crate) struct ExplainArgs {
     /// A state
     #[arg(value_name = "STATE")]
     state: Option<String>,
+
+    #[command(flatten)]
+    family: FamilyArgs,
+
+    #[command(flatten)]
+    report: ReportArgs,
+
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
 }
 
 /// An explanation.
@@ -32,19 +41,15 @@ pub(crate) struct Explain {
     pub style: ReportStyle,
 }
 
-pub(crate) fn plan(
-    shared: &SharedArgs,
-    own: &ExplainArgs,
-    environment: Environment,
-) -> Result<Explain, Refusal> {
+pub(crate) fn plan(own: &ExplainArgs, environment: Environment) -> Result<Explain, Refusal> {
     let state = own
         .state
         .as_deref()
         .map(|word| word.parse::<TcpState>().map_err(|error| suggest::no_state(&error.0)))
         .transpose()?;
-    let mut query = Query::new(shared.families(), StateSet::ALL);
+    let mut query = Query::new(own.family.families(), StateSet::ALL);
     query.wants_idle = state.is_none_or(|state| state.shown() == TcpState::Close);
-    Ok(Explain { state, query, style: shared.report(environment) })
+    Ok(Explain { state, query, style: own.report.style(environment) })
 }
 
 /// So many processes and peers are named.

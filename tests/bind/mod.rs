@@ -415,13 +415,20 @@ fn bad_words_are_named() {
         (&["bind", "no-such-service"], "bind: there is no service 'no-such-service'"),
         (&["bind", "127.0.0.1"], "bind: '127.0.0.1' is not accepted: it has no port"),
         (&["bind", "-6", "127.0.0.1:80"], "-6: the address to bind is an IPv4 one"),
-        (&["bind", "--proc-root", "/x", "80"], "--proc-root: bind asks this host, and no other proc tree"),
+        (
+            &["bind", "--proc-root", "/x", "80"],
+            "'--proc-root' is no option of tcpstates bind: it asks this host, and no other proc tree\nhint: see tcpstates bind --help",
+        ),
         (
             &["bind", "-f", "csv", "80"],
-            "bind: there is no csv layout of it\nhint: --json prints one document",
+            "--format: 'csv' is not accepted: accepted are plain, json\nhint: see tcpstates bind --help",
         ),
-        (&["bind", "-p", "80"], "--processes: bind has no such option\nhint: see tcpstates bind --help"),
-        (&["-H", "bind", "80"], "--no-header: bind has no such option\nhint: see tcpstates bind --help"),
+        (&["bind", "-p", "80"], "'-p' is no option of tcpstates bind\nhint: see tcpstates bind --help"),
+        (&["-H", "bind", "80"], "--no-header is an option of the list and can't stand before 'bind'"),
+        (
+            &["--json", "bind", "80"],
+            "--json is an option of the list and can't stand before 'bind'\nhint: it goes behind it: tcpstates bind --json",
+        ),
         (&[":80", "bind", "80"], "':80' can't stand before 'bind'"),
         (&["-a", "bind", "80"], "--all is an option of the list and can't stand before 'bind'"),
     ] {

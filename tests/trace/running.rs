@@ -153,15 +153,21 @@ fn what_can_not_be_asked_is_refused() {
             &["port", "=", "7702", "and", "autobound"],
             "filter: no transition tells what 'autobound' asks\nhint: addresses, ports and states can stand in it",
         ),
-        (&["--json"], "trace: there is no json layout of it\nhint: --ndjson prints one document a line"),
+        (&["--json"], "'--json' is no option of tcpstates trace\nhint: did you mean '--ndjson'?"),
         (&["--summary", "-f", "csv"], "--summary: CSV has no place for it\nhint: --ndjson has"),
         (
             &["--connections", "--state", "close-wait"],
             "--connections: its lines are of whole connections, and no state's",
         ),
-        (&["--proc-root", "/x"], "--proc-root: trace asks this host, and no other proc tree"),
-        (&["--source", "procfs"], "--source: trace asks this host's kernel; --by chooses how"),
-        (&["-p"], "--processes: trace has no such option\nhint: see tcpstates trace --help"),
+        (
+            &["--proc-root", "/x"],
+            "'--proc-root' is no option of tcpstates trace: it asks this host, and no other proc tree\nhint: see tcpstates trace --help",
+        ),
+        (
+            &["--source", "procfs"],
+            "'--source' is no option of tcpstates trace: it asks this host's kernel, and --by chooses how\nhint: see tcpstates trace --help",
+        ),
+        (&["-p"], "'-p' is no option of tcpstates trace\nhint: see tcpstates trace --help"),
     ] {
         let told = finish(tcpstates(&[&["trace"], args].concat())).failed(2);
         assert_eq!(told, format!("tcpstates: {message}\n"), "{args:?}");

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args as ClapArgs;
 
 use self::target::{families_of, read_target};
-use super::args::SharedArgs;
+use super::args::{FamilyArgs, ReportArgs, SourceArgs};
 use super::suggest;
 use crate::bind::{Answer, Facts, Idle, Occupant, Try, Verdict, ask, write_answer};
 use crate::exit::ExitStatus;
@@ -28,6 +28,15 @@ pub(crate) struct BindArgs {
     /// As ss, netstat and tcpstates print it. Of a name its first IPv4 and its first IPv6 address are tried.
     #[arg(value_name = "[ADDR:]PORT")]
     target: String,
+
+    #[command(flatten)]
+    family: FamilyArgs,
+
+    #[command(flatten)]
+    report: ReportArgs,
+
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
 }
 
 /// The question whether a port can be bound.
@@ -45,7 +54,7 @@ pub(crate) struct Bind {
     pub style: ReportStyle,
 }
 
-pub(crate) fn plan(shared: &SharedArgs, own: &BindArgs, environment: Environment) -> Result<Bind, Refusal> {
+pub(crate) fn plan(own: &BindArgs, environment: Environment) -> Result<Bind, Refusal> {
     let word = &own.target;
     let refusal = |why| Refusal::usage(format!("bind: '{word}' is not accepted: {why}"));
     let target = read_target(word).map_err(refusal)?;
@@ -58,11 +67,11 @@ pub(crate) fn plan(shared: &SharedArgs, own: &BindArgs, environment: Environment
     };
     let filter = Filter::parse(format!("sport = :{port}").as_str(), Dialect::Own);
     Ok(Bind {
-        families: families_of(&target, shared.families())?,
+        families: families_of(&target, own.family.families())?,
         filter: filter.map_err(|error| suggest::refusal(&error, &[], false))?,
         target,
         query,
-        style: shared.report(environment),
+        style: own.report.style(environment),
     })
 }
 

@@ -5,7 +5,7 @@ mod run;
 use std::time::Duration;
 
 pub(crate) use self::run::{run, run_summary};
-use super::args::{ListArgs, SharedArgs};
+use super::args::ListArgs;
 use super::columns::{count_keys, sums};
 use crate::fields::{self, Field, typed_word};
 use crate::filter::Filter;
@@ -33,7 +33,7 @@ pub(crate) struct Count {
 
 /// Every socket is counted, whatever -a and -l say.
 fn counted(
-    shared: &SharedArgs,
+    own: &ListArgs,
     format: Format,
     filter: &Filter,
     option: &str,
@@ -41,14 +41,13 @@ fn counted(
     let no_table = || Refusal::usage(format!("{option}: the {} layout has no such table", format.word()));
     let format = CountFormat::of(format).ok_or_else(no_table)?;
     let states = filter.states.unwrap_or(StateSet::ALL);
-    let query = Query { wants_idle: states.names_idle(), ..Query::new(shared.families(), states) };
+    let query = Query { wants_idle: states.names_idle(), ..Query::new(own.family.families(), states) };
     Ok((query, format))
 }
 
 /// Counts by keys.
 pub(crate) fn plan(
     own: &ListArgs,
-    shared: &SharedArgs,
     format: Format,
     filter: Filter,
     environment: Environment,
@@ -88,9 +87,9 @@ pub(crate) fn plan(
         )));
     }
     let fields = keys.iter().map(|key| key.field).chain(sums.iter().copied());
-    let named = !shared.numeric && shared.proc_root.is_none();
+    let named = !own.numeric && own.proc_root.is_none();
     let needs = fields.fold(Needs::NOTHING, |all, field| all | field.needs) - Needs::USER_NAMES.when(!named);
-    let (mut query, format) = counted(shared, format, &filter, counted_by)?;
+    let (mut query, format) = counted(own, format, &filter, counted_by)?;
     query.needs = needs;
     // A count where none of them is known would be no count.
     let of_netlink = Needs::NETLINK | Needs::TCP_INFO | Needs::MEMORY;
@@ -100,10 +99,10 @@ pub(crate) fn plan(
     query.netlink_only = untold.map(|(option, field)| format!("{option} {}", field.typed()));
     let style = CountStyle {
         format,
-        header: !shared.no_header,
+        header: !own.no_header,
         repeated: own.continuous.is_some(),
         limit: own.limit,
-        color: shared.color(environment),
+        color: own.color.is_on(environment),
         width: environment.width.filter(|_| !own.wide),
     };
     Ok(Count { query, filter, keys, sums, style, diff: own.diff })
@@ -112,7 +111,6 @@ pub(crate) fn plan(
 /// Counts by state.
 pub(crate) fn plan_summary(
     own: &ListArgs,
-    shared: &SharedArgs,
     format: Format,
     filter: &Filter,
 ) -> Result<(Query, Summary), Refusal> {
@@ -123,7 +121,7 @@ pub(crate) fn plan_summary(
             return Err(Refusal::usage(format!("{option}: the eleven lines of --summary stay as they are")));
         }
     }
-    let (query, format) = counted(shared, format, filter, "--summary")?;
-    let summary = Summary { format, header: !shared.no_header, repeated: own.continuous.is_some() };
+    let (query, format) = counted(own, format, filter, "--summary")?;
+    let summary = Summary { format, header: !own.no_header, repeated: own.continuous.is_some() };
     Ok((query, summary))
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
+use crate::commands::args::{ReportArgs, SourceArgs};
 use crate::commands::interval::interval;
 use crate::diagnose::{Severity, Threshold};
 
@@ -57,6 +58,12 @@ pub(crate) struct DiagnoseArgs {
     /// Judge that by no fewer segments
     #[arg(long, value_name = "N", default_value_t = Threshold::RetransSegments.usual(), value_parser = count)]
     pub(crate) retrans_segments: u64,
+
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
+
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
 }
 
 fn whole(word: &str) -> Result<u64, String> {

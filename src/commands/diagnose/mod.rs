@@ -6,7 +6,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 pub(crate) use self::args::DiagnoseArgs;
-use super::args::SharedArgs;
 use crate::diagnose::{
     Before, Earlier, Evidence, Judgement, Seen, Severity, Threshold, Thresholds, diagnose as judge,
     write_diagnosis,
@@ -37,7 +36,7 @@ pub(crate) struct Diagnose {
     pub style: ReportStyle,
 }
 
-pub(crate) fn plan(shared: &SharedArgs, own: &DiagnoseArgs, environment: Environment) -> Diagnose {
+pub(crate) fn plan(own: &DiagnoseArgs, environment: Environment) -> Diagnose {
     let values = [
         (Threshold::CloseWaitAge, own.close_wait_age),
         (Threshold::CloseWaitCount, own.close_wait_count),
@@ -62,7 +61,7 @@ pub(crate) fn plan(shared: &SharedArgs, own: &DiagnoseArgs, environment: Environ
             .fold(Thresholds::default(), |all, (threshold, value)| all.with(threshold, value)),
         interval: own.interval,
         fail_on: own.fail_on.map(Severity::from),
-        style: shared.report(environment),
+        style: own.report.style(environment),
     }
 }
 

@@ -5,7 +5,7 @@ mod run;
 use std::time::Duration;
 
 pub(crate) use self::run::{explain_filter, run};
-use super::args::{ListArgs, SharedArgs};
+use super::args::ListArgs;
 use super::columns;
 use crate::fields::Field;
 use crate::filter::Filter;
@@ -46,7 +46,6 @@ impl List {
 
 pub(crate) fn plan(
     own: &ListArgs,
-    shared: &SharedArgs,
     format: Format,
     filter: Filter,
     environment: Environment,
@@ -54,7 +53,7 @@ pub(crate) fn plan(
     let parts = Parts {
         timers: own.timers,
         extended: own.extended,
-        processes: shared.processes > 0,
+        processes: own.processes > 0,
         tcp_info: own.info,
         memory: own.memory,
         hosts: own.resolve,
@@ -74,19 +73,19 @@ pub(crate) fn plan(
         }
     }
     let shown = shown_states(own, format, &filter);
-    let families = shared.families();
+    let families = own.family.families();
     let mut list = List {
         query: Query::new(families, shown),
         shown: Shown { families, states: shown },
         filter,
         resolve_timeout: own.resolve_timeout,
         format,
-        style: style(own, shared, shown, parts, environment),
+        style: style(own, shown, parts, environment),
         columns: columns(own, format)?,
         sort: columns::sort_terms(&own.sort)?,
         limit: own.limit,
     };
-    let needs = needs(shared, &list);
+    let needs = needs(own, &list);
     let order = match format {
         Format::Netstat | Format::Ss => Order::Ipv4First,
         _ => Order::Any,
@@ -150,12 +149,12 @@ fn netlink_tells(list: &List) -> Vec<&'static str> {
 }
 
 /// What must be known for what is shown and sorted by.
-fn needs(shared: &SharedArgs, list: &List) -> Needs {
+fn needs(own: &ListArgs, list: &List) -> Needs {
     let (format, parts) = (list.format, list.style.parts);
     let people = matches!(format, Format::Table | Format::Plain | Format::Netstat | Format::Ss);
-    let named = !(people && shared.numeric);
+    let named = !(people && own.numeric);
     // The users of another proc tree are another host's; ss prints none.
-    let our_users = named && shared.proc_root.is_none() && format != Format::Ss;
+    let our_users = named && own.proc_root.is_none() && format != Format::Ss;
     let of_fields = list.fields().fold(Needs::NOTHING, |all, field| all | field.needs);
     // The text layouts show the cgroup alone.
     let units = parts.extended && matches!(format, Format::Json | Format::Ndjson | Format::Csv);
@@ -163,7 +162,7 @@ fn needs(shared: &SharedArgs, list: &List) -> Needs {
         | Needs::HOLDERS.when(parts.processes)
         | Needs::PEERS.when(parts.peer_processes)
         | Needs::FIRST_WORDS.when(format == Format::Netstat)
-        | Needs::HOLDER_USERS.when(shared.processes > 1)
+        | Needs::HOLDER_USERS.when(own.processes > 1)
         | Needs::USERS.when(parts.extended)
         | Needs::SERVICES.when(people && named)
         | Needs::HOSTS.when(parts.hosts)
@@ -179,13 +178,7 @@ fn needs(shared: &SharedArgs, list: &List) -> Needs {
     (needs | by_listener) - Needs::USER_NAMES.when(!our_users)
 }
 
-fn style(
-    own: &ListArgs,
-    shared: &SharedArgs,
-    shown: StateSet,
-    parts: Parts,
-    environment: Environment,
-) -> Style {
+fn style(own: &ListArgs, shown: StateSet, parts: Parts, environment: Environment) -> Style {
     let scope = match (own.all, own.listening) {
         (true, _) => Scope::All,
         (false, true) => Scope::Listening,
@@ -193,13 +186,13 @@ fn style(
     };
     Style {
         parts,
-        header: !shared.no_header,
-        numeric: shared.numeric,
+        header: !own.no_header,
+        numeric: own.numeric,
         wide: own.wide,
         oneline: own.oneline,
         single_state: shown.is_single(),
         scope,
-        color: shared.color(environment),
+        color: own.color.is_on(environment),
         width: environment.width,
         repeated: own.continuous.is_some(),
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
+use crate::commands::args::{ColorArgs, FamilyArgs};
 use crate::commands::interval::interval;
 use crate::filter::{Dialect, states_named};
 use crate::model::StateSet;
@@ -52,8 +53,28 @@ pub(crate) struct TraceArgs {
     pub(crate) max_sockets: u32,
 
     /// Print one JSON document a line
-    #[arg(long, overrides_with_all = ["json", "format", "ndjson"])]
+    #[arg(long, overrides_with_all = ["format", "ndjson"])]
     pub(crate) ndjson: bool,
+
+    #[command(flatten)]
+    pub(crate) family: FamilyArgs,
+
+    /// Choose the layout
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        value_parser = ["table", "plain", "ndjson", "csv"],
+        overrides_with_all = ["format", "ndjson"]
+    )]
+    pub(crate) format: Option<String>,
+
+    /// Leave the heading out
+    #[arg(short = 'H', long)]
+    pub(crate) no_header: bool,
+
+    #[command(flatten)]
+    pub(crate) color: ColorArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

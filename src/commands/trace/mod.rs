@@ -8,7 +8,6 @@ use std::time::Duration;
 use self::args::ByArg;
 pub(crate) use self::args::TraceArgs;
 pub(crate) use self::run::run;
-use super::args::SharedArgs;
 use super::suggest;
 use crate::filter::{Dialect, Expr, Filter, FilterText, Term};
 use crate::model::{Families, StateSet};
@@ -38,12 +37,8 @@ pub(crate) struct Trace {
     pub style: TraceStyle,
 }
 
-pub(crate) fn plan(
-    shared: &SharedArgs,
-    trace: &TraceArgs,
-    environment: Environment,
-) -> Result<Trace, Refusal> {
-    let style = style(shared, trace, environment);
+pub(crate) fn plan(trace: &TraceArgs, environment: Environment) -> Result<Trace, Refusal> {
+    let style = style(trace, environment);
     if trace.summary && style.format == TraceFormat::Csv {
         return Err(Refusal::with_hint("--summary: CSV has no place for it", "--ndjson has"));
     }
@@ -70,7 +65,7 @@ pub(crate) fn plan(
             bytes: trace.connections,
         },
         filter,
-        families: shared.families(),
+        families: trace.family.families(),
         into: chosen.unwrap_or(StateSet::ALL),
         connections: trace.connections,
         summary: trace.summary,
@@ -80,8 +75,8 @@ pub(crate) fn plan(
     })
 }
 
-fn style(shared: &SharedArgs, trace: &TraceArgs, environment: Environment) -> TraceStyle {
-    let format = match shared.format.as_deref() {
+fn style(trace: &TraceArgs, environment: Environment) -> TraceStyle {
+    let format = match trace.format.as_deref() {
         _ if trace.ndjson => TraceFormat::Ndjson,
         None if environment.terminal => TraceFormat::Table,
         Some("table") => TraceFormat::Table,
@@ -91,8 +86,8 @@ fn style(shared: &SharedArgs, trace: &TraceArgs, environment: Environment) -> Tr
     };
     TraceStyle {
         format,
-        header: !shared.no_header,
-        color: shared.color(environment),
+        header: !trace.no_header,
+        color: trace.color.is_on(environment),
         width: environment.width.map(usize::from),
     }
 }
