@@ -25,7 +25,7 @@ Register-ArgumentCompleter -Native -CommandName 'tcpstates' -ScriptBlock {
             [CompletionResult]::new('--sum', '--sum', [CompletionResultType]::ParameterName, 'With --count-by, add up the numbers of these fields')
             [CompletionResult]::new('--diff', '--diff', [CompletionResultType]::ParameterName, 'Print what opened, closed and changed its state within SECONDS, by the keys of --count-by (state)')
             [CompletionResult]::new('--filter-file', '--filter-file', [CompletionResultType]::ParameterName, 'Read the filter from a file, in which # begins a comment')
-            [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Choose and order the columns of the table, the plain list and CSV, whatever other options would add; `help` lists the fields')
+            [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Choose the columns of the table, the plain list and CSV, in their order, and the keys of JSON, whatever other options would add; `help` lists the fields')
             [CompletionResult]::new('--resolve-timeout', '--resolve-timeout', [CompletionResultType]::ParameterName, 'Wait for host names no longer than this')
             [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'Sort by any field, such as state, local, recv-q, rtt or pid; -FIELD reverses')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Show at most N sockets, or with --count-by, N counts')

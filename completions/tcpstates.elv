@@ -22,7 +22,7 @@ set edit:completion:arg-completer[tcpstates] = {|@words|
             cand --sum 'With --count-by, add up the numbers of these fields'
             cand --diff 'Print what opened, closed and changed its state within SECONDS, by the keys of --count-by (state)'
             cand --filter-file 'Read the filter from a file, in which # begins a comment'
-            cand --columns 'Choose and order the columns of the table, the plain list and CSV, whatever other options would add; `help` lists the fields'
+            cand --columns 'Choose the columns of the table, the plain list and CSV, in their order, and the keys of JSON, whatever other options would add; `help` lists the fields'
             cand --resolve-timeout 'Wait for host names no longer than this'
             cand --sort 'Sort by any field, such as state, local, recv-q, rtt or pid; -FIELD reverses'
             cand --limit 'Show at most N sockets, or with --count-by, N counts'

@@ -264,7 +264,7 @@ direction\t'in where a listener of this host has the local port, out where none 
 age\t'since the connection was established, while data has not gone both ways; else not known'"
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -l diff -d 'Print what opened, closed and changed its state within SECONDS, by the keys of --count-by (state)' -r
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -l filter-file -d 'Read the filter from a file, in which # begins a comment' -r -F
-complete -c tcpstates -n "__fish_tcpstates_needs_command" -l columns -d 'Choose and order the columns of the table, the plain list and CSV, whatever other options would add; `help` lists the fields' -r -f -a "protocol\t'tcp'
+complete -c tcpstates -n "__fish_tcpstates_needs_command" -l columns -d 'Choose the columns of the table, the plain list and CSV, in their order, and the keys of JSON, whatever other options would add; `help` lists the fields' -r -f -a "protocol\t'tcp'
 family\t'inet or inet6'
 state\t'the state'
 recv-q\t'bytes not read; - for a listener'

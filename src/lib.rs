@@ -67,9 +67,6 @@ pub mod internals {
     pub mod model {
         pub use crate::model::*;
     }
-    pub mod query {
-        pub use crate::model::*;
-    }
     pub mod layout {
         pub use crate::layout::*;
     }

@@ -40,12 +40,34 @@ fn chosen_and_in_order() {
 }
 
 #[test]
+fn the_keys_of_json_can_be_chosen() {
+    let Some(zoo) = zoo() else { return };
+    let row = |columns: &str| {
+        let text = zoo.namespace().tcpstates(&["-na", "--ndjson", "--columns", columns, "sport = 8002"]);
+        serde_json::from_str::<serde_json::Value>(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    };
+    let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let chosen = row("state,local,rtt,pid,retrans,program,age,direction");
+    assert_eq!(
+        keys(&chosen),
+        ["age_ms", "direction", "local_address", "local_port", "processes", "state", "tcp_info"]
+    );
+    assert_eq!(keys(&chosen["tcp_info"]), ["rtt_us", "total_retrans"]);
+    assert_eq!(chosen["processes"][0]["pid"], std::process::id());
+    assert!(chosen["tcp_info"]["rtt_us"].is_u64() && chosen["direction"].is_string(), "{chosen}");
+    assert_eq!(keys(&row("timer")), ["timer"]);
+}
+
+#[test]
 fn every_column_can_be_shown() {
     let Some(zoo) = zoo() else { return };
     let help = finish(tcpstates(&["--columns", "help"])).quiet();
     let words: Vec<_> = help.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
     assert!(words.len() >= 32);
     let all = words.join(",");
+    let json = zoo.namespace().tcpstates(&["-na", "--json", "--columns", &all]);
+    let document: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(document["sockets"].as_array().unwrap().len(), zoo.specimens().len());
     for format in ["plain", "csv", "table"] {
         let text = zoo.namespace().tcpstates(&["-naWf", format, "--columns", &all]);
         assert_eq!(text.lines().count(), zoo.specimens().len() + 1, "{format}");
@@ -56,7 +78,7 @@ fn every_column_can_be_shown() {
 fn what_can_not_be_chosen() {
     for (args, message) in [
         (&["--columns", "size"][..], "--columns: 'size' is no field\nhint: --columns help lists them\n"),
-        (&["--columns", "state", "--json"], "--columns: the json layout has its own\n"),
+        (&["--columns", "state", "-f", "ss"], "--columns: the ss layout has its own\n"),
     ] {
         assert_eq!(finish(tcpstates(args)).failed(2), format!("tcpstates: {message}"));
     }

@@ -92,8 +92,8 @@ pub(crate) struct ListArgs {
     #[arg(long)]
     pub(crate) peer_process: bool,
 
-    /// Choose and order the columns of the table, the plain list and CSV, whatever other options would add; `help`
-    /// lists the fields
+    /// Choose the columns of the table, the plain list and CSV, in their order, and the keys of JSON, whatever other
+    /// options would add; `help` lists the fields
     #[arg(long, value_name = "FIELD[,FIELD]", value_delimiter = ',', value_parser = FieldWord, hide_possible_values = true)]
     pub(crate) columns: Vec<String>,
 

@@ -245,8 +245,8 @@ fn one_list(format: Format, style: Style, columns: &[&'static Field]) -> Box<dyn
         Format::Plain => Box::new(plain::Plain::new(style)),
         Format::Netstat => Box::new(netstat::Netstat::new(style)),
         Format::Ss => Box::new(ss::Ss::new(style)),
-        Format::Json => Box::new(json::Document::new(style)),
-        Format::Ndjson => Box::new(json::Lines::new(style)),
+        Format::Json => Box::new(json::Document::new(style, columns)),
+        Format::Ndjson => Box::new(json::Lines::new(style, columns)),
         Format::Csv => Box::new(csv::Csv::new(style)),
     }
 }

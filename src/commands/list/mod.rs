@@ -131,7 +131,7 @@ fn shown_states(own: &ListArgs, format: Format, filter: &Filter) -> StateSet {
 
 fn columns(own: &ListArgs, format: Format) -> Result<Vec<&'static Field>, Refusal> {
     let columns = columns::columns(&own.columns)?;
-    if !columns.is_empty() && !matches!(format, Format::Table | Format::Plain | Format::Csv) {
+    if !columns.is_empty() && matches!(format, Format::Netstat | Format::Ss) {
         return Err(Refusal::usage(format!("--columns: the {} layout has its own", format.word())));
     }
     Ok(columns)

@@ -14,6 +14,7 @@ use self::formatter::Lines as OneLine;
 use self::row::RowKeys;
 pub(crate) use self::value::{Value, member};
 use super::{Head, Listing, Parts, Style};
+use crate::fields::Field;
 use crate::model::shown::push_lossless;
 use crate::model::{Gap, Row};
 
@@ -61,6 +62,11 @@ pub(crate) fn push_row(out: &mut Vec<u8>, row: &Row<'_>, parts: Parts) {
     RowKeys::of(parts).push_row(out, row, None);
 }
 
+/// The keys of the columns that were chosen, or of the parts.
+fn keys(style: Style, columns: &[&'static Field]) -> RowKeys {
+    if columns.is_empty() { RowKeys::of(style.parts) } else { RowKeys::of_fields(columns) }
+}
+
 /// One document with all sockets, one a line if it is the only document.
 pub(super) struct Document {
     style: Style,
@@ -69,8 +75,8 @@ pub(super) struct Document {
 }
 
 impl Document {
-    pub(super) fn new(style: Style) -> Self {
-        Self { style, keys: RowKeys::of(style.parts), first: true }
+    pub(super) fn new(style: Style, columns: &[&'static Field]) -> Self {
+        Self { style, keys: keys(style, columns), first: true }
     }
 
     /// Of several documents each is one line.
@@ -116,8 +122,8 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn new(style: Style) -> Self {
-        Self { style, keys: RowKeys::of(style.parts), taken_at: None }
+    pub(super) fn new(style: Style, columns: &[&'static Field]) -> Self {
+        Self { style, keys: keys(style, columns), taken_at: None }
     }
 }
 

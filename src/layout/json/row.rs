@@ -9,15 +9,27 @@ use crate::model::{
     Congestion, Holder, InfoNumber, Queues, Reading, Row, Socket, TcpInfo, with_tcp_info_fields,
 };
 
-/// The keys of a row beside those that every row has, made from the table of fields once for a list.
-pub(in crate::layout) struct RowKeys(Vec<Member>);
+/// The keys of a row, made from the table of fields once for a list.
+pub(in crate::layout) struct RowKeys {
+    /// Whether the keys stand first that every row has.
+    always: bool,
+    members: Vec<Member>,
+}
 
 /// A key, and what stands behind it.
 enum Member {
     /// A field's value.
     Field(FieldKey),
     /// An object, null where the socket has none.
-    Object(Key, Object, Vec<FieldKey>),
+    Object(Key, Object, Vec<Inner>),
+}
+
+/// What stands in an object.
+enum Inner {
+    /// A field's value.
+    Field(FieldKey),
+    /// All numbers of `tcp_info`.
+    AllNumbers,
 }
 
 /// The key of a field, and how it is read.
@@ -73,8 +85,11 @@ impl FieldKey {
             Read::Address(read) => push_behind(out, key, read(row)),
             Read::Name(read) => push_behind(out, key, read(row)),
             Read::Word(read) => push_behind(out, key, read(row)),
-            // The first of them stands for all.
-            Read::Info(_) => row.socket.tcp_info().into_iter().for_each(|info| push_numbers(out, info)),
+            Read::Info(number) => match row.socket.tcp_info().map(|info| info.reading(number)) {
+                Some(Reading::Number(number)) => push_behind(out, key, number),
+                Some(Reading::Absent) => {}
+                Some(Reading::Unknown) | None => push_behind(out, key, None::<u64>),
+            },
             Read::Holders(_) => push_behind(out, key, row.holders),
             Read::PeerHolders(_) => push_behind(out, key, row.peer_holders),
             Read::Any(read) => {
@@ -97,33 +112,58 @@ fn push_behind(out: &mut Vec<u8>, key: &Key, value: impl Value) {
 impl RowKeys {
     /// The keys of these parts.
     pub(in crate::layout) fn of(parts: Parts) -> Self {
-        let mut members: Vec<Member> = Vec::new();
-        let looked_up = fields::all().filter(|field| field.part != Part::Always && parts.contain(field.part));
-        for field in looked_up {
-            let key = FieldKey::of(field);
-            let is_number = |key: &FieldKey| matches!(key.read, Read::Info(_));
-            match (field.object(), members.last_mut()) {
-                (None, _) => members.push(Member::Field(key)),
-                (Some(object), Some(Member::Object(_, last, inner))) if *last == object => {
-                    let is_another = is_number(&key) && inner.last().is_some_and(is_number);
-                    inner.extend((!is_another).then_some(key));
-                }
-                (Some(object), _) => members.push(Member::Object(Key::of(object.key()), object, vec![key])),
+        let mut keys = Self { always: true, members: Vec::new() };
+        for field in fields::all().filter(|field| field.part != Part::Always && parts.contain(field.part)) {
+            let inner = match field.read {
+                Read::Info(_) => Inner::AllNumbers,
+                _ => Inner::Field(FieldKey::of(field)),
+            };
+            keys.add(field, inner);
+        }
+        keys
+    }
+
+    /// The keys of these fields, each once: an end's address and port stand apart, and what is read of holders is in their
+    /// list.
+    pub(in crate::layout) fn of_fields(chosen: &[&'static Field]) -> Self {
+        let mut keys = Self { always: false, members: Vec::new() };
+        let mut done: Vec<&Field> = Vec::new();
+        for field in chosen.iter().flat_map(|field| in_json(field)) {
+            if !done.contains(&field) {
+                done.push(field);
+                keys.add(field, Inner::Field(FieldKey::of(field)));
             }
         }
-        Self(members)
+        keys
+    }
+
+    /// Adds a field, in its object if it stands in one.
+    fn add(&mut self, field: &Field, inner: Inner) {
+        let Some(object) = field.object() else {
+            return self.members.push(Member::Field(FieldKey::of(field)));
+        };
+        let known = self.members.iter_mut().find_map(|member| match member {
+            Member::Object(_, of, inner) if *of == object => Some(inner),
+            _ => None,
+        });
+        match known {
+            Some(known) if matches!((&inner, known.last()), (Inner::AllNumbers, Some(Inner::AllNumbers))) => {
+            }
+            Some(known) => known.push(inner),
+            None => self.members.push(Member::Object(Key::of(object.key()), object, vec![inner])),
+        }
     }
 
     /// Appends the row.
     pub(in crate::layout) fn push_row(&self, out: &mut Vec<u8>, row: &Row<'_>, taken_at: Option<&str>) {
-        out.push(b'{');
+        let begun = out.len();
         if let Some(taken_at) = taken_at {
-            out.extend_from_slice(b"\"taken_at\":");
-            taken_at.push(out);
-            out.push(b',');
+            member!(out, "taken_at", taken_at);
         }
-        push_always(out, row);
-        for member in &self.0 {
+        if self.always {
+            push_always(out, row);
+        }
+        for member in &self.members {
             match member {
                 Member::Field(field) => field.push(out, row),
                 Member::Object(key, object, fields) => {
@@ -132,7 +172,23 @@ impl RowKeys {
                 }
             }
         }
+        open_object(out, begun);
         out.push(b'}');
+    }
+}
+
+/// The fields under whose keys JSON has a field.
+fn in_json(field: &'static Field) -> Vec<&'static Field> {
+    let is_of = |key: &str| fields::all().filter(|other| other.json == key).collect();
+    match field.kind {
+        Kind::Endpoint(_) => {
+            let of_end = |part: &str| fields::named(&format!("{}_{part}", field.word));
+            ["address", "port"].into_iter().filter_map(of_end).collect()
+        }
+        _ => match field.json.split_once('.') {
+            Some((list, _)) if field.part == Part::Chosen => is_of(list),
+            _ => vec![field],
+        },
     }
 }
 
@@ -140,7 +196,7 @@ impl RowKeys {
 /// takes by the table. A test compares the keys.
 fn push_always(out: &mut Vec<u8>, row: &Row<'_>) {
     let Socket { local, peer, queues, .. } = row.socket;
-    out.extend_from_slice(b"\"protocol\":\"tcp\"");
+    out.extend_from_slice(b",\"protocol\":\"tcp\"");
     member!(out, "family", row.socket.family.name());
     member!(out, "state", row.socket.state);
     match *queues {
@@ -164,14 +220,17 @@ fn push_always(out: &mut Vec<u8>, row: &Row<'_>) {
     member!(out, "cookie", row.socket.cookie.map(Decimal));
 }
 
-fn push_object(out: &mut Vec<u8>, row: &Row<'_>, object: Object, fields: &[FieldKey]) {
+fn push_object(out: &mut Vec<u8>, row: &Row<'_>, object: Object, fields: &[Inner]) {
     if !object.is_of(row.socket) {
         out.extend_from_slice(b"null");
         return;
     }
     let begun = out.len();
     for field in fields {
-        field.push(out, row);
+        match field {
+            Inner::Field(field) => field.push(out, row),
+            Inner::AllNumbers => row.socket.tcp_info().into_iter().for_each(|info| push_numbers(out, info)),
+        }
     }
     open_object(out, begun);
     out.push(b'}');
