@@ -9,7 +9,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, accept_with, bind, con
 
 use super::wire::{PORT, SERVER, Watcher, Wire};
 use super::{DemoError, End, What};
-use crate::model::{Event, TcpState};
+use crate::model::{TcpState, Trigger};
 
 /// What can be played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +68,7 @@ struct Stage<'a> {
 impl Stage<'_> {
     fn handshake(&mut self) -> Result<(), DemoError> {
         self.listener = Some(self.listening()?);
-        self.wire.called(End::Server, "listen()", Some(Event::PassiveOpen))?;
+        self.wire.called(End::Server, "listen()", Some(Trigger::PassiveOpen))?;
         self.connect()?;
         self.wire.carry()?;
         let listener = self.listener.as_ref();
@@ -163,7 +163,7 @@ impl Stage<'_> {
             Err(error) => return Err(failed(error)),
         }
         self.client = Some(made);
-        self.wire.called(End::Client, "connect()", Some(Event::ActiveOpen))
+        self.wire.called(End::Client, "connect()", Some(Trigger::ActiveOpen))
     }
 
     /// What became of the call that connects.
@@ -179,7 +179,7 @@ impl Stage<'_> {
             End::Client => self.client = None,
             End::Server => self.accepted = None,
         }
-        self.wire.called(end, "close()", Some(Event::Close))
+        self.wire.called(end, "close()", Some(Trigger::Close))
     }
 
     fn listening(&self) -> Result<OwnedFd, DemoError> {

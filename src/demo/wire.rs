@@ -15,7 +15,7 @@ use super::{DemoError, End, Flags, Moment, What};
 use crate::inspect::collect;
 use crate::model::{Access, Families, Query};
 use crate::model::{
-    Event, Family, Segment, Sink, Socket, Source, StateSet, TcpState, Transition, ways_between,
+    Family, Segment, Sink, Socket, Source, StateSet, TcpState, Transition, Trigger, ways_between,
 };
 
 /// For documentation (RFC 5737): in no host's routes.
@@ -42,7 +42,7 @@ pub(super) struct Wire<'a> {
     /// Whether there was a connection: then the listener's state is not the end's any more.
     connected: [bool; 2],
     /// What happened to each end since its last change: it tells apart the ways from state to state.
-    last: [Option<Event>; 2],
+    last: [Option<Trigger>; 2],
     under_way: VecDeque<(Instant, End, Vec<u8>)>,
     /// Whatever was not lost, and who sent it.
     carried: Vec<(End, Vec<u8>)>,
@@ -91,7 +91,7 @@ impl<'a> Wire<'a> {
     }
 
     /// Tells of a call that was just made, and of what it changed.
-    pub(super) fn called(&mut self, end: End, call: &str, event: Option<Event>) -> Result<(), DemoError> {
+    pub(super) fn called(&mut self, end: End, call: &str, event: Option<Trigger>) -> Result<(), DemoError> {
         self.tell(What::Call { end, call: call.to_owned() })?;
         if event.is_some() {
             self.last[end as usize] = event;
@@ -231,20 +231,20 @@ impl Sink for Found {
 }
 
 /// What a segment is to an end in this state.
-fn received(flags: Flags, state: TcpState) -> Event {
+fn received(flags: Flags, state: TcpState) -> Trigger {
     match flags {
-        Flags { rst: true, .. } => Event::Received(Segment::Rst),
-        Flags { syn: true, ack: true, .. } => Event::Received(Segment::SynAck),
-        Flags { syn: true, .. } => Event::Received(Segment::Syn),
-        Flags { fin: true, .. } => Event::Received(Segment::Fin),
-        _ if state == TcpState::SynRecv => Event::AckOfSyn,
-        _ => Event::AckOfFin,
+        Flags { rst: true, .. } => Trigger::Received(Segment::Rst),
+        Flags { syn: true, ack: true, .. } => Trigger::Received(Segment::SynAck),
+        Flags { syn: true, .. } => Trigger::Received(Segment::Syn),
+        Flags { fin: true, .. } => Trigger::Received(Segment::Fin),
+        _ if state == TcpState::SynRecv => Trigger::AckOfSyn,
+        _ => Trigger::AckOfFin,
     }
 }
 
 /// Of several ways the one that this event leads; where nothing happened, time has passed.
-fn meaning(old: TcpState, new: TcpState, event: Option<Event>) -> &'static str {
-    let by_event = |way: &&Transition| way.event == event.unwrap_or(Event::GaveUp);
+fn meaning(old: TcpState, new: TcpState, event: Option<Trigger>) -> &'static str {
+    let by_event = |way: &&Transition| way.event == event.unwrap_or(Trigger::GaveUp);
     let way = ways_between(old, new).find(by_event).or_else(|| ways_between(old, new).next());
     way.map_or("RFC 9293 has no such way", |way| way.meaning)
 }

@@ -55,12 +55,12 @@ pub struct Fact {
     /// The name, without the unit.
     pub name: &'static str,
     /// The value.
-    pub value: Value,
+    pub value: Figure,
 }
 
 /// What was seen of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value {
+pub enum Figure {
     /// A number of whatever the name says.
     Count(u64),
     /// The setting of this name.
@@ -92,14 +92,14 @@ pub enum Value {
 impl Finding {
     /// Adds what was seen.
     #[must_use]
-    pub(super) fn seen(mut self, name: &'static str, value: Value) -> Self {
+    pub(super) fn seen(mut self, name: &'static str, value: Figure) -> Self {
         self.seen.push(Fact { name, value });
         self
     }
 
     /// Adds what was seen, where it was.
     #[must_use]
-    pub(super) fn seen_if(self, name: &'static str, value: Option<Value>) -> Self {
+    pub(super) fn seen_if(self, name: &'static str, value: Option<Figure>) -> Self {
         match value {
             Some(value) => self.seen(name, value),
             None => self,

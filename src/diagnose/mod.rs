@@ -4,15 +4,15 @@
 
 mod evidence;
 mod finding;
-mod lacks;
 mod report;
 mod rules;
 mod seen;
 mod thresholds;
+mod unseen;
 mod values;
 
 pub use evidence::{Before, Evidence};
-pub use finding::{Fact, Finding, Severity, Value};
+pub use finding::{Fact, Figure, Finding, Severity};
 pub(crate) use report::{Judgement, write_diagnosis};
 pub use seen::{Earlier, Seen};
 pub use thresholds::{Threshold, Thresholds};
@@ -51,7 +51,7 @@ pub fn diagnose(evidence: &Evidence, thresholds: &Thresholds) -> Diagnosis {
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     Diagnosis {
         findings,
-        unseen: lacks::lacks(evidence),
+        unseen: unseen::unseen(evidence),
         rules: rules::RULES.iter().map(|rule| rule.name).collect(),
         sockets: evidence.seen.states.total(),
     }

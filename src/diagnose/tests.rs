@@ -16,7 +16,7 @@ pub(super) fn gist(sample: Sample) -> Vec<(&'static str, Severity)> {
     judged(sample).findings.iter().map(|finding| (finding.rule, finding.severity)).collect()
 }
 
-pub(super) fn fact(diagnosis: &Diagnosis, name: &str) -> Value {
+pub(super) fn fact(diagnosis: &Diagnosis, name: &str) -> Figure {
     let facts = diagnosis.findings.iter().flat_map(|finding| &finding.seen);
     facts.clone().find(|fact| fact.name == name).unwrap_or_else(|| panic!("no {name}")).value.clone()
 }
@@ -60,7 +60,7 @@ fn close_wait_is_held_by_age_and_process() {
     let diagnosis = judged(many(10));
     assert_eq!(
         (fact(&diagnosis, "age_at_least"), fact(&diagnosis, "unread")),
-        (Value::Millis(60_000), Value::Bytes(40))
+        (Figure::Millis(60_000), Figure::Bytes(40))
     );
     // A socket that two processes share is in the pile of each, which is told of once where they are the same.
     let shared =
@@ -75,7 +75,7 @@ fn close_wait_is_held_by_age_and_process() {
     assert!(titles[1].starts_with("process 1 has not closed 1 "), "{titles:?}");
     // Of one that waits to be accepted the listener's holders come.
     let waits = judged(Sample::default().socket(Socket { inode: None, ..held(90_000, 90_000) }));
-    assert_eq!(fact(&waits, "not_accepted"), Value::Count(1));
+    assert_eq!(fact(&waits, "not_accepted"), Figure::Count(1));
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn the_fullest_queue_of_a_place_counts() {
     let diagnosis = judged(shared);
     assert_eq!(
         (fact(&diagnosis, "waiting"), fact(&diagnosis, "listening_sockets")),
-        (Value::Count(90), Value::Count(2))
+        (Figure::Count(90), Figure::Count(2))
     );
     let most = judged(queue(4097, 4096));
     assert!(most.findings[0].advice.contains("as much as net.core.somaxconn = 4096 allows"));
@@ -128,7 +128,7 @@ fn half_open_connections_belong_to_the_listener_that_is_nearest() {
     };
     let listeners = |diagnosis: &Diagnosis| {
         let text = |finding: &Finding| match &finding.seen[0].value {
-            Value::Text(text) => text.clone(),
+            Figure::Text(text) => text.clone(),
             other => panic!("{other:?}"),
         };
         let of_rule = diagnosis.findings.iter().filter(|finding| finding.rule == "syn-recv");
@@ -139,14 +139,14 @@ fn half_open_connections_belong_to_the_listener_that_is_nearest() {
     assert_eq!(listeners(&judged(sample(19))), []);
     let (all, very) = ("0.0.0.0:80".to_owned(), "10.0.0.1:80".to_owned());
     assert_eq!(listeners(&judged(sample(20))), [(all.clone(), Warning), (very.clone(), Warning)]);
-    assert_eq!(fact(&judged(sample(30)), "room_for"), Value::Count(31), "it takes one more");
+    assert_eq!(fact(&judged(sample(30)), "room_for"), Figure::Count(31), "it takes one more");
     let dropping = |count| sample(count).setting(Setting::Syncookies, "0");
     assert_eq!(listeners(&judged(dropping(31))), [(all.clone(), Critical), (very.clone(), Warning)]);
     // Without cookies there is less room, whatever the backlog: three quarters of 100.
     assert_eq!(listeners(&judged(dropping(76))), [(all, Critical), (very, Critical)]);
     assert_eq!(
         fact(&judged(sample(20)), "source_nets"),
-        Value::Nets(vec![(Net { addr: "192.0.2.0".parse().unwrap(), len: 24 }, 20)])
+        Figure::Nets(vec![(Net { addr: "192.0.2.0".parse().unwrap(), len: 24 }, 20)])
     );
 }
 
@@ -215,9 +215,9 @@ fn a_syn_is_stuck_after_retries() {
     };
     assert_eq!(gist(Sample::default().socket(syn(1))), []);
     let diagnosis = judged(Sample::default().socket(syn(2)).socket(syn(5)));
-    assert_eq!(fact(&diagnosis, "most_retries"), Value::Count(5));
+    assert_eq!(fact(&diagnosis, "most_retries"), Figure::Count(5));
     let peer = Peer { addr: "10.0.0.2".parse().unwrap(), port: Some(443) };
-    assert_eq!(fact(&diagnosis, "peers"), Value::Peers(vec![(peer, 2)]));
+    assert_eq!(fact(&diagnosis, "peers"), Figure::Peers(vec![(peer, 2)]));
 }
 
 #[test]
@@ -233,7 +233,7 @@ fn stalls_are_by_age() {
     assert_eq!(gist(Sample::default().socket(unread(90_000, 0))), [], "it is idle");
     assert_eq!(gist(Sample::default().socket(unread(30_000, 1))), [("program-not-reading", Warning)]);
     let waits = judged(Sample::default().socket(Socket { inode: None, ..unread(30_000, 1) }));
-    assert_eq!(fact(&waits, "not_accepted"), Value::Count(1));
+    assert_eq!(fact(&waits, "not_accepted"), Figure::Count(1));
     let unsent = |millis, snd_wnd| {
         let numbers = Numbers { snd_wnd, ..numbers(millis) };
         connection(TcpState::FinWait1, "10.0.0.2", (0, 9), numbers)

@@ -10,7 +10,7 @@ use crate::fields::{Field, Kind, OfHolder, Read, Value};
 use crate::model::{Holder, Needs, Process, Row, Socket};
 
 /// What is left to judge of a socket.
-enum Rest {
+enum Judged {
     /// Nothing: it fits, or not.
     Decided(bool),
     /// This.
@@ -46,24 +46,24 @@ impl Expr {
     /// What is left to judge of the row when so much is known; `None` where it can't fit.
     pub fn rest(&self, row: &Row<'_>, known: Needs) -> Option<Self> {
         match self.judge(row, known) {
-            Rest::Decided(fits) => fits.then(Self::always),
-            Rest::Open(rest) => Some(rest),
+            Judged::Decided(fits) => fits.then(Self::always),
+            Judged::Open(rest) => Some(rest),
         }
     }
 
-    fn judge(&self, row: &Row<'_>, known: Needs) -> Rest {
+    fn judge(&self, row: &Row<'_>, known: Needs) -> Judged {
         match self {
             Self::Term(term) => {
-                term.evaluate(row, known).map_or_else(|| Rest::Open(self.clone()), Rest::Decided)
+                term.evaluate(row, known).map_or_else(|| Judged::Open(self.clone()), Judged::Decided)
             }
             Self::Not(inner) => match inner.judge(row, known) {
-                Rest::Decided(fits) => Rest::Decided(!fits),
-                Rest::Open(rest) => Rest::Open(rest.negated()),
+                Judged::Decided(fits) => Judged::Decided(!fits),
+                Judged::Open(rest) => Judged::Open(rest.negated()),
             },
             Self::And(parts) => open_parts(parts, row, known, false)
-                .map_or_else(Rest::Decided, |open| Rest::Open(Self::And(open))),
+                .map_or_else(Judged::Decided, |open| Judged::Open(Self::And(open))),
             Self::Or(parts) => open_parts(parts, row, known, true)
-                .map_or_else(Rest::Decided, |open| Rest::Open(Self::Or(open))),
+                .map_or_else(Judged::Decided, |open| Judged::Open(Self::Or(open))),
         }
     }
 }
@@ -86,9 +86,9 @@ fn open_parts(parts: &[Expr], row: &Row<'_>, known: Needs, decides: bool) -> Res
     let mut open = Vec::new();
     for part in parts {
         match part.judge(row, known) {
-            Rest::Decided(answer) if answer == decides => return Err(decides),
-            Rest::Decided(_) => {}
-            Rest::Open(rest) => open.push(rest),
+            Judged::Decided(answer) if answer == decides => return Err(decides),
+            Judged::Decided(_) => {}
+            Judged::Open(rest) => open.push(rest),
         }
     }
     if open.is_empty() { Err(!decides) } else { Ok(open) }

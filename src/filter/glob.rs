@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::shown;
+use crate::model::escape;
 
 /// A pattern over bytes: `*` is any number of them, `?` any one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,12 +49,12 @@ impl Glob {
         if self.matches(text) {
             return true;
         }
-        if shown::is_plain(text) {
+        if escape::is_plain(text) {
             return false;
         }
         let mut in_json = String::with_capacity(text.len());
-        shown::push_lossless(&mut in_json, text);
-        self.matches(shown::escaped(text).as_bytes()) || self.matches(in_json.as_bytes())
+        escape::push_lossless(&mut in_json, text);
+        self.matches(escape::escaped(text).as_bytes()) || self.matches(in_json.as_bytes())
     }
 }
 
@@ -120,7 +120,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_found_as_it_is_shown(bytes: Vec<u8>) {
-            prop_assert!(Glob::new(&shown::escaped(&bytes)).matches_shown(&bytes));
+            prop_assert!(Glob::new(&escape::escaped(&bytes)).matches_shown(&bytes));
         }
 
         #[test]

@@ -4,7 +4,7 @@ use super::expr::{Device, Name, Term};
 use super::glob::Glob;
 use super::typed::{digits, number};
 use crate::fields::{self, Kind, Value};
-use crate::model::{Timer, shown};
+use crate::model::{Timer, escape};
 
 pub(super) fn device_term(word: Name) -> Term {
     Term::Device(match digits(&word.text) {
@@ -57,7 +57,7 @@ pub(super) fn text_fits(glob: &Glob, kind: Kind, value: &Value<'_>) -> bool {
         | Value::Address(_)
         | Value::Endpoint(_) => false,
         Value::Number(number) => glob.matches(number.to_string().as_bytes()),
-        Value::Text(text) if kind == Kind::Container => glob.matches_id(&shown::lossless(text)),
+        Value::Text(text) if kind == Kind::Container => glob.matches_id(&escape::lossless(text)),
         Value::Text(text) => glob.matches_shown(text),
         Value::Word(word) => glob.matches(word.as_bytes()),
         Value::User(name, uid) => {

@@ -33,7 +33,7 @@ impl Held {
         enough: Option<u64>,
     ) -> Result<Self, InspectError> {
         let wanted_of_each = enrichment.wanted(question.query.needs, access);
-        let mut sink = Hold {
+        let mut sink = Gathering {
             question,
             enough: enough.map_or(usize::MAX, |enough| usize::try_from(enough).unwrap_or(usize::MAX)),
             enrichment,
@@ -43,7 +43,7 @@ impl Held {
         };
         let collected = collect(&question.query, access, &mut sink)?;
         let inodes = sink.inodes();
-        let Hold { mut enrichment, sockets, .. } = sink;
+        let Gathering { mut enrichment, sockets, .. } = sink;
         enrichment.find_holders(inodes, wanted_of_each, access);
         let Collected { source, mut gaps } = collected;
         gaps.extend(enrichment.gaps());
@@ -106,7 +106,7 @@ impl Held {
 }
 
 /// Takes the sockets that may fit, and the inodes by which their holders are found.
-struct Hold<'a> {
+struct Gathering<'a> {
     question: &'a Question,
     enough: usize,
     enrichment: Enrichment,
@@ -116,7 +116,7 @@ struct Hold<'a> {
     unaccepted: Vec<usize>,
 }
 
-impl Hold<'_> {
+impl Gathering<'_> {
     /// The inodes of all whose holders must be known, now that every socket has come.
     fn inodes(&mut self) -> FxHashSet<u64> {
         let Self { enrichment, sockets, unaccepted, .. } = self;
@@ -129,7 +129,7 @@ impl Hold<'_> {
     }
 }
 
-impl Sink for Hold<'_> {
+impl Sink for Gathering<'_> {
     fn begin(&mut self, _source: Source) {
         self.enrichment.forget();
         self.sockets.clear();

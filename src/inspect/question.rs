@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::filter::{BadFilter, Compare, End, Expr, Filter, Names, Term, bytecode};
 use crate::kernel::host::local_ports;
 use crate::kernel::names::{self, Services};
-use crate::model::{Families, KernelFilter, Needs, Query, Row, Shown, Socket, StateSet, TcpState};
+use crate::model::{Families, KernelFilter, Needs, Query, Row, Socket, StateSet, TcpState, Visible};
 
 /// A question that is well formed and asks for what can't be had.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +24,7 @@ pub(crate) struct Question {
     /// What to ask for. It may ask for more than is shown.
     pub query: Query,
     /// What of it is shown.
-    pub shown: Shown,
+    pub shown: Visible,
     /// Which of these.
     pub filter: Filter,
 }
@@ -36,7 +36,7 @@ impl Question {
     /// Where `waiting_is_held`, a connection that waits to be accepted has its listener's holders.
     pub(crate) fn new(
         query: &Query,
-        shown: Shown,
+        shown: Visible,
         filter: &Filter,
         waiting_is_held: bool,
     ) -> Result<Self, Misuse> {
@@ -61,7 +61,7 @@ impl Question {
 
     /// A question of which all is shown that is asked for, with the holders of listeners for what waits to be accepted.
     pub(crate) fn of_all(query: &Query, filter: &Filter) -> Result<Self, Misuse> {
-        Self::new(query, Shown { families: query.families, states: query.states }, filter, true)
+        Self::new(query, Visible { families: query.families, states: query.states }, filter, true)
     }
 
     /// Whether the filter is decided by the kernel's answer alone: nothing in it is about what is joined to a

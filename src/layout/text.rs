@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use unicode_width::UnicodeWidthStr;
 
-pub use crate::model::shown::{escaped, is_plain, is_unsafe, push_escaped};
-use crate::model::shown::{push_char, push_hex};
+pub use crate::model::escape::{escaped, is_plain, is_unsafe, push_escaped};
+use crate::model::escape::{push_char, push_hex};
 
 /// Output as it leaves for the terminal: whatever a writer let through, nothing in it is obeyed but line breaks, tabs and,
 /// where there are colours, the sequences that set them (`ESC [ … m`).

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::shown;
+use super::escape;
 
 /// What is known of a socket's cgroup.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -120,7 +120,7 @@ fn machine(part: &str) -> Option<Cow<'_, str>> {
 
 /// A name as it was before systemd wrote it into a unit's: `-` for `\x2d`.
 fn unescaped(name: &str) -> Cow<'_, str> {
-    match String::from_utf8(shown::unescaped(name.as_bytes(), br"\x", 2, 16)) {
+    match String::from_utf8(escape::unescaped(name.as_bytes(), br"\x", 2, 16)) {
         Ok(text) if text != name => Cow::Owned(text),
         _ => Cow::Borrowed(name),
     }

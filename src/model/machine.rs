@@ -14,7 +14,7 @@ pub struct Transition {
     /// The state after.
     pub to: TcpState,
     /// What brings it about.
-    pub event: Event,
+    pub event: Trigger,
     /// The segment that is sent with it.
     pub sends: Option<Segment>,
     /// The section of RFC 9293 that has it; `None` where only Linux does it.
@@ -29,7 +29,7 @@ pub struct Transition {
 
 /// What brings a transition about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum Trigger {
     /// The program listens.
     PassiveOpen,
     /// The program connects.
@@ -85,7 +85,7 @@ impl fmt::Display for Segment {
     }
 }
 
-impl fmt::Display for Event {
+impl fmt::Display for Trigger {
     /// A program's part as the call that it makes, what is received after `rcv`, as in figure 5.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -109,7 +109,7 @@ impl fmt::Display for Event {
 const fn row(
     from: TcpState,
     to: TcpState,
-    event: Event,
+    event: Trigger,
     section: &'static str,
     meaning: &'static str,
 ) -> Transition {
@@ -150,7 +150,7 @@ impl Transition {
 /// Every way there is, in the order of a connection's life; of those between the same two states, the usual first.
 #[rustfmt::skip]
 pub const MACHINE: [Transition; 53] = {
-    use Event::{Abort, AckOfFin, AckOfSyn, ActiveOpen, Close as Shut, FinAndAckOfFin, GaveUp, PassiveOpen, Received, Send, TimeLimit, TwoMsl, Unreachable};
+    use Trigger::{Abort, AckOfFin, AckOfSyn, ActiveOpen, Close as Shut, FinAndAckOfFin, GaveUp, PassiveOpen, Received, Send, TimeLimit, TwoMsl, Unreachable};
     use Segment::{Ack, Fin, Rst, Syn, SynAck};
     use TcpState::{Close, CloseWait, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait};
     /// What cuts any connection that stands: section 3.10.7.4 for a reset that comes, 3.10.8 for time-outs.
@@ -242,7 +242,7 @@ mod tests {
     };
 
     /// A path through the machine, each step by its event.
-    fn path(steps: &[(TcpState, Event)], end: TcpState) {
+    fn path(steps: &[(TcpState, Trigger)], end: TcpState) {
         let next = steps.iter().skip(1).map(|(state, _)| *state).chain([end]);
         for ((from, event), to) in steps.iter().zip(next) {
             assert!(
@@ -284,48 +284,48 @@ mod tests {
 
     #[test]
     fn the_paths_of_the_textbooks() {
-        let fin = Event::Received(Segment::Fin);
+        let fin = Trigger::Received(Segment::Fin);
         // The client that closes first.
         path(
             &[
-                (Close, Event::ActiveOpen),
-                (SynSent, Event::Received(Segment::SynAck)),
-                (Established, Event::Close),
-                (FinWait1, Event::AckOfFin),
+                (Close, Trigger::ActiveOpen),
+                (SynSent, Trigger::Received(Segment::SynAck)),
+                (Established, Trigger::Close),
+                (FinWait1, Trigger::AckOfFin),
                 (FinWait2, fin),
-                (TimeWait, Event::TwoMsl),
+                (TimeWait, Trigger::TwoMsl),
             ],
             Close,
         );
         // The server whose peer closes first.
         path(
             &[
-                (Close, Event::PassiveOpen),
-                (Listen, Event::Received(Segment::Syn)),
-                (SynRecv, Event::AckOfSyn),
+                (Close, Trigger::PassiveOpen),
+                (Listen, Trigger::Received(Segment::Syn)),
+                (SynRecv, Trigger::AckOfSyn),
                 (Established, fin),
-                (CloseWait, Event::Close),
-                (LastAck, Event::AckOfFin),
+                (CloseWait, Trigger::Close),
+                (LastAck, Trigger::AckOfFin),
             ],
             Close,
         );
         // Both at once.
         path(
             &[
-                (Close, Event::ActiveOpen),
-                (SynSent, Event::Received(Segment::Syn)),
-                (SynRecv, Event::AckOfSyn),
+                (Close, Trigger::ActiveOpen),
+                (SynSent, Trigger::Received(Segment::Syn)),
+                (SynRecv, Trigger::AckOfSyn),
             ],
             Established,
         );
-        path(&[(Established, Event::Close), (FinWait1, fin), (Closing, Event::AckOfFin)], TimeWait);
+        path(&[(Established, Trigger::Close), (FinWait1, fin), (Closing, Trigger::AckOfFin)], TimeWait);
     }
 
     /// Measured in tests/states.rs.
     #[test]
     fn linux_takes_no_short_cut_from_fin_wait1() {
         let ways: Vec<_> = ways_between(FinWait1, TimeWait).map(|way| (way.event, way.on_linux)).collect();
-        assert_eq!(ways, [(Event::FinAndAckOfFin, false)]);
+        assert_eq!(ways, [(Trigger::FinAndAckOfFin, false)]);
     }
 
     #[test]
@@ -334,19 +334,19 @@ mod tests {
             [SynSent, SynRecv, Established, FinWait1, FinWait2, CloseWait, Closing, LastAck, TimeWait]
         {
             assert!(
-                ways_between(state, Close).any(|way| way.event == Event::Received(Segment::Rst)),
+                ways_between(state, Close).any(|way| way.event == Trigger::Received(Segment::Rst)),
                 "a reset does not end {state}"
             );
         }
         for state in [SynSent, SynRecv, Established, FinWait1, FinWait2, CloseWait, Closing, LastAck] {
             assert!(
-                ways_between(state, Close).any(|way| way.event == Event::GaveUp),
+                ways_between(state, Close).any(|way| way.event == Trigger::GaveUp),
                 "{state} waits for ever"
             );
         }
         // A program that never closes is waited for: CLOSE_WAIT has no time limit, FIN_WAIT2 has one on Linux.
         let limited: Vec<_> =
-            MACHINE.iter().filter(|way| way.event == Event::TimeLimit).map(|way| way.from).collect();
+            MACHINE.iter().filter(|way| way.event == Trigger::TimeLimit).map(|way| way.from).collect();
         assert_eq!(limited, [FinWait2]);
     }
 

@@ -90,14 +90,14 @@ impl Families {
 
 /// What is shown of what was asked for: more may be asked for than is shown, to know of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shown {
+pub struct Visible {
     /// These families.
     pub families: Families,
     /// These states.
     pub states: StateSet,
 }
 
-impl Shown {
+impl Visible {
     /// Whether a socket is among them.
     pub fn contains(self, socket: &Socket) -> bool {
         self.states.contains(socket.state) && self.families.each().contains(&socket.family)

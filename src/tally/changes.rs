@@ -54,8 +54,8 @@ pub struct Census {
     sockets: FxHashMap<Identity, (TcpState, u32)>,
     /// A socket has several groups where it has several holders.
     sets: IndexSet<Vec<Group>, FxBuildHasher>,
-    put_off: Vec<(Identity, TcpState, u32)>,
-    put_off_groups: Groups,
+    deferred: Vec<(Identity, TcpState, u32)>,
+    deferred_groups: Groups,
 }
 
 impl Census {
@@ -65,8 +65,8 @@ impl Census {
             keys: keys.to_vec(),
             sockets: FxHashMap::default(),
             sets: IndexSet::default(),
-            put_off: Vec::new(),
-            put_off_groups: Groups::default(),
+            deferred: Vec::new(),
+            deferred_groups: Groups::default(),
         }
     }
 
@@ -95,14 +95,14 @@ impl Consumer for Census {
     }
 
     fn keep(&mut self, row: &Row<'_>) -> u32 {
-        let group = number_of(&mut self.put_off_groups, group(&self.keys, row));
-        self.put_off.push((Identity::of(row.socket), row.socket.state.shown(), group));
-        u32::try_from(self.put_off.len() - 1).unwrap_or(u32::MAX)
+        let group = number_of(&mut self.deferred_groups, group(&self.keys, row));
+        self.deferred.push((Identity::of(row.socket), row.socket.state.shown(), group));
+        u32::try_from(self.deferred.len() - 1).unwrap_or(u32::MAX)
     }
 
     fn take_later(&mut self, number: u32, holders: &[Holder]) {
-        let Some((identity, state, group)) = self.put_off.get(number as usize).cloned() else { return };
-        let Some(group) = self.put_off_groups.get_index(group as usize).cloned() else { return };
+        let Some((identity, state, group)) = self.deferred.get(number as usize).cloned() else { return };
+        let Some(group) = self.deferred_groups.get_index(group as usize).cloned() else { return };
         let groups = of_holders(&self.keys, group, holders, &[]);
         self.add(identity, state, groups);
     }

@@ -105,7 +105,7 @@ pub struct GroupCounts {
     keys: Vec<CountKey>,
     sums: Vec<&'static Field>,
     groups: FxHashMap<Group, Amount>,
-    put_off: Groups,
+    deferred: Groups,
     total: Amount,
 }
 
@@ -124,7 +124,7 @@ impl GroupCounts {
             keys: keys.to_vec(),
             sums: sums.to_vec(),
             groups: FxHashMap::default(),
-            put_off: Groups::default(),
+            deferred: Groups::default(),
             total: Amount::new(sums.len()),
         }
     }
@@ -181,11 +181,11 @@ impl Consumer for GroupCounts {
     fn keep(&mut self, row: &Row<'_>) -> u32 {
         let numbers = self.sums.iter().map(|field| KeyValue::Number(field.number(row).unwrap_or(0)));
         let kept = group(&self.keys, row).into_iter().chain(numbers).collect();
-        number_of(&mut self.put_off, kept)
+        number_of(&mut self.deferred, kept)
     }
 
     fn take_later(&mut self, number: u32, holders: &[Holder]) {
-        let Some(kept) = self.put_off.get_index(number as usize) else { return };
+        let Some(kept) = self.deferred.get_index(number as usize) else { return };
         let Some((values, numbers)) = kept.split_at_checked(self.keys.len()) else { return };
         let number = |value: &KeyValue| if let KeyValue::Number(number) = value { *number } else { 0 };
         let (group, numbers): (Group, Vec<_>) = (values.into(), numbers.iter().map(number).collect());
@@ -323,15 +323,15 @@ mod tests {
         assert_eq!(counted(&[key("pid"), key("state")], &rows).len(), 4);
 
         let keys = [key("pid"), key("state")];
-        let mut put_off = GroupCounts::new(&keys, &[]);
-        let numbers = rows.map(|row| (put_off.keep(&row), row.holders));
+        let mut deferred = GroupCounts::new(&keys, &[]);
+        let numbers = rows.map(|row| (deferred.keep(&row), row.holders));
         assert_eq!(numbers[0].0, numbers[1].0, "they are alike but for their holders");
         for (number, holders) in numbers {
-            put_off.take_later(number, holders);
+            deferred.take_later(number, holders);
         }
         let later: Vec<_> =
-            put_off.sorted().into_iter().map(|(values, amount)| (values.to_vec(), amount.count)).collect();
-        assert_eq!((later, put_off.total().count), (counted(&keys, &rows), 2));
+            deferred.sorted().into_iter().map(|(values, amount)| (values.to_vec(), amount.count)).collect();
+        assert_eq!((later, deferred.total().count), (counted(&keys, &rows), 2));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::columns;
 use crate::fields::Field;
 use crate::filter::Filter;
 use crate::layout::{Format, Parts, Scope, Style};
-use crate::model::{Needs, Order, Query, Shown, StateSet, TcpState};
+use crate::model::{Needs, Order, Query, StateSet, TcpState, Visible};
 use crate::session::{Environment, Refusal};
 use crate::tally::SortTerm;
 
@@ -20,7 +20,7 @@ pub(crate) struct List {
     /// What to ask for; it may ask for more than is shown.
     pub query: Query,
     /// What of it to show.
-    pub shown: Shown,
+    pub shown: Visible,
     /// The ends to show.
     pub filter: Filter,
     /// How long to wait for the names of hosts.
@@ -76,7 +76,7 @@ pub(crate) fn plan(
     let families = own.family.families();
     let mut list = List {
         query: Query::new(families, shown),
-        shown: Shown { families, states: shown },
+        shown: Visible { families, states: shown },
         filter,
         resolve_timeout: own.resolve_timeout,
         format,

@@ -7,7 +7,7 @@ use std::io;
 use anstyle::{AnsiColor, Style};
 
 use self::records::{FindingRecord, SettingRecords, Values};
-use crate::diagnose::{Counted, Diagnosis, Evidence, Fact, Finding, Severity, Threshold, Thresholds, Value};
+use crate::diagnose::{Counted, Diagnosis, Evidence, Fact, Figure, Finding, Severity, Threshold, Thresholds};
 use crate::layout::json::{push_document_head, push_document_tail, push_member};
 use crate::layout::report::Report;
 use crate::layout::text::{self, escaped};
@@ -94,7 +94,7 @@ fn push_finding(report: &mut Report<'_>, finding: &Finding, judgement: &Judgemen
 /// The name in words; a setting keeps its own.
 fn label(fact: &Fact) -> String {
     match fact.value {
-        Value::Setting(_) => fact.name.to_owned(),
+        Figure::Setting(_) => fact.name.to_owned(),
         _ => fact.name.replace('_', " "),
     }
 }
@@ -136,23 +136,23 @@ fn verdict(judgement: &Judgement<'_>) -> String {
 }
 
 /// A value in words.
-fn shown(value: &Value, interval: Option<f64>) -> String {
+fn shown(value: &Figure, interval: Option<f64>) -> String {
     match value {
-        Value::Count(number) | Value::Setting(number) => number.to_string(),
-        Value::Bytes(bytes) => format!("{bytes} bytes"),
-        Value::Pages(pages) => format!("{pages} pages"),
-        Value::Millis(millis) => span(*millis),
-        Value::Percent(percent) => format!("{percent} %"),
-        Value::Counter(counted) => counter(*counted, interval),
-        Value::Change(change) => format!("{change:+} within {}", seconds(interval)),
-        Value::Text(text) => text.clone(),
-        Value::Processes(processes) => list(processes, |process| match process {
+        Figure::Count(number) | Figure::Setting(number) => number.to_string(),
+        Figure::Bytes(bytes) => format!("{bytes} bytes"),
+        Figure::Pages(pages) => format!("{pages} pages"),
+        Figure::Millis(millis) => span(*millis),
+        Figure::Percent(percent) => format!("{percent} %"),
+        Figure::Counter(counted) => counter(*counted, interval),
+        Figure::Change(change) => format!("{change:+} within {}", seconds(interval)),
+        Figure::Text(text) => text.clone(),
+        Figure::Processes(processes) => list(processes, |process| match process {
             Some(process) => format!("{}/{}", process.pid, escaped(&process.name)),
             None => "none to be seen".to_owned(),
         }),
-        Value::Peers(peers) => list(peers, ToString::to_string),
-        Value::Nets(nets) => list(nets, ToString::to_string),
-        Value::Ports(ports) => ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        Figure::Peers(peers) => list(peers, ToString::to_string),
+        Figure::Nets(nets) => list(nets, ToString::to_string),
+        Figure::Ports(ports) => ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
     }
 }
 

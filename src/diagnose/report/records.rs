@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
-use crate::diagnose::{Counted, Fact, Finding, Threshold, Thresholds, Value};
+use crate::diagnose::{Counted, Fact, Figure, Finding, Threshold, Thresholds};
 use crate::layout::json;
 use crate::model::{Setting, Settings};
 
@@ -65,24 +65,24 @@ impl Serialize for Facts<'_> {
         for Fact { name, value } in self.0 {
             let key = |unit: &str| format!("{name}{unit}");
             match value {
-                Value::Count(number) | Value::Setting(number) => map.serialize_entry(&key(""), number)?,
-                Value::Bytes(number) => map.serialize_entry(&key("_bytes"), number)?,
-                Value::Pages(number) => map.serialize_entry(&key("_pages"), number)?,
-                Value::Millis(number) => map.serialize_entry(&key("_ms"), number)?,
-                Value::Percent(number) => map.serialize_entry(&key("_percent"), number)?,
-                Value::Change(number) => map.serialize_entry(&key(""), number)?,
-                Value::Counter(Counted { total, lately }) => {
+                Figure::Count(number) | Figure::Setting(number) => map.serialize_entry(&key(""), number)?,
+                Figure::Bytes(number) => map.serialize_entry(&key("_bytes"), number)?,
+                Figure::Pages(number) => map.serialize_entry(&key("_pages"), number)?,
+                Figure::Millis(number) => map.serialize_entry(&key("_ms"), number)?,
+                Figure::Percent(number) => map.serialize_entry(&key("_percent"), number)?,
+                Figure::Change(number) => map.serialize_entry(&key(""), number)?,
+                Figure::Counter(Counted { total, lately }) => {
                     map.serialize_entry(&key(""), total)?;
                     map.serialize_entry(&key("_within_interval"), lately)?;
                 }
-                Value::Text(text) => map.serialize_entry(&key(""), text)?,
-                Value::Ports(ports) => map.serialize_entry(&key(""), ports)?,
-                Value::Nets(nets) => {
+                Figure::Text(text) => map.serialize_entry(&key(""), text)?,
+                Figure::Ports(ports) => map.serialize_entry(&key(""), ports)?,
+                Figure::Nets(nets) => {
                     let nets =
                         nets.iter().map(|(net, count)| NetRecord { net: net.to_string(), count: *count });
                     map.serialize_entry(&key(""), &nets.collect::<Vec<_>>())?;
                 }
-                Value::Peers(peers) => {
+                Figure::Peers(peers) => {
                     let peers = peers.iter().map(|(peer, count)| PeerRecord {
                         address: peer.addr.to_string(),
                         port: peer.port,
@@ -90,7 +90,7 @@ impl Serialize for Facts<'_> {
                     });
                     map.serialize_entry(&key(""), &peers.collect::<Vec<_>>())?;
                 }
-                Value::Processes(processes) => {
+                Figure::Processes(processes) => {
                     let processes = processes.iter().map(|(process, count)| ProcessRecord {
                         pid: process.as_ref().map(|process| process.pid),
                         name: process.as_ref().map(|process| json::text(&process.name)),

@@ -3,7 +3,7 @@
 use super::Need::{Backlog, Counter, Setting};
 use super::{Rule, processes, with_worse};
 use crate::diagnose::evidence::Evidence;
-use crate::diagnose::finding::{Finding, Severity, Value};
+use crate::diagnose::finding::{Figure, Finding, Severity};
 use crate::diagnose::seen::Listening;
 use crate::diagnose::thresholds::{Threshold, Thresholds, percent};
 use crate::diagnose::values::{Counted, Peer};
@@ -50,12 +50,12 @@ fn of_listener(
     let at = Peer { addr: local.addr, port: Some(local.port) };
     let finding = RULE
         .finding(severity, format!("the accept queue of {at} is {how}"))
-        .seen("listener", Value::Text(at.to_string()))
-        .seen("waiting", Value::Count(waiting.into()))
-        .seen("backlog", Value::Count(backlog.into()))
-        .seen("filled", Value::Percent(filled))
-        .seen("listening_sockets", Value::Count(listening.sockets))
-        .seen("full_queues", Value::Count(listening.full))
+        .seen("listener", Figure::Text(at.to_string()))
+        .seen("waiting", Figure::Count(waiting.into()))
+        .seen("backlog", Figure::Count(backlog.into()))
+        .seen("filled", Figure::Percent(filled))
+        .seen("listening_sockets", Figure::Count(listening.sockets))
+        .seen("full_queues", Figure::Count(listening.full))
         .seen("processes", processes(evidence, &listening.pids.top()));
     let command = format!("tcpstates -nlp sport = :{}", local.port);
     Some(advised(with_counters(finding, evidence), Some(backlog), evidence, command))
@@ -112,8 +112,8 @@ fn counters(evidence: &Evidence) -> [Option<Counted>; 2] {
 fn with_counters(finding: Finding, evidence: &Evidence) -> Finding {
     let [overflows, drops] = counters(evidence);
     finding
-        .seen_if("listen_overflows", overflows.map(Value::Counter))
-        .seen_if("listen_drops", drops.map(Value::Counter))
+        .seen_if("listen_overflows", overflows.map(Figure::Counter))
+        .seen_if("listen_drops", drops.map(Figure::Counter))
 }
 
 fn advised(finding: Finding, backlog: Option<u32>, evidence: &Evidence, command: String) -> Finding {

@@ -3,8 +3,8 @@
 use super::Need::{Processes, TcpInfo};
 use super::{Rule, processes};
 use crate::diagnose::evidence::Evidence;
-use crate::diagnose::finding::{Finding, Severity, Value, number_of};
-use crate::diagnose::seen::Pile;
+use crate::diagnose::finding::{Figure, Finding, Severity, number_of};
+use crate::diagnose::seen::Affected;
 use crate::diagnose::thresholds::{Threshold, Thresholds};
 use crate::model::TcpState;
 
@@ -19,7 +19,7 @@ pub(super) const RULE: Rule = Rule {
 const MUCH: u64 = 10;
 
 fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
-    let mut piles: Vec<_> = evidence.seen.piles.held.iter().collect();
+    let mut piles: Vec<_> = evidence.seen.affected.held.iter().collect();
     piles.sort_unstable_by_key(|(pid, pile)| (std::cmp::Reverse(pile.count), **pid));
     let found = piles.into_iter().filter_map(|(pid, pile)| {
         let sharers = sharers(evidence, pile);
@@ -31,9 +31,10 @@ fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
 }
 
 /// The processes that hold the very same connections, by their numbers: all of these, and no others.
-fn sharers(evidence: &Evidence, pile: &Pile) -> Vec<Option<u32>> {
-    let holds_no_others =
-        |pid: &Option<u32>| evidence.seen.piles.held.get(pid).is_some_and(|other| other.count == pile.count);
+fn sharers(evidence: &Evidence, pile: &Affected) -> Vec<Option<u32>> {
+    let holds_no_others = |pid: &Option<u32>| {
+        evidence.seen.affected.held.get(pid).is_some_and(|other| other.count == pile.count)
+    };
     let all = pile.pids.sorted().into_iter().filter(|(_, count)| *count == pile.count);
     all.map(|(pid, _)| pid).filter(holds_no_others).collect()
 }
@@ -41,7 +42,7 @@ fn sharers(evidence: &Evidence, pile: &Pile) -> Vec<Option<u32>> {
 fn of_process(
     evidence: &Evidence,
     pid: Option<u32>,
-    pile: &Pile,
+    pile: &Affected,
     sharers: usize,
     thresholds: &Thresholds,
 ) -> Finding {
@@ -65,13 +66,13 @@ fn of_process(
     };
     let of_pid = pid.map(|pid| format!(" pid = {pid}")).unwrap_or_default();
     RULE.finding(severity, title)
-        .seen("sockets", Value::Count(pile.count))
-        .seen_if("age_at_least", pile.oldest_ms.map(|age| Value::Millis(age.into())))
-        .seen("not_accepted", Value::Count(pile.without_inode))
-        .seen("unread", Value::Bytes(pile.bytes))
+        .seen("sockets", Figure::Count(pile.count))
+        .seen_if("age_at_least", pile.oldest_ms.map(|age| Figure::Millis(age.into())))
+        .seen("not_accepted", Figure::Count(pile.without_inode))
+        .seen("unread", Figure::Bytes(pile.bytes))
         .seen("processes", processes(evidence, &pile.pids.top()))
-        .seen("peers", Value::Peers(pile.peers.top()))
-        .seen_if("change_of_close_wait", evidence.grown(TcpState::CloseWait).map(Value::Change))
+        .seen("peers", Figure::Peers(pile.peers.top()))
+        .seen_if("change_of_close_wait", evidence.grown(TcpState::CloseWait).map(Figure::Change))
         .why(
             "CLOSE_WAIT has no timeout of its own: each keeps a descriptor and memory until this host's program closes it or \
              ends. If their number grows, the process runs out of descriptors.",

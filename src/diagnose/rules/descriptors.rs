@@ -3,7 +3,7 @@
 use super::Need::Processes;
 use super::{Rule, processes};
 use crate::diagnose::evidence::Evidence;
-use crate::diagnose::finding::{Finding, Severity, Value};
+use crate::diagnose::finding::{Figure, Finding, Severity};
 use crate::diagnose::thresholds::{Threshold, Thresholds, percent};
 use crate::model::Descriptors;
 
@@ -27,10 +27,10 @@ fn of_process(evidence: &Evidence, process: &Descriptors, thresholds: &Threshold
         format!("process {pid} has {open} of {limit} descriptors open, {sockets} of them TCP sockets");
     let finding = RULE
         .finding(severity, title)
-        .seen("open", Value::Count(open))
-        .seen("soft_limit", Value::Count(limit))
-        .seen("used", Value::Percent(used))
-        .seen("tcp_sockets", Value::Count(sockets))
+        .seen("open", Figure::Count(open))
+        .seen("soft_limit", Figure::Count(limit))
+        .seen("used", Figure::Percent(used))
+        .seen("tcp_sockets", Figure::Count(sockets))
         .seen("processes", processes(evidence, &[(Some(pid), sockets)]))
         .why(
             "Without a free descriptor socket(), accept() and open() fail with EMFILE, 'Too many open files': connections \

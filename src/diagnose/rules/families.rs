@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Need::{Setting, V6only};
 use super::{Rule, processes};
 use crate::diagnose::evidence::Evidence;
-use crate::diagnose::finding::{Finding, Severity, Value};
+use crate::diagnose::finding::{Figure, Finding, Severity};
 use crate::diagnose::seen::Tally;
 use crate::diagnose::thresholds::Thresholds;
 use crate::model::{self, Family};
@@ -98,7 +98,7 @@ fn of_ports(
     let terms: Vec<_> = numbers.iter().take(FEW).map(|port| format!("sport = :{port}")).collect();
     let finding = RULE
         .finding(Severity::Note, title)
-        .seen("ports", Value::Ports(numbers))
+        .seen("ports", Figure::Ports(numbers))
         .seen("processes", processes(evidence, &pids.top()))
         .why(format!(
             "A client that finds an {lacks} address for this host, on which nothing listens, is refused there, at once or \

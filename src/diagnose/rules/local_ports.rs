@@ -7,8 +7,8 @@ use rustc_hash::FxHashMap;
 use super::Need::Setting;
 use super::{Rule, processes};
 use crate::diagnose::evidence::Evidence;
-use crate::diagnose::finding::{Finding, Severity, Value};
-use crate::diagnose::seen::{self, Choice, Reuse, Source, Used, Way};
+use crate::diagnose::finding::{Figure, Finding, Severity};
+use crate::diagnose::seen::{self, Choice, Reuse, Route, SourceAddress, Used};
 use crate::diagnose::thresholds::{Threshold, Thresholds, percent};
 use crate::diagnose::values::Peer;
 use crate::model;
@@ -54,35 +54,35 @@ impl Ports {
 
 fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
     let Some(choice) = &evidence.seen.ports.choice else { return Vec::new() };
-    let ways = near_ways(&evidence.seen.ports, choice, thresholds);
+    let routes = near_ways(&evidence.seen.ports, choice, thresholds);
     let sources = near_sources(&evidence.seen.ports, choice, thresholds);
-    // What a way of this address is said to lack is not said of the address again.
+    // What a route of this address is said to lack is not said of the address again.
     let is_worse = |addr: IpAddr, ports: Ports| {
-        let of_addr = ways.iter().filter(|(way, ..)| way.from == addr);
+        let of_addr = routes.iter().filter(|(route, ..)| route.from == addr);
         Some(ports.severity()) > of_addr.map(|(_, _, severity, _)| *severity).max()
     };
     let sources = sources.into_iter().filter(|(addr, _, ports)| is_worse(*addr, *ports));
     let of_sources = sources.map(|(addr, source, ports)| of_source(evidence, choice, addr, source, ports));
-    let of_ways = ways
+    let of_ways = routes
         .iter()
-        .map(|(way, used, severity, ports)| of_way(evidence, choice, (way, used), *severity, *ports));
+        .map(|(route, used, severity, ports)| of_way(evidence, choice, (route, used), *severity, *ports));
     of_ways.chain(of_sources).collect()
 }
 
-/// The ways that are short of ports, and how bad that is.
+/// The routes that are short of ports, and how bad that is.
 fn near_ways<'a>(
     all: &'a seen::Ports,
     choice: &Choice,
     thresholds: &Thresholds,
-) -> Vec<(Way, &'a Used, Severity, Ports)> {
+) -> Vec<(Route, &'a Used, Severity, Ports)> {
     let usable = choice.len().saturating_sub(all.bound.len() as u64);
     let own: FxHashMap<_, _> = all.sources.iter().map(|(addr, source)| (*addr, own(all, source))).collect();
-    let near = |(way, used): (&Way, &'a Used)| {
-        let reuse = choice.reuses(way);
+    let near = |(route, used): (&Route, &'a Used)| {
+        let reuse = choice.reuses(route);
         let taken = used.connections + used.time_wait;
         let free_again = if reuse == Reuse::No { 0 } else { used.old_time_wait };
         // A server's connections have its port, which is not among the usable ones.
-        let own = own.get(&way.from).copied().unwrap_or_default();
+        let own = own.get(&route.from).copied().unwrap_or_default();
         let surely = Ports { usable, taken: own.min(taken - free_again) };
         let perhaps = Ports { usable, taken };
         let (severity, ports) = if surely.are_near(thresholds) {
@@ -92,10 +92,10 @@ fn near_ways<'a>(
         } else {
             return None;
         };
-        Some((*way, used, severity, ports))
+        Some((*route, used, severity, ports))
     };
-    let mut found: Vec<_> = all.ways.iter().filter_map(near).collect();
-    found.sort_unstable_by_key(|(way, _, _, ports)| (std::cmp::Reverse(ports.taken), *way));
+    let mut found: Vec<_> = all.routes.iter().filter_map(near).collect();
+    found.sort_unstable_by_key(|(route, _, _, ports)| (std::cmp::Reverse(ports.taken), *route));
     found
 }
 
@@ -104,7 +104,7 @@ fn near_sources<'a>(
     all: &'a seen::Ports,
     choice: &Choice,
     thresholds: &Thresholds,
-) -> Vec<(IpAddr, &'a Source, Ports)> {
+) -> Vec<(IpAddr, &'a SourceAddress, Ports)> {
     let bound = all.bound.len() as u64;
     let ports = |source| Ports { usable: choice.len(), taken: own(all, source) + bound };
     let found = all.sources.iter().map(|(addr, source)| (*addr, source, ports(source)));
@@ -114,32 +114,32 @@ fn near_sources<'a>(
 }
 
 /// How many ports an address has in use that nobody listens on.
-fn own(all: &seen::Ports, source: &Source) -> u64 {
+fn own(all: &seen::Ports, source: &SourceAddress) -> u64 {
     source.ports.difference(&all.bound).count() as u64
 }
 
 fn of_way(
     evidence: &Evidence,
     choice: &Choice,
-    (way, used): (&Way, &Used),
+    (route, used): (&Route, &Used),
     severity: Severity,
     ports: Ports,
 ) -> Finding {
-    let to = Peer { addr: way.to, port: Some(way.port) };
+    let to = Peer { addr: route.to, port: Some(route.port) };
     let unless = if severity == Severity::Note { ", unless the peer uses timestamps" } else { "" };
-    let title = format!("{} from {} to {to} are taken{unless}", ports.named(), way.from);
+    let title = format!("{} from {} to {to} are taken{unless}", ports.named(), route.from);
     let finding = RULE
         .finding(severity, title)
-        .seen("source", Value::Text(way.from.to_string()))
-        .seen("destination", Value::Text(to.to_string()))
+        .seen("source", Figure::Text(route.from.to_string()))
+        .seen("destination", Figure::Text(to.to_string()))
         .ports(ports)
-        .seen("connections", Value::Count(used.connections))
-        .seen("time_wait", Value::Count(used.time_wait))
-        .seen("time_wait_old_enough", Value::Count(used.old_time_wait))
+        .seen("connections", Figure::Count(used.connections))
+        .seen("time_wait", Figure::Count(used.time_wait))
+        .seen("time_wait_old_enough", Figure::Count(used.old_time_wait))
         .seen("processes", processes(evidence, &used.pids.top()))
         .choice(evidence, choice)
-        .seen("tcp_tw_reuse", Value::Setting(choice.reuse))
-        .seen("tcp_timestamps", Value::Setting(choice.timestamps));
+        .seen("tcp_tw_reuse", Figure::Setting(choice.reuse))
+        .seen("tcp_timestamps", Figure::Setting(choice.timestamps));
     finding
         .why(
             "Between one source address and one destination address and port each local port serves once, and for 60 s \
@@ -149,16 +149,22 @@ fn of_way(
         .advice(
             format!(
                 "Keep connections open and use them again. Else widen net.ipv4.ip_local_port_range, or add source or \
-                 destination addresses or ports: each such way has all the ports that no program has bound. {}",
-                reuse(choice, way)
+                 destination addresses or ports: each such route has all the ports that no program has bound. {}",
+                reuse(choice, route)
             ),
-            command(way, to),
+            command(route, to),
         )
 }
 
-fn of_source(evidence: &Evidence, choice: &Choice, addr: IpAddr, source: &Source, ports: Ports) -> Finding {
+fn of_source(
+    evidence: &Evidence,
+    choice: &Choice,
+    addr: IpAddr,
+    source: &SourceAddress,
+    ports: Ports,
+) -> Finding {
     RULE.finding(ports.severity(), format!("{} from {addr} are taken, over all destinations", ports.named()))
-        .seen("source", Value::Text(addr.to_string()))
+        .seen("source", Figure::Text(addr.to_string()))
         .ports(ports)
         .seen("processes", processes(evidence, &source.pids.top()))
         .choice(evidence, choice)
@@ -176,28 +182,28 @@ fn of_source(evidence: &Evidence, choice: &Choice, addr: IpAddr, source: &Source
 
 impl Finding {
     fn ports(self, ports: Ports) -> Self {
-        self.seen("taken", Value::Count(ports.taken))
-            .seen("usable", Value::Count(ports.usable))
-            .seen("taken_of_usable", Value::Percent(percent(ports.taken, ports.usable)))
+        self.seen("taken", Figure::Count(ports.taken))
+            .seen("usable", Figure::Count(ports.usable))
+            .seen("taken_of_usable", Figure::Percent(percent(ports.taken, ports.usable)))
     }
 
     fn choice(self, evidence: &Evidence, choice: &Choice) -> Self {
         let reserved = evidence.settings.text(model::Setting::LocalReservedPorts).is_some();
-        self.seen("range", Value::Text(format!("{}-{}", choice.range.start(), choice.range.end())))
-            .seen_if("reserved", reserved.then_some(Value::Count(choice.reserved.len() as u64)))
-            .seen("bound", Value::Count(evidence.seen.ports.bound.len() as u64))
+        self.seen("range", Figure::Text(format!("{}-{}", choice.range.start(), choice.range.end())))
+            .seen_if("reserved", reserved.then_some(Figure::Count(choice.reserved.len() as u64)))
+            .seen("bound", Figure::Count(evidence.seen.ports.bound.len() as u64))
     }
 }
 
 /// What tcp_tw_reuse changes, exactly.
-fn reuse(choice: &Choice, way: &Way) -> String {
+fn reuse(choice: &Choice, route: &Route) -> String {
     let Choice { reuse, reuse_delay_ms: delay, .. } = choice;
     let conditions = format!("where the TIME_WAIT is older than {delay} ms and both ends used timestamps");
     if choice.timestamps == 0 {
         format!(
             "net.ipv4.tcp_tw_reuse = {reuse} lets connect() take no port in TIME_WAIT while net.ipv4.tcp_timestamps = 0."
         )
-    } else if choice.reuses(way) != Reuse::No {
+    } else if choice.reuses(route) != Reuse::No {
         format!(
             "net.ipv4.tcp_tw_reuse = {reuse} lets connect() take ports in TIME_WAIT on this way already, {conditions}."
         )
@@ -212,8 +218,8 @@ fn reuse(choice: &Choice, way: &Way) -> String {
     }
 }
 
-fn command(way: &Way, to: Peer) -> String {
+fn command(route: &Route, to: Peer) -> String {
     // Brackets are the shell's.
-    let quote = if way.to.is_ipv6() { "'" } else { "" };
-    format!("tcpstates -no src {} dst {quote}{to}{quote}", way.from)
+    let quote = if route.to.is_ipv6() { "'" } else { "" };
+    format!("tcpstates -no src {} dst {quote}{to}{quote}", route.from)
 }

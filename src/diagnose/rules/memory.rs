@@ -3,7 +3,7 @@
 use super::Need::{Counter, Setting};
 use super::Rule;
 use crate::diagnose::evidence::Evidence;
-use crate::diagnose::finding::{Finding, Severity, Value};
+use crate::diagnose::finding::{Figure, Finding, Severity};
 use crate::diagnose::thresholds::{Threshold, Thresholds, percent};
 use crate::model;
 
@@ -34,13 +34,13 @@ fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
     };
     vec![
         RULE.finding(severity, format!("TCP's buffers on the whole host take {share} % of their memory: {state}"))
-            .seen("used", Value::Pages(used))
-            .seen("low", Value::Pages(low))
-            .seen("pressure", Value::Pages(pressure))
-            .seen("most", Value::Pages(most))
-            .seen("used_of_most", Value::Percent(share))
-            .seen_if("pressures", evidence.counted("TcpExt", "TCPMemoryPressures").map(Value::Counter))
-            .seen_if("aborts_on_memory", evidence.counted("TcpExt", "TCPAbortOnMemory").map(Value::Counter))
+            .seen("used", Figure::Pages(used))
+            .seen("low", Figure::Pages(low))
+            .seen("pressure", Figure::Pages(pressure))
+            .seen("most", Figure::Pages(most))
+            .seen("used_of_most", Figure::Percent(share))
+            .seen_if("pressures", evidence.counted("TcpExt", "TCPMemoryPressures").map(Figure::Counter))
+            .seen_if("aborts_on_memory", evidence.counted("TcpExt", "TCPAbortOnMemory").map(Figure::Counter))
             .why(
                 "From the second number of tcp_mem on buffers grow no more and windows shrink, until the use falls below the \
                  first. At the third what arrives is dropped, writes wait, and connections that their programs have closed \

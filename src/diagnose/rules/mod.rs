@@ -16,8 +16,8 @@ mod time_wait;
 use std::sync::Arc;
 
 use super::evidence::Evidence;
-use super::finding::{Finding, Severity, Value};
-use super::seen::Pile;
+use super::finding::{Figure, Finding, Severity};
+use super::seen::Affected;
 use super::thresholds::{Threshold, Thresholds};
 use crate::model::{Process, Setting};
 
@@ -90,18 +90,18 @@ fn with_worse(mut found: Vec<Finding>, counted: Option<Finding>) -> Vec<Finding>
 }
 
 /// The processes with these numbers.
-fn processes(evidence: &Evidence, counts: &[(Option<u32>, u64)]) -> Value {
+fn processes(evidence: &Evidence, counts: &[(Option<u32>, u64)]) -> Figure {
     let process =
         |pid: Option<u32>| -> Option<Arc<Process>> { Some(evidence.seen.program(pid?)?.process.clone()) };
-    Value::Processes(counts.iter().map(|(pid, count)| (process(*pid), *count)).collect())
+    Figure::Processes(counts.iter().map(|(pid, count)| (process(*pid), *count)).collect())
 }
 
 impl Finding {
     /// What there is in a pile.
-    fn pile(self, evidence: &Evidence, pile: &Pile) -> Self {
-        self.seen("sockets", Value::Count(pile.count))
-            .seen_if("oldest", pile.oldest_ms.map(|age| Value::Millis(age.into())))
+    fn pile(self, evidence: &Evidence, pile: &Affected) -> Self {
+        self.seen("sockets", Figure::Count(pile.count))
+            .seen_if("oldest", pile.oldest_ms.map(|age| Figure::Millis(age.into())))
             .seen("processes", processes(evidence, &pile.pids.top()))
-            .seen("peers", Value::Peers(pile.peers.top()))
+            .seen("peers", Figure::Peers(pile.peers.top()))
     }
 }

@@ -3,7 +3,7 @@
 use super::Need::{Counter, Setting};
 use super::Rule;
 use crate::diagnose::evidence::Evidence;
-use crate::diagnose::finding::{Finding, Severity, Value};
+use crate::diagnose::finding::{Figure, Finding, Severity};
 use crate::diagnose::thresholds::{Threshold, Thresholds, percent};
 use crate::model::{self, TcpState};
 
@@ -25,17 +25,17 @@ fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
         return Vec::new();
     }
     let severity = if orphans >= most { Severity::Critical } else { Severity::Warning };
-    let here = |state| Value::Count(evidence.seen.orphans.of(state));
+    let here = |state| Figure::Count(evidence.seen.orphans.of(state));
     vec![
         RULE.finding(severity, format!("{orphans} orphans of {most} that there may be on the whole host"))
-            .seen("orphans", Value::Count(orphans))
-            .seen("tcp_max_orphans", Value::Setting(most))
-            .seen("used", Value::Percent(used))
+            .seen("orphans", Figure::Count(orphans))
+            .seen("tcp_max_orphans", Figure::Setting(most))
+            .seen("used", Figure::Percent(used))
             .seen("fin_wait1_here", here(TcpState::FinWait1))
             .seen("fin_wait2_here", here(TcpState::FinWait2))
             .seen("last_ack_here", here(TcpState::LastAck))
             .seen("closing_here", here(TcpState::Closing))
-            .seen_if("aborts_on_memory", evidence.counted("TcpExt", "TCPAbortOnMemory").map(Value::Counter))
+            .seen_if("aborts_on_memory", evidence.counted("TcpExt", "TCPAbortOnMemory").map(Figure::Counter))
             .why(
                 "Beyond the limit the kernel resets connections that their programs have closed: what was not sent yet is \
                  lost. Those that get nowhere are reset from a quarter or half of it on.",

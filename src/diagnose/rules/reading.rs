@@ -3,7 +3,7 @@
 use super::Need::{Processes, TcpInfo};
 use super::Rule;
 use crate::diagnose::evidence::Evidence;
-use crate::diagnose::finding::{Finding, Severity, Value, number_of};
+use crate::diagnose::finding::{Figure, Finding, Severity, number_of};
 use crate::diagnose::thresholds::{Threshold, Thresholds};
 
 pub(super) const PEER: Rule =
@@ -17,7 +17,7 @@ pub(super) const PROGRAM: Rule = Rule {
 };
 
 fn peers(evidence: &Evidence, _: &Thresholds) -> Vec<Finding> {
-    let pile = &evidence.seen.piles.unread_there;
+    let pile = &evidence.seen.affected.unread_there;
     if pile.count == 0 {
         return Vec::new();
     }
@@ -26,7 +26,7 @@ fn peers(evidence: &Evidence, _: &Thresholds) -> Vec<Finding> {
     vec![
         PEER.finding(Severity::Warning, title)
             .pile(evidence, pile)
-            .seen("send_queues", Value::Bytes(pile.bytes))
+            .seen("send_queues", Figure::Bytes(pile.bytes))
             .why(
                 "The peer's buffer is full (zero window, persist timer), so data waits here in Send-Q. The program's write() \
                  blocks, or its memory grows; the kernel probes without end while the peer answers. Only an orphan, which \
@@ -42,7 +42,7 @@ fn peers(evidence: &Evidence, _: &Thresholds) -> Vec<Finding> {
 }
 
 fn programs(evidence: &Evidence, _: &Thresholds) -> Vec<Finding> {
-    let pile = &evidence.seen.piles.unread_here;
+    let pile = &evidence.seen.affected.unread_here;
     if pile.count == 0 {
         return Vec::new();
     }
@@ -51,8 +51,8 @@ fn programs(evidence: &Evidence, _: &Thresholds) -> Vec<Finding> {
         PROGRAM
             .finding(Severity::Warning, title)
             .pile(evidence, pile)
-            .seen("not_accepted", Value::Count(pile.without_inode))
-            .seen("unread", Value::Bytes(pile.bytes))
+            .seen("not_accepted", Figure::Count(pile.without_inode))
+            .seen("unread", Figure::Bytes(pile.bytes))
             .why(
                 "The data came, was acknowledged and lies in Recv-Q: the program hangs, waits for something else or for \
                  more (SO_RCVLOWAT, urgent data), or has forgotten the connection or not accepted it. When the buffer is \

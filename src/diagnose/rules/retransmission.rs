@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::Need::{Counter, TcpInfo};
 use super::Rule;
 use crate::diagnose::evidence::Evidence;
-use crate::diagnose::finding::{Finding, Severity, Value};
+use crate::diagnose::finding::{Figure, Finding, Severity};
 use crate::diagnose::seen::{Sent, ToPeer};
 use crate::diagnose::thresholds::{Threshold, Thresholds, percent};
 
@@ -24,8 +24,8 @@ fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
         let title = format!("{} % of the segments that this host sends are sent again", share(sent));
         let finding = RULE
             .finding(Severity::Warning, title)
-            .seen("segments", Value::Count(sent.segments))
-            .seen("segments_again", Value::Count(sent.segments_again));
+            .seen("segments", Figure::Count(sent.segments))
+            .seen("segments_again", Figure::Count(sent.segments_again));
         advised(finding, "tcpstates -noi 'retrans > 0'".to_owned())
     });
     peers.chain(host).collect()
@@ -65,19 +65,19 @@ fn of_peer(addr: IpAddr, peer: &ToPeer, thresholds: &Thresholds) -> Option<Findi
     };
     let finding = RULE
         .finding(severity, title)
-        .seen("peer", Value::Text(addr.to_string()))
-        .seen("connections", Value::Count(peer.connections))
-        .seen("resending_now", Value::Count(peer.resending))
-        .seen("segments", Value::Count(peer.sent.segments))
-        .seen("segments_again", Value::Count(peer.sent.segments_again))
-        .seen_if("segments_within_interval", peer.lately.map(|lately| Value::Count(lately.segments)))
+        .seen("peer", Figure::Text(addr.to_string()))
+        .seen("connections", Figure::Count(peer.connections))
+        .seen("resending_now", Figure::Count(peer.resending))
+        .seen("segments", Figure::Count(peer.sent.segments))
+        .seen("segments_again", Figure::Count(peer.sent.segments_again))
+        .seen_if("segments_within_interval", peer.lately.map(|lately| Figure::Count(lately.segments)))
         .seen_if(
             "segments_again_within_interval",
-            peer.lately.map(|lately| Value::Count(lately.segments_again)),
+            peer.lately.map(|lately| Figure::Count(lately.segments_again)),
         )
-        .seen("sent_again_of_segments", Value::Percent(share(peer.sent)))
-        .seen("sent", Value::Bytes(peer.bytes))
-        .seen("sent_again", Value::Bytes(peer.bytes_again));
+        .seen("sent_again_of_segments", Figure::Percent(share(peer.sent)))
+        .seen("sent", Figure::Bytes(peer.bytes))
+        .seen("sent_again", Figure::Bytes(peer.bytes_again));
     Some(advised(finding, format!("tcpstates -noi dst {addr} 'retrans > 0'")))
 }
 

@@ -3,7 +3,7 @@
 use super::Need::{Counter, Setting};
 use super::{Rule, processes, with_worse};
 use crate::diagnose::evidence::Evidence;
-use crate::diagnose::finding::{Finding, Severity, Value, number_of};
+use crate::diagnose::finding::{Figure, Finding, Severity, number_of};
 use crate::diagnose::seen::{HalfOpen, Listening};
 use crate::diagnose::thresholds::{Threshold, Thresholds};
 use crate::diagnose::values::{Counted, Peer};
@@ -55,13 +55,13 @@ fn of_listener(
     let full = if is_full { ": as many as there may be" } else { "" };
     let finding = RULE
         .finding(severity, format!("{connections} are half-open at {at}{full}"))
-        .seen("listener", Value::Text(at.to_string()))
-        .seen("half_open", Value::Count(half_open.count))
-        .seen_if("room_for", room.map(|room| Value::Count(room.at_most)))
-        .seen("source_nets", Value::Nets(half_open.nets.top()))
-        .seen("distinct_nets", Value::Count(half_open.nets.len()))
+        .seen("listener", Figure::Text(at.to_string()))
+        .seen("half_open", Figure::Count(half_open.count))
+        .seen_if("room_for", room.map(|room| Figure::Count(room.at_most)))
+        .seen("source_nets", Figure::Nets(half_open.nets.top()))
+        .seen("distinct_nets", Figure::Count(half_open.nets.len()))
         .seen_if("processes", listening.map(|listening| processes(evidence, &listening.pids.top())))
-        .seen_if("change_of_syn_recv", evidence.grown(TcpState::SynRecv).map(Value::Change));
+        .seen_if("change_of_syn_recv", evidence.grown(TcpState::SynRecv).map(Figure::Change));
     Some(advised(finding, evidence, format!("tcpstates -no state syn-recv sport = :{}", local.port)))
 }
 
@@ -128,8 +128,8 @@ fn advised(finding: Finding, evidence: &Evidence, command: String) -> Finding {
         }
     };
     finding
-        .seen_if("syncookies_sent", cookies.map(Value::Counter))
-        .seen_if("dropped_as_full", dropped.map(Value::Counter))
+        .seen_if("syncookies_sent", cookies.map(Figure::Counter))
+        .seen_if("dropped_as_full", dropped.map(Figure::Counter))
         .why(format!(
             "A half-open connection waits for the client's ACK, for one round trip as a rule. A pile is a flood of SYNs \
              from forged addresses, a way back on which the SYN+ACK is lost, or clients that send nothing to a server \

@@ -3,7 +3,7 @@
 use super::Need::Processes;
 use super::Rule;
 use crate::diagnose::evidence::Evidence;
-use crate::diagnose::finding::{Finding, Severity, Value, number_of};
+use crate::diagnose::finding::{Figure, Finding, Severity, number_of};
 use crate::diagnose::thresholds::{Threshold, Thresholds};
 use crate::model::{Setting, TcpState};
 
@@ -11,7 +11,7 @@ pub(super) const RULE: Rule =
     Rule { name: "syn-sent", needs: &[Processes], find, thresholds: &[Threshold::SynRetries] };
 
 fn find(evidence: &Evidence, _: &Thresholds) -> Vec<Finding> {
-    let pile = &evidence.seen.piles.unanswered;
+    let pile = &evidence.seen.affected.unanswered;
     if pile.count == 0 {
         return Vec::new();
     }
@@ -27,8 +27,8 @@ fn find(evidence: &Evidence, _: &Thresholds) -> Vec<Finding> {
     let finding = RULE
         .finding(Severity::Warning, title)
         .pile(evidence, pile)
-        .seen("most_retries", Value::Count(pile.most_tries.into()))
-        .seen_if("change_of_syn_sent", evidence.grown(TcpState::SynSent).map(Value::Change))
+        .seen("most_retries", Figure::Count(pile.most_tries.into()))
+        .seen_if("change_of_syn_sent", evidence.grown(TcpState::SynSent).map(Figure::Change))
         .why(
             "connect() waits, and its program with it. Nothing came back: the host is down or unreachable, a firewall \
              drops the SYN or its answer, or the accept queue there is full. A host that is up and has no listener on \

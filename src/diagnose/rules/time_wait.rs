@@ -3,7 +3,7 @@
 use super::Need::{Counter, Setting};
 use super::Rule;
 use crate::diagnose::evidence::Evidence;
-use crate::diagnose::finding::{Finding, Severity, Value};
+use crate::diagnose::finding::{Figure, Finding, Severity};
 use crate::diagnose::thresholds::{Threshold, Thresholds, percent};
 use crate::diagnose::values::Counted;
 use crate::model::{self, TcpState};
@@ -36,13 +36,13 @@ fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
     };
     vec![
         RULE.finding(severity, title)
-            .seen("records", Value::Count(records))
-            .seen_if("tcp_max_tw_buckets", most.map(Value::Setting))
-            .seen_if("used", used.map(Value::Percent))
-            .seen("time_wait", Value::Count(evidence.seen.states.of(TcpState::TimeWait)))
-            .seen("peers", Value::Peers(evidence.seen.time_wait_peers.top()))
-            .seen_if("overflows", overflow.map(Value::Counter))
-            .seen_if("change_of_time_wait", evidence.grown(TcpState::TimeWait).map(Value::Change))
+            .seen("records", Figure::Count(records))
+            .seen_if("tcp_max_tw_buckets", most.map(Figure::Setting))
+            .seen_if("used", used.map(Figure::Percent))
+            .seen("time_wait", Figure::Count(evidence.seen.states.of(TcpState::TimeWait)))
+            .seen("peers", Figure::Peers(evidence.seen.time_wait_peers.top()))
+            .seen_if("overflows", overflow.map(Figure::Counter))
+            .seen_if("change_of_time_wait", evidence.grown(TcpState::TimeWait).map(Figure::Change))
             .why(
                 "Beyond the limit a connection ends without TIME_WAIT: a last ACK that is lost is not sent again, and late \
                  segments may meet a new connection between the same ends. No connection fails for it.",

@@ -1,9 +1,9 @@
 //! The sockets as far as rules ask for them: counters by group as they come, and never the sockets themselves. Just
 //! of those in trouble something is kept until their holders are known.
 
+mod affected;
 mod earlier;
 mod listeners;
-mod piles;
 mod ports;
 mod tally;
 
@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
+use self::affected::{Noted, Trouble};
 use self::earlier::Since;
-use self::piles::{Noted, Trouble};
 use super::thresholds::{Threshold, Thresholds};
 use super::values::Peer;
 use crate::model::{
@@ -23,10 +23,10 @@ use crate::model::{
 };
 use crate::tally::StateCounts;
 
+pub(super) use affected::{Affected, AffectedSockets};
 pub use earlier::Earlier;
 pub(super) use listeners::{HalfOpen, Listeners, Listening};
-pub(super) use piles::{Pile, Piles};
-pub(super) use ports::{Choice, Ports, Reuse, Source, Used, Way};
+pub(super) use ports::{Choice, Ports, Reuse, Route, SourceAddress, Used};
 pub(super) use tally::Tally;
 
 /// What was seen of the sockets.
@@ -39,7 +39,7 @@ pub struct Seen {
     pub states: StateCounts,
     pub(super) listeners: Listeners,
     pub(super) ports: Ports,
-    pub(super) piles: Piles,
+    pub(super) affected: AffectedSockets,
     pub(super) sent: FxHashMap<IpAddr, ToPeer>,
     pub(super) orphans: StateCounts,
     /// Records of the kernel's that count as time-wait ones: TIME_WAIT and orphaned FIN_WAIT2.
@@ -92,15 +92,15 @@ impl Sent {
     }
 }
 
-/// What waits for the holders of a socket. Of a million sockets nearly all have nothing, or no more than their way.
+/// What waits for the holders of a socket. Of a million sockets nearly all have nothing, or no more than their route.
 #[derive(Clone, Copy, Debug)]
 pub enum Waiting {
     /// Nothing: it has no inode.
     Unheld,
     /// That it is held.
     Held,
-    /// That, and its way.
-    Way(u32),
+    /// That, and its route.
+    Route(u32),
     /// What is kept under this number.
     Kept(u32),
 }
@@ -109,8 +109,8 @@ pub enum Waiting {
 #[derive(Clone, Copy, Debug)]
 struct Kept {
     what: What,
-    /// The number of its way, too.
-    way: Option<usize>,
+    /// The number of its route, too.
+    route: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -128,7 +128,7 @@ impl Seen {
             states: StateCounts::default(),
             listeners: Listeners::default(),
             ports: Ports::of(settings),
-            piles: Piles::default(),
+            affected: AffectedSockets::default(),
             sent: FxHashMap::default(),
             orphans: StateCounts::default(),
             time_wait_records: 0,
@@ -166,7 +166,7 @@ impl Seen {
     }
 
     /// The holders of a listener, or of a socket that is in trouble.
-    fn take_kept(&mut self, Kept { what, way }: Kept, holders: &[Holder]) {
+    fn take_kept(&mut self, Kept { what, route }: Kept, holders: &[Holder]) {
         match what {
             What::Listener(place) => {
                 self.count_descriptors(holders);
@@ -176,11 +176,11 @@ impl Seen {
                 if noted.has_inode {
                     self.count_descriptors(holders);
                 }
-                self.piles.add(&noted, holders);
+                self.affected.add(&noted, holders);
             }
         }
-        if let Some(way) = way {
-            self.ports.held(way, holders);
+        if let Some(route) = route {
+            self.ports.held(route, holders);
         }
     }
 
@@ -307,13 +307,13 @@ impl Consumer for Seen {
     fn keep(&mut self, row: &Row<'_>) -> Waiting {
         let has_inode = row.socket.inode.is_some();
         self.with_inode += u64::from(has_inode);
-        let way = self.ports.add(row.socket);
-        match (self.look(row.socket), way) {
-            (Some(what), way) => {
-                self.kept.push(Kept { what, way });
+        let route = self.ports.add(row.socket);
+        match (self.look(row.socket), route) {
+            (Some(what), route) => {
+                self.kept.push(Kept { what, route });
                 Waiting::Kept(number(self.kept.len() - 1))
             }
-            (None, Some(way)) => Waiting::Way(number(way)),
+            (None, Some(route)) => Waiting::Route(number(route)),
             (None, None) if has_inode => Waiting::Held,
             (None, None) => Waiting::Unheld,
         }
@@ -324,9 +324,9 @@ impl Consumer for Seen {
             // Holders of one without an inode are its listener's.
             Waiting::Unheld => {}
             Waiting::Held => self.count_descriptors(holders),
-            Waiting::Way(way) => {
+            Waiting::Route(route) => {
                 self.count_descriptors(holders);
-                self.ports.held(way as usize, holders);
+                self.ports.held(route as usize, holders);
             }
             Waiting::Kept(number) => {
                 if let Some(kept) = self.kept.get(number as usize).copied() {

@@ -57,8 +57,8 @@ impl Choice {
     }
 
     /// What `tcp_twsk_unique` of net/ipv4/tcp_ipv4.c allows between these ends.
-    pub(in crate::diagnose) fn reuses(&self, way: &Way) -> Reuse {
-        let is_within = way.from.is_loopback() || way.to.is_loopback();
+    pub(in crate::diagnose) fn reuses(&self, route: &Route) -> Reuse {
+        let is_within = route.from.is_loopback() || route.to.is_loopback();
         match self.reuse {
             _ if self.timestamps == 0 => Reuse::No,
             0 => Reuse::No,
@@ -71,13 +71,13 @@ impl Choice {
 
 /// Where a connection leads: each port of this host can be used once on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(in crate::diagnose) struct Way {
+pub(in crate::diagnose) struct Route {
     pub(in crate::diagnose) from: IpAddr,
     pub(in crate::diagnose) to: IpAddr,
     pub(in crate::diagnose) port: u16,
 }
 
-/// The local ports in use on a way.
+/// The local ports in use on a route.
 #[derive(Clone, Debug, Default)]
 pub(in crate::diagnose) struct Used {
     /// By connections.
@@ -92,7 +92,7 @@ pub(in crate::diagnose) struct Used {
 /// The local ports in use from one address, wherever they lead: a program that binds the address before it connects
 /// gets none of them, and what such a program has bound no other connection gets.
 #[derive(Clone, Debug, Default)]
-pub(in crate::diagnose) struct Source {
+pub(in crate::diagnose) struct SourceAddress {
     /// Less those in TIME_WAIT that may be used again.
     pub(in crate::diagnose) ports: BTreeSet<u16>,
     pub(in crate::diagnose) pids: Tally<Option<u32>>,
@@ -103,10 +103,10 @@ pub(in crate::diagnose) struct Source {
 pub(in crate::diagnose) struct Ports {
     /// What is chosen from, where that is known.
     pub(in crate::diagnose) choice: Option<Choice>,
-    /// By way.
-    pub(in crate::diagnose) ways: IndexMap<Way, Used, FxBuildHasher>,
+    /// By route.
+    pub(in crate::diagnose) routes: IndexMap<Route, Used, FxBuildHasher>,
     /// By source address.
-    pub(in crate::diagnose) sources: FxHashMap<IpAddr, Source>,
+    pub(in crate::diagnose) sources: FxHashMap<IpAddr, SourceAddress>,
     /// Ports of the range that somebody listens on or has bound: no connection gets one of these by itself.
     pub(in crate::diagnose) bound: BTreeSet<u16>,
 }
@@ -118,12 +118,12 @@ impl Ports {
 
     /// Begins anew.
     pub(super) fn reset(&mut self) {
-        self.ways.clear();
+        self.routes.clear();
         self.sources.clear();
         self.bound.clear();
     }
 
-    /// Takes a socket in; the number of its way, where a process of this host may be on it.
+    /// Takes a socket in; the number of its route, where a process of this host may be on it.
     pub(super) fn add(&mut self, socket: &Socket) -> Option<usize> {
         let choice = self.choice.as_ref()?;
         let port = socket.local.port;
@@ -136,12 +136,12 @@ impl Ports {
             }
             return None;
         }
-        let way = Way {
+        let route = Route {
             from: socket.local.addr.to_canonical(),
             to: socket.peer.addr.to_canonical(),
             port: socket.peer.port,
         };
-        let entry = self.ways.entry(way);
+        let entry = self.routes.entry(route);
         let number = entry.index();
         let used = entry.or_default();
         let mut is_old = false;
@@ -154,20 +154,20 @@ impl Ports {
             }
             _ => used.connections += 1,
         }
-        let is_free_again = is_old && choice.reuses(&way) != Reuse::No;
+        let is_free_again = is_old && choice.reuses(&route) != Reuse::No;
         if !is_free_again && !choice.reserved.contains(&port) {
-            self.sources.entry(way.from).or_default().ports.insert(port);
+            self.sources.entry(route.from).or_default().ports.insert(port);
         }
         socket.inode.map(|_| number)
     }
 
-    /// Who holds a connection on this way.
+    /// Who holds a connection on this route.
     pub(super) fn held(&mut self, number: usize, holders: &[Holder]) {
-        let Some((way, used)) = self.ways.get_index_mut(number) else { return };
-        if let Some(source) = self.sources.get_mut(&way.from) {
+        let Some((route, used)) = self.routes.get_index_mut(number) else { return };
+        if let Some(source) = self.sources.get_mut(&route.from) {
             source.pids.add_all(pids(holders));
         }
-        // A server may have as many ways as clients, with one connection on each.
+        // A server may have as many routes as clients, with one connection on each.
         if used.connections + used.time_wait > 1 {
             used.pids.add_all(pids(holders));
         }

@@ -16,7 +16,7 @@ fn orphans_near_their_limit() {
         Socket { inode: None, ..socket(TcpState::LastAck, end("10.0.0.1", 80), end("10.0.0.2", 9)) };
     let held = Socket { inode: Some(3), ..closing.clone() };
     let diagnosis = judged(Sample::default().counter("TCP", "orphan", 90).socket(closing).socket(held));
-    assert_eq!(fact(&diagnosis, "last_ack_here"), Value::Count(1));
+    assert_eq!(fact(&diagnosis, "last_ack_here"), Figure::Count(1));
 }
 
 #[test]

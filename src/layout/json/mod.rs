@@ -12,10 +12,10 @@ use serde::Serialize;
 
 use self::formatter::Lines as OneLine;
 use self::row::RowKeys;
-pub(crate) use self::value::{Value, member};
+pub(crate) use self::value::{ToJson, member};
 use super::{Head, Listing, Parts, Style};
 use crate::fields::Field;
-use crate::model::shown::push_lossless;
+use crate::model::escape::push_lossless;
 use crate::model::{Gap, Row};
 
 /// The version of the keys. Keys are only ever added within it.

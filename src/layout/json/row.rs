@@ -2,8 +2,8 @@
 //! first. What they are is in the table of fields.
 
 use super::text;
-use super::value::{Decimal, Value, member};
-use crate::fields::{self, Field, Kind, Object, Part, Read, Value as Of};
+use super::value::{Decimal, ToJson, member};
+use crate::fields::{self, Field, Kind, Object, Part, Read, Value};
 use crate::layout::Parts;
 use crate::model::{
     Congestion, Holder, InfoNumber, Queues, Reading, Row, Socket, TcpInfo, with_tcp_info_fields,
@@ -94,7 +94,7 @@ impl FieldKey {
             Read::PeerHolders(_) => push_behind(out, key, row.peer_holders),
             Read::Any(read) => {
                 let value = read(row);
-                if !matches!(value, Of::Absent) {
+                if !matches!(value, Value::Absent) {
                     key.push(out);
                     push_any(out, self.kind, value);
                 }
@@ -104,7 +104,7 @@ impl FieldKey {
 }
 
 #[inline]
-fn push_behind(out: &mut Vec<u8>, key: &Key, value: impl Value) {
+fn push_behind(out: &mut Vec<u8>, key: &Key, value: impl ToJson) {
     key.push(out);
     value.push(out);
 }
@@ -261,19 +261,21 @@ fn open_object(out: &mut Vec<u8>, begun: usize) {
 }
 
 /// Appends the value of a field.
-fn push_any(out: &mut Vec<u8>, kind: Kind, value: Of<'_>) {
+fn push_any(out: &mut Vec<u8>, kind: Kind, value: Value<'_>) {
     match value {
-        Of::Absent | Of::Unknown | Of::Endpoint(_) | Of::User(None, _) => out.extend_from_slice(b"null"),
-        Of::Flag(flag) => flag.push(out),
-        Of::Number(number) if kind == Kind::Large => Decimal(number).push(out),
-        Of::Number(number) => number.push(out),
-        Of::Text(bytes) => (&*text(&bytes)).push(out),
-        Of::Word(word) => push_word(out, word),
-        Of::State(state) => state.push(out),
-        Of::Address(addr) => addr.push(out),
-        Of::User(Some(name), _) => name.push(out),
-        Of::Note(note) => note.to_string().as_str().push(out),
-        Of::Options(info) => {
+        Value::Absent | Value::Unknown | Value::Endpoint(_) | Value::User(None, _) => {
+            out.extend_from_slice(b"null");
+        }
+        Value::Flag(flag) => flag.push(out),
+        Value::Number(number) if kind == Kind::Large => Decimal(number).push(out),
+        Value::Number(number) => number.push(out),
+        Value::Text(bytes) => (&*text(&bytes)).push(out),
+        Value::Word(word) => push_word(out, word),
+        Value::State(state) => state.push(out),
+        Value::Address(addr) => addr.push(out),
+        Value::User(Some(name), _) => name.push(out),
+        Value::Note(note) => note.to_string().as_str().push(out),
+        Value::Options(info) => {
             out.push(b'[');
             for (at, name) in info.option_names().enumerate() {
                 if at > 0 {
@@ -283,9 +285,9 @@ fn push_any(out: &mut Vec<u8>, kind: Kind, value: Of<'_>) {
             }
             out.push(b']');
         }
-        Of::Congestion(congestion) => congestion.push(out),
-        Of::Ulp(ulp) => ulp.push(out),
-        Of::Md5Keys(keys) => keys.push(out),
+        Value::Congestion(congestion) => congestion.push(out),
+        Value::Ulp(ulp) => ulp.push(out),
+        Value::Md5Keys(keys) => keys.push(out),
     }
 }
 
@@ -296,7 +298,7 @@ fn push_word(out: &mut Vec<u8>, word: &str) {
     out.push(b'"');
 }
 
-impl Value for &[Holder] {
+impl ToJson for &[Holder] {
     fn push(self, out: &mut Vec<u8>) {
         out.push(b'[');
         for (at, holder) in self.iter().enumerate() {
@@ -314,7 +316,7 @@ impl Value for &[Holder] {
     }
 }
 
-impl Value for Congestion {
+impl ToJson for Congestion {
     fn push(self, out: &mut Vec<u8>) {
         match self {
             Self::Vegas { enabled, rtt_count, rtt_us, min_rtt_us } => {

@@ -1,10 +1,10 @@
 //! What works on top of TCP, and MD5 keys, as JSON.
 
 use super::text;
-use super::value::{Decimal, Value, member};
+use super::value::{Decimal, ToJson, member};
 use crate::model::{Md5Key, Subflow, Tls, Ulp};
 
-impl Value for &Ulp {
+impl ToJson for &Ulp {
     fn push(self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"name\":");
         (&*text(self.name.as_bytes())).push(out);
@@ -18,7 +18,7 @@ impl Value for &Ulp {
     }
 }
 
-impl Value for &Subflow {
+impl ToJson for &Subflow {
     fn push(self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"flags\":[");
         for (at, (_, name)) in self.flags().enumerate() {
@@ -41,7 +41,7 @@ impl Value for &Subflow {
     }
 }
 
-impl Value for &Tls {
+impl ToJson for &Tls {
     fn push(self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"version\":");
         self.version_name().push(out);
@@ -52,7 +52,7 @@ impl Value for &Tls {
     }
 }
 
-impl Value for &[Md5Key] {
+impl ToJson for &[Md5Key] {
     fn push(self, out: &mut Vec<u8>) {
         out.push(b'[');
         for (at, key) in self.iter().enumerate() {

@@ -18,14 +18,14 @@ macro_rules! member {
 pub(crate) use member;
 
 /// Something that becomes a JSON value.
-pub(crate) trait Value {
+pub(crate) trait ToJson {
     /// Appends it.
     fn push(self, out: &mut Vec<u8>);
 }
 
 macro_rules! numbers {
     ($($ty:ty)*) => {$(
-        impl Value for $ty {
+        impl ToJson for $ty {
             fn push(self, out: &mut Vec<u8>) {
                 push_number(out, self);
             }
@@ -34,13 +34,13 @@ macro_rules! numbers {
 }
 numbers!(u8 u16 u32 u64);
 
-impl Value for bool {
+impl ToJson for bool {
     fn push(self, out: &mut Vec<u8>) {
         out.extend_from_slice(if self { b"true" } else { b"false" });
     }
 }
 
-impl<T: Value> Value for Option<T> {
+impl<T: ToJson> ToJson for Option<T> {
     fn push(self, out: &mut Vec<u8>) {
         match self {
             Some(value) => value.push(out),
@@ -49,7 +49,7 @@ impl<T: Value> Value for Option<T> {
     }
 }
 
-impl Value for &str {
+impl ToJson for &str {
     fn push(self, out: &mut Vec<u8>) {
         if is_plain(self.as_bytes()) {
             out.push(b'"');
@@ -62,7 +62,7 @@ impl Value for &str {
     }
 }
 
-impl Value for TcpState {
+impl ToJson for TcpState {
     fn push(self, out: &mut Vec<u8>) {
         out.push(b'"');
         push_state(out, self, self.name());
@@ -70,7 +70,7 @@ impl Value for TcpState {
     }
 }
 
-impl Value for IpAddr {
+impl ToJson for IpAddr {
     fn push(self, out: &mut Vec<u8>) {
         out.push(b'"');
         push_addr(out, self);
@@ -81,7 +81,7 @@ impl Value for IpAddr {
 /// A number that may pass 2^53, as a string.
 pub(super) struct Decimal(pub(super) u64);
 
-impl Value for Decimal {
+impl ToJson for Decimal {
     fn push(self, out: &mut Vec<u8>) {
         out.push(b'"');
         push_number(out, self.0);

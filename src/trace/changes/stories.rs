@@ -10,7 +10,7 @@ use super::meaning::Meaning;
 use super::observation::{Bytes, NOTICE_WAIT, Observation};
 use crate::kernel::clock::Wall;
 use crate::kernel::ring::Nanos;
-use crate::model::{Endpoint, Event, Family, Segment, TcpState};
+use crate::model::{Endpoint, Family, Segment, TcpState, Trigger};
 
 /// A connection that has ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -111,11 +111,11 @@ impl Ended {
         }
         let Some(transition) = change.meaning.transition() else { return Self::Unknown };
         match transition.event {
-            Event::Received(Segment::Rst) if change.old == TcpState::SynSent => Self::Refused,
-            Event::Received(Segment::Rst) | Event::Abort => Self::Reset,
-            Event::GaveUp | Event::TimeLimit => Self::TimedOut,
-            Event::Unreachable => Self::Unreachable,
-            Event::Close => Self::GivenUp,
+            Trigger::Received(Segment::Rst) if change.old == TcpState::SynSent => Self::Refused,
+            Trigger::Received(Segment::Rst) | Trigger::Abort => Self::Reset,
+            Trigger::GaveUp | Trigger::TimeLimit => Self::TimedOut,
+            Trigger::Unreachable => Self::Unreachable,
+            Trigger::Close => Self::GivenUp,
             _ => Self::Orderly,
         }
     }
@@ -243,8 +243,8 @@ fn closed_first(change: &StateChange) -> Option<Side> {
         _ => None,
     };
     let by_meaning = || match change.meaning.transition()?.event {
-        Event::Abort => Some(Side::Local),
-        Event::Received(Segment::Rst) => Some(Side::Peer),
+        Trigger::Abort => Some(Side::Local),
+        Trigger::Received(Segment::Rst) => Some(Side::Peer),
         _ => None,
     };
     by_state(change.old).or_else(|| by_state(change.new?)).or_else(by_meaning)

@@ -1,7 +1,7 @@
 //! The reason of a transition: between two states the state machine may have several transitions, and other events
 //! tell which one happened.
 
-use crate::model::{Event, Segment, TcpState, Transition, ways_between};
+use crate::model::{Segment, TcpState, Transition, Trigger, ways_between};
 use crate::trace::changes::Meaning;
 
 /// What was seen beside the transition itself.
@@ -26,25 +26,25 @@ pub(super) fn meaning(old: TcpState, new: TcpState, clues: Clues) -> Meaning {
 
 /// The state machine's transition between the two states that fits the clues best.
 fn transition(old: TcpState, new: TcpState, clues: Clues) -> Option<&'static Transition> {
-    let of = |wanted: &[Event]| ways_between(old, new).find(|it| it.on_linux && wanted.contains(&it.event));
-    let reset = Event::Received(Segment::Rst);
+    let of = |wanted: &[Trigger]| ways_between(old, new).find(|it| it.on_linux && wanted.contains(&it.event));
+    let reset = Trigger::Received(Segment::Rst);
     let by_clues = match clues {
         // Data for a program that has closed: the kernel acts as if an RST had come, and sends one. So an RST sent
         // outweighs one received.
-        Clues { reset_sent: true, .. } => of(&[Event::Abort]),
+        Clues { reset_sent: true, .. } => of(&[Trigger::Abort]),
         Clues { reset_received: true, .. } => of(&[reset]),
-        Clues { errno: Some(libc::ETIMEDOUT), .. } => of(&[Event::GaveUp, Event::TimeLimit]),
-        Clues { errno: Some(libc::ECONNABORTED), .. } => of(&[Event::Abort]),
+        Clues { errno: Some(libc::ETIMEDOUT), .. } => of(&[Trigger::GaveUp, Trigger::TimeLimit]),
+        Clues { errno: Some(libc::ECONNABORTED), .. } => of(&[Trigger::Abort]),
         // ECONNRESET and EPIPE follow any reset, whichever side sent it. Other errors come from ICMP.
         Clues { errno: Some(errno), .. } if !matches!(errno, libc::ECONNRESET | libc::EPIPE) => {
-            of(&[Event::Unreachable])
+            of(&[Trigger::Unreachable])
         }
         // An orphan gets no error.
-        Clues { unanswered: true, in_interrupt: true, .. } => of(&[Event::GaveUp]),
+        Clues { unanswered: true, in_interrupt: true, .. } => of(&[Trigger::GaveUp]),
         // No interrupt and no error: a program's system call did it.
-        Clues { in_interrupt: false, .. } => of(&[Event::Close]).or_else(|| {
+        Clues { in_interrupt: false, .. } => of(&[Trigger::Close]).or_else(|| {
             let usual = ways_between(old, new).next()?;
-            if usual.event == reset { of(&[Event::Abort]) } else { Some(usual) }
+            if usual.event == reset { of(&[Trigger::Abort]) } else { Some(usual) }
         }),
         _ => None,
     };
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
     use TcpState::{Close, Established, FinWait1, FinWait2, LastAck, SynSent, TimeWait};
 
-    fn event(old: TcpState, new: TcpState, clues: Clues) -> Option<Event> {
+    fn event(old: TcpState, new: TcpState, clues: Clues) -> Option<Trigger> {
         meaning(old, new, clues).transition().map(|way| way.event)
     }
 
@@ -67,25 +67,25 @@ mod tests {
         let reset = Clues { reset_received: true, in_interrupt: true, ..Clues::default() };
         let sent = Clues { reset_sent: true, ..Clues::default() };
         let error = |errno| Clues { errno: Some(errno), in_interrupt: true, ..Clues::default() };
-        let rst = Some(Event::Received(Segment::Rst));
+        let rst = Some(Trigger::Received(Segment::Rst));
         for old in [SynSent, Established, FinWait1, FinWait2, LastAck] {
             assert_eq!(event(old, Close, reset), rst, "{old}");
         }
-        assert_eq!(event(Established, Close, sent), Some(Event::Abort));
-        assert_eq!(event(Established, Close, Clues::default()), Some(Event::Abort));
-        assert_eq!(event(SynSent, Close, Clues::default()), Some(Event::Close));
-        assert_eq!(event(SynSent, Close, error(libc::ETIMEDOUT)), Some(Event::GaveUp));
-        assert_eq!(event(SynSent, Close, error(libc::EHOSTUNREACH)), Some(Event::Unreachable));
-        assert_eq!(event(SynSent, Close, error(libc::ECONNABORTED)), Some(Event::Abort));
-        assert_eq!(event(LastAck, Close, error(libc::ETIMEDOUT)), Some(Event::GaveUp));
+        assert_eq!(event(Established, Close, sent), Some(Trigger::Abort));
+        assert_eq!(event(Established, Close, Clues::default()), Some(Trigger::Abort));
+        assert_eq!(event(SynSent, Close, Clues::default()), Some(Trigger::Close));
+        assert_eq!(event(SynSent, Close, error(libc::ETIMEDOUT)), Some(Trigger::GaveUp));
+        assert_eq!(event(SynSent, Close, error(libc::EHOSTUNREACH)), Some(Trigger::Unreachable));
+        assert_eq!(event(SynSent, Close, error(libc::ECONNABORTED)), Some(Trigger::Abort));
+        assert_eq!(event(LastAck, Close, error(libc::ETIMEDOUT)), Some(Trigger::GaveUp));
         let interrupted = Clues { in_interrupt: true, ..Clues::default() };
-        assert_eq!(event(FinWait1, Close, interrupted), Some(Event::GaveUp), "an orphan gets no error");
+        assert_eq!(event(FinWait1, Close, interrupted), Some(Trigger::GaveUp), "an orphan gets no error");
         let unanswered = Clues { unanswered: true, ..interrupted };
-        assert_eq!(event(LastAck, Close, unanswered), Some(Event::GaveUp));
+        assert_eq!(event(LastAck, Close, unanswered), Some(Trigger::GaveUp));
         let both = Clues { reset_sent: true, ..reset };
-        assert_eq!(event(FinWait1, Close, both), Some(Event::Abort), "data came too late");
-        assert_eq!(event(LastAck, Close, interrupted), Some(Event::AckOfFin));
-        assert_eq!(event(LastAck, Close, Clues::default()), Some(Event::AckOfFin));
+        assert_eq!(event(FinWait1, Close, both), Some(Trigger::Abort), "data came too late");
+        assert_eq!(event(LastAck, Close, interrupted), Some(Trigger::AckOfFin));
+        assert_eq!(event(LastAck, Close, Clues::default()), Some(Trigger::AckOfFin));
     }
 
     #[test]

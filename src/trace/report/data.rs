@@ -3,7 +3,7 @@
 use super::{TraceLines, on_cpu, push_state_name};
 use crate::layout::columns::push_addr;
 use crate::layout::csv::push_field;
-use crate::layout::json::{Value, member, text};
+use crate::layout::json::{ToJson, member, text};
 use crate::layout::text::{escaped, push_millionths, push_number};
 use crate::model::Endpoint;
 use crate::trace::{Nanos, OnCpu, StateChange, Wall};
@@ -88,7 +88,7 @@ pub(super) fn push_seconds(out: &mut Vec<u8>, span: Option<Nanos>) {
 /// Seconds to the microsecond.
 pub(super) struct Seconds(pub(super) Nanos);
 
-impl Value for Seconds {
+impl ToJson for Seconds {
     fn push(self, out: &mut Vec<u8>) {
         push_number(out, self.0 / 1_000_000_000);
         push_millionths(out, self.0 % 1_000_000_000 / 1_000);

@@ -4,7 +4,7 @@ use super::data::{Seconds, push_csv_ends, push_json_ends, push_seconds};
 use super::text::push_end;
 use super::{END, SPAN, TIME, TraceFormat, TraceLines};
 use crate::layout::columns::push_fmt;
-use crate::layout::json::{Value as _, member};
+use crate::layout::json::{ToJson as _, member};
 use crate::layout::text::{pad_from, push_left, span_us, trim_end};
 use crate::trace::{Side, Story};
 

@@ -16,7 +16,7 @@ use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, 
 use crate::kernel::files::read;
 use crate::model::Socket;
 use crate::model::cgroup::{self, Cgroup, CgroupLack};
-use crate::model::shown::push_lossless;
+use crate::model::escape::push_lossless;
 
 /// The inode of the folder of the first cgroup of all. A tree whose root is another cgroup's is a part of it.
 const ROOT: u64 = 1;

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
-use crate::model::shown::unescaped;
+use crate::model::escape::unescaped;
 
 /// The mount points of the cgroup2 trees in a mountinfo file, in its order. A line that is odd is passed over: any user
 /// can mount something under any name.

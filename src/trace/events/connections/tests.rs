@@ -2,7 +2,7 @@
 
 use super::super::pending::PORT_WAIT;
 use super::*;
-use crate::model::{Endpoint, Event as Cause, Family, Segment};
+use crate::model::{Endpoint, Family, Segment, Trigger as Cause};
 use TcpState::{Close, CloseWait, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent};
 
 fn ends(local_port: u16) -> Ends {

@@ -18,7 +18,7 @@ use self::time_waits::{TimeWait, TimeWaits};
 use super::pending::{PendingChange, Status};
 use crate::kernel::clock::Clock;
 use crate::kernel::ring::{Ends, Nanos};
-use crate::model::{Event, Segment, TcpState, ways_between};
+use crate::model::{Segment, TcpState, Trigger, ways_between};
 use crate::trace::changes::{Meaning, StateChange};
 
 /// The minisockets that are followed.
@@ -177,10 +177,10 @@ impl Minisockets {
         };
         let went_before_its_time = orphan.left > 2 * self.interval;
         let (at, meaning) = match orphan.reset {
-            Some(at) => (at, of(Event::Abort)),
-            None if went_before_its_time && self.sees_resets => (now, of(Event::Received(Segment::Rst))),
+            Some(at) => (at, of(Trigger::Abort)),
+            None if went_before_its_time && self.sees_resets => (now, of(Trigger::Received(Segment::Rst))),
             None if went_before_its_time => (now, Meaning::ResetUnseen),
-            None => (now, of(Event::TimeLimit)),
+            None => (now, of(Trigger::TimeLimit)),
         };
         StateChange { meaning, ..orphan.becomes(TcpState::Close, at) }
     }

@@ -37,7 +37,7 @@ fn an_rst_in_place_of_an_orphan_ends_it() {
     }
     let [change] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!((change.at, change.in_old), (15, Some(7)));
-    assert_eq!(change.meaning.transition().map(|way| way.event), Some(Event::Abort));
+    assert_eq!(change.meaning.transition().map(|way| way.event), Some(Trigger::Abort));
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn an_orphan_that_is_gone_waits_for_the_rst_that_may_have_ended_it() {
     minisockets.reset_sent(&ends(), 45);
     minisockets.end_orphans(50, &mut |change| told.push(change));
     let [change] = told.as_slice() else { panic!("{told:?}") };
-    assert_eq!(change.meaning.transition().map(|way| (change.at, way.event)), Some((45, Event::Abort)));
+    assert_eq!(change.meaning.transition().map(|way| (change.at, way.event)), Some((45, Trigger::Abort)));
     assert_eq!(minisockets.known_until(), Nanos::MAX);
 }
 

@@ -35,7 +35,7 @@ pub(super) struct Noted {
 
 /// Sockets that share a trouble.
 #[derive(Debug, Default)]
-pub(in crate::diagnose) struct Pile {
+pub(in crate::diagnose) struct Affected {
     pub(in crate::diagnose) count: u64,
     /// Those that are in no process's table.
     pub(in crate::diagnose) without_inode: u64,
@@ -46,7 +46,7 @@ pub(in crate::diagnose) struct Pile {
     pub(in crate::diagnose) pids: Tally<Option<u32>>,
 }
 
-impl Pile {
+impl Affected {
     fn add(&mut self, noted: &Noted, holders: &[Holder]) {
         self.count += 1;
         self.bytes += noted.bytes;
@@ -58,20 +58,20 @@ impl Pile {
     }
 }
 
-/// The piles.
+/// The affected.
 #[derive(Debug, Default)]
-pub(in crate::diagnose) struct Piles {
+pub(in crate::diagnose) struct AffectedSockets {
     /// In CLOSE_WAIT for long, by process.
-    pub(in crate::diagnose) held: FxHashMap<Option<u32>, Pile>,
+    pub(in crate::diagnose) held: FxHashMap<Option<u32>, Affected>,
     /// SYNs that nobody answers.
-    pub(in crate::diagnose) unanswered: Pile,
+    pub(in crate::diagnose) unanswered: Affected,
     /// Data that peers don't read.
-    pub(in crate::diagnose) unread_there: Pile,
+    pub(in crate::diagnose) unread_there: Affected,
     /// Data that programs don't read.
-    pub(in crate::diagnose) unread_here: Pile,
+    pub(in crate::diagnose) unread_here: Affected,
 }
 
-impl Piles {
+impl AffectedSockets {
     pub(super) fn add(&mut self, noted: &Noted, holders: &[Holder]) {
         match noted.trouble {
             Trouble::Held => {

@@ -6,7 +6,7 @@ use super::rules::{Need, RULES};
 use crate::model::{Gap, Setting};
 
 /// A sentence each.
-pub(super) fn lacks(evidence: &Evidence) -> Vec<String> {
+pub(super) fn unseen(evidence: &Evidence) -> Vec<String> {
     let mut said: Vec<_> = evidence.gaps.iter().map(Gap::to_string).collect();
     let settings = missing(|need| match need {
         Need::Setting(setting) => evidence.settings.text(*setting).is_none().then(|| setting.name()),
