@@ -220,17 +220,16 @@ fn of_each(
     holders: &[Holder],
     read_of: impl Fn(&CountKey) -> Option<OfHolder>,
 ) -> Vec<Group> {
-    let reads: Vec<_> = keys.iter().map(read_of).collect();
-    if holders.is_empty() || reads.iter().all(Option::is_none) {
+    if holders.is_empty() || keys.iter().all(|key| read_of(key).is_none()) {
         return groups;
     }
     let mut each: Vec<Group> = Vec::new();
     for group in groups {
         for holder in holders {
-            let of_holder = |(read, value): (&Option<OfHolder>, &KeyValue)| {
-                read.map_or_else(|| value.clone(), |read| read(holder).into())
+            let of_holder = |(key, value): (&CountKey, &KeyValue)| {
+                read_of(key).map_or_else(|| value.clone(), |read| read(holder).into())
             };
-            let group = reads.iter().zip(&group).map(of_holder).collect();
+            let group = keys.iter().zip(&group).map(of_holder).collect();
             if !each.contains(&group) {
                 each.push(group);
             }
