@@ -83,6 +83,40 @@ fn what_a_column_shows_is_found_by_it() {
 }
 
 #[test]
+fn words_of_a_closed_set_are_checked_and_a_state_takes_an_operator() {
+    let Some(zoo) = zoo() else { return };
+    let lines = |filter: &str| zoo.namespace().tcpstates(&["-naH", filter]).lines().count();
+    assert_eq!(lines("direction = LISTEN"), lines("state = listen"));
+    assert_eq!(lines("state != listen") + lines("state listen"), zoo.specimens().len());
+    assert_eq!(lines("family = inet") + lines("family = inet6"), zoo.specimens().len());
+    for (filter, expected) in [
+        ("direction = inbound", "in, out or listen"),
+        ("family = ipv4", "inet or inet6"),
+        ("shutdown = foo", "none, receive, send or both"),
+        ("protocol = udp", "tcp"),
+    ] {
+        let stderr = finish(tcpstates(&[filter])).failed(2);
+        assert!(stderr.contains(&format!("stands where {expected} is expected")), "{stderr}");
+    }
+    let sums = finish(tcpstates(&["--sum", "help"])).quiet();
+    assert!(sums.contains("bytes-sent") && !sums.contains("\nrtt "), "{sums}");
+    let stderr = finish(tcpstates(&["--count-by", "peer-net/200"])).failed(2);
+    assert!(stderr.contains("LEN from 0 to 128"), "{stderr}");
+}
+
+#[test]
+fn a_note_is_found_and_counted() {
+    let Some(zoo) = zoo() else { return };
+    let notes = zoo.namespace().tcpstates(&["-naf", "csv", "-H", "--columns", "note", "state time-wait"]);
+    let note = notes.lines().next().unwrap();
+    let held = notes.lines().count();
+    let found = zoo.namespace().tcpstates(&["-naH", &format!("note = '{note}'")]);
+    assert_eq!(found.lines().count(), held, "{note}");
+    let counts = zoo.namespace().tcpstates(&["-n", "--count-by", "note", "state time-wait"]);
+    assert_eq!(counts, format!("{note} {held}\n"));
+}
+
+#[test]
 fn numbers_are_added_up() {
     let Some(zoo) = zoo() else { return };
     let args = ["-n", "--json", "--count-by", "state,program", "--sum", "recv-q,bytes_sent"];

@@ -9,6 +9,7 @@ use clap::{ArgMatches, CommandFactory as _};
 
 use super::args::{Args, Artifact, Command};
 use crate::commands::bind::{self, Bind};
+use crate::commands::columns;
 use crate::commands::count::{self, Count};
 use crate::commands::demo::{self, Demo};
 use crate::commands::diagnose::{self, Diagnose};
@@ -80,6 +81,7 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
     let format = format(args, environment);
     let dialect = if format == Format::Ss { Dialect::Ss } else { Dialect::Own };
     let text = filter_text(args)?;
+    let sums = columns::sums(&args.list.sum)?;
     let continuous = args.list.continuous.is_some();
     suggest::refuse_interval(&args.filter, continuous)?;
     let filter =
@@ -91,7 +93,7 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
         list.query.states = counted.unwrap_or(list.query.states);
         list.shown.states = counted.unwrap_or(list.shown.states);
         Mode::ExplainFilter(list)
-    } else if !args.list.sum.is_empty() && args.list.count_by.is_empty() && args.list.diff.is_none() {
+    } else if args.list.count_by.is_empty() && args.list.diff.is_none() && !sums.is_empty() {
         return Err(Refusal::with_hint("--sum adds up the numbers of groups", "--count-by makes them"));
     } else if !args.list.count_by.is_empty() || args.list.diff.is_some() {
         Mode::Count(count::plan(&args.list, format, filter, environment)?)

@@ -6,28 +6,33 @@ use crate::tally::{CountKey, SortDirection, SortTerm};
 
 /// The fields of `--columns`.
 pub(crate) fn columns(words: &[String]) -> Result<Vec<&'static Field>, Refusal> {
-    read("--columns", words, fields::named)
+    read("--columns", words, |_| true, fields::named)
 }
 
 /// The terms of `--sort`: a word with `-` before it reverses.
 pub(crate) fn sort_terms(words: &[String]) -> Result<Vec<SortTerm>, Refusal> {
-    read("--sort", words, |word| {
-        let (word, direction) = match word.strip_prefix('-') {
-            Some(word) => (word, SortDirection::Falling),
-            None => (word, SortDirection::Rising),
-        };
-        fields::named(word).map(|field| SortTerm { field, direction })
-    })
+    read(
+        "--sort",
+        words,
+        |_| true,
+        |word| {
+            let (word, direction) = match word.strip_prefix('-') {
+                Some(word) => (word, SortDirection::Falling),
+                None => (word, SortDirection::Rising),
+            };
+            fields::named(word).map(|field| SortTerm { field, direction })
+        },
+    )
 }
 
 /// The keys of `--count-by`.
 pub(crate) fn count_keys(words: &[String]) -> Result<Vec<CountKey>, Refusal> {
-    read("--count-by", words, CountKey::parse)
+    read("--count-by", words, |_| true, CountKey::parse)
 }
 
 /// The fields of `--sum`.
 pub(crate) fn sums(words: &[String]) -> Result<Vec<&'static Field>, Refusal> {
-    let fields = read("--sum", words, fields::named)?;
+    let fields = read("--sum", words, |field| field.kind.adds_up(), fields::named)?;
     match fields.iter().find(|field| !field.kind.adds_up()) {
         None => Ok(fields),
         Some(field) => Err(Refusal::with_hint(
@@ -37,12 +42,24 @@ pub(crate) fn sums(words: &[String]) -> Result<Vec<&'static Field>, Refusal> {
     }
 }
 
-/// What each word stands for. `help` is answered by the list of all fields.
-fn read<T>(option: &str, words: &[String], named: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Refusal> {
-    if words.iter().any(|word| word == "help") {
-        return Err(Refusal::Answer(help()));
+/// What each word stands for. `help` is answered by the list of the fields that the option takes.
+fn read<T>(
+    option: &str,
+    words: &[String],
+    takes: fn(&Field) -> bool,
+    named: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<T>, Refusal> {
+    if words.iter().any(|word| word.eq_ignore_ascii_case("help")) {
+        return Err(Refusal::Answer(help(takes)));
     }
     let unknown = |word: &str| {
+        if word.contains("-net") || word.contains("_net") {
+            let message = format!("{option}: '{word}' is no network");
+            return Refusal::with_hint(
+                message,
+                "accepted are peer-net/LEN and local-net/LEN, LEN from 0 to 128",
+            );
+        }
         let hint = nearest_field(word.trim_start_matches('-'))
             .map_or_else(|| format!("{option} help lists them"), |near| format!("did you mean '{near}'?"));
         Refusal::with_hint(format!("{option}: '{word}' is no field"), hint)
@@ -51,8 +68,10 @@ fn read<T>(option: &str, words: &[String], named: impl Fn(&str) -> Option<T>) ->
 }
 
 /// A line a field.
-fn help() -> String {
-    let lines = fields::all().map(|field| format!("{:20} {}\n", field.typed(), described(field)));
+fn help(takes: fn(&Field) -> bool) -> String {
+    let lines = fields::all()
+        .filter(|field| takes(field))
+        .map(|field| format!("{:20} {}\n", field.typed(), described(field)));
     lines.collect::<Vec<_>>().concat()
 }
 

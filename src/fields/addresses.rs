@@ -104,6 +104,7 @@ pub(super) static ADDRESSES: &[Field] = &[
         others: &["proto", "netid"],
         json: "protocol",
         help: "tcp",
+        kind: Kind::Word(&["tcp"], "tcp"),
         read: Read::Word(|_| Some("tcp")),
         ..ALWAYS
     },
@@ -111,6 +112,7 @@ pub(super) static ADDRESSES: &[Field] = &[
         word: "family",
         json: "family",
         help: "inet or inet6",
+        kind: Kind::Word(&["inet", "inet6"], "inet or inet6"),
         read: Read::Word(|row| Some(row.socket.family.name())),
         ..ALWAYS
     },

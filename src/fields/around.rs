@@ -130,6 +130,7 @@ pub(super) static PROCESSES: &[Field] = &[
         word: "note",
         json: "owner_note",
         help: "why there is no holder",
+        needs: Needs::NOTES,
         part: Part::Processes,
         read: Read::Any(|row| row.owner_note.map_or(Value::Unknown, Value::Note)),
         ..OF_HOLDER
@@ -215,6 +216,7 @@ pub(super) static EXTENDED: &[Field] = &[
         word: "shutdown",
         json: "shutdown",
         help: "the directions that were shut down: none, receive, send or both",
+        kind: Kind::Word(&["none", "receive", "send", "both"], "none, receive, send or both"),
         needs: Needs::NETLINK,
         read: Read::Word(|row| {
             let shutdown = row.socket.shutdown?;

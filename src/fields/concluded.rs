@@ -10,7 +10,7 @@ pub(super) static CONCLUDED: &[Field] = &[
         others: &["dir"],
         json: "direction",
         help: "in where a listener of this host has the local port, out where none has, listen",
-        kind: Kind::Text,
+        kind: Kind::Word(&["in", "out", "listen"], "in, out or listen"),
         needs: Needs::DIRECTION,
         part: Part::Chosen,
         read: Read::Word(|row| row.direction.map(Direction::word)),

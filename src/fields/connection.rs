@@ -57,7 +57,11 @@ pub(super) static WORDS: &[Field] = &[
     Field {
         word: "ca_state",
         json: "tcp_info.ca_state",
-        help: "where the recovery from losses is",
+        help: "where the recovery from losses is: open, disorder, cwr, recovery or loss",
+        kind: Kind::Word(
+            &["open", "disorder", "cwr", "recovery", "loss", "unknown"],
+            "open, disorder, cwr, recovery or loss",
+        ),
         read: Read::Word(|row| row.socket.tcp_info()?.ca_state()),
         ..OF_CONNECTION
     },

@@ -37,6 +37,8 @@ pub enum Kind {
     Flag,
     /// A name.
     Text,
+    /// One of these words of ours, which stand once more as a message has them.
+    Word(&'static [&'static str], &'static str),
     /// A container's id, which may be typed in part.
     Container,
     /// A user's name or number.

@@ -142,7 +142,7 @@ impl Term {
                 known.contains(Needs::PEERS).then(|| self.fits_one_of(row.peer_holders, read))
             }
             of_row => {
-                let joined = [Needs::CGROUPS, Needs::DIRECTION];
+                let joined = [Needs::CGROUPS, Needs::DIRECTION, Needs::NOTES];
                 if joined.iter().any(|joined| field.needs.contains(*joined) && !known.contains(*joined)) {
                     return None;
                 }

@@ -224,6 +224,11 @@ impl<'a> Parser<'a> {
             Of::Timer => self.equality(|word| timer(&word.text)),
             Of::User if field.needs == Needs::USERS => self.equality(|name| Ok(Term::User { name })),
             Of::Processes(_) => self.process(field),
+            Of::Word(words, expected) => self.equality(|word| {
+                let glob = Glob::new(&word.text.to_ascii_lowercase());
+                let fits = words.iter().any(|word| glob.matches(word.as_bytes()));
+                if fits { Ok(Term::Text { field, glob }) } else { Err(expected) }
+            }),
             Of::State | Of::User | Of::Text | Of::Container | Of::List => {
                 self.equality(|word| Ok(text(&word.text)))
             }
@@ -249,6 +254,8 @@ impl<'a> Parser<'a> {
             let word = if exclude { "exclude" } else { "state" };
             return Err(FilterError::MissingState { span: self.last_span(), word });
         }
+        // `state != X` excludes it.
+        let exclude = exclude == self.equals()?;
         let (word, span) = self.operand("the name of a state")?;
         let set = states_named(word, self.dialect)
             .ok_or_else(|| FilterError::UnknownState { span, word: word.to_owned() })?;

@@ -67,7 +67,10 @@ pub(super) fn text_fits(glob: &Glob, kind: Kind, value: &Value<'_>) -> bool {
         Value::Note(note) => {
             [note.to_string().as_str(), note.short()].iter().any(|text| glob.matches(text.as_bytes()))
         }
-        Value::Options(info) => info.option_names().any(|name| glob.matches(name.as_bytes())),
+        Value::Options(info) => {
+            let all = info.option_names().collect::<Vec<_>>().join(",");
+            info.option_names().any(|name| glob.matches(name.as_bytes())) || glob.matches(all.as_bytes())
+        }
         Value::Congestion(congestion) => glob.matches(congestion.name().as_bytes()),
         Value::Ulp(ulp) => glob.matches_shown(ulp.name.as_bytes()),
         Value::Md5Keys(keys) => keys.iter().any(|key| {

@@ -62,7 +62,7 @@ impl Enrichment {
     /// What a filter may count on.
     pub(super) fn known(&self) -> Needs {
         let by_holders = self.processes.is_some();
-        Needs::HOLDERS.when(by_holders)
+        Needs::NOTES.when(by_holders)
             | Needs::PEERS.when(by_holders && self.peers.is_some())
             | Needs::CGROUPS.when(self.cgroups.is_some())
             | Needs::DIRECTION.when(self.all_listeners.is_some())

@@ -22,11 +22,13 @@ impl<'a> Inquiry<'a> {
         Self { question, access, enrichment: Enrichment::new(question.query.needs, access) }
     }
 
-    /// Whether the sockets must be held until all have come and their holders are known: else neither their cgroups nor
-    /// the holders of their other ends are.
+    /// Whether the sockets must be held until all have come and their holders are known: without these, neither their
+    /// cgroups, the holders of their other ends, nor why they have no holder are known.
     pub(crate) fn must_hold(&self) -> bool {
         let needs = self.question.query.needs;
-        needs.contains(Needs::PEERS) || !self.enrichment.cgroups_suffice(needs, self.access)
+        needs.contains(Needs::PEERS)
+            || needs.contains(Needs::NOTES)
+            || !self.enrichment.cgroups_suffice(needs, self.access)
     }
 
     /// Gives the consumer every row that fits. As little is held as can be: nothing where the kernel's answer suffices,

@@ -138,6 +138,7 @@ fn is_of_kind(value: &Value, kind: Kind) -> bool {
             Kind::Processes(_) => value.is_array(),
             // Some of them have parts of their own.
             Kind::List => value.is_array() || value.is_object(),
+            Kind::Word(words, _) => value.as_str().is_some_and(|word| words.contains(&word)),
             Kind::Text => value.is_string() || value.get("name").is_some(),
             _ => value.is_string(),
         }

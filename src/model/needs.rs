@@ -48,6 +48,8 @@ impl Needs {
 
     /// Whether a connection came in or went out: which ports this host's listeners have.
     pub const DIRECTION: Self = Self(1 << 16);
+    /// Why a socket has no holder.
+    pub const NOTES: Self = Self(1 << 17 | Self::HOLDERS.0);
     /// What is joined to a socket after it came: a filter about it must wait.
     pub const JOINED: Self = Self(Self::HOLDERS.0 | Self::CGROUPS.0 | Self::DIRECTION.0);
 

@@ -63,6 +63,7 @@ impl From<Value<'_>> for KeyValue {
     fn from(value: Value<'_>) -> Self {
         match value {
             Value::Absent | Value::Unknown => Self::Unknown,
+            Value::Options(info) if info.option_names().next().is_none() => Self::Unknown,
             Value::Flag(flag) => Self::Flag(flag),
             Value::Number(number) => Self::Number(number),
             Value::User(None, uid) => Self::Number(uid.into()),
