@@ -438,6 +438,17 @@ fn a_mark_needs_privilege_and_says_so() {
     let stderr = run(&["-nt", "fwmark", "=", "5", "or", "recvq", ">", "0"]).failed(1);
     assert!(stderr.contains("'fwmark = 0x5/0xffffffff'") && stderr.contains("CAP_NET_ADMIN"), "{stderr}");
     run(&["-nt", "sport", "=", ":5"]).quiet();
+    // Where marks are shown, sorted or counted by, an empty column must not pass for none.
+    let note = "tcpstates: the kernel does not tell the firewall marks (CAP_NET_ADMIN is needed)\n";
+    for words in
+        [&["-ne"][..], &["-n", "--sort", "mark"], &["-n", "--count-by", "mark"], &["-ne", "-f", "csv"]]
+    {
+        let (_, stderr) = run(words).noted();
+        assert_eq!(stderr, note, "{words:?}");
+    }
+    let json = run(&["--json", "--columns", "mark"]).noted().0;
+    assert!(json.contains("firewall marks"), "{json}");
+    namespace.tcpstates(&["-ne"]);
 }
 
 #[test]

@@ -199,7 +199,7 @@ pub(super) static EXTENDED: &[Field] = &[
         json: "mark",
         help: "the firewall mark",
         kind: Kind::Mark,
-        needs: Needs::NETLINK,
+        needs: Needs::MARKS,
         read: Read::Number(|row| row.socket.mark.map(u64::from)),
         ..OF_EXTENDED
     },

@@ -47,10 +47,9 @@ impl Question {
             // The other end of an IPv4 connection may be an IPv6 socket.
             query.families = Families::Both;
         }
+        // As it was typed: a device by its name.
+        query.netlink_only = query.netlink_only.or_else(|| filter.expr.needs_netlink().map(Term::to_string));
         let filter = resolve(filter)?;
-        if let Some(term) = filter.expr.needs_netlink() {
-            query.netlink_only = Some(term.to_string());
-        }
         query.kernel_filter = kernel_filter(&filter.expr, query.needs)?;
         if filter.expr.wants_peer() {
             // The kernel need not go through the tables of the others, unless listeners must be known.
@@ -160,6 +159,13 @@ fn or_listening(expr: Expr) -> Expr {
 /// without being known.
 fn any_mark() -> Expr {
     Expr::Term(Term::Mark { value: 0, mask: 0 })
+}
+
+/// A filter that lets every socket through, and that the kernel refuses to whom it does not tell marks.
+pub(super) fn any_mark_filter() -> Option<KernelFilter> {
+    let program = bytecode::compile(&any_mark())?;
+    let says = program.expr.to_string();
+    Some(KernelFilter { bytecode: program.bytes, kernel_only: Some(says.clone()), says })
 }
 
 fn is_mark(term: &Term) -> bool {

@@ -1,10 +1,13 @@
 //! Reads the sockets from the kernel, over netlink or from /proc, and says why where it had to change its source.
 
+use std::ops::ControlFlow;
+
+use super::question::any_mark_filter;
 use crate::filter::bytecode::halves;
 use crate::kernel::host;
 use crate::kernel::procfs::{self, ProcfsError};
 use crate::kernel::sock_diag::{self, NetlinkError};
-use crate::model::{Access, Collected, Gap, Needs, Query, Sink, Source, SourceChoice};
+use crate::model::{Access, Collected, Gap, Needs, Query, Sink, Socket, Source, SourceChoice, StateSet};
 
 /// Why nothing could be read.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +52,7 @@ pub(crate) fn collect(
     match sock_diag::dump(query, halves.as_ref(), &mut sock_diag::connect, sink) {
         Ok(mut gaps) => {
             gaps.extend(idle_unlisted(query));
+            gaps.extend(marks_untold(query));
             Ok(Collected { source: Source::Netlink, gaps })
         }
         Err(error) if access.source == SourceChoice::Auto && error.means_unavailable() => {
@@ -80,6 +84,31 @@ fn from_procfs(
 fn idle_unlisted(query: &Query) -> Option<Gap> {
     let release = (query.wants_idle && !host::lists_idle()).then(host::release)?;
     (!release.is_empty()).then_some(Gap::IdleUnlisted { release })
+}
+
+/// The kernel leaves marks out without a word for who lacks CAP_NET_ADMIN, but refuses a filter about them: so it is asked
+/// with one, for sockets in no state.
+fn marks_untold(query: &Query) -> Option<Gap> {
+    if !query.needs.contains(Needs::MARKS)
+        || query.kernel_filter.as_ref().is_some_and(|kernel| kernel.kernel_only.is_some())
+    {
+        return None;
+    }
+    let kernel_filter = Some(any_mark_filter()?);
+    let nothing = Query { kernel_filter, ..Query::new(query.families, StateSet::EMPTY) };
+    let refused = sock_diag::dump(&nothing, None, &mut sock_diag::connect, &mut Nobody);
+    matches!(refused, Err(NetlinkError::FilterRefused { .. })).then_some(Gap::MarksUntold)
+}
+
+/// Takes no socket.
+struct Nobody;
+
+impl Sink for Nobody {
+    fn begin(&mut self, _source: Source) {}
+
+    fn row(&mut self, _socket: &Socket) -> ControlFlow<()> {
+        ControlFlow::Break(())
+    }
 }
 
 fn untold(query: &Query) -> Option<Gap> {

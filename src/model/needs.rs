@@ -50,6 +50,8 @@ impl Needs {
     pub const DIRECTION: Self = Self(1 << 16);
     /// Why a socket has no holder.
     pub const NOTES: Self = Self(1 << 17 | Self::HOLDERS.0);
+    /// The firewall mark, which the kernel tells to CAP_NET_ADMIN only.
+    pub const MARKS: Self = Self(1 << 18 | Self::NETLINK.0);
     /// What is joined to a socket after it came: a filter about it must wait.
     pub const JOINED: Self = Self(Self::HOLDERS.0 | Self::CGROUPS.0 | Self::DIRECTION.0);
 

@@ -69,6 +69,8 @@ pub enum Gap {
         /// What.
         what: String,
     },
+    /// Firewall marks were asked for, and the kernel tells them to CAP_NET_ADMIN only.
+    MarksUntold,
     /// Sockets that are bound and idle were asked for, and the running kernel does not list them.
     IdleUnlisted {
         /// The kernel's release.
@@ -188,6 +190,9 @@ impl fmt::Display for Gap {
             }
             Self::BadLines { path, count, lines, first } => write_bad_lines(f, path, *count, lines, first),
             Self::Unreadable { path, reason } => write!(f, "{path} could not be read: {reason}"),
+            Self::MarksUntold => {
+                f.write_str("the kernel does not tell the firewall marks (CAP_NET_ADMIN is needed)")
+            }
             Self::SourceLacks { what } => write!(f, "/proc does not tell {what}"),
             Self::IdleUnlisted { release } => write!(
                 f,

@@ -167,6 +167,7 @@ fn needs(own: &ListArgs, list: &List) -> Needs {
         | Needs::SERVICES.when(people && named)
         | Needs::HOSTS.when(parts.hosts)
         | Needs::CGROUPS.when(parts.extended && format != Format::Netstat)
+        | Needs::MARKS.when(parts.extended && !matches!(format, Format::Netstat | Format::Ss))
         | Needs::UNITS.when(units)
         | Needs::TCP_INFO.when(parts.tcp_info)
         | Needs::MEMORY.when(parts.memory);
