@@ -12,7 +12,8 @@ fn words() -> Vec<String> {
 /// Sockets that send nothing: with others a number may change between two lists.
 const AT_REST: &str = "inode > 0 and (state established or state listen or state close-wait)";
 
-const CLOCKS: [&str; 5] = ["timer-expires", "busy-time", "rwnd-limited", "sndbuf-limited", "age"];
+const CLOCKS: [&str; 6] =
+    ["timer-expires", "busy-time", "rwnd-limited", "sndbuf-limited", "total-rto-time", "age"];
 
 /// Names of hosts are looked up for lists alone.
 fn is_of_host(word: &str) -> bool {
@@ -47,7 +48,9 @@ fn first_value(run: &impl Fn(&[&str]) -> String, filter: &str, word: &str) -> Op
     let shown = run(&["-naf", "csv", "-H", "--columns", &format!("inode,{word}"), filter]);
     let mut values = shown.lines().filter_map(|line| line.split_once(','));
     let (inode, value) = values.find(|(_, value)| !value.trim_matches('"').is_empty())?;
-    Some((inode.to_owned(), value.trim_matches('"').to_owned()))
+    // What remains of a timer goes on.
+    let value = value.trim_matches('"').split(" (").next().unwrap();
+    Some((inode.to_owned(), value.to_owned()))
 }
 
 #[test]

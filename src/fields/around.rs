@@ -39,6 +39,16 @@ pub const PID: Field = Field {
     ..OF_HOLDER
 };
 
+/// A descriptor by which the socket is held.
+pub const FD: Field = Field {
+    word: "fd",
+    json: "processes.fd",
+    help: "the descriptors by which the socket is held",
+    kind: Kind::Number,
+    read: Read::Holders(|holder| Value::Number(holder.fd.into())),
+    ..OF_HOLDER
+};
+
 /// The number of a process that holds the other end.
 pub const PEER_PID: Field = Field {
     word: "peer_pid",
@@ -101,6 +111,7 @@ pub(super) static PROCESSES: &[Field] = &[
         ..OF_HOLDER
     },
     PID,
+    FD,
     Field {
         word: "process_user",
         json: "processes.user",

@@ -16,7 +16,7 @@ use std::fmt;
 use crate::model::{Needs, Row, Socket};
 
 pub use addresses::{End, LOCAL_PORT, PEER, STATE, UID};
-pub use around::{PEER_PID, PID, PROCESS, TIMER};
+pub use around::{FD, PEER_PID, PID, PROCESS, TIMER};
 pub use connection::NUMBERS;
 pub use memory::MEMORY;
 pub use table::all;

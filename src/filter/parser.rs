@@ -299,11 +299,21 @@ impl<'a> Parser<'a> {
         let (word, _) = self.operand("a name")?;
         let name = |word: &str| Expr::Term(Term::Text { field, glob: Glob::new(word) });
         // A holder as it is printed, `13379/python3[16]`; a process may be called so too.
-        let number = if *field == fields::PROCESS { &fields::PID } else { &fields::PEER_PID };
+        let is_own = *field == fields::PROCESS;
+        let number = if is_own { &fields::PID } else { &fields::PEER_PID };
+        let is = |field, value| Expr::Term(Term::Number { field, compare: Compare::Equal, value });
         let expr = match printed_holder(word) {
-            Some((pid, program)) => {
-                let pid = Term::Number { field: number, compare: Compare::Equal, value: pid };
-                name(word).or(Expr::Term(pid).and(name(program)))
+            Some((pid, program, descriptors)) => {
+                let process = is(number, pid).and(name(program));
+                // Whose descriptors they are is known of the socket's own holders.
+                let descriptors: Vec<_> =
+                    descriptors.into_iter().filter(|_| is_own).map(|fd| is(&fields::FD, fd)).collect();
+                let held = match descriptors.as_slice() {
+                    [] => process,
+                    [one] => process.and(one.clone()),
+                    _ => process.and(Expr::Or(descriptors)),
+                };
+                name(word).or(held)
             }
             None => name(word),
         };
@@ -395,12 +405,15 @@ fn is_term(word: &str) -> bool {
 }
 
 /// `PID/NAME` or `PID/NAME[FD,FD]`.
-fn printed_holder(word: &str) -> Option<(u64, &str)> {
+fn printed_holder(word: &str) -> Option<(u64, &str, Vec<u64>)> {
     let (pid, name) = word.split_once('/')?;
-    let is_descriptors = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b',');
+    let pid = count(pid).filter(|_| !pid.is_empty())?;
     let bare = name.strip_suffix(']').and_then(|name| name.rsplit_once('['));
-    let name = bare.filter(|(_, descriptors)| is_descriptors(descriptors)).map_or(name, |(name, _)| name);
-    Some((count(pid).filter(|_| !pid.is_empty())?, name))
+    let held = bare.and_then(|(name, descriptors)| {
+        Some((name, descriptors.split(',').map(count).collect::<Option<Vec<_>>>()?))
+    });
+    let (name, descriptors) = held.unwrap_or((name, Vec::new()));
+    Some((pid, name, descriptors))
 }
 
 /// `place` is where names are that stand in it.

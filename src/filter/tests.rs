@@ -147,7 +147,11 @@ fn an_endpoint_as_it_was_printed() {
         ("src ::1:80", "src = [::1:80]/128 or src = [::1]/128:80"),
         ("::1:abcd", "addr = [::1:abcd]/128"),
         ("dst :::*", "dst = [::]/128"),
-        ("process = 5/nginx[6,7]", "process = 5/nginx[6,7] or (pid = 5 and process = nginx)"),
+        (
+            "process = 5/nginx[6,7]",
+            "process = 5/nginx[6,7] or (pid = 5 and process = nginx and (fd = 6 or fd = 7))",
+        ),
+        ("process = 5/nginx[6]", "process = 5/nginx[6] or (pid = 5 and process = nginx and fd = 6)"),
         ("process = kworker/0:1", "process = kworker/0:1"),
         (
             "local_port = 5 Peer-Port > 6 recv-q > 7 mark = 8",

@@ -28,12 +28,11 @@ pub(super) fn text_of(field: &Field, row: &Row<'_>) -> Option<String> {
     }
 }
 
-/// The texts of the processes that hold a socket, once each.
+/// The texts of the descriptors and processes that hold a socket, once each.
 fn of_each(holders: &[Holder], kind: Kind, read: OfHolder) -> Option<String> {
     let mut texts: Vec<String> = Vec::new();
-    for process in holders.chunk_by(|a, b| a.process.pid == b.process.pid) {
-        let text = process.first().and_then(|holder| value_text(kind, &read(holder)));
-        let text = text.unwrap_or_else(|| "-".to_owned());
+    for holder in holders {
+        let text = value_text(kind, &read(holder)).unwrap_or_else(|| "-".to_owned());
         if !texts.contains(&text) {
             texts.push(text);
         }

@@ -56,11 +56,12 @@ pub(crate) fn plan(
         return Err(Refusal::usage("--columns: counts have their own"));
     }
     let counted_by = if own.diff.is_some() { "--diff" } else { "--count-by" };
-    for (option, typed) in [("--sort", !own.sort.is_empty()), ("--summary", own.summary)] {
+    for (option, typed, why) in [
+        ("--sort", !own.sort.is_empty(), "has its own order"),
+        ("--summary", own.summary, "counts in its place"),
+    ] {
         if typed {
-            return Err(Refusal::usage(format!(
-                "{option} can't stand beside {counted_by}, which has its own order"
-            )));
+            return Err(Refusal::usage(format!("{option} can't stand beside {counted_by}, which {why}")));
         }
     }
     let mut keys = count_keys(&own.count_by)?;
