@@ -9,7 +9,7 @@ use clap_mangen::Man;
 
 use super::args::{Args, Artifact};
 use crate::commands::NAMES;
-use crate::commands::columns::described;
+use crate::commands::field_words::described;
 use crate::fields::{self, typed_word};
 use crate::layout::text::capitalised;
 

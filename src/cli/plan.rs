@@ -9,11 +9,11 @@ use clap::{ArgMatches, CommandFactory as _};
 
 use super::args::{Args, Artifact, Command};
 use crate::commands::bind::{self, Bind};
-use crate::commands::columns;
 use crate::commands::count::{self, Count};
 use crate::commands::demo::{self, Demo};
 use crate::commands::diagnose::{self, Diagnose};
 use crate::commands::explain::{self, Explain};
+use crate::commands::field_words;
 use crate::commands::list::{self, List};
 use crate::commands::suggest;
 use crate::commands::trace::{self, Trace};
@@ -81,7 +81,7 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
     let format = format(args, environment);
     let dialect = if format == Format::Ss { Dialect::Ss } else { Dialect::Own };
     let text = filter_text(args)?;
-    let sums = columns::sums(&args.list.sum)?;
+    let sums = field_words::sums(&args.list.sum)?;
     let continuous = args.list.continuous.is_some();
     suggest::refuse_interval(&args.filter, continuous)?;
     let filter =

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args as ClapArgs, ValueEnum};
 
-use super::field::FieldWord;
+use super::field_words::FieldWord;
 use super::interval::interval;
 use crate::layout::{Format, ReportStyle};
 use crate::model::{Access, Families, Family, SourceChoice};

@@ -2,13 +2,12 @@
 
 pub(crate) mod args;
 pub(crate) mod bind;
-pub(crate) mod columns;
 pub(crate) mod count;
 pub(crate) mod demo;
 pub(crate) mod diagnose;
 mod errors;
 pub(crate) mod explain;
-mod field;
+pub(crate) mod field_words;
 mod interval;
 pub(crate) mod list;
 pub(crate) mod suggest;

@@ -123,7 +123,7 @@ pub(super) static ADDRESSES: &[Field] = &[
         json: "recv_q",
         help: "bytes not read; - for a listener",
         kind: Kind::Bytes,
-        read: Read::NumberOfSome(|row| row.socket.queues.unread().map(u64::from)),
+        read: Read::NumberOrAbsent(|row| row.socket.queues.unread().map(u64::from)),
         ..ALWAYS
     },
     Field {
@@ -132,7 +132,7 @@ pub(super) static ADDRESSES: &[Field] = &[
         json: "send_q",
         help: "bytes not acknowledged; - for a listener",
         kind: Kind::Bytes,
-        read: Read::NumberOfSome(|row| row.socket.queues.unacknowledged().map(u64::from)),
+        read: Read::NumberOrAbsent(|row| row.socket.queues.unacknowledged().map(u64::from)),
         ..ALWAYS
     },
     Field {
@@ -140,7 +140,7 @@ pub(super) static ADDRESSES: &[Field] = &[
         json: "accept_queue",
         help: "a listener's connections that wait to be accepted",
         kind: Kind::Count,
-        read: Read::NumberOfSome(|row| row.socket.queues.accept_queue().map(u64::from)),
+        read: Read::NumberOrAbsent(|row| row.socket.queues.accept_queue().map(u64::from)),
         ..ALWAYS
     },
     Field {

@@ -78,7 +78,7 @@ pub(super) static WORDS: &[Field] = &[
         json: "tcp_info.snd_wscale",
         help: "the peer's window scale",
         kind: Kind::Number,
-        read: Read::NumberOfSome(|row| Some(row.socket.tcp_info()?.wscale()?.0.into())),
+        read: Read::NumberOrAbsent(|row| Some(row.socket.tcp_info()?.wscale()?.0.into())),
         ..OF_CONNECTION
     },
     Field {
@@ -86,7 +86,7 @@ pub(super) static WORDS: &[Field] = &[
         json: "tcp_info.rcv_wscale",
         help: "our window scale",
         kind: Kind::Number,
-        read: Read::NumberOfSome(|row| Some(row.socket.tcp_info()?.wscale()?.1.into())),
+        read: Read::NumberOrAbsent(|row| Some(row.socket.tcp_info()?.wscale()?.1.into())),
         ..OF_CONNECTION
     },
     Field {

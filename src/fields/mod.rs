@@ -29,7 +29,7 @@ pub struct Field {
     pub word: &'static str,
     /// Other words for it: those of ss and netstat, and of their users.
     pub others: &'static [&'static str],
-    /// Its key in JSON, behind that of the object that it is in: `tcp_info.rtt_us`. Empty where JSON has it as its parts.
+    /// Its path in JSON, such as `tcp_info.rtt_us`. Empty where JSON has it in two parts.
     pub json: &'static str,
     /// What it is, in a few words.
     pub help: &'static str,
@@ -62,7 +62,7 @@ pub enum Part {
     Memory,
     /// `-i`
     TcpInfo,
-    /// Only where it is chosen: the rows have it in another form.
+    /// Only `--columns` shows it: the rows have the same data under another key, or not at all.
     Chosen,
 }
 

@@ -56,7 +56,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Its unit in JSON and CSV, for people.
+    /// The unit of its numbers in JSON, as the manual shows it.
     pub fn unit(self) -> &'static str {
         match self {
             Self::Bytes => "bytes",
@@ -77,10 +77,10 @@ impl Kind {
 /// A value. It borrows from the row.
 #[derive(Clone, Debug)]
 pub enum Value<'a> {
-    /// There is no such thing: a listener has no bytes to read, and an older kernel lacks some numbers. JSON leaves the key
-    /// out.
+    /// The socket or the kernel has no such thing: a listener has no bytes to read, an older kernel lacks some numbers.
+    /// JSON leaves the key out.
     Absent,
-    /// It is not known, or there is none just now.
+    /// It is not known, or it has no value now, as the timer of an idle socket. JSON has null.
     Unknown,
     /// Yes or no.
     Flag(bool),
@@ -111,7 +111,7 @@ pub enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// It as a number, where it is one; yes is 1.
+    /// The value as a number, where it is one; yes is 1.
     pub fn as_number(&self) -> Option<u64> {
         match self {
             Self::Number(number) => Some(*number),
@@ -120,7 +120,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// It as one text, for what has an order and is counted.
+    /// The value as one text, for sorting and for groups.
     pub fn into_text(self) -> Cow<'a, [u8]> {
         let owned = |text: String| Cow::Owned(text.into_bytes());
         match self {
@@ -150,7 +150,7 @@ impl<'a> Value<'a> {
         text.map_or(Self::Unknown, |text| Self::Text(Cow::Borrowed(text.as_bytes())))
     }
 
-    /// The same.
+    /// As `text`, from a name that may have been put together.
     pub(super) fn cow(text: Option<Cow<'a, str>>) -> Self {
         text.map_or(Self::Unknown, |text| {
             Self::Text(match text {
@@ -172,7 +172,7 @@ pub enum Read {
     /// A number; where there is none, it is not known.
     Number(fn(&Row<'_>) -> Option<u64>),
     /// A number that not every socket has.
-    NumberOfSome(fn(&Row<'_>) -> Option<u64>),
+    NumberOrAbsent(fn(&Row<'_>) -> Option<u64>),
     /// An address.
     Address(fn(&Row<'_>) -> Option<IpAddr>),
     /// A name that others chose.
@@ -193,7 +193,7 @@ impl Read {
         Some(match self {
             Self::Any(read) => read(row),
             Self::Number(read) => read(row).map_or(Value::Unknown, Value::Number),
-            Self::NumberOfSome(read) => read(row).map_or(Value::Absent, Value::Number),
+            Self::NumberOrAbsent(read) => read(row).map_or(Value::Absent, Value::Number),
             Self::Address(read) => read(row).map_or(Value::Unknown, Value::Address),
             Self::Name(read) => Value::text(read(row)),
             Self::Word(read) => read(row).map_or(Value::Unknown, Value::Word),

@@ -54,7 +54,7 @@ fn push_value(out: &mut Vec<u8>, field: &Field, row: &Row<'_>) {
         }
     };
     match field.read {
-        Read::Number(read) | Read::NumberOfSome(read) => number(out, read(row)),
+        Read::Number(read) | Read::NumberOrAbsent(read) => number(out, read(row)),
         Read::Info(at) => match row.socket.tcp_info().map(|info| info.reading(at)) {
             Some(Reading::Number(number)) => push_number(out, number),
             Some(Reading::Absent | Reading::Unknown) | None => {}

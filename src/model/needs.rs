@@ -2,9 +2,8 @@
 
 use std::ops::{BitOr, BitOrAssign, Sub};
 
-/// A set of what must be known of each socket besides what the kernel always tells of one. Nothing else is asked for or
-/// looked up. Most of them come with what they need in turn: [`UNITS`](Self::UNITS) are read from
-/// [`CGROUPS`](Self::CGROUPS), so the first holds the second.
+/// A set of what must be fetched for each socket beyond the kernel's basic reply. Nothing else is asked for or looked up.
+/// Some include others: [`UNITS`](Self::UNITS) are read from cgroup paths, so they include [`CGROUPS`](Self::CGROUPS).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Needs(u32);
 
@@ -15,7 +14,7 @@ impl Needs {
     pub const TCP_INFO: Self = Self(1);
     /// The memory of the buffers.
     pub const MEMORY: Self = Self(1 << 1);
-    /// Something that netlink always tells, and /proc never.
+    /// A value that netlink always brings and that /proc lacks.
     pub const NETLINK: Self = Self(1 << 2);
     /// Who holds the socket.
     pub const HOLDERS: Self = Self(1 << 3);
@@ -52,7 +51,7 @@ impl Needs {
     pub const NOTES: Self = Self(1 << 17 | Self::HOLDERS.0);
     /// The firewall mark, which the kernel tells to CAP_NET_ADMIN only.
     pub const MARKS: Self = Self(1 << 18 | Self::NETLINK.0);
-    /// What is joined to a socket after it came: a filter about it must wait.
+    /// What is known only after a socket has come: a filter term about it must wait.
     pub const JOINED: Self = Self(Self::HOLDERS.0 | Self::CGROUPS.0 | Self::DIRECTION.0);
 
     /// Whether all of these are among them.

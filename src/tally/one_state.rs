@@ -2,8 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use super::count::StateCounts;
 use super::groups::{CountKey, GroupCounts};
+use super::states::StateCounts;
 use crate::fields::{self, Field};
 use crate::model::{Consumer, Holder, Row, Source, TcpState};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 pub(crate) use self::run::{run, run_summary};
 use super::args::ListArgs;
-use super::columns::{count_keys, sums};
+use super::field_words::{count_keys, sums};
 use crate::fields::{self, Field, typed_word};
 use crate::filter::Filter;
 use crate::layout::{CountFormat, CountStyle, Format, Summary};

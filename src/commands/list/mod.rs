@@ -6,7 +6,7 @@ use std::time::Duration;
 
 pub(crate) use self::run::{explain_filter, run};
 use super::args::ListArgs;
-use super::columns;
+use super::field_words;
 use crate::fields::Field;
 use crate::filter::Filter;
 use crate::layout::{Format, Parts, Scope, Style};
@@ -82,7 +82,7 @@ pub(crate) fn plan(
         format,
         style: style(own, shown, parts, environment),
         columns: columns(own, format)?,
-        sort: columns::sort_terms(&own.sort)?,
+        sort: field_words::sort_terms(&own.sort)?,
         limit: own.limit,
     };
     let needs = needs(own, &list);
@@ -130,14 +130,14 @@ fn shown_states(own: &ListArgs, format: Format, filter: &Filter) -> StateSet {
 }
 
 fn columns(own: &ListArgs, format: Format) -> Result<Vec<&'static Field>, Refusal> {
-    let columns = columns::columns(&own.columns)?;
+    let columns = field_words::columns(&own.columns)?;
     if !columns.is_empty() && matches!(format, Format::Netstat | Format::Ss) {
         return Err(Refusal::usage(format!("--columns: the {} layout has its own", format.word())));
     }
     Ok(columns)
 }
 
-/// What is shown or sorted by, as far as only netlink tells it. netstat has it from /proc; ss's layout leaves it away.
+/// The shown and sorted fields that /proc lacks. The netstat layout reads them from /proc, and ss's leaves them out.
 fn netlink_tells(list: &List) -> Vec<&'static str> {
     if list.style.parts.extended
         && list.columns.is_empty()

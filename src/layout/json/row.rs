@@ -11,7 +11,7 @@ use crate::model::{
 
 /// The keys of a row, made from the table of fields once for a list.
 pub(in crate::layout) struct RowKeys {
-    /// Whether the keys stand first that every row has.
+    /// Whether a row begins with the keys that are always there.
     always: bool,
     members: Vec<Member>,
 }
@@ -75,23 +75,25 @@ impl FieldKey {
     fn push(&self, out: &mut Vec<u8>, row: &Row<'_>) {
         let key = &self.key;
         match self.read {
-            Read::Number(read) if self.kind == Kind::Large => push_behind(out, key, read(row).map(Decimal)),
-            Read::Number(read) => push_behind(out, key, read(row)),
-            Read::NumberOfSome(read) => {
+            Read::Number(read) if self.kind == Kind::Large => {
+                push_key_value(out, key, read(row).map(Decimal));
+            }
+            Read::Number(read) => push_key_value(out, key, read(row)),
+            Read::NumberOrAbsent(read) => {
                 if let Some(number) = read(row) {
-                    push_behind(out, key, number);
+                    push_key_value(out, key, number);
                 }
             }
-            Read::Address(read) => push_behind(out, key, read(row)),
-            Read::Name(read) => push_behind(out, key, read(row)),
-            Read::Word(read) => push_behind(out, key, read(row)),
+            Read::Address(read) => push_key_value(out, key, read(row)),
+            Read::Name(read) => push_key_value(out, key, read(row)),
+            Read::Word(read) => push_key_value(out, key, read(row)),
             Read::Info(number) => match row.socket.tcp_info().map(|info| info.reading(number)) {
-                Some(Reading::Number(number)) => push_behind(out, key, number),
+                Some(Reading::Number(number)) => push_key_value(out, key, number),
                 Some(Reading::Absent) => {}
-                Some(Reading::Unknown) | None => push_behind(out, key, None::<u64>),
+                Some(Reading::Unknown) | None => push_key_value(out, key, None::<u64>),
             },
-            Read::Holders(_) => push_behind(out, key, row.holders),
-            Read::PeerHolders(_) => push_behind(out, key, row.peer_holders),
+            Read::Holders(_) => push_key_value(out, key, row.holders),
+            Read::PeerHolders(_) => push_key_value(out, key, row.peer_holders),
             Read::Any(read) => {
                 let value = read(row);
                 if !matches!(value, Value::Absent) {
@@ -104,7 +106,7 @@ impl FieldKey {
 }
 
 #[inline]
-fn push_behind(out: &mut Vec<u8>, key: &Key, value: impl ToJson) {
+fn push_key_value(out: &mut Vec<u8>, key: &Key, value: impl ToJson) {
     key.push(out);
     value.push(out);
 }
@@ -128,7 +130,7 @@ impl RowKeys {
     pub(in crate::layout) fn of_fields(chosen: &[&'static Field]) -> Self {
         let mut keys = Self { always: false, members: Vec::new() };
         let mut done: Vec<&Field> = Vec::new();
-        for field in chosen.iter().flat_map(|field| in_json(field)) {
+        for field in chosen.iter().flat_map(|field| json_fields_of(field)) {
             if !done.contains(&field) {
                 done.push(field);
                 keys.add(field, Inner::Field(FieldKey::of(field)));
@@ -178,7 +180,7 @@ impl RowKeys {
 }
 
 /// The fields under whose keys JSON has a field.
-fn in_json(field: &'static Field) -> Vec<&'static Field> {
+fn json_fields_of(field: &'static Field) -> Vec<&'static Field> {
     let is_of = |key: &str| fields::all().filter(|other| other.json == key).collect();
     match field.kind {
         Kind::Endpoint(_) => {

@@ -1,5 +1,10 @@
 //! The words for fields in `--columns`, `--sort`, `--count-by` and `--sum`.
 
+use std::ffi::OsStr;
+
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::{Arg, Command};
+
 use crate::fields::{self, Field, Kind, nearest_field};
 use crate::session::Refusal;
 use crate::tally::{CountKey, SortDirection, SortTerm};
@@ -80,5 +85,22 @@ pub(crate) fn described(field: &Field) -> String {
     match field.kind {
         Kind::Rate => format!("{}, in bytes/s", field.help),
         _ => field.help.to_owned(),
+    }
+}
+
+/// Takes any word: what it means is for the option, and what may have been meant for its error. Completions offer the
+/// fields.
+#[derive(Clone)]
+pub(crate) struct FieldWord;
+
+impl TypedValueParser for FieldWord {
+    type Value = String;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(fields::all().map(|field| PossibleValue::new(field.typed()).help(field.help))))
     }
 }
