@@ -141,7 +141,16 @@ mod tests {
             report.paragraph("tcp-max-tw-buckets-is-long");
             report.command("a command that is longer than a line");
         });
-        insta::assert_snapshot!(text);
+        insta::assert_snapshot!(text, @r#"
+        ONE
+          label  a text that
+                 is longer
+                 than a line
+
+        TWO
+          tcp-max-tw-buckets-is-long
+          a command that is longer than a line
+        "#);
     }
 
     #[test]

@@ -24,7 +24,17 @@ fn plain_with_all_parts() {
 
 #[test]
 fn netstat() {
-    insta::assert_snapshot!(shown(Format::Netstat, style(Parts::default())));
+    insta::assert_snapshot!(shown(Format::Netstat, style(Parts::default())), @r#"
+    Active Internet connections (servers and established)
+    Proto Recv-Q Send-Q Local Address           Foreign Address         State      
+    tcp        1      0 0.0.0.0:22              0.0.0.0:*               LISTEN     
+    tcp6       0      0 :::443                  :::*                    LISTEN     
+    tcp        5   1448 10.0.0.1:54321          192.0.2.7:443           ESTABLISHED
+    tcp6       0      0 2001:db8:1111:2222::443 2001:db8::7:50000       TIME_WAIT  
+    tcp6       1      0 10.0.0.1:443            203.0.113.9:40000       CLOSE_WAIT 
+    tcp6       0      0 fe80::1:8080            :::*                    LISTEN     
+    tcp        0      0 127.0.0.1:1             127.0.0.1:2             UNKNOWN(14)
+    "#);
 }
 
 #[test]
@@ -50,7 +60,18 @@ fn ss_on_one_line() {
 
 #[test]
 fn table_at_80_columns() {
-    insta::assert_snapshot!(shown(Format::Table, style(Parts::default())));
+    insta::assert_snapshot!(shown(Format::Table, style(Parts::default())), @r#"
+    State        Recv-Q  Send-Q  Local Address             Peer Address
+    LISTEN            1     128  0.0.0.0:22                0.0.0.0:*
+    LISTEN            0       0  *:443                     *:*
+    ESTABLISHED       5    1448  10.0.0.1:54321            192.0.2.7:443
+    TIME_WAIT         0       0  [2001:db8:1111:2222:3333  [2001:db8::7]:50000
+                                 :4444:5555:6666]:443
+    CLOSE_WAIT        1       0  [::ffff:10.0.0.1]:443     [::ffff:203.0.113.9]:4000
+                                                           0
+    LISTEN            0       5  [fe80::1%eth0]:8080       [::]:*
+    UNKNOWN(14)       0       0  127.0.0.1:1               127.0.0.1:2
+    "#);
 }
 
 #[test]
@@ -234,9 +255,46 @@ fn summary(format: CountFormat) -> String {
 
 #[test]
 fn summaries() {
-    insta::assert_snapshot!("summary_plain", summary(CountFormat::Plain));
-    insta::assert_snapshot!("summary_table", summary(CountFormat::Table));
-    insta::assert_snapshot!("summary_csv", summary(CountFormat::Csv));
+    insta::assert_snapshot!(summary(CountFormat::Plain), @r#"
+    LISTEN 3
+    SYN_SENT 0
+    SYN_RECV 0
+    ESTABLISHED 120
+    FIN_WAIT1 0
+    FIN_WAIT2 0
+    CLOSE_WAIT 0
+    LAST_ACK 0
+    CLOSING 0
+    TIME_WAIT 0
+    CLOSED 1
+    "#);
+    insta::assert_snapshot!(summary(CountFormat::Table), @r#"
+    LISTEN        3
+    SYN_SENT      0
+    SYN_RECV      0
+    ESTABLISHED 120
+    FIN_WAIT1     0
+    FIN_WAIT2     0
+    CLOSE_WAIT    0
+    LAST_ACK      0
+    CLOSING       0
+    TIME_WAIT     0
+    CLOSED        1
+    "#);
+    insta::assert_snapshot!(summary(CountFormat::Csv), @r#"
+    state,count
+    LISTEN,3
+    SYN_SENT,0
+    SYN_RECV,0
+    ESTABLISHED,120
+    FIN_WAIT1,0
+    FIN_WAIT2,0
+    CLOSE_WAIT,0
+    LAST_ACK,0
+    CLOSING,0
+    TIME_WAIT,0
+    CLOSED,1
+    "#);
     insta::assert_snapshot!("summary_json", summary(CountFormat::Json));
 }
 
