@@ -1,4 +1,4 @@
-//! Which sockets fit, judged as they come.
+//! Judges each socket as the source delivers it, and passes on those that match.
 
 use std::ops::ControlFlow;
 
@@ -7,10 +7,10 @@ use super::enrichment::Enrichment;
 use super::question::Question;
 use crate::model::{Consumer, Sink, Socket, Source};
 
-/// Gives a consumer each row that fits, at once: all that must be known of it can be looked up before the next one comes.
+/// Gives a consumer each matching row at once; all look-ups for a row can be made before the next row comes.
 pub(super) struct Admission<'a, C> {
     question: &'a Question,
-    /// Whether something is left to judge once names are looked up.
+    /// Whether the filter has terms that need a look-up.
     is_open: bool,
     pub(super) enrichment: Enrichment,
     pub(super) doubts: Doubts,

@@ -1,11 +1,11 @@
-//! What to do where the cgroup of a socket is not known: a filter that hangs on it is an error, and else it is a gap.
+//! Sockets whose cgroup is unknown: an error if the filter depends on the cgroup, otherwise a gap.
 
 use super::enrichment::Enrichment;
 use crate::filter::{Filter, Term};
 use crate::model::cgroup::CgroupLack;
 use crate::model::{Gap, Needs, Row};
 
-/// A filter that can't be answered for want of evidence.
+/// A filter that cannot be evaluated because the cgroup of a socket is unknown.
 #[derive(Debug, thiserror::Error)]
 #[error("filter: '{term}' cannot be answered for {sockets}: {reason}")]
 pub(crate) struct Undecided {
@@ -16,18 +16,18 @@ pub(crate) struct Undecided {
     pub(super) hint: Option<String>,
 }
 
-/// Counts the sockets of which something is not known.
+/// Counts the sockets whose cgroup is unknown.
 #[derive(Debug, Default)]
 pub(super) struct Doubts {
-    /// Those that may fit the filter or not, and why of the first.
+    /// Sockets that the filter could not judge, and the reason for the first of them.
     undecided: u64,
     because: Option<CgroupLack>,
-    /// Those that are shown or counted, by what is lacking.
+    /// Shown or counted sockets, by the reason why their cgroup is unknown.
     unknown: [(Option<CgroupLack>, u64); 3],
 }
 
 impl Doubts {
-    /// Whether a row fits the filter now that all is known that can be.
+    /// Whether a row fits the filter, once every look-up has been made.
     pub(super) fn admits(&mut self, filter: &Filter, row: &Row<'_>, known: Needs) -> bool {
         if filter.is_undecided(row, known) {
             self.undecided += 1;
@@ -37,7 +37,7 @@ impl Doubts {
         filter.admits(row, known)
     }
 
-    /// Takes note of a row that is shown or counted, and of whose cgroup as much was asked for.
+    /// Counts a shown or counted row if the part of its cgroup that was asked for is unknown.
     pub(super) fn note(&mut self, row: &Row<'_>, needs: Needs) {
         let matters = row.cgroup.path.is_none() || (needs.contains(Needs::UNITS) && row.cgroup.may_hide());
         let Some(lack) = row.cgroup.lack.filter(|_| matters) else { return };
@@ -48,7 +48,7 @@ impl Doubts {
         }
     }
 
-    /// An error where the filter could not be answered; `gaps` are what could not be seen, with what would help.
+    /// An error if the filter could not judge a socket; `gaps` supply the hint.
     pub(super) fn decide(
         &self,
         filter: &Filter,
@@ -70,7 +70,7 @@ impl Doubts {
         })
     }
 
-    /// What is not known of the rows that were shown or counted.
+    /// A gap for each reason why shown or counted rows lack a cgroup.
     pub(super) fn gaps(self, enrichment: &Enrichment) -> impl Iterator<Item = Gap> {
         let known = self.unknown.into_iter().filter_map(|(lack, sockets)| Some((lack?, sockets)));
         known.map(|(lack, sockets)| Gap::Cgroups { sockets, lack, reason: reason(enrichment, lack) })

@@ -1,5 +1,5 @@
-//! What the kernel's answer does not hold, joined to each socket: who holds it, and names. Each look-up is made only when
-//! the plan needs it.
+//! Joins to each socket the facts that the kernel's answer lacks: the processes that hold it, and names. Each look-up
+//! is made only if the question needs it.
 
 use std::path::Path;
 
@@ -12,12 +12,12 @@ use crate::kernel::process::Processes;
 use crate::model::cgroup::Cgroup;
 use crate::model::{Access, Gap, Holder, Needs, OwnerNote, Row, Socket, SourceChoice, TcpState};
 
-/// The look-ups of one listing. What is `None` is not looked up.
+/// The look-ups of one listing. `None`: not looked up.
 #[derive(Debug, Default)]
 pub(crate) struct Enrichment {
     /// What must be known.
     needs: Needs,
-    /// Device names; they are not asked for another proc tree.
+    /// Device names; `None` with another proc tree, whose devices may not be this host's.
     pub interfaces: Option<Interfaces>,
     /// The holders of sockets.
     pub processes: Option<Processes>,
@@ -29,16 +29,16 @@ pub(crate) struct Enrichment {
     pub hosts: Option<Hosts>,
     /// cgroup paths.
     pub cgroups: Option<Cgroups>,
-    /// The listeners of connections that are not accepted.
+    /// The listeners to which connections belong that no program has accepted yet.
     pub listeners: Option<Listeners>,
     /// The other ends of connections within this host.
     pub peers: Option<Peers>,
-    /// The listeners that were there before the sockets came.
+    /// The listeners read before all other sockets.
     pub all_listeners: Option<Listeners>,
 }
 
 impl Enrichment {
-    /// The look-ups that are needed; holders come later, when the sockets are known.
+    /// The look-ups that are needed. Holders are looked up later, when all sockets have been read.
     pub(super) fn new(needs: Needs, access: &Access) -> Self {
         Self {
             needs,
@@ -59,7 +59,7 @@ impl Enrichment {
         }
     }
 
-    /// What a filter may count on.
+    /// The look-ups whose results a filter can use now.
     pub(super) fn known(&self) -> Needs {
         let by_holders = self.processes.is_some();
         Needs::NOTES.when(by_holders)
@@ -68,27 +68,27 @@ impl Enrichment {
             | Needs::DIRECTION.when(self.all_listeners.is_some())
     }
 
-    /// Whether what the kernel tells of a socket is enough to know its cgroup, where that is needed. Else the processes
-    /// must be known that hold it, and so all sockets must have come.
+    /// Whether the kernel's answer alone gives each socket's cgroup, if cgroups are needed. Otherwise a socket's
+    /// cgroup comes from its holders, which are scanned after all sockets have been read.
     pub(super) fn cgroups_suffice(&self, needs: Needs, access: &Access) -> bool {
         let is_told = access.source != SourceChoice::Procfs && access.proc_root.is_none();
         self.cgroups.as_ref().is_none_or(|cgroups| is_told && cgroups.suffice(needs.contains(Needs::UNITS)))
     }
 
-    /// What is read of the processes that hold sockets; `None` where they need not be known.
+    /// The facts to read about processes that hold sockets; `None` if no process need be scanned.
     pub(super) fn wanted(&self, needs: Needs, access: &Access) -> Option<Needs> {
         let cgroups = Needs::CGROUPS.when(!self.cgroups_suffice(needs, access));
         let is_wanted = needs.contains(Needs::HOLDERS) || cgroups != Needs::NOTHING;
         is_wanted.then_some((needs - Needs::CGROUPS) | cgroups)
     }
 
-    /// Looks for the holders of the sockets with these inodes, if they must be known.
+    /// Scans the processes for holders of the sockets with these inodes, if anything is `wanted`.
     pub(super) fn find_holders(&mut self, inodes: FxHashSet<u64>, wanted: Option<Needs>, access: &Access) {
         let root = access.proc_root.as_deref().unwrap_or(Path::new("/proc"));
         self.processes = wanted.map(|wanted| Processes::scan(root, inodes, wanted));
     }
 
-    /// Takes note of a socket that may matter for a later one. Every socket passes here, shown or not.
+    /// Remembers a socket that may be a later socket's listener or peer. Called for every socket, shown or not.
     pub(crate) fn learn(&mut self, socket: &Socket) {
         if let Some(listeners) = &mut self.listeners {
             listeners.learn(socket);
@@ -98,7 +98,7 @@ impl Enrichment {
         }
     }
 
-    /// The sockets will come again.
+    /// Forgets the remembered sockets: the source starts its list again.
     pub(crate) fn forget(&mut self) {
         if let Some(listeners) = &mut self.listeners {
             listeners.forget();
@@ -108,7 +108,7 @@ impl Enrichment {
         }
     }
 
-    /// Looks up the names that its row has.
+    /// Looks up the device and user names for this socket's row.
     pub(super) fn look_up(&mut self, socket: &Socket) {
         if let Some(interfaces) = &mut self.interfaces {
             interfaces.look_up(socket.interface);
@@ -123,13 +123,13 @@ impl Enrichment {
         self.processes.iter().flat_map(|processes| processes.gaps().iter().cloned()).collect()
     }
 
-    /// The user to name: with the listeners' users all is as in /proc, which says 0 where it does not know.
+    /// The user to show. If listeners' users are asked for, an unknown user is 0, as in /proc.
     fn shown_uid(&self, socket: &Socket) -> Option<u32> {
         let as_in_proc = self.needs.contains(Needs::LISTENER_USERS);
         socket.uid.or_else(|| as_in_proc.then(|| self.user_of_listener(socket).unwrap_or(0)))
     }
 
-    /// The user of the listener of a half-open connection, where that is looked up.
+    /// The user of a half-open connection's listener, if listeners' users are looked up.
     fn user_of_listener(&self, socket: &Socket) -> Option<u32> {
         let is_asked = self.needs.contains(Needs::LISTENER_USERS);
         if !is_asked || socket.state.shown() != TcpState::SynRecv {
@@ -138,7 +138,7 @@ impl Enrichment {
         self.listeners.as_ref()?.of(socket)?.uid
     }
 
-    /// The inode by which the holders of a socket are found: its own, or its listener's where it waits to be accepted.
+    /// The inode by which a socket's holders are found: its own, or its listener's while it waits for accept().
     pub(crate) fn owned_by(&self, socket: &Socket) -> Option<u64> {
         if self.is_held_by_listener(socket) {
             return self.listeners.as_ref()?.of_waiting(socket)?.inode;
@@ -146,7 +146,7 @@ impl Enrichment {
         socket.inode
     }
 
-    /// Whether its holders are its listener's, which may come after it.
+    /// Whether the socket takes its listener's holders; the listener may be read after the socket.
     pub(super) fn is_held_by_listener(&self, socket: &Socket) -> bool {
         self.needs.contains(Needs::LISTENER_HOLDERS) && OwnerNote::of(socket) == Some(OwnerNote::NotAccepted)
     }
@@ -160,7 +160,7 @@ impl Enrichment {
         if self.processes.is_none() { &[] } else { self.holders_of(self.owned_by(socket)) }
     }
 
-    /// Whether the processes must be known that hold a socket, to know its cgroup.
+    /// Whether a socket's cgroup can only be found through its holders.
     pub(crate) fn needs_holder(&self, socket: &Socket) -> bool {
         self.cgroups.as_ref().is_some_and(|cgroups| cgroups.needs_holder(socket))
     }
@@ -172,8 +172,8 @@ impl Enrichment {
         cgroups.of(socket, belongs, paths)
     }
 
-    /// The inode by which the holders of the other end are found, if that is on this host; and whether it is its
-    /// listener's.
+    /// The inode by which the peer socket's holders are found, if the peer is on this host; and whether that inode is
+    /// the peer's listener's.
     fn peer_end(&self, socket: &Socket) -> (Option<u64>, bool) {
         match self.peers.as_ref().and_then(|peers| peers.of(socket)) {
             Some(Other::Held(inode)) => (Some(*inode), false),
@@ -182,12 +182,12 @@ impl Enrichment {
         }
     }
 
-    /// The inode by which the holders of the other end are found.
+    /// The inode by which the peer socket's holders are found.
     pub(crate) fn peer_owned_by(&self, socket: &Socket) -> Option<u64> {
         self.peer_end(socket).0
     }
 
-    /// The socket with all that was looked up for it.
+    /// The socket with the results of its look-ups.
     pub(super) fn row<'a>(&'a self, socket: &'a Socket) -> Row<'a> {
         let host = |addr| self.hosts.as_ref().and_then(|hosts| hosts.name(addr));
         let (peer_inode, peer_waits) = self.peer_end(socket);

@@ -9,7 +9,7 @@ pub(crate) enum InspectError {
     /// Nothing could be read.
     #[error(transparent)]
     Collect(#[from] CollectError),
-    /// The filter hangs on what is not known.
+    /// The filter depends on a fact that is unknown.
     #[error(transparent)]
     Undecided(#[from] Undecided),
 }

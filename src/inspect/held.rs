@@ -1,4 +1,4 @@
-//! Sockets that are held until all of them are known, with what was looked up for them.
+//! Sockets held in memory until all have been read, with the results of their look-ups.
 
 use std::ops::ControlFlow;
 
@@ -12,12 +12,12 @@ use super::source::collect;
 use crate::kernel::names::Hosts;
 use crate::model::{Access, Collected, Consumer, Gap, Needs, Row, Sink, Socket, Source};
 
-/// The sockets that fit, and what is known of them.
+/// The matching sockets, and the results of their look-ups.
 #[derive(Debug)]
 pub(crate) struct Held {
     pub(crate) source: Source,
     pub(crate) sockets: Vec<Socket>,
-    /// What could not be seen. What is not known of single rows comes with [`give`](Self::give) and
+    /// Facts that were unavailable as a whole. Gaps of single rows come from [`give`](Self::give) and
     /// [`unknown`](Self::unknown).
     pub(crate) gaps: Vec<Gap>,
     enrichment: Enrichment,
@@ -52,7 +52,7 @@ impl Held {
         Ok(held)
     }
 
-    /// Looks up what remains, and drops what does not fit now that all is known.
+    /// Makes the remaining look-ups, then drops the sockets that do not match.
     fn judge(&mut self, question: &Question) -> Result<(), InspectError> {
         let Self { sockets, enrichment, gaps, .. } = self;
         let known = enrichment.known();
@@ -65,18 +65,18 @@ impl Held {
         Ok(doubts.decide(&question.filter, enrichment, gaps)?)
     }
 
-    /// A socket that is held, with all that is known of it.
+    /// A held socket with the results of its look-ups.
     pub(crate) fn row<'a>(&'a self, socket: &'a Socket) -> Row<'a> {
         self.enrichment.row(socket)
     }
 
-    /// From now on rows have these names.
+    /// Rows made from now on have these host names.
     pub(crate) fn name_hosts(&mut self, hosts: Hosts) {
         self.gaps.extend(hosts.gap());
         self.enrichment.hosts = Some(hosts);
     }
 
-    /// What is not known of the cgroups of all that is held, as far as it was asked for.
+    /// Gaps for the held sockets whose cgroup was asked for and is unknown.
     pub(super) fn unknown(&self) -> Vec<Gap> {
         let mut doubts = Doubts::default();
         if self.needs.contains(Needs::CGROUPS) {
@@ -105,19 +105,19 @@ impl Held {
     }
 }
 
-/// Takes the sockets that may fit, and the inodes by which their holders are found.
+/// Collects the sockets that may match, and the inodes by which their holders are found.
 struct Gathering<'a> {
     question: &'a Question,
     enough: usize,
     enrichment: Enrichment,
     sockets: Vec<Socket>,
     wanted: FxHashSet<u64>,
-    /// Those whose holders are their listener's, which may come after them.
+    /// Places of the sockets that take their listener's holders; the listener may be read after them.
     unaccepted: Vec<usize>,
 }
 
 impl Gathering<'_> {
-    /// The inodes of all whose holders must be known, now that every socket has come.
+    /// The inodes whose holders must be found; called after the last socket.
     fn inodes(&mut self) -> FxHashSet<u64> {
         let Self { enrichment, sockets, unaccepted, .. } = self;
         let mut wanted = std::mem::take(&mut self.wanted);

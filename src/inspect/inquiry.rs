@@ -1,4 +1,4 @@
-//! Answers a question: rows go to a consumer as they come where nothing hinders it, and are held or kept where it does.
+//! Answers a question: streams rows to a consumer if all look-ups can be made at once, else holds or reduces them.
 
 use super::admission::Admission;
 use super::enrichment::Enrichment;
@@ -31,8 +31,8 @@ impl<'a> Inquiry<'a> {
             || !self.enrichment.cgroups_suffice(needs, self.access)
     }
 
-    /// Gives the consumer every row that fits. As little is held as can be: nothing where the kernel's answer suffices,
-    /// what the consumer keeps where holders matter, and the sockets where their cgroups hang on their holders.
+    /// Gives the consumer every matching row. Holds as little as possible: nothing if the kernel's answer suffices,
+    /// the consumer's excerpt if holders are needed, whole sockets if cgroups or peers need holders.
     pub(crate) fn ask<C: Consumer>(mut self, consumer: &mut C) -> Result<Collected, InspectError> {
         self.find_listeners()?;
         let needs = self.question.query.needs;
@@ -53,7 +53,7 @@ impl<'a> Inquiry<'a> {
         self.gather(enough)
     }
 
-    /// Asks for all listeners first, where it matters whether a connection came in.
+    /// Reads all listeners first, if the direction of connections is asked for.
     fn find_listeners(&mut self) -> Result<(), InspectError> {
         if let Some(listeners) = &mut self.enrichment.all_listeners {
             let query = Query::new(Families::Both, StateSet::of(TcpState::Listen));

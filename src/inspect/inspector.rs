@@ -1,4 +1,4 @@
-//! What another program asks with: the same questions and answers as the command's, held in memory.
+//! The interface for other programs: the command's questions and answers, with the sockets held in memory.
 
 use std::path::PathBuf;
 
@@ -9,9 +9,8 @@ use super::question::{Misuse, Question};
 use crate::filter::{Dialect, Filter};
 use crate::model::{Access, Families, Gap, Needs, Query, Row, Source, SourceChoice, StateSet};
 
-/// Which sockets are asked for, and what is to be known of each besides what the kernel always says.
-///
-/// Nothing is looked up that is not asked for: without [`holders`](Self::holders) no process is looked at.
+/// Which sockets to read, and which facts to add to those that the kernel always reports. Each fact is looked up only
+/// if asked for: without [`holders`](Self::holders) no process is scanned.
 #[derive(Clone, Debug)]
 pub struct Selection {
     families: Families,
@@ -49,17 +48,17 @@ impl Selection {
         Self { states, ..self }
     }
 
-    /// Only those that fit FILTER words, as the command takes them: `state close-wait and dport = :443`. States that it
-    /// names take the place of [`states`](Self::states).
+    /// Only those that match FILTER words, as the command takes them: `state close-wait and dport = :443`. States
+    /// named in the filter replace [`states`](Self::states).
     ///
     /// # Errors
-    /// Where it can't be read; the message shows the place.
+    /// If the filter cannot be parsed; the message shows the place.
     pub fn filter(self, words: &str) -> Result<Self, Error> {
         let filter = Filter::parse(words, Dialect::Own).map_err(Misuse::from)?;
         Ok(Self { states: filter.states.unwrap_or(self.states), filter, ..self })
     }
 
-    /// Who holds each socket ([`Row::holders`]). Of a connection that waits to be accepted, who holds its listener.
+    /// The processes that hold each socket ([`Row::holders`]), or its listener while it waits for accept().
     #[must_use]
     pub fn holders(mut self) -> Self {
         self.needs |= Needs::HOLDERS;
@@ -102,7 +101,7 @@ impl Selection {
     }
 }
 
-/// Asks for sockets: the kernel by netlink, and /proc/net/tcp and tcp6 where that can't be had.
+/// Reads sockets from the kernel by netlink or, if netlink is unavailable, from /proc/net/tcp and tcp6.
 #[derive(Clone, Debug, Default)]
 pub struct Inspector {
     access: Access,
@@ -114,7 +113,7 @@ impl Inspector {
         Self::default()
     }
 
-    /// Asks this source only, or either.
+    /// Reads this source only, or either.
     #[must_use]
     pub fn source(mut self, source: SourceChoice) -> Self {
         self.access.source = source;
@@ -131,8 +130,8 @@ impl Inspector {
     /// All sockets that fit, as they are now.
     ///
     /// # Errors
-    /// Where nothing could be read, or where the filter can't be answered. What could not be seen of an answer is no
-    /// error: [`Snapshot::gaps`] has it.
+    /// If no source could be read, or if the filter cannot be evaluated. Missing parts of an answer are not errors:
+    /// see [`Snapshot::gaps`].
     pub fn snapshot(&self, selection: &Selection) -> Result<Snapshot, Error> {
         let question = selection.question()?;
         let mut held = Inquiry::new(&question, &self.access).hold(None)?;
@@ -142,8 +141,7 @@ impl Inspector {
     }
 }
 
-/// Sockets as they were when they were asked for. They don't come at one moment: one that changed meanwhile is there as it
-/// was when the kernel came to it.
+/// The sockets of one read. It is not atomic: each socket is as it was when the kernel's walk reached it.
 #[derive(Debug)]
 pub struct Snapshot(Held);
 
@@ -158,7 +156,7 @@ impl Snapshot {
         self.0.source
     }
 
-    /// What could not be seen. Without rows and without gaps there is no such socket.
+    /// Facts that were unavailable. No rows and no gaps mean that no such socket exists.
     pub fn gaps(&self) -> &[Gap] {
         &self.0.gaps
     }

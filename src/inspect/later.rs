@@ -1,5 +1,5 @@
-//! Rows whose holders matter, and whose cgroups don't: holders are looked for when all sockets are known. Until then just
-//! what is needed of a socket is kept.
+//! Rows that need holders but no cgroups. Processes are scanned after the last socket; until then each socket is
+//! reduced to the part that its consumer needs.
 
 use std::num::NonZeroU64;
 use std::ops::ControlFlow;
@@ -39,7 +39,7 @@ pub(super) fn ask<C: Consumer>(
     for Waiting { owned_by, later, rest } in waiting {
         let holders = enrichment.holders_of(owned_by.map(NonZeroU64::get));
         let fits = rests.get(rest as usize).and_then(|rest| rest.fits_holders(holders));
-        // What is still open was for the kernel to decide.
+        // A term still open is one that only the kernel can test; it did so.
         if fits != Some(false) {
             consumer.take_later(later, holders);
         }
@@ -48,15 +48,15 @@ pub(super) fn ask<C: Consumer>(
     Ok(collected)
 }
 
-/// Takes what must be kept of the sockets that may fit.
+/// Reduces the sockets that may match.
 struct Keep<'a, C: Consumer> {
     question: &'a Question,
     enrichment: Enrichment,
     consumer: &'a mut C,
-    /// What may be left of the filter; few, since all but what is about holders is decided.
+    /// The distinct undecided parts of the filter; few, because only terms about holders are left.
     rests: Vec<Expr>,
     waiting: Vec<Waiting<C::Later>>,
-    /// Those whose holders are their listener's, which may come after them. No more than accept queues hold.
+    /// Sockets that take their listener's holders; the listener may be read later. At most the accept queues' length.
     unaccepted: Vec<(usize, Socket)>,
 }
 
@@ -66,7 +66,7 @@ struct Waiting<L> {
     owned_by: Option<NonZeroU64>,
     /// What the consumer needs of it.
     later: L,
-    /// What is left of the filter, by its place among all that is.
+    /// The undecided part of the filter: an index into `rests`.
     rest: u32,
 }
 
@@ -94,7 +94,7 @@ impl<C: Consumer> Sink for Keep<'_, C> {
         if !self.question.shown.contains(socket) {
             return ControlFlow::Continue(());
         }
-        // What the kernel's answer alone tells is judged first: nothing is looked up for what can't fit.
+        // The terms about the kernel's answer first: a socket that fails them needs no look-up.
         let Some(rest) = self.question.filter.expr.rest(&Row::bare(socket), Needs::NOTHING) else {
             return ControlFlow::Continue(());
         };

@@ -1,5 +1,5 @@
-//! Which listener a connection belongs to that no program has accepted yet. The kernel tells neither a user nor an
-//! inode of a half-open one, and no inode of one that waits to be accepted.
+//! Finds the listener of a connection that no program has accepted yet. The kernel reports neither user nor inode for
+//! a half-open connection, and no inode for a connection in the accept queue.
 
 use std::ops::ControlFlow;
 
@@ -7,14 +7,14 @@ use rustc_hash::FxHashMap;
 
 use crate::model::{Direction, Endpoint, Family, Sink, Socket, Source, TcpState};
 
-/// The listeners that have come so far. One walk of the kernel's table brings them before the connections of their
-/// family; of two walks side by side, one brings connections meanwhile.
+/// The listeners read so far. A single dump delivers a family's listeners before its connections; of two parallel
+/// dumps, one may deliver connections first.
 #[derive(Debug, Default)]
 pub(crate) struct Listeners {
     by_port: FxHashMap<(Family, u16), Vec<Listener>>,
 }
 
-/// All listeners of a host, asked for before anything else: no socket can be judged before they are known.
+/// For the direction of connections: all listeners, read before any socket is judged.
 impl Sink for Listeners {
     fn begin(&mut self, _source: Source) {
         self.forget();
@@ -26,13 +26,13 @@ impl Sink for Listeners {
     }
 }
 
-/// What matters of a listener.
+/// The part of a listener that is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Listener {
     local: Endpoint,
     /// The device that it is bound to, or 0.
     interface: u32,
-    /// How many connections wait.
+    /// Connections in its accept queue.
     pending: u32,
     /// Its user.
     pub uid: Option<u32>,
@@ -59,11 +59,11 @@ impl Listeners {
         }
     }
 
-    /// The listeners that a connection may have come to. The kernel prefers one that is bound to the connection's
-    /// device, then one on its very address; several on the same share (SO_REUSEPORT).
+    /// The listeners that may have received a connection. The kernel prefers a listener bound to the connection's
+    /// device, then one bound to its exact address; equal listeners share connections (SO_REUSEPORT).
     fn candidates(&self, socket: &Socket) -> Vec<&Listener> {
         let addr = socket.local.addr.to_canonical();
-        // At a dual-stack listener an IPv4 connection is an IPv6 socket too.
+        // An IPv4 connection to a dual-stack listener is an AF_INET6 socket too.
         let on_port = self.by_port.get(&(socket.family, socket.local.port)).map_or(&[][..], Vec::as_slice);
         let rank = |listener: &Listener| {
             let fits_device = listener.interface == 0 || listener.interface == socket.interface;
@@ -75,12 +75,12 @@ impl Listeners {
         on_port.iter().filter(|listener| best.is_some() && rank(listener) == best).collect()
     }
 
-    /// Any of the listeners that a connection may have come to: they have one user.
+    /// Any listener that may have received a connection: those that share a port belong to one user.
     pub(crate) fn of(&self, socket: &Socket) -> Option<&Listener> {
         self.candidates(socket).first().copied()
     }
 
-    /// Who began a connection; not known of what is neither a listener nor connected.
+    /// Which side opened a connection; `None` for a socket that is neither listening nor connected.
     pub(crate) fn direction(&self, socket: &Socket) -> Option<Direction> {
         match socket.state.shown() {
             TcpState::Listen => Some(Direction::Listen),
@@ -91,13 +91,13 @@ impl Listeners {
         }
     }
 
-    /// The one listener in whose queue a connection waits; `None` where several have connections that wait.
+    /// The listener in whose accept queue a connection waits; `None` if several candidates have a non-empty queue.
     pub(crate) fn of_waiting(&self, socket: &Socket) -> Option<&Listener> {
         let candidates = self.candidates(socket);
         let mut waiting = candidates.iter().filter(|listener| listener.pending > 0);
         match (waiting.next(), waiting.next()) {
             (Some(only), None) => Some(only),
-            // The queue may have been emptied since the listener came.
+            // The program may have emptied the queue since the listener was read.
             (None, _) if candidates.len() == 1 => candidates.first().copied(),
             _ => None,
         }

@@ -1,5 +1,4 @@
-//! From a question to rows: which source answers, which sockets fit, what is looked up for them, and what could not be
-//! seen.
+//! From a question to rows: reads a source, filters the sockets, looks up more about them, and reports gaps.
 
 mod admission;
 mod doubts;

@@ -1,4 +1,4 @@
-//! The other end of a connection within this host.
+//! The peer socket of a connection within this host.
 
 use std::net::IpAddr;
 
@@ -6,22 +6,22 @@ use rustc_hash::FxHashMap;
 
 use crate::model::{Endpoint, OwnerNote, Socket};
 
-/// An end without its scope; an IPv4 address for a v4-mapped one, as one end may have the one and the other the
-/// other.
+/// Address and port without the scope. A v4-mapped address becomes IPv4: one socket of a connection may be AF_INET,
+/// its peer AF_INET6.
 type End = (IpAddr, u16);
 
-/// The sockets of all connections that have come so far, by their two ends.
+/// The sockets of all connections read so far, by both addresses and ports.
 #[derive(Debug, Default)]
 pub(crate) struct Peers {
     others: FxHashMap<(End, End), Other>,
 }
 
-/// What is kept of a connection's end.
+/// How to find the holders of a peer socket.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Other {
     /// Its inode, by which its holders are found.
     Held(u64),
-    /// It waits to be accepted: its listener is needed.
+    /// It waits for accept(): its listener's holders are its holders.
     Waiting(Box<Socket>),
 }
 
@@ -31,7 +31,7 @@ impl Peers {
         self.others.clear();
     }
 
-    /// Keeps the ends of a connection that some process holds, or will.
+    /// Remembers a connection that a process holds or can still accept.
     pub(crate) fn learn(&mut self, socket: &Socket) {
         let waits = || OwnerNote::of(socket) == Some(OwnerNote::NotAccepted);
         let other = match socket.inode {
@@ -43,7 +43,7 @@ impl Peers {
         self.others.insert((end(&socket.local), end(&socket.peer)), other);
     }
 
-    /// The socket at the other end, if that is on this host and some process's.
+    /// The peer socket, if it is on this host and a process holds or can still accept it.
     pub(crate) fn of(&self, socket: &Socket) -> Option<&Other> {
         self.others.get(&(end(&socket.peer), end(&socket.local)))
     }

@@ -1,4 +1,4 @@
-//! What is asked for: names become numbers, and what the kernel can evaluate goes to it.
+//! A question ready for the sources: names are resolved to numbers, and terms that the kernel can test are compiled.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use crate::kernel::host::local_ports;
 use crate::kernel::names::{self, Services};
 use crate::model::{Families, KernelFilter, Needs, Query, Row, Socket, StateSet, TcpState, Visible};
 
-/// A question that is well formed and asks for what can't be had.
+/// A well-formed question that no source can answer.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Misuse(pub(crate) String);
@@ -18,22 +18,20 @@ impl From<BadFilter> for Misuse {
     }
 }
 
-/// What is asked for, ready to be asked: names are numbers, and the kernel has its part.
+/// A resolved question: names are numbers, and the kernel's part is compiled.
 #[derive(Clone, Debug)]
 pub(crate) struct Question {
-    /// What to ask for. It may ask for more than is shown.
+    /// The request to the source; it may cover more sockets than are shown.
     pub query: Query,
-    /// What of it is shown.
+    /// The families and states that are shown.
     pub shown: Visible,
-    /// Which of these.
+    /// The condition that shown sockets meet.
     pub filter: Filter,
 }
 
 impl Question {
-    /// Resolves the filter's names, and puts into the query what it takes to evaluate it. Some look-ups
-    /// need to know of sockets that don't fit.
-    ///
-    /// Where `waiting_is_held`, a connection that waits to be accepted has its listener's holders.
+    /// Resolves the filter's names, and extends the query by all that the filter needs. Some look-ups need sockets
+    /// that do not match. With `waiting_is_held`, a connection that waits for accept() takes its listener's holders.
     pub(crate) fn new(
         query: &Query,
         shown: Visible,
@@ -44,7 +42,7 @@ impl Question {
         query.needs = with_filters(query.needs, filter, waiting_is_held);
         query.states = query.widened(query.states);
         if query.needs.contains(Needs::PEERS) {
-            // The other end of an IPv4 connection may be an IPv6 socket.
+            // The peer of an IPv4 connection may be an AF_INET6 socket.
             query.families = Families::Both;
         }
         // As it was typed: a device by its name.
@@ -52,29 +50,28 @@ impl Question {
         let filter = resolve(filter)?;
         query.kernel_filter = kernel_filter(&filter.expr, query.needs)?;
         if filter.expr.wants_peer() {
-            // The kernel need not go through the tables of the others, unless listeners must be known.
+            // Spares the kernel the tables of unconnected sockets, unless listeners are needed.
             query.states = query.widened(query.states - StateSet::unconnected());
         }
         Ok(Self { query, shown, filter })
     }
 
-    /// A question of which all is shown that is asked for, with the holders of listeners for what waits to be accepted.
+    /// A question that shows all it reads; connections that wait for accept() take their listener's holders.
     pub(crate) fn of_all(query: &Query, filter: &Filter) -> Result<Self, Misuse> {
         Self::new(query, Visible { families: query.families, states: query.states }, filter, true)
     }
 
-    /// Whether the filter is decided by the kernel's answer alone: nothing in it is about what is joined to a
-    /// socket.
+    /// Whether the kernel's answer alone decides the filter: no term needs a look-up.
     pub(crate) fn is_decided_by_socket(&self) -> bool {
         !self.filter.expr.needs().has_any_of(Needs::JOINED)
     }
 
-    /// Whether a socket may fit, by what the kernel's answer alone tells. It is judged before anything is looked up.
+    /// Whether a socket may match, judged by the kernel's answer alone, before any look-up.
     pub(super) fn may_fit(&self, socket: &Socket) -> bool {
         self.shown.contains(socket) && self.filter.admits(&Row::bare(socket), Needs::NOTHING)
     }
 
-    /// What goes to the kernel and what is judged here, for people.
+    /// For people: the terms that the kernel tests, and those tested here.
     pub(crate) fn explain(&self) -> String {
         let Self { query, shown, filter } = self;
         let is_left = |part: &&Expr| query.needs.contains(Needs::PEERS) || !bytecode::is_kernels(part);
@@ -99,21 +96,21 @@ impl Question {
     }
 }
 
-/// Resolves the names of a filter that is evaluated here alone.
+/// Resolves the names of a filter that only this process evaluates.
 pub(crate) fn resolve(filter: &Filter) -> Result<Filter, Misuse> {
     Ok(filter.clone().resolve(&mut HostNames::default())?)
 }
 
-/// What the filter must know too. Who asks for processes, in our own formats, means those of a connection's listener
-/// where it waits to be accepted: so whether they are shown or not, the same sockets fit.
+/// Adds the filter's needs. In our own formats a connection that waits for accept() counts as held by its listener's
+/// processes, shown or not: so -p does not change which sockets match.
 fn with_filters(needs: Needs, filter: &Filter, waiting_is_held: bool) -> Needs {
     let needs = needs | filter.expr.needs();
-    // Whose unit a connection is of that waits to be accepted, its listener's holders say.
+    // The listener's holders also give the unit of a connection that waits for accept().
     let by_listener = waiting_is_held && (needs.contains(Needs::HOLDERS) || needs.contains(Needs::UNITS));
     needs | Needs::LISTENER_HOLDERS.when(by_listener)
 }
 
-/// What of a filter goes to the kernel: nothing that would leave out what must be known besides what is shown.
+/// The part of a filter that the kernel tests; it must not drop sockets that the look-ups need.
 fn kernel_filter(expr: &Expr, needs: Needs) -> Result<Option<KernelFilter>, Misuse> {
     let peers = needs.contains(Needs::PEERS);
     let autobound = expr.conjuncts().iter().find_map(|part| Some((part, find(part, is_autobound)?)));
@@ -130,8 +127,8 @@ fn kernel_filter(expr: &Expr, needs: Needs) -> Result<Option<KernelFilter>, Misu
     let mut parts = Vec::new();
     if !peers {
         let taken = bytecode::compile(expr).map(|program| program.expr);
-        // Of what came besides it could not be said here whether the kernel chose its port. A listener whose port is its
-        // own choice is not asked for then: who holds a connection that waits there is not known.
+        // With `autobound`, listeners are not added: this process could not tell whether the kernel chose their port.
+        // Holders of a connection waiting at a listener that chose its own port stay unknown.
         let besides =
             needs.has_any_of(Needs::LISTENER_HOLDERS | Needs::LISTENER_USERS) && autobound.is_none();
         parts.extend(taken.map(|expr| if besides { or_listening(expr) } else { expr }));
@@ -149,14 +146,14 @@ fn kernel_filter(expr: &Expr, needs: Needs) -> Result<Option<KernelFilter>, Misu
     }))
 }
 
-/// What the kernel lets through, and all listeners besides: nothing else but bound sockets has no peer's port.
+/// The condition, or any listener: only listeners and bound sockets have peer port 0.
 fn or_listening(expr: Expr) -> Expr {
     let no_peer = Expr::Term(Term::Port { end: End::Peer, compare: Compare::LessOrEqual, value: 0 });
     Expr::Or(vec![no_peer, expr])
 }
 
-/// Whatever the mark is. The kernel refuses even that to whom it would not tell the marks: so none is judged here
-/// without being known.
+/// Matches any mark. It is sent so that the kernel refuses (EPERM) where it would hide marks, instead of this process
+/// judging marks that it cannot see.
 fn any_mark() -> Expr {
     Expr::Term(Term::Mark { value: 0, mask: 0 })
 }
@@ -182,7 +179,7 @@ fn find(expr: &Expr, wanted: fn(&Term) -> bool) -> Option<&Term> {
     found
 }
 
-/// The names that this host knows.
+/// Resolves names on this host.
 #[derive(Default)]
 struct HostNames {
     services: Option<Services>,
@@ -206,7 +203,7 @@ impl Names for HostNames {
     }
 
     fn ephemeral_ports(&mut self) -> (u16, u16) {
-        /// Where the kernel does not tell.
+        /// The kernel's default, if the setting cannot be read.
         const USUAL: (u16, u16) = (32768, 60999);
         local_ports().unwrap_or(USUAL)
     }

@@ -1,4 +1,4 @@
-//! Reads the sockets from the kernel, over netlink or from /proc, and says why where it had to change its source.
+//! Reads sockets over netlink or from /proc, and reports why if it had to fall back.
 
 use std::ops::ControlFlow;
 
@@ -9,7 +9,7 @@ use crate::kernel::procfs::{self, ProcfsError};
 use crate::kernel::sock_diag::{self, NetlinkError};
 use crate::model::{Access, Collected, Gap, Needs, Query, Sink, Socket, Source, SourceChoice, StateSet};
 
-/// Why nothing could be read.
+/// Why no source could be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CollectError {
     /// netlink failed.
@@ -18,7 +18,7 @@ pub(crate) enum CollectError {
     /// /proc failed.
     #[error(transparent)]
     Procfs(#[from] ProcfsError),
-    /// One after the other.
+    /// Both failed, one after the other.
     #[error("{netlink}; and {procfs}")]
     Both {
         /// The first attempt.
@@ -80,7 +80,7 @@ fn from_procfs(
     Ok(Collected { source: Source::Procfs, gaps })
 }
 
-/// A kernel that does not know the bit for bound sockets leaves them out without a word.
+/// A kernel that does not know the state bit of bound sockets omits them silently.
 fn idle_unlisted(query: &Query) -> Option<Gap> {
     let release = (query.wants_idle && !host::lists_idle()).then(host::release)?;
     (!release.is_empty()).then_some(Gap::IdleUnlisted { release })
