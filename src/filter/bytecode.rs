@@ -1,7 +1,7 @@
 //! A filter as the kernel's `INET_DIAG_REQ_BYTECODE` (`inet_diag_bc_run` in net/ipv4/inet_diag.c).
 //!
-//! A program runs from its start. Each operation goes on behind itself where its condition holds, and `no` bytes
-//! further where it does not. Whoever ends up exactly behind the last operation is taken; 4 bytes further is refused.
+//! The kernel runs a program from its start. If an operation's condition holds, the next operation follows; if not,
+//! the kernel jumps `no` bytes ahead. A jump exactly to the end accepts the socket; 4 bytes past the end rejects it.
 
 use super::endpoint::Net;
 use super::expr::{Device, End, Expr, Term};
@@ -9,7 +9,7 @@ use super::lexer::Compare;
 
 /// The operations, by the kernel's numbers.
 pub mod code {
-    /// Goes to `no` in any case.
+    /// Always jumps to `no`.
     pub const JMP: u8 = 1;
     /// Local port at least.
     pub const S_GE: u8 = 2;
@@ -39,7 +39,7 @@ pub mod code {
 
 /// An operation's own length.
 const OP: usize = 4;
-/// Longer programs are not sent: `no` has 16 bits, and the kernel's check takes the square of the length.
+/// Longer programs are not sent: `no` has 16 bits, and the kernel's check takes time quadratic in the length.
 const LONGEST: usize = 16 * 1024;
 
 /// The part of a filter that the kernel can evaluate.
@@ -47,11 +47,11 @@ const LONGEST: usize = 16 * 1024;
 pub struct Program {
     /// The bytes of the attribute.
     pub bytes: Vec<u8>,
-    /// What it says.
+    /// The condition that the bytes express.
     pub expr: Expr,
 }
 
-/// The conditions that go to the kernel: those of the outermost `and` that it can evaluate wholly.
+/// Compiles those parts of the outermost `and` that the kernel can evaluate completely.
 pub fn compile(expr: &Expr) -> Option<Program> {
     let mut bytes = Vec::new();
     let mut taken = Vec::new();
@@ -70,8 +70,8 @@ pub fn compile(expr: &Expr) -> Option<Program> {
     Some(Program { bytes, expr })
 }
 
-/// Programs that part all sockets in two: the second takes connections with a port above `middle` at either end, the
-/// first all else, sockets without a peer among it.
+/// Two programs that divide all sockets: the second accepts connections whose local or peer port is above `middle`,
+/// the first all other sockets, including those without a peer.
 pub fn halves(middle: u16) -> [Vec<u8>; 2] {
     let port = |end, compare, value| Expr::Term(Term::Port { end, compare, value });
     let above = |end| port(end, Compare::Greater, middle);
@@ -100,12 +100,12 @@ fn assemble(expr: &Expr) -> Option<Vec<u8>> {
     .and_then(short)
 }
 
-/// The program, if it is short enough to be sent. Asked at each step: `and` goes over all that is there already.
+/// The program, if it is short enough to be sent. Checked at each step: `and` rewrites the whole first program.
 fn short(code: Vec<u8>) -> Option<Vec<u8>> {
     (code.len() <= LONGEST).then_some(code)
 }
 
-/// What refuses in the first must pass over the second too.
+/// Jumps of the first program that reject are extended past the second.
 fn and(mut first: Vec<u8>, second: Vec<u8>) -> Vec<u8> {
     let (end, more) = (first.len(), second.len());
     let mut at = 0;
@@ -120,14 +120,14 @@ fn and(mut first: Vec<u8>, second: Vec<u8>) -> Vec<u8> {
     first
 }
 
-/// What the first takes jumps over the second; what it refuses lands on its start.
+/// A socket that the first program accepts jumps over the second; a rejected socket enters the second.
 fn or(mut first: Vec<u8>, second: Vec<u8>) -> Vec<u8> {
     first.extend(op(code::JMP, OP, OP + second.len()));
     first.extend(second);
     first
 }
 
-/// What was taken is refused, what was refused falls behind the jump.
+/// A socket that the program accepts reaches the appended jump, which rejects it; a rejected socket skips the jump.
 fn not(mut code: Vec<u8>) -> Vec<u8> {
     code.extend(op(code::JMP, OP, 2 * OP));
     code
@@ -138,7 +138,7 @@ fn op(code: u8, yes: usize, no: usize) -> [u8; OP] {
     [code, u8::try_from(yes).unwrap_or(u8::MAX), low, high]
 }
 
-/// Programs are shorter than this can lose.
+/// Lossless: programs are at most `LONGEST` bytes long.
 fn narrow(no: usize) -> u16 {
     u16::try_from(no).unwrap_or(u16::MAX)
 }
@@ -185,7 +185,7 @@ fn port_code(end: End, compare: Compare, port: u16) -> Vec<u8> {
     let local = end == End::Local;
     let (equal, at_least, at_most) =
         if local { (code::S_EQ, code::S_GE, code::S_LE) } else { (code::D_EQ, code::D_GE, code::D_LE) };
-    // The port stands in the second operation's `no`.
+    // The second operation's `no` holds the port.
     let simple = |code| [op(code, 2 * OP, 3 * OP), op(0, 0, usize::from(port))].concat();
     match compare {
         Compare::Equal => simple(equal),

@@ -1,18 +1,18 @@
-//! What one end of a socket must fit: a prefix, a port.
+//! The prefix and port that a socket's local or peer address must match.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::model::{Endpoint, v4_mask, v6_mask};
 
-/// What one end of a socket is compared with.
+/// A prefix, a port, or both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EndpointMatch {
     net: Option<Net>,
     port: Option<u16>,
 }
 
-/// An address, the bits behind the prefix zero, and the prefix's length.
+/// An address, its bits after the prefix zero, and the prefix length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Net {
     V4 { addr: u32, len: u8 },
@@ -60,7 +60,7 @@ impl Net {
     /// Every address of an IPv6 socket, v4-mapped ones too.
     pub(super) const ALL_V6: Self = Self::V6 { addr: 0, len: 0 };
 
-    /// The address, if it is just one.
+    /// The address, if the prefix covers a single address.
     pub(super) fn only(self) -> Option<IpAddr> {
         match self {
             Self::V4 { addr, len: 32 } => Some(Ipv4Addr::from(addr).into()),

@@ -1,4 +1,4 @@
-//! What is wrong with a filter, and where.
+//! Errors in a filter, with their places.
 
 use std::fmt;
 use std::ops::Range;
@@ -15,11 +15,11 @@ pub enum FilterError {
     MissingState { span: Range<usize>, word: &'static str },
     /// No state and no group of states.
     UnknownState { span: Range<usize>, word: String },
-    /// Should be an address or a port, and is none.
+    /// A word that should be an address or a port.
     BadEndpoint { span: Range<usize>, word: String, why: BadEndpoint },
     /// Neither a word of the language nor an address.
     UnknownWord { span: Range<usize>, word: String },
-    /// Something else should stand here.
+    /// Another token was expected here.
     Expected { span: Range<usize>, what: &'static str },
     /// Too many brackets within brackets.
     TooDeep { span: Range<usize> },
@@ -27,9 +27,9 @@ pub enum FilterError {
     TooManyChanges { span: Range<usize> },
     /// A quote that is not closed.
     OpenQuote { span: Range<usize> },
-    /// A name that names nothing here; kind is what it should be.
+    /// A name unknown on this host; `kind` says whether it should be a host, a user and so on.
     UnknownName { span: Range<usize>, kind: &'static str, word: String },
-    /// What a term needs to know can't be known here.
+    /// A term whose facts this host cannot supply.
     NoEvidence { span: Range<usize>, why: String },
 }
 
@@ -38,7 +38,7 @@ pub enum FilterError {
 pub struct FilterText {
     /// All of it.
     pub text: String,
-    /// The file in which it stands; without one, the command line.
+    /// The file that it was read from; `None` for the command line.
     pub file: Option<PathBuf>,
 }
 
@@ -48,7 +48,7 @@ impl From<&str> for FilterText {
     }
 }
 
-/// A filter that can't be read, or that names what is not here.
+/// A filter that cannot be parsed, or that uses a name unknown on this host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadFilter {
     /// What was typed.
@@ -83,9 +83,9 @@ impl BadFilter {
         format!("filter: {file}{self}\n{}", self.pointer())
     }
 
-    /// The line with the fault, and carets under it. Of a long line, what is around the fault.
+    /// The line with the error, and carets below it. A long line is cut to the error's surroundings.
     pub fn pointer(&self) -> String {
-        /// Characters that are kept on either side of the fault's first.
+        /// Characters kept on either side of the error's first.
         const AROUND: usize = 70;
         let text = &self.typed.text;
         let Range { start, end } = self.error.span().clone();
@@ -95,7 +95,7 @@ impl BadFilter {
         let lead = text.get(line_start..start).unwrap_or_default().chars().count();
         let carets = text.get(start..end).unwrap_or_default().chars().count().max(1);
         let cut = lead.saturating_sub(AROUND);
-        // One column a character: what has none, or would break the line, shows as a blank.
+        // One column per character, so that carets align: a control character shows as a blank.
         let mut shown = line.chars().skip(cut).map(|c| if c.is_control() { ' ' } else { c });
         let mut excerpt: String = shown.by_ref().take(2 * AROUND).collect();
         if cut > 0 {

@@ -1,7 +1,7 @@
-//! Whether a socket fits, judged here.
+//! Evaluates a filter in this process.
 //!
-//! Some terms need what is looked up later (its processes, its cgroup's path): until then the answer may be open. A
-//! socket is dropped as soon as it can't fit whatever is found.
+//! Some terms need facts that are looked up later (a socket's processes, its cgroup's path): until then the answer may
+//! be open. A socket is dropped as soon as no look-up can make it match.
 
 use super::expr::{Device, End, Expr, Term};
 use super::glob::Glob;
@@ -13,7 +13,7 @@ use crate::model::{Holder, Needs, Process, Row, Socket};
 enum Judged {
     /// Nothing: it fits, or not.
     Decided(bool),
-    /// This.
+    /// The part that later look-ups decide.
     Open(Expr),
 }
 
@@ -23,13 +23,13 @@ impl Expr {
         self.decide(&|term| term.evaluate(row, known))
     }
 
-    /// Whether the row can't be judged, since what is not known of its cgroup may decide it.
+    /// Whether the answer depends on an unknown part of the row's cgroup.
     pub fn is_undecided(&self, row: &Row<'_>, known: Needs) -> bool {
         let decided = |term: &Term| term.evaluate(row, known).or(term.is_for_the_kernel().then_some(true));
         row.cgroup.may_hide() && self.decide(&decided).is_none()
     }
 
-    /// Whether a socket with these holders fits, if that is all that is open; `None` where it is not.
+    /// Whether a socket with these holders fits; `None` if other terms are open too.
     pub fn fits_holders(&self, holders: &[Holder]) -> Option<bool> {
         self.decide(&|term| term.fits_holders(holders))
     }
@@ -43,7 +43,7 @@ impl Expr {
         }
     }
 
-    /// What is left to judge of the row when so much is known; `None` where it can't fit.
+    /// The part of the filter that stays open with these facts `known`; `None` if the row cannot fit.
     pub fn rest(&self, row: &Row<'_>, known: Needs) -> Option<Self> {
         match self.judge(row, known) {
             Judged::Decided(fits) => fits.then(Self::always),
@@ -68,7 +68,7 @@ impl Expr {
     }
 }
 
-/// `and` is decided by a false, `or` by a true; else an open part leaves the whole open.
+/// One false part decides `and`, one true part decides `or`; otherwise an open part leaves the whole open.
 fn all(parts: impl Iterator<Item = Option<bool>>, decides: bool) -> Option<bool> {
     let mut result = Some(!decides);
     for part in parts {
@@ -81,7 +81,7 @@ fn all(parts: impl Iterator<Item = Option<bool>>, decides: bool) -> Option<bool>
     result
 }
 
-/// The parts that are open; the answer where none is, or one decides.
+/// The open parts; as `Err` the answer, if no part is open or one part decides.
 fn open_parts(parts: &[Expr], row: &Row<'_>, known: Needs, decides: bool) -> Result<Vec<Expr>, bool> {
     let mut open = Vec::new();
     for part in parts {
@@ -95,7 +95,7 @@ fn open_parts(parts: &[Expr], row: &Row<'_>, known: Needs, decides: bool) -> Res
 }
 
 impl Term {
-    /// Of a term about holders, whether one of these fits it.
+    /// Whether one of these holders fits; `None` if the term is not about holders.
     fn fits_holders(&self, holders: &[Holder]) -> Option<bool> {
         match self.field()?.read {
             Read::Holders(read) => Some(self.fits_one_of(holders, read)),
@@ -120,7 +120,7 @@ impl Term {
         })
     }
 
-    /// Whether a field's value fits. What is not known of a socket fits nothing.
+    /// Whether a field's value fits. An unknown value never fits.
     fn fits_value(&self, value: &Value<'_>) -> bool {
         match self {
             Self::Number { field, compare, value: wanted } => {
@@ -132,7 +132,7 @@ impl Term {
         }
     }
 
-    /// Of a term about a field; `None` while that is not known, and where what is not known of the cgroup may fit.
+    /// Whether a field fits; `None` before its look-up, and if an unknown part of the cgroup might fit.
     fn fits_field(&self, field: &Field, row: &Row<'_>, known: Needs) -> Option<bool> {
         match field.read {
             Read::Holders(read) => {
@@ -154,7 +154,7 @@ impl Term {
         }
     }
 
-    /// Whether it is for the kernel to decide where it can't be decided here.
+    /// Whether the kernel has tested the term if this process cannot.
     fn is_for_the_kernel(&self) -> bool {
         matches!(self, Self::Mark { .. } | Self::Autobound { .. })
     }
@@ -174,7 +174,7 @@ impl Term {
             Self::Device(Device::Index(index)) => Some(socket.interface == *index),
             Self::Mark { value, mask } => socket.mark.map(|mark| mark & mask == *value),
             Self::Cgroup { id: Some(id), .. } => Some(socket.cgroup == Some(*id)),
-            // Within the range only the kernel knows, which was asked for the whole term.
+            // Within the range only the kernel knows whether it chose the port; it has tested the whole term.
             Self::Autobound { range: Some((first, last)) } => {
                 if (*first..=*last).contains(&socket.local.port) { None } else { Some(false) }
             }
@@ -188,7 +188,7 @@ impl Term {
     }
 }
 
-/// Whether a process has this name. One that is longer than the kernel keeps is its program's.
+/// Whether a process has this name. The kernel truncates names, so the program's full name is compared too.
 fn has_name(process: &Process, glob: &Glob) -> bool {
     glob.matches_shown(&process.name) || process.long_names.iter().any(|name| glob.matches_shown(name))
 }

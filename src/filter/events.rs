@@ -1,9 +1,9 @@
-//! What of a filter the kernel can test on its trace events (`events/GROUP/NAME/filter`), so that it records no others.
+//! The part of a filter that the kernel can test on trace events (`events/GROUP/NAME/filter`), to record fewer.
 //!
-//! The text lets through more than the filter asks for, never less. A trace needs the events of the peer's socket too:
-//! so either end may match. A field that the kernel has not yet set matches as well: it reports SYN_SENT before it has
-//! chosen the local port, and kernels before 6.14 report a new socket of a listener before they have set its peer.
-//! States are left out, since the time in a state needs the event before.
+//! The text accepts at least the events that the filter asks for. A trace also needs the events of the peer's socket,
+//! so either end may match. An unset field matches too: the kernel reports SYN_SENT before it chooses the local port,
+//! and before 6.14 it reports a listener's new socket before it sets the peer. States are left out, because the time
+//! in a state needs the previous event.
 
 use std::net::Ipv4Addr;
 
@@ -22,7 +22,7 @@ pub fn compile(expr: &Expr) -> Option<String> {
     Some(parts.join(" && ")).filter(|text| is_short && !text.is_empty())
 }
 
-/// Comparisons of which one holds if the condition holds; `None` if the kernel cannot test it.
+/// Comparisons, at least one of which holds if the condition holds; `None` if the kernel cannot test the condition.
 fn alternatives(part: &Expr) -> Option<Vec<String>> {
     let mut found = Vec::new();
     let mut add = |expr: &Expr| {
@@ -71,8 +71,8 @@ fn port(compare: Compare, value: u64) -> Option<Vec<String>> {
     ])
 }
 
-/// The kernel compares four bytes as one number. The IPv4 fields of an IPv6 socket say little about its addresses, which
-/// may be v4-mapped: so IPv6 passes.
+/// The kernel compares the four bytes as one number. IPv6 sockets always pass: their addresses may be v4-mapped, and
+/// their IPv4 fields do not show that reliably.
 fn address(addr: Ipv4Addr) -> Vec<String> {
     let number = u32::from_ne_bytes(addr.octets());
     vec![

@@ -1,4 +1,4 @@
-//! What a filter says, once it is read.
+//! A parsed filter.
 
 use std::fmt;
 use std::ops::Range;
@@ -22,7 +22,7 @@ pub enum Expr {
     Or(Vec<Expr>),
 }
 
-/// A name that stands for a number, and its place in the filter: it may name nothing here.
+/// A name that stands for a number. Its place in the filter is for the error if this host does not know the name.
 #[derive(Clone, Debug)]
 pub struct Name {
     /// As typed.
@@ -37,7 +37,7 @@ impl Name {
     }
 }
 
-/// Wherever they stand.
+/// Names are equal wherever they stand in the filter.
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
@@ -128,11 +128,11 @@ pub enum Term {
         /// Its number, once it is looked up.
         id: Option<u64>,
     },
-    /// The kernel chose the local port. It says so of accepted connections too, which have their listener's: so, as
-    /// for ss, the port must also be one that the kernel would choose. The kernel is asked for both, so that what does
-    /// not fit the term fits its opposite.
+    /// The kernel chose the local port. Its flag also covers accepted connections, which have their listener's port:
+    /// so, as in ss, the port must lie in the ephemeral range too. The kernel tests both, so that `not` gives the
+    /// exact complement.
     Autobound {
-        /// The first and last of these, once they are looked up.
+        /// The first and last ephemeral port, once looked up.
         range: Option<(u16, u16)>,
     },
 }
@@ -144,7 +144,7 @@ pub enum End {
     Local,
     /// The other's.
     Peer,
-    /// Any of the two.
+    /// Either of the two.
     Either,
 }
 
@@ -170,7 +170,7 @@ impl Term {
     /// What must be known to evaluate it.
     fn needs(&self) -> Needs {
         match self {
-            // A program may be typed by a name that is longer than the kernel keeps.
+            // The user may type a program's full name, which the kernel truncates.
             Self::Text { field, .. } if matches!(field.kind, Kind::Processes(_)) => {
                 field.needs | Needs::LONG_NAMES
             }
@@ -194,7 +194,7 @@ impl Expr {
         Self::And(Vec::new())
     }
 
-    /// What must all hold: the parts of the outermost `and`, or the one condition that it is.
+    /// The conditions that must all hold: the parts of the outermost `and`, or the expression itself.
     pub fn conjuncts(&self) -> &[Self] {
         match self {
             Self::And(parts) => parts,
@@ -251,7 +251,7 @@ impl Expr {
         needs
     }
 
-    /// Whether it is clear that nothing fits but what has a peer's port: no listener, and no socket that is just bound.
+    /// Whether only sockets with a peer port can match, so that listeners and bound sockets cannot.
     pub fn wants_peer(&self) -> bool {
         self.conjuncts().iter().any(|part| match part {
             Self::Term(Term::Port { end: End::Peer, compare, value }) => !compare.holds(0, (*value).into()),
@@ -262,7 +262,7 @@ impl Expr {
         })
     }
 
-    /// The first term that /proc can't tell anything about.
+    /// The first term that /proc cannot answer.
     pub fn needs_netlink(&self) -> Option<&Term> {
         let mut found = None;
         let untold = |term: &Term| term.needs().has_any_of(Needs::NETLINK | Needs::TCP_INFO | Needs::MEMORY);

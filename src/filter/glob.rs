@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::model::escape;
 
-/// A pattern over bytes: `*` is any number of them, `?` any one.
+/// A pattern over bytes: `*` matches any number of bytes, `?` exactly one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glob(String);
 
@@ -18,7 +18,7 @@ impl Glob {
     pub fn matches(&self, name: &[u8]) -> bool {
         let pattern = self.0.as_bytes();
         let (mut p, mut n) = (0, 0);
-        // Where to go on if what follows the last star does not fit: one byte further.
+        // Where to resume if the pattern after the last star fails: the star then takes one more byte.
         let mut retry = None;
         while n < name.len() {
             match pattern.get(p) {
@@ -43,8 +43,7 @@ impl Glob {
 }
 
 impl Glob {
-    /// Whether text that others chose fits, as it is or as the layouts show it: what was printed is found by what was
-    /// printed.
+    /// Whether foreign text fits, raw or escaped as the layouts print it, so that a printed name can be pasted.
     pub fn matches_shown(&self, text: &[u8]) -> bool {
         if self.matches(text) {
             return true;
@@ -59,8 +58,8 @@ impl Glob {
 }
 
 impl Glob {
-    /// Whether a container's id fits: all of it or, of an id of 64 hexadecimal digits, its first ones, as `docker ps`
-    /// prints 12 of them.
+    /// Whether a container's id fits: the whole id or, if it has 64 hexadecimal digits, its first 12 or more (`docker
+    /// ps` prints 12).
     pub fn matches_id(&self, id: &str) -> bool {
         const SHORTEST: usize = 12;
         let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());

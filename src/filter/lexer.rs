@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// Where something stands in the expression, in bytes.
+/// A place in the expression, in bytes.
 pub(super) type Span = Range<usize>;
 
 /// How two numbers are compared.
@@ -51,7 +51,7 @@ impl Compare {
 /// What a token is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Anything else; what stood in quotes is never a keyword.
+    /// Any other word; a quoted word is never a keyword.
     Word {
         text: String,
         quoted: bool,
@@ -76,7 +76,7 @@ pub(super) struct Token {
 pub(super) struct OpenQuote(pub(super) Span);
 
 const SYMBOLS: [(&str, Kind); 13] = [
-    // The longer ones first.
+    // Longer symbols first.
     ("&&", Kind::And),
     ("||", Kind::Or),
     ("==", Kind::Compare(Compare::Equal)),
@@ -113,7 +113,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, OpenQuote> {
     Ok(tokens)
 }
 
-/// Whether text, without quotes, is read as itself: one word, and none of the language's.
+/// Whether unquoted text is read as one word that is not a keyword.
 pub(super) fn is_plain_word(text: &str) -> bool {
     match tokens(text).as_deref() {
         Ok([Token { kind: Kind::Word { text: read, quoted: false }, .. }]) => read == text,
@@ -137,7 +137,7 @@ fn quoted(rest: &str, quote: char) -> Option<(Kind, usize)> {
     Some((Kind::Word { text: inside.get(..end)?.to_owned(), quoted: true }, end + 2))
 }
 
-/// Up to a blank, a bracket or an operator. `!`, `*`, `?` and `[` may stand within a word: globs have them.
+/// A word ends at a blank, a bracket or an operator. It may contain `!`, `*`, `?` and `[`, which globs use.
 fn word(rest: &str) -> (Kind, usize) {
     let ends = |c: char| c.is_whitespace() || matches!(c, '(' | ')' | '=' | '<' | '>' | '&' | '|');
     let mut len = rest.find(ends).unwrap_or(rest.len());

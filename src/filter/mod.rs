@@ -1,7 +1,7 @@
 //! The FILTER words: which states a socket must be in, and what else must hold of it.
 //!
-//! The language is ss's, with terms of our own: [`lexer`](self) → tokens, parser → [`Expr`], which is evaluated here
-//! ([`Expr::evaluate`]) or in the kernel ([`bytecode`]). Reading it asks the system nothing; names are resolved
+//! The language is ss's, with terms of our own: [`lexer`](self) → tokens, parser → [`Expr`], which this process
+//! ([`Expr::evaluate`]) or the kernel ([`bytecode`]) evaluates. Parsing makes no system calls; names are resolved
 //! afterwards.
 
 pub mod bytecode;
@@ -33,7 +33,7 @@ use crate::model::{Needs, Row, StateSet};
 /// A filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
-    /// The states, where the filter names any for the whole of it.
+    /// The states, if the filter restricts them as a whole.
     pub states: Option<StateSet>,
     /// What else must hold.
     pub expr: Expr,
@@ -44,10 +44,10 @@ pub struct Filter {
 /// What the words for states mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
-    /// CLOSED takes in the bound sockets, SYN_RECV both of the kernel's numbers.
+    /// CLOSED includes bound sockets; SYN_RECV includes the kernel's TCP_NEW_SYN_RECV.
     Own,
-    /// Each word is one of the kernel's numbers, as in ss: bound sockets have a word of their own, and half-open
-    /// connections come with every set that has their private number, such as `big`.
+    /// Each word is one of the kernel's numbers, as in ss: bound sockets have their own word, and half-open
+    /// connections match every set with their internal number, such as `big`.
     Ss,
 }
 
@@ -67,12 +67,12 @@ impl Filter {
         }
     }
 
-    /// Whether nothing was asked.
+    /// Whether the filter has no condition.
     pub fn is_empty(&self) -> bool {
         self.states.is_none() && self.expr.is_always()
     }
 
-    /// Puts numbers in place of names.
+    /// Replaces names by numbers.
     pub fn resolve(self, names: &mut dyn Names) -> Result<Self, BadFilter> {
         match self.expr.resolve(names) {
             Ok(expr) => Ok(Self { expr, ..self }),
@@ -80,13 +80,13 @@ impl Filter {
         }
     }
 
-    /// Whether the row can't be judged, since what is not known of its cgroup may decide it.
+    /// Whether the answer depends on an unknown part of the row's cgroup.
     pub fn is_undecided(&self, row: &Row<'_>, known: Needs) -> bool {
         row.cgroup.may_hide() && self.expr.is_undecided(row, known)
     }
 
-    /// Whether the row may fit, as far as it is known. Its states are the query's part. What stays open to the end
-    /// is for the kernel to decide, and was.
+    /// Whether the row may fit, judged by the facts `known` so far. The query checks the states. Terms that stay open
+    /// to the end are those that only the kernel can test; it did so.
     pub fn admits(&self, row: &Row<'_>, known: Needs) -> bool {
         self.expr.is_always() || self.expr.evaluate(row, known) != Some(false)
     }

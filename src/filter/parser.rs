@@ -1,7 +1,7 @@
 //! Tokens → [`Expr`].
 //!
-//! ss's language: `and`, which two terms side by side mean too, and `or` are taken from left to right; `not` binds
-//! stronger.
+//! ss's language: `and` and `or` have equal precedence and associate to the left; two adjacent terms mean `and`;
+//! `not` binds tighter.
 
 use std::ops::Range;
 
@@ -15,17 +15,18 @@ use super::{Dialect, FilterError, states_named};
 use crate::fields::{self, Field, Kind as Of, plain_word};
 use crate::model::{Needs, StateSet};
 
-/// Brackets and `not` within each other. What walks over an expression recurses as deep, so this bounds the stack.
+/// Limit on nested brackets and `not`. Functions that walk an expression recurse as deep, so this bounds the stack.
 pub(super) const DEEPEST: u32 = 64;
 
-/// Changes from `and` to `or` or back, in the whole filter. Since both are taken from left to right, each change nests
-/// the expression one level deeper: so this bounds the stack too. Terms joined by one word are a flat list of any length.
+/// Limit on changes between `and` and `or` in a filter. Both associate to the left, so each change nests the
+/// expression one level deeper: this bounds the stack too. Terms joined by the same word are a flat list of any
+/// length.
 pub(super) const MOST_CHANGES: u32 = 128;
 
-/// The words that begin a term and are no field's.
+/// The words that begin a term without naming a field.
 pub const LANGUAGE: [&str; 4] = ["exclude", "addr", "port", "autobound"];
 
-/// What was read: the states that were named on the outermost level, and the rest.
+/// A parsed filter: the states named on the outermost level, and the rest.
 pub(super) struct Parsed {
     pub(super) states: Option<StateSet>,
     pub(super) expr: Expr,
@@ -91,7 +92,7 @@ impl<'a> Parser<'a> {
         FilterError::Expected { span: self.span(), what }
     }
 
-    /// ss's `state X` and `exclude X` before the expression hold for all of it, whatever it is.
+    /// As in ss, `state X` and `exclude X` before the expression apply to all of it, whatever its operators.
     fn leading_states(&mut self) -> Parse<()> {
         while let Some(Kind::Word { text, quoted: false }) = self.peek() {
             let word = plain_word(text);
@@ -102,7 +103,7 @@ impl<'a> Parser<'a> {
             self.term()?;
         }
         if self.peek() == Some(&Kind::Or) {
-            // `state listen or sport = :80`: an alternative, and no condition on all.
+            // `state listen or sport = :80`: the state is an alternative, not a condition on the whole.
             self.at = 0;
             self.states = None;
         }
@@ -124,8 +125,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// Whether what comes next is one of the conditions that all must hold: then a state is one for the kernel's
-    /// mask.
+    /// Whether the next term is part of the outermost `and`: then a state goes into the kernel's state mask.
     fn is_outermost(&self) -> bool {
         self.depth == 0
     }
@@ -159,7 +159,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// A term, or nothing where it only narrowed the states.
+    /// A term; `None` if it only narrowed the states.
     fn factor(&mut self) -> Parse<Option<Expr>> {
         match self.peek() {
             Some(Kind::Not) => {
@@ -209,7 +209,7 @@ impl<'a> Parser<'a> {
         Ok(Some(expr))
     }
 
-    /// A comparison of what a socket has; `word` is the one that was typed for it.
+    /// A comparison of a field; `word` is the field's name as typed.
     fn of_field(&mut self, field: &'static Field, word: &str) -> Parse<Expr> {
         let text = |text: &str| Term::Text { field, glob: Glob::new(text) };
         match field.kind {
@@ -330,7 +330,7 @@ impl<'a> Parser<'a> {
         Ok(if equals { expr } else { expr.negated() })
     }
 
-    /// What the word may mean: netstat's `::1:80` is an address too. In ss's own layout it is that alone, as for ss.
+    /// Both meanings of a word such as netstat's `::1:80`, also an address; in ss's dialect the address alone.
     fn readings(&self, end: End, word: &str, typed: &Typed, place: &Range<usize>) -> Expr {
         let expr = endpoint(end, typed, place);
         match Typed::of_netstat(word) {
@@ -344,7 +344,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// An endpoint without a word that says which end it is of: either.
+    /// An endpoint without `src` or `dst` before it: it matches either end.
     fn bare_endpoint(&self, word: &str, span: Range<usize>) -> Parse<Expr> {
         let bad = |why| FilterError::BadEndpoint { span: span.clone(), word: word.to_owned(), why };
         if word.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -354,7 +354,7 @@ impl<'a> Parser<'a> {
             return Err(FilterError::UnknownWord { span, word: word.to_owned() });
         }
         match word.parse::<Typed>() {
-            // A host's name needs a word before it that says so, or a port behind it. `sport:80` is a slip.
+            // A host name must follow a word such as `src`, or have a port after it. `sport:80` is a typing error.
             Ok(Typed { host: TypedHost::Name(name), port, .. })
                 if port == TypedPort::Any || is_term(&name) =>
             {
@@ -416,7 +416,7 @@ fn printed_holder(word: &str) -> Option<(u64, &str, Vec<u64>)> {
     Some((pid, name, descriptors))
 }
 
-/// `place` is where names are that stand in it.
+/// `place` is kept with the names in the endpoint, for error messages.
 fn endpoint(end: End, typed: &Typed, place: &Range<usize>) -> Expr {
     let number = match typed.port {
         TypedPort::Number(port) => Some(port),

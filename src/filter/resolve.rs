@@ -1,4 +1,4 @@
-//! Numbers in place of names.
+//! Replaces names by numbers.
 
 use std::net::IpAddr;
 
@@ -21,7 +21,7 @@ pub trait Names {
     fn device(&mut self, name: &str) -> Option<u32>;
     /// The first and last of the ports that the kernel chooses from.
     fn ephemeral_ports(&mut self) -> (u16, u16);
-    /// The number of a cgroup; the error says why none can be known.
+    /// The number of a cgroup; the error says why cgroups cannot be looked up.
     fn cgroup(&mut self, path: &str) -> Result<Option<u64>, String>;
 }
 
@@ -62,7 +62,7 @@ impl Term {
                 Self::Port { end, compare, value }
             }
             Self::User { name } => {
-                // One without a name is printed by number.
+                // A user without a name is printed by number.
                 let user = names.user(&name.text).or_else(|| digits(&name.text));
                 let value = user.ok_or_else(|| unknown("user", &name))?.into();
                 Self::Number { field: &fields::UID, compare: Compare::Equal, value }
@@ -72,7 +72,7 @@ impl Term {
             }
             Self::Autobound { range: None } => Self::Autobound { range: Some(names.ephemeral_ports()) },
             Self::Cgroup { path, id: None } => {
-                // One that is gone is printed by number.
+                // A removed cgroup is printed by number.
                 let typed = digits(&path.text);
                 let id = match names.cgroup(&path.text) {
                     Err(why) if typed.is_none() => {

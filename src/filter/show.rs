@@ -1,4 +1,4 @@
-//! A filter in its own language again, for messages.
+//! Prints a filter in the filter language, for messages.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -43,7 +43,7 @@ impl End {
     }
 }
 
-/// Text as the language has it: in quotes unless it is one plain word.
+/// Text as the filter language writes it: in quotes unless it is one plain word.
 fn quoted(text: &str) -> Cow<'_, str> {
     match text.contains('\'') {
         _ if lexer::is_plain_word(text) => text.into(),

@@ -1,11 +1,11 @@
 //! `ADDR[/LEN][%DEVICE][:PORT]` and `:PORT`, as typed or pasted, in all the forms that ss takes, and in those that ss,
 //! netstat and this program print.
 //!
-//! Numbers are decimal, `0x` hexadecimal or, with a `0` before them, octal. An IPv4 address may lack its last parts,
-//! which are 0 then: `127/8`, and `10.1` is 10.1.0.0. A prefix may be given by its mask, `10.0.0.0/255.0.0.0`.
+//! Numbers are decimal, hexadecimal after `0x`, or octal after `0`. Missing last parts of an IPv4 address are 0:
+//! `127/8`, and `10.1` is 10.1.0.0. A prefix may be given by its mask, `10.0.0.0/255.0.0.0`.
 //!
-//! netstat prints an IPv6 address before a port without brackets, `:::80` and `fe80::1:8080`. Where all of that is an
-//! address too, as `::1:80`, it is read as one, as ss does; [`Typed::of_netstat`] is the other reading.
+//! netstat prints an IPv6 address and port without brackets, `:::80` and `fe80::1:8080`. If the whole word is also an
+//! address, such as `::1:80`, it is read as an address, as in ss; [`Typed::of_netstat`] is the other reading.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
@@ -20,7 +20,7 @@ pub(super) struct Typed {
     /// The device that stands behind `%`.
     pub(super) device: Option<String>,
     pub(super) port: TypedPort,
-    /// Only of an IPv4 socket.
+    /// Matches IPv4 sockets only.
     pub(super) inet_only: bool,
 }
 
@@ -38,7 +38,7 @@ pub(super) enum TypedPort {
     Service(String),
 }
 
-/// One end of a socket, as it was typed for something that takes exactly one.
+/// An address and port, typed where exactly one of each is accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OneEnd {
     /// The address.
@@ -52,7 +52,7 @@ pub struct OneEnd {
 /// One address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OneHost {
-    /// None was typed, or `*`.
+    /// No address, or `*`.
     Any,
     /// By number.
     Addr(IpAddr),
@@ -69,7 +69,7 @@ pub enum OnePort {
     Service(String),
 }
 
-/// What is wrong with a word that should be an endpoint.
+/// Why a word is not an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadEndpoint {
     /// The part behind the last colon.
@@ -117,7 +117,7 @@ fn prefix_len(len: &str, max: u8) -> Result<u8, BadEndpoint> {
     number(len).filter(|bits| *bits <= max).ok_or_else(|| BadEndpoint::Len { len: len.to_owned(), max })
 }
 
-/// The length of a prefix that is given by its mask.
+/// The prefix length of a mask.
 fn mask_len(mask: &str) -> Option<u8> {
     let mask = u32::from(mask.parse::<Ipv4Addr>().ok()?);
     let len = u8::try_from(mask.leading_ones()).ok()?;
@@ -136,7 +136,7 @@ pub(super) fn number<T: TryFrom<u32>>(text: &str) -> Option<T> {
     number.and_then(|number| T::try_from(number).ok())
 }
 
-/// One to four numbers; the parts that lack are 0.
+/// One to four numbers; missing parts are 0.
 fn v4(text: &str) -> Option<Ipv4Addr> {
     let mut bytes = [0_u8; 4];
     for (at, part) in text.split('.').enumerate() {
@@ -179,7 +179,7 @@ fn host(text: &str) -> Result<TypedHost, BadEndpoint> {
     }
 }
 
-/// What stands before `%`, and the device behind it.
+/// The part before `%`, and the device after it.
 fn split_device(text: &str) -> Result<(&str, Option<String>), BadEndpoint> {
     match text.split_once('%') {
         None => Ok((text, None)),
@@ -188,7 +188,7 @@ fn split_device(text: &str) -> Result<(&str, Option<String>), BadEndpoint> {
     }
 }
 
-/// Labels of letters, digits and hyphens; the last one is no number, so that a mistyped address is none.
+/// Labels of letters, digits, `-` and `_`; the last has a letter, so that a mistyped address is not a host name.
 fn is_host_name(text: &str) -> bool {
     let is_label = |label: &str| {
         !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
@@ -234,19 +234,20 @@ impl Typed {
         Ok(Self { host: host(addr)?, device, port, inet_only: false })
     }
 
-    /// An IPv6 address without brackets: all of the word, or where it is none, all but a port at its end.
+    /// An IPv6 address without brackets: the whole word or, if that is not an address, the word less a port at its
+    /// end.
     fn without_brackets(word: &str) -> Result<Self, BadEndpoint> {
         match Self::new(word, None) {
             Ok(typed) => Ok(typed),
             Err(why) => Self::of_netstat(word).ok_or_else(|| {
-                // `ADDR/LEN:PORT` is what most people who err here mean.
+                // Most people who get this wrong mean `ADDR/LEN:PORT`.
                 let is_prefix = word.split_once('/').is_some_and(|(_, len)| len.contains(':'));
                 if is_prefix { BadEndpoint::Brackets } else { why }
             }),
         }
     }
 
-    /// An IPv6 address and, behind its last colon, a port, as netstat prints them. It prints ports as plain digits.
+    /// An IPv6 address and, after its last colon, a port in plain digits, as netstat prints them.
     pub(super) fn of_netstat(word: &str) -> Option<Self> {
         let (addr, number) = word.rsplit_once(':')?;
         let addr: Ipv6Addr = addr.parse().ok()?;
@@ -259,7 +260,7 @@ impl Typed {
         })
     }
 
-    /// The same of IPv4 sockets only, and so of no v4-mapped address.
+    /// The same endpoint for IPv4 sockets only, so that v4-mapped addresses do not match.
     fn of_inet(self) -> Result<Self, BadEndpoint> {
         match self.host {
             TypedHost::Any | TypedHost::Net(Net::V4 { .. }) => Ok(Self { inet_only: true, ..self }),
@@ -267,7 +268,7 @@ impl Typed {
         }
     }
 
-    /// The same of IPv6 sockets only.
+    /// The same endpoint for IPv6 sockets only.
     fn of_inet6(self) -> Result<Self, BadEndpoint> {
         match self.host {
             TypedHost::Any => Ok(Self { host: TypedHost::Net(Net::ALL_V6), ..self }),
@@ -287,13 +288,13 @@ fn bracketed(rest: &str) -> Result<Typed, BadEndpoint> {
     if !(more.is_empty() || more.starts_with(['/', '%'])) {
         return Err(BadEndpoint::Brackets);
     }
-    // Prefix and device may come in either order: what is in front of `%` is the address with its length.
+    // Prefix and device may come in either order: the part before `%` is the address with its length.
     let (addr, device) = inside.split_once('%').map_or((inside, ""), |(addr, device)| (addr, device));
     let whole = if device.is_empty() { format!("{inside}{more}") } else { format!("{addr}{more}%{device}") };
     Typed::new(&whole, number)
 }
 
-/// One address and port, as `bind` takes them. A port must be there, so that `::1:80` is port 80 of ::1.
+/// One address and port, as bind() takes them. The port is required, so `::1:80` means port 80 of ::1.
 pub fn one_end(word: &str) -> Result<OneEnd, BadEndpoint> {
     let bare = word.bytes().all(|byte| byte.is_ascii_digit());
     let typed = match Typed::of_netstat(word) {

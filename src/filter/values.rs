@@ -1,4 +1,4 @@
-//! What stands behind an operator: marks, timers, sizes, times.
+//! The operand after an operator: marks, timers, sizes, times.
 
 use super::expr::{Device, Name, Term};
 use super::glob::Glob;
@@ -19,7 +19,7 @@ pub(super) fn mark(text: &str) -> Result<Term, &'static str> {
     let (value, mask) = text.split_once('/').map_or((text, None), |(value, mask)| (value, Some(mask)));
     let mask = mask.map_or(Some(u32::MAX), number);
     match (number(value), mask) {
-        // The kernel compares the socket's mark under the mask with the whole value.
+        // The kernel compares the masked mark with the unmasked value, so mask the value here.
         (Some(value), Some(mask)) => Ok(Term::Mark { value: value & mask, mask }),
         _ => Err("a mark such as 0x10 or 16/0xff"),
     }
@@ -43,11 +43,11 @@ pub(super) fn timer(text: &str) -> Result<Term, &'static str> {
 pub(super) fn timer_fits(glob: &Glob, timer: Option<&Timer>) -> bool {
     let has_word = Timer::words(timer).iter().any(|word| glob.matches(word.as_bytes()));
     has_word
-        // So netstat prints one that it does not know.
+        // netstat prints an unknown timer like this.
         || matches!(timer, Some(Timer::Other { kind, .. }) if glob.matches(format!("unkn-{kind}").as_bytes()))
 }
 
-/// Whether one of the words fits that stand for this value.
+/// Whether one of the words for this value fits.
 pub(super) fn text_fits(glob: &Glob, kind: Kind, value: &Value<'_>) -> bool {
     match value {
         Value::Absent
@@ -111,7 +111,7 @@ pub(super) fn micros(text: &str) -> Option<u64> {
     with_unit(text, &units)
 }
 
-/// The same behind a word that ends with the unit, as JSON's `rtt_us` does: a plain number has it.
+/// The same for a word that ends with the unit, such as JSON's `rtt_us`: a plain number is in microseconds.
 pub(super) fn plain_micros(text: &str) -> Option<u64> {
     digits(text).or_else(|| micros(text))
 }

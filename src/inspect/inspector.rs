@@ -9,8 +9,9 @@ use super::question::{Misuse, Question};
 use crate::filter::{Dialect, Filter};
 use crate::model::{Access, Families, Gap, Needs, Query, Row, Source, SourceChoice, StateSet};
 
-/// Which sockets to read, and which facts to add to those that the kernel always reports. Each fact is looked up only
-/// if asked for: without [`holders`](Self::holders) no process is scanned.
+/// Which sockets to read, and which facts to add to those that the kernel always reports.
+///
+/// Each fact is looked up only if asked for: without [`holders`](Self::holders) no process is scanned.
 #[derive(Clone, Debug)]
 pub struct Selection {
     families: Families,
