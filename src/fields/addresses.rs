@@ -1,4 +1,4 @@
-//! The state, the ends and the queues: what every source tells of every socket.
+//! The state, the addresses and the queues: the fields that every source reports for every socket.
 
 use super::value::{Kind, Read, Value};
 use super::{Field, Part};
@@ -14,7 +14,7 @@ pub enum End {
 }
 
 impl End {
-    /// It, of this socket.
+    /// This end of a socket.
     pub fn of(self, socket: &Socket) -> &Endpoint {
         match self {
             Self::Local => &socket.local,
@@ -22,7 +22,7 @@ impl End {
         }
     }
 
-    /// The name of its host, where that is to be shown.
+    /// Its host name, if host names are shown.
     pub fn host<'a>(self, row: &Row<'a>) -> Option<&'a str> {
         match self {
             Self::Local => row.local_host,
@@ -30,7 +30,7 @@ impl End {
         }
     }
 
-    /// The name of its port, where that is to be shown.
+    /// The service name of its port, if service names are shown.
     pub fn service<'a>(self, row: &Row<'a>) -> Option<&'a str> {
         match self {
             Self::Local => row.local_service,
@@ -39,7 +39,7 @@ impl End {
     }
 }
 
-/// What the entries of this file have in common: they need no look-up, and are in every row.
+/// Defaults for this file's entries: they need no look-up, and are in every row.
 const ALWAYS: Field = Field {
     word: "",
     others: &[],
@@ -88,7 +88,7 @@ pub const PEER: Field = Field {
     ..ALWAYS
 };
 
-/// The user's number: a user's name becomes that.
+/// The user's number; a filter's user name is resolved to it.
 pub const UID: Field = Field {
     word: "uid",
     json: "uid",

@@ -1,4 +1,4 @@
-//! What is looked up for a socket, and what only some lists show of it.
+//! Fields that are looked up for a socket, and fields that only some lists show.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use super::value::{Kind, Read, Value};
 use super::{End, Field, Part};
 use crate::model::{Needs, Timer};
 
-/// What entries have in common that stand for no part of a row of their own.
+/// Defaults for entries that JSON and CSV show only if chosen by name.
 const CHOSEN: Field = Field {
     word: "",
     others: &[],
@@ -20,13 +20,13 @@ const CHOSEN: Field = Field {
 
 /// The names of hosts.
 const HOST: Field = Field { needs: Needs::HOSTS, part: Part::Hosts, ..CHOSEN };
-/// What is read of each holder.
+/// Read from each holder.
 const OF_HOLDER: Field = Field { needs: Needs::HOLDERS, ..CHOSEN };
-/// What `-e` shows.
+/// Shown by `-e`.
 const OF_EXTENDED: Field = Field { part: Part::Extended, ..CHOSEN };
-/// What the path of the cgroup tells.
+/// Taken from the cgroup's path.
 const OF_UNIT: Field = Field { needs: Needs::UNITS, ..OF_EXTENDED };
-/// What the timer has.
+/// Parts of the timer.
 const OF_TIMER: Field = Field { part: Part::Timers, kind: Kind::Number, ..CHOSEN };
 
 /// The number of a process that holds the socket.
@@ -168,7 +168,7 @@ pub(super) static EXTENDED: &[Field] = &[
         needs: Needs::USERS,
         read: Read::Any(|row| match (row.user, row.socket.uid) {
             (name, Some(uid)) => Value::User(name, uid),
-            // As netstat has it, a half-open connection's is its listener's.
+            // As in netstat, a half-open connection has its listener's user.
             (name, None) => Value::text(name),
         }),
         ..OF_EXTENDED

@@ -1,4 +1,4 @@
-//! What the kernel does not tell, and what can be concluded from what it tells.
+//! Fields that the kernel does not report, derived from those that it does.
 
 use super::value::{Kind, Read, Value};
 use super::{Field, Part};
@@ -27,8 +27,8 @@ pub(super) static CONCLUDED: &[Field] = &[
     },
 ];
 
-/// The kernel keeps no time of birth. The times since data was sent and was received both begin with the connection: as long
-/// as no segment had data in one of the directions, that direction's time is the age.
+/// The kernel keeps no creation time. Its times since data was last sent and last received both start with the
+/// connection: while one direction has had no data segment, that direction's time is the connection's age.
 fn age_ms(row: &Row<'_>) -> Option<u32> {
     let is_begun = !matches!(
         row.socket.state.shown(),

@@ -6,7 +6,7 @@ use super::value::{Kind, Read, Value};
 use super::{Field, Part};
 use crate::model::{InfoNumber, Needs, Row, TcpInfo};
 
-/// What the entries of this file have in common.
+/// Defaults for this file's entries.
 const OF_CONNECTION: Field = Field {
     word: "",
     others: &[],
@@ -40,7 +40,7 @@ fn info<'a>(row: &Row<'a>, read: fn(&'a TcpInfo) -> Option<Value<'a>>) -> Option
     row.socket.tcp_info().and_then(read)
 }
 
-/// What stands before the numbers.
+/// The fields before the numbers, in JSON's order.
 pub(super) static WORDS: &[Field] = &[
     Field {
         word: "congestion_control",
@@ -166,7 +166,7 @@ pub static NUMBERS: &[Field] = numbers![
     "received_ce_bytes" [] received_ce_bytes: Kind::Bytes, "bytes received with a mark of congestion";
 ];
 
-/// What stands behind them.
+/// The fields after the numbers.
 pub(super) static ABOVE: &[Field] = &[
     Field {
         word: "congestion",

@@ -14,7 +14,7 @@ macro_rules! of_memory {
             kind: Kind::$kind,
             needs: Needs::MEMORY,
             part: Part::Memory,
-            // Some kernels don't tell all of them.
+            // Some kernels report only part of these.
             read: Read::Number(|row| Option::<u32>::from(row.socket.memory()?.$key).map(u64::from)),
         }),*]
     };

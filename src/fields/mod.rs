@@ -1,6 +1,6 @@
-//! The one table of what a socket has. An entry is a [`Field`]: its words, what it is, what must be known for it, and
-//! its value. Columns, sort keys, count keys, the filter's terms, the keys of JSON and the columns of CSV are all made from
-//! it; so is the list of fields in the manual.
+//! The one table of a socket's fields. An entry is a [`Field`]: its words, its help text, its needs and how to read
+//! its value. Columns, sort keys, count keys, the filter's terms, JSON's keys, CSV's columns and the manual's list of
+//! fields are all generated from this table.
 
 mod addresses;
 mod around;
@@ -23,21 +23,21 @@ pub use table::all;
 pub use value::{Kind, OfHolder, Read, Value};
 pub use words::{named, nearest, nearest_field, plain_word, typed_word};
 
-/// Something that a socket has.
+/// A property of a socket.
 pub struct Field {
-    /// What it is called. Options and headings have `-` for its `_`.
+    /// Its name. Options and headings write `-` for `_`.
     pub word: &'static str,
     /// Other words for it: those of ss and netstat, and of their users.
     pub others: &'static [&'static str],
     /// Its path in JSON, such as `tcp_info.rtt_us`. Empty where JSON has it in two parts.
     pub json: &'static str,
-    /// What it is, in a few words.
+    /// A short description, for users.
     pub help: &'static str,
-    /// What kind of value that is.
+    /// The kind of its value.
     pub kind: Kind,
-    /// What must be known to tell it.
+    /// The look-ups that its value needs.
     pub needs: Needs,
-    /// What makes JSON and CSV show it.
+    /// The option that makes JSON and CSV show it.
     pub part: Part,
     /// How it is read.
     pub read: Read,
@@ -66,7 +66,7 @@ pub enum Part {
     Chosen,
 }
 
-/// An object of JSON in which several fields stand. It is null where the socket has no such thing.
+/// A JSON object that holds several fields; null if the socket has no such object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Object {
     /// `timer`
@@ -98,7 +98,7 @@ impl Object {
 }
 
 impl Field {
-    /// The object in which it stands in JSON.
+    /// The JSON object that encloses the field.
     pub fn object(&self) -> Option<Object> {
         match self.part {
             Part::Timers => Some(Object::Timer),
@@ -108,12 +108,12 @@ impl Field {
         }
     }
 
-    /// Its key in JSON, in the object if it stands in one.
+    /// Its key in JSON, without that of an enclosing object.
     pub fn key(&self) -> &'static str {
         self.json.split_once('.').map_or(self.json, |(_, key)| key)
     }
 
-    /// Its value for a row; of a field of the holders, the first one's.
+    /// Its value for a row; a field of holders gives the first holder's value.
     pub fn value<'a>(&self, row: &Row<'a>) -> Value<'a> {
         match self.read {
             Read::Holders(read) => row.holders.first().map_or(Value::Unknown, read),
@@ -127,13 +127,13 @@ impl Field {
         self.value(row).as_number()
     }
 
-    /// Whether it is one plain number a row, which stands at the right of its column.
+    /// Whether its value is a single plain number, which is aligned right.
     pub fn is_number(&self) -> bool {
         matches!(self.kind, Kind::Count | Kind::Number | Kind::Bytes | Kind::Rate)
             && !matches!(self.read, Read::Holders(_) | Read::PeerHolders(_))
     }
 
-    /// As it stands over a column and is typed in an option: with `-`.
+    /// Its name in headings and options, with `-`.
     pub fn typed(&self) -> String {
         typed_word(self.word)
     }
@@ -147,7 +147,7 @@ impl Field {
         }
     }
 
-    /// Every word by which it can be called, but for upper case and for `-` in place of `_`.
+    /// All its names, in lower case and with `_`.
     pub fn words(&self) -> impl Iterator<Item = String> {
         let json = plain_word(self.json);
         let others = self.others.iter().map(|word| (*word).to_owned());

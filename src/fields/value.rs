@@ -1,4 +1,4 @@
-//! What the value of a field is, and how it is read from a row.
+//! The kinds of values, and how a value is read from a row.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -8,7 +8,7 @@ use crate::model::{
     Congestion, Endpoint, Holder, InfoNumber, Md5Key, OwnerNote, Reading, Row, TcpInfo, TcpState, Ulp,
 };
 
-/// What kind of value a field has. From it follow its unit, how it is written, and what a filter takes in its place.
+/// The kind of a field's value. It determines the unit, the output, and the operands that a filter accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A state.
@@ -21,13 +21,13 @@ pub enum Kind {
     Port(End),
     /// A number of things; counts of several sockets add up.
     Count,
-    /// A number that names something, or that does not add up.
+    /// A number that cannot be summed: an identifier or a measure.
     Number,
     /// Bytes.
     Bytes,
     /// Bytes a second.
     Rate,
-    /// A time, in units of so many microseconds.
+    /// A time; the parameter is its unit in microseconds.
     Time(u32),
     /// A firewall mark.
     Mark,
@@ -84,9 +84,9 @@ pub enum Value<'a> {
     Unknown,
     /// Yes or no.
     Flag(bool),
-    /// In the unit of its kind.
+    /// A number, in the unit of its kind.
     Number(u64),
-    /// A name's bytes, as others chose them.
+    /// Bytes of a name from outside this program, not yet escaped.
     Text(Cow<'a, [u8]>),
     /// A word of ours.
     Word(&'static str),
@@ -98,15 +98,15 @@ pub enum Value<'a> {
     Endpoint(&'a Endpoint),
     /// A user: the name where it was looked up, and else the number.
     User(Option<&'a str>, u32),
-    /// Why nobody is shown.
+    /// Why there is no holder.
     Note(OwnerNote),
     /// The options in use.
     Options(&'a TcpInfo),
     /// The congestion control's own numbers.
     Congestion(Congestion),
-    /// What works on top.
+    /// The upper-layer protocol (ULP).
     Ulp(&'a Ulp),
-    /// Whose segments are signed.
+    /// The peers whose segments are signed (TCP MD5).
     Md5Keys(&'a [Md5Key]),
 }
 
@@ -145,7 +145,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// A name that may not be known.
+    /// A name; `None` is unknown.
     pub(super) fn text(text: Option<&'a str>) -> Self {
         text.map_or(Self::Unknown, |text| Self::Text(Cow::Borrowed(text.as_bytes())))
     }
@@ -161,21 +161,21 @@ impl<'a> Value<'a> {
     }
 }
 
-/// What is read of one holder.
+/// Reads a value from one holder.
 pub type OfHolder = for<'a> fn(&'a Holder) -> Value<'a>;
 
-/// How a field is read. The types of the most frequent values come as they are, since every row has many of them.
+/// How a field is read. The most frequent types are read without a [`Value`], since every row has many of them.
 #[derive(Clone, Copy)]
 pub enum Read {
     /// A value of any kind.
     Any(for<'a> fn(&Row<'a>) -> Value<'a>),
-    /// A number; where there is none, it is not known.
+    /// A number; `None` is unknown.
     Number(fn(&Row<'_>) -> Option<u64>),
     /// A number that not every socket has.
     NumberOrAbsent(fn(&Row<'_>) -> Option<u64>),
     /// An address.
     Address(fn(&Row<'_>) -> Option<IpAddr>),
-    /// A name that others chose.
+    /// A name from outside this program.
     Name(for<'a> fn(&Row<'a>) -> Option<&'a str>),
     /// A word of ours.
     Word(fn(&Row<'_>) -> Option<&'static str>),
@@ -183,7 +183,7 @@ pub enum Read {
     Info(InfoNumber),
     /// From each process that holds the socket.
     Holders(OfHolder),
-    /// From each process that holds the other end.
+    /// From each process that holds the peer socket.
     PeerHolders(OfHolder),
 }
 

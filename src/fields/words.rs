@@ -1,13 +1,13 @@
-//! From a word to its field, or to the one that was meant.
+//! Finds the field for a word, or the likely field for a misspelt word.
 
 use super::{Field, all};
 
-/// A word of an option, a filter or a heading as the table has it: small, and with `_` for what stands between its parts.
+/// Converts a word of an option, a filter or a heading to the table's spelling: lower case, parts joined by `_`.
 pub fn plain_word(word: &str) -> String {
     word.to_ascii_lowercase().replace(['-', '.', ' '], "_")
 }
 
-/// A word of the table as it is typed in an option, and stands over a column.
+/// Converts a word of the table to the spelling of options and headings.
 pub fn typed_word(word: &str) -> String {
     word.replace('_', "-")
 }
@@ -17,7 +17,7 @@ pub fn named(word: &str) -> Option<&'static Field> {
     let word = plain_word(word);
     let is_it =
         |field: &&Field| field.word == word || field.others.contains(&&*word) || is_key(field.json, &word);
-    // JSON's key alone, without the object that it is in, if no field has it as its word.
+    // Otherwise JSON's key without its enclosing object.
     let is_inner = |field: &&Field| field.json.split_once('.').is_some_and(|(_, key)| key == word);
     if word.is_empty() { None } else { all().find(is_it).or_else(|| all().find(is_inner)) }
 }
@@ -28,14 +28,14 @@ fn is_key(json: &str, word: &str) -> bool {
         && json.bytes().zip(word.bytes()).all(|(a, b)| a == b || (a == b'.' && b == b'_'))
 }
 
-/// The word of the table that is most like this one, if one is like it at all: as it is typed.
+/// The most similar word of the table, spelt as in options; `None` if no word is similar.
 pub fn nearest_field(word: &str) -> Option<String> {
     let words: Vec<_> = all().flat_map(Field::words).collect();
     let near = nearest(&plain_word(word), words.iter().map(String::as_str))?;
     Some(typed_word(near))
 }
 
-/// The candidate that is most like the word, if one is like it at all.
+/// The most similar candidate; `None` if no candidate is similar.
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     const ALIKE: f64 = 0.8;
     let word = word.to_ascii_lowercase();
