@@ -1,4 +1,4 @@
-//! What changed between two snapshots, by keys.
+//! Changes between two snapshots, grouped by keys.
 
 use std::net::IpAddr;
 use std::ops::ControlFlow;
@@ -9,7 +9,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 use super::groups::{CountKey, Group, Groups, KeyValue, group, number_of, of_holders};
 use crate::model::{Consumer, Endpoint, Holder, Row, Socket, Source, TcpState};
 
-/// What became of a group's sockets.
+/// The changes in a group of sockets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Change {
     /// Only in the second snapshot.
@@ -20,7 +20,7 @@ pub struct Change {
     pub changed: u64,
 }
 
-/// By what a socket is known again: the kernel's number for it, or what /proc has in its place.
+/// Recognises a socket in the next snapshot: by the kernel's cookie or, with /proc, by addresses, ports and inode.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Identity {
     Cookie(u64),
@@ -47,12 +47,12 @@ impl Identity {
     }
 }
 
-/// What is kept of a snapshot: of each socket by what it is known again, its state, and the number of its groups.
+/// A reduced snapshot: each socket's identity, its state, and the number of its set of groups.
 #[derive(Clone, Debug)]
 pub struct Census {
     keys: Vec<CountKey>,
     sockets: FxHashMap<Identity, (TcpState, u32)>,
-    /// A socket has several groups where it has several holders.
+    /// The distinct sets of groups; a socket with several holders is in several groups.
     sets: IndexSet<Vec<Group>, FxBuildHasher>,
     deferred: Vec<(Identity, TcpState, u32)>,
     deferred_groups: Groups,
@@ -81,7 +81,7 @@ impl Census {
 }
 
 impl Consumer for Census {
-    /// Where it stands among those that are kept.
+    /// The socket's place in `deferred`.
     type Later = u32;
 
     fn begin(&mut self, _: Source) {
@@ -117,7 +117,7 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// A socket that closed counts with its groups of before, all else with those of after.
+    /// A closed socket counts in the groups of `before`, every other socket in those of `after`.
     pub fn between(mut before: Census, after: &Census) -> Self {
         let mut changes =
             Self { keys: after.keys.clone(), groups: FxHashMap::default(), total: Change::default() };
@@ -136,7 +136,7 @@ impl Changes {
         changes
     }
 
-    /// By what is counted.
+    /// The count keys.
     pub fn keys(&self) -> &[CountKey] {
         &self.keys
     }
@@ -148,12 +148,12 @@ impl Changes {
         }
     }
 
-    /// What changed in all. A socket that several processes hold is in several groups, and here once.
+    /// All changes. A socket that several processes hold is in several groups, but counts once here.
     pub fn total(&self) -> Change {
         self.total
     }
 
-    /// The groups, those in which most happened first; of equal ones, by their values.
+    /// The groups, most changes first; equal groups by their values.
     pub fn sorted(&self) -> Vec<(&[KeyValue], Change)> {
         let sum = |change: &Change| change.opened + change.closed + change.changed;
         let mut groups: Vec<_> = self.groups.iter().map(|(values, change)| (&**values, *change)).collect();

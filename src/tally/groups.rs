@@ -9,12 +9,12 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 use crate::fields::{End, Field, Kind, OfHolder, Read, Value, named, plain_word};
 use crate::model::{Consumer, Holder, Row, Source, v4_mask, v6_mask};
 
-/// What sockets are counted by.
+/// A key to count sockets by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CountKey {
     /// The field.
     pub field: &'static Field,
-    /// Of an address, so many bits only.
+    /// For an address: the prefix length to count by.
     pub net: Option<u8>,
 }
 
@@ -24,7 +24,7 @@ impl CountKey {
         Self { field, net: None }
     }
 
-    /// Reads a word of `--count-by`, or what stands over the counts.
+    /// Parses a word of `--count-by`, or a heading over the counts.
     pub fn parse(word: &str) -> Option<Self> {
         let word = plain_word(word);
         let Some((end, len)) = word.split_once("_net/") else { return named(&word).map(Self::of) };
@@ -43,7 +43,7 @@ impl CountKey {
 /// The value of a key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyValue {
-    /// Nothing is known.
+    /// Unknown.
     Unknown,
     /// A state, by its place in our order.
     State(usize, Box<str>),
@@ -78,12 +78,12 @@ impl From<Value<'_>> for KeyValue {
 /// A combination of values, in the order of the keys.
 pub(super) type Group = Box<[KeyValue]>;
 
-/// What there is of a group.
+/// A group's count and sums.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Amount {
     /// How many sockets.
     pub count: u64,
-    /// The sums of their numbers, in the order in which they were asked for.
+    /// The sums of the requested fields, in the order requested.
     pub sums: Box<[u64]>,
 }
 
@@ -113,13 +113,13 @@ pub struct GroupCounts {
 /// Groups by number.
 pub(super) type Groups = IndexSet<Group, FxBuildHasher>;
 
-/// The number of a group, be it new or not.
+/// The number of a group, which is added if new.
 pub(super) fn number_of(groups: &mut Groups, group: Group) -> u32 {
     u32::try_from(groups.insert_full(group).0).unwrap_or(u32::MAX)
 }
 
 impl GroupCounts {
-    /// No sockets yet. What is not known adds nothing to a sum.
+    /// No sockets yet. Unknown values add nothing to a sum.
     pub fn new(keys: &[CountKey], sums: &[&'static Field]) -> Self {
         Self {
             keys: keys.to_vec(),
@@ -130,22 +130,22 @@ impl GroupCounts {
         }
     }
 
-    /// What is counted by.
+    /// The count keys.
     pub fn keys(&self) -> &[CountKey] {
         &self.keys
     }
 
-    /// What is added up.
+    /// The fields that are summed.
     pub fn sums(&self) -> &[&'static Field] {
         &self.sums
     }
 
-    /// What was counted. A socket that several processes hold is in several groups, and here once.
+    /// The total. A socket that several processes hold is in several groups, but counts once here.
     pub fn total(&self) -> &Amount {
         &self.total
     }
 
-    /// Counts a socket: once for each different combination of values that it has.
+    /// Counts a socket once in each distinct combination of its values.
     fn add(&mut self, group: Group, numbers: &[u64], holders: &[Holder], peer_holders: &[Holder]) {
         self.total.add(numbers.iter().copied());
         for group in of_holders(&self.keys, group, holders, peer_holders) {
@@ -158,7 +158,7 @@ impl GroupCounts {
         self.sums.iter().map(|field| field.number(row).unwrap_or(0)).collect()
     }
 
-    /// The groups, the largest first; of equal ones, by their values.
+    /// The groups, largest first; equal groups by their values.
     pub fn sorted(&self) -> Vec<(&[KeyValue], &Amount)> {
         let mut groups: Vec<_> = self.groups.iter().map(|(values, amount)| (&**values, amount)).collect();
         groups.sort_unstable_by(|a, b| b.1.count.cmp(&a.1.count).then_with(|| a.0.cmp(b.0)));
@@ -167,7 +167,7 @@ impl GroupCounts {
 }
 
 impl Consumer for GroupCounts {
-    /// The number of a combination of values, and of what it adds to the sums: many sockets have it in common.
+    /// The number of a combination of key values and summands, which many sockets share.
     type Later = u32;
 
     fn begin(&mut self, _: Source) {
@@ -194,13 +194,12 @@ impl Consumer for GroupCounts {
     }
 }
 
-/// The combination of values that a socket has whoever holds it.
+/// The socket's combination of values, without its holders.
 pub(super) fn group(keys: &[CountKey], row: &Row<'_>) -> Group {
     keys.iter().map(|key| value(*key, row)).collect()
 }
 
-/// Each different combination of values that a socket has with its holders and its other end's: one, or one for each of
-/// them.
+/// The distinct combinations of values, with the holders of the socket and of its peer filled in.
 pub(super) fn of_holders(
     keys: &[CountKey],
     group: Group,
@@ -214,7 +213,7 @@ pub(super) fn of_holders(
     of_each(keys, groups, peer_holders, of_peer)
 }
 
-/// Each of the groups with the values of each of the holders in the places of the keys that are read from them.
+/// Fills in the keys read from holders: each group, once for each distinct holder's values.
 fn of_each(
     keys: &[CountKey],
     groups: Vec<Group>,
@@ -256,7 +255,7 @@ fn net_value(addr: IpAddr, len: u8) -> KeyValue {
     KeyValue::Net(net_of(addr, len), len)
 }
 
-/// An address with all but its first bits 0.
+/// An address with all bits after the prefix zero.
 pub fn net_of(addr: IpAddr, len: u8) -> IpAddr {
     match addr {
         IpAddr::V4(addr) => Ipv4Addr::from(u32::from(addr) & v4_mask(len)).into(),

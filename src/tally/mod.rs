@@ -1,4 +1,4 @@
-//! What becomes of the sockets that fit the filter: put in order, or counted.
+//! Sorts or counts the sockets that match the filter.
 
 mod changes;
 mod groups;

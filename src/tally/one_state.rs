@@ -1,4 +1,4 @@
-//! Counts by state, and of one state who has most of it.
+//! Counts by state and, for one state, the processes, peers and ports with the most sockets.
 
 use std::ops::ControlFlow;
 
@@ -13,7 +13,7 @@ pub struct OneState {
     state: TcpState,
     /// How many sockets are in each state.
     pub states: StateCounts,
-    /// Those of the one state by pid and process.
+    /// Sockets of the one state, by pid and process.
     pub processes: GroupCounts,
     /// By peer.
     pub peers: GroupCounts,
@@ -37,7 +37,7 @@ impl OneState {
         }
     }
 
-    /// Counts all but the holders; whether it is of the one state.
+    /// Counts a socket without its holders; returns whether it is in the one state.
     fn count_bare(&mut self, row: &Row<'_>) -> bool {
         self.states.add(row.socket.state);
         let is_of_it = row.socket.state.shown() == self.state;
@@ -50,7 +50,7 @@ impl OneState {
 }
 
 impl Consumer for OneState {
-    /// The holders of a socket of another state don't matter.
+    /// `None` in another state: the holders are not needed.
     type Later = Option<<GroupCounts as Consumer>::Later>;
 
     fn begin(&mut self, _: Source) {

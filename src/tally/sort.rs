@@ -1,4 +1,4 @@
-//! The order of a held list.
+//! Sorts a held list.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -21,15 +21,15 @@ pub enum SortDirection {
 pub struct SortTerm {
     /// What is compared.
     pub field: &'static Field,
-    /// Which way.
+    /// Rising or falling.
     pub direction: SortDirection,
 }
 
-/// What is compared of a socket.
+/// A socket's value to compare.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key<'a> {
     Number(u64),
-    /// In the order of our formats, unknown ones behind them.
+    /// In the order of our formats; unknown states last.
     State(usize, u8),
     /// IPv4 first, then by address, scope and port.
     End(IpAddr, u32, u16),
@@ -37,8 +37,7 @@ enum Key<'a> {
 }
 
 impl SortTerm {
-    /// The sockets in order by the terms, the first one first; equal sockets stay as they are. `row` tells what is known of
-    /// a socket.
+    /// Sorts sockets by the terms, the first term first. The sort is stable. `row` supplies a socket's look-ups.
     pub fn sort<'a, 'r>(
         terms: &[Self],
         sockets: Vec<&'a Socket>,
@@ -64,7 +63,7 @@ impl SortTerm {
         }
     }
 
-    /// What is compared; `None` where it is not known.
+    /// The value to compare; `None` if absent or unknown.
     fn key<'a>(self, row: &Row<'a>) -> Option<Key<'a>> {
         Some(match self.field.value(row) {
             Value::Absent | Value::Unknown => return None,
@@ -78,7 +77,7 @@ impl SortTerm {
         })
     }
 
-    /// Whichever the direction, what is not known comes last.
+    /// Unknown values come last in either direction.
     fn compare(self, a: Option<&Key<'_>>, b: Option<&Key<'_>>) -> Ordering {
         let order = a.cmp(&b);
         let order = if self.direction == SortDirection::Falling { order.reverse() } else { order };
@@ -86,7 +85,7 @@ impl SortTerm {
     }
 }
 
-/// The sockets in the order of their keys, each of which is made once.
+/// Sorts sockets by keys; each key is computed once.
 fn by_keys<'a, K>(
     sockets: Vec<&'a Socket>,
     key: impl Fn(&'a Socket) -> K,
