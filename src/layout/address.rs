@@ -1,4 +1,4 @@
-//! Addresses as text, without the formatter of the standard library: a list holds two of them a socket.
+//! Writes addresses as text faster than the standard library's formatter: a list has two per socket.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -19,7 +19,7 @@ pub(crate) fn push_addr(out: &mut Vec<u8>, addr: IpAddr) {
 /// Appends an IPv6 address as the C library prints it: the last 32 bits dotted for v4-compatible addresses too.
 pub(super) fn push_libc_ipv6(out: &mut Vec<u8>, addr: Ipv6Addr) {
     match addr.segments() {
-        // `::` and `::1` are not meant: their last 32 bits would not fill four bytes.
+        // Not `::` and `::1`, whose second-last 16 bits are zero.
         [0, 0, 0, 0, 0, 0, high, low] if high != 0 => {
             out.extend_from_slice(b"::");
             push_ipv4(out, Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)));
@@ -33,7 +33,7 @@ fn push_ipv4(out: &mut Vec<u8>, addr: Ipv4Addr) {
     let mut len = 0;
     for byte in addr.octets() {
         let (digits, count) = &BYTES[usize::from(byte)];
-        // Four bytes at once; what is too many is the next one's place.
+        // Copies four bytes at once; the next byte's text overwrites any excess.
         if let Some(target) = text.get_mut(len..len + 4) {
             target.copy_from_slice(digits);
         }
@@ -42,7 +42,7 @@ fn push_ipv4(out: &mut Vec<u8>, addr: Ipv4Addr) {
     out.extend_from_slice(text.get(..len - 1).unwrap_or_default());
 }
 
-/// The digits of each byte with dots behind, and how many they are.
+/// The digits of each byte, padded with dots, and their number.
 const BYTES: [([u8; 4], usize); 256] = {
     let mut bytes = [([b'.'; 4], 0); 256];
     let mut value = 0;
@@ -71,7 +71,7 @@ fn push_segments(out: &mut Vec<u8>, addr: Ipv6Addr) {
     let zeros = longest_zeros(segments);
     for (at, segment) in segments.into_iter().enumerate() {
         if zeros.contains(&at) {
-            // A colon at its start; the one at its end is the next segment's, or stands where there is none.
+            // A colon at the run's start; the next segment writes the colon at its end, unless the run is last.
             if at == zeros.start {
                 out.push(b':');
             }
@@ -87,7 +87,7 @@ fn push_segments(out: &mut Vec<u8>, addr: Ipv6Addr) {
     }
 }
 
-/// The first of the longest runs of two zeros or more.
+/// The first of the longest runs of at least two zero segments.
 fn longest_zeros(segments: [u16; 8]) -> std::ops::Range<usize> {
     let (mut longest, mut current) = (0..0, 0..0);
     for (at, segment) in segments.into_iter().enumerate() {
@@ -99,7 +99,7 @@ fn longest_zeros(segments: [u16; 8]) -> std::ops::Range<usize> {
     if longest.len() < 2 { 8..8 } else { longest }
 }
 
-/// Without leading zeros.
+/// Appends a segment in hexadecimal without leading zeros.
 fn push_hex(out: &mut Vec<u8>, segment: u16) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut shown = false;

@@ -1,4 +1,4 @@
-//! Columns that were chosen and put in order, for the table, the plain list and CSV.
+//! Columns chosen and ordered by the user, for the table, the plain list and CSV.
 
 use std::io;
 
@@ -30,7 +30,7 @@ pub(super) struct Chosen {
     style: Style,
     columns: Vec<&'static Field>,
     grid: Grid,
-    /// How many rows the grid has.
+    /// The number of rows in the grid.
     rows: usize,
 }
 

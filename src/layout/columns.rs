@@ -8,7 +8,7 @@ use super::text::{is_plain, push_escaped, push_number};
 pub(crate) use crate::fields::End;
 use crate::model::{Family, Holder, ProcessDetails, Row, TcpState, Timer};
 
-/// Appends a state's name as one of the dialects has it, or its number where it has none.
+/// Appends a state's name in some dialect or, without a name, its number.
 pub(crate) fn push_state(out: &mut Vec<u8>, state: TcpState, name: Option<&str>) {
     match name {
         Some(name) => out.extend_from_slice(name.as_bytes()),
@@ -16,7 +16,7 @@ pub(crate) fn push_state(out: &mut Vec<u8>, state: TcpState, name: Option<&str>)
     }
 }
 
-/// Text from a function that appends to a line.
+/// The text that `write` appends.
 pub(crate) fn appended(write: impl FnOnce(&mut Vec<u8>)) -> String {
     let mut out = Vec::with_capacity(48);
     write(&mut out);
@@ -34,8 +34,8 @@ pub(crate) fn push_fmt(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
     let _ = out.write_fmt(text);
 }
 
-/// Appends `ADDR:PORT` as our own formats have it: IPv6 in brackets, the device of a scope behind `%`, `*` for the
-/// wildcard of a socket that takes both families, and `*` for no port.
+/// Appends `ADDR:PORT` in our own form: IPv6 in brackets, a scope's device after `%`, `*` for the wildcard address of
+/// a dual-stack socket, and `*` for no port.
 pub(crate) fn push_endpoint(out: &mut Vec<u8>, row: &Row<'_>, end: End) {
     push_host(out, row, end);
     out.push(b':');
@@ -45,7 +45,7 @@ pub(crate) fn push_endpoint(out: &mut Vec<u8>, row: &Row<'_>, end: End) {
 fn push_host(out: &mut Vec<u8>, row: &Row<'_>, end: End) {
     let socket = row.socket;
     let endpoint = end.of(socket);
-    // The local end's device is the one that the socket is bound to, whatever its address.
+    // The local address always shows the device that the socket is bound to.
     let device = row.interface.filter(|_| end == End::Local || endpoint.scope_id != 0);
     if let Some(name) = end.host(row) {
         push_text(out, name.as_bytes());
@@ -123,8 +123,8 @@ pub(super) fn push_netstat_timer(out: &mut Vec<u8>, timer: Option<&Timer>) {
     );
 }
 
-/// Appends every holder as `pid/name[fd,fd]`, one process after the other; in brackets where they hold the listener of
-/// a connection that waits to be accepted. Nothing where there is none.
+/// Appends every holder as `pid/name[fd,fd]`; in brackets if they hold the listener of a connection that waits for
+/// accept(). Appends nothing without holders.
 pub(super) fn push_holders(out: &mut Vec<u8>, row: &Row<'_>, with_details: bool) {
     let of_listener = are_of_listener(row);
     push_in_brackets(out, of_listener, |out| push_processes(out, row.holders, with_details));
@@ -145,13 +145,13 @@ fn push_in_brackets(out: &mut Vec<u8>, brackets: bool, push: impl FnOnce(&mut Ve
     }
 }
 
-/// Appends every holder of the other end, likewise.
+/// Appends every holder of the peer socket in the same way.
 pub(super) fn push_peer_holders(out: &mut Vec<u8>, row: &Row<'_>, with_details: bool) {
     let of_listener = row.peer_waits && !row.peer_holders.is_empty();
     push_in_brackets(out, of_listener, |out| push_processes(out, row.peer_holders, with_details));
 }
 
-/// Appends processes as `pid/name[fd,fd]`; with what more is known of them, if that is to stand with them.
+/// Appends processes as `pid/name[fd,fd]`; with their other known facts if `with_details`.
 fn push_processes(out: &mut Vec<u8>, holders: &[Holder], with_details: bool) {
     for (index, process) in holders.chunk_by(|a, b| a.process.pid == b.process.pid).enumerate() {
         let Some(first) = process.first() else { continue };
@@ -190,7 +190,7 @@ pub(super) fn user_text(row: &Row<'_>) -> Option<String> {
     Some(row.user.map_or_else(|| uid.to_string(), |name| super::text::escaped(name.as_bytes())))
 }
 
-/// What stands before the address in netstat's first column.
+/// The word in netstat's first column.
 pub(super) fn protocol(family: Family) -> &'static str {
     match family {
         Family::Inet => "tcp",

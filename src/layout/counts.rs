@@ -23,13 +23,13 @@ pub struct CountStyle {
     pub format: CountFormat,
     /// Whether the table and CSV have a heading.
     pub header: bool,
-    /// The counts are some of several in a row (`-c`): rows of NDJSON and CSV have the time.
+    /// The counts are repeated (`-c`): rows of NDJSON and CSV start with the time.
     pub repeated: bool,
     /// How many groups at most.
     pub limit: Option<u64>,
     /// Colours and styles.
     pub color: bool,
-    /// The terminal's columns, where the table is to keep to them.
+    /// The terminal's columns, if the table must fit into them.
     pub width: Option<u16>,
 }
 
@@ -79,7 +79,7 @@ pub fn write_changes(
     end_document(out, style, gaps)
 }
 
-/// Groups with their numbers: each row has a value for each key and a number for each name.
+/// Groups with their numbers: each row has one value per key and one number per name.
 struct Grid<'a> {
     keys: &'a [CountKey],
     names: Vec<String>,
@@ -135,7 +135,7 @@ fn write_plain(out: &mut Vec<u8>, grid: &Grid<'_>) {
     }
 }
 
-/// A value as text; `-` where nothing is known.
+/// A value as text; `-` if unknown.
 fn shown(key: CountKey, value: &KeyValue) -> String {
     match value {
         KeyValue::Flag(flag) => flag.to_string(),
@@ -175,7 +175,7 @@ fn write_csv(out: &mut Vec<u8>, style: CountStyle, head: &Head<'_>, grid: &Grid<
     }
 }
 
-/// Where all columns don't fit beside each other, their texts are wrapped.
+/// Texts are wrapped if the columns do not fit in the width.
 fn write_table(out: &mut Vec<u8>, style: CountStyle, grid: &Grid<'_>) {
     let mut table = new_grid(style.color);
     if style.header {
@@ -205,7 +205,7 @@ fn title(key: CountKey) -> String {
     capitalised(&format!("{}{len}", typed_word(&key.name())))
 }
 
-/// A value for a program: numbers in their own unit, and nothing where nothing is known.
+/// A value for a program: numbers in their own unit; empty if unknown.
 fn data(key: CountKey, value: &KeyValue) -> String {
     match value {
         KeyValue::Unknown => String::new(),

@@ -46,7 +46,7 @@ impl Listing for Csv {
     }
 }
 
-/// Appends a value for a program: numbers in the unit of JSON's key; nothing where nothing is known.
+/// Appends a value for a program: numbers in the unit of JSON's key; nothing if absent or unknown.
 fn push_value(out: &mut Vec<u8>, field: &Field, row: &Row<'_>) {
     let number = |out: &mut Vec<u8>, number: Option<u64>| {
         if let Some(number) = number {
@@ -84,7 +84,7 @@ fn push_any(out: &mut Vec<u8>, kind: Kind, value: Value<'_>) {
         Value::Address(addr) => push_addr(out, addr),
         Value::Word(word) => out.extend_from_slice(word.as_bytes()),
         Value::Text(text) => push_quoted(out, |out| push_text(out, &text)),
-        // One column has several words.
+        // All option names share one column.
         Value::Options(info) => {
             for (at, name) in info.option_names().enumerate() {
                 out.extend_from_slice(if at == 0 { b"" } else { b" " });
@@ -128,7 +128,7 @@ fn push_congestion(out: &mut Vec<u8>, congestion: Congestion) {
     }
 }
 
-/// Appends what the function appends, in quotes where it needs them.
+/// Appends the text that `write` appends, in quotes if it needs them.
 fn push_quoted(out: &mut Vec<u8>, push: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     push(out);
@@ -140,7 +140,7 @@ fn push_quoted(out: &mut Vec<u8>, push: impl FnOnce(&mut Vec<u8>)) {
     }
 }
 
-/// Rows of lists that follow each other: the time stands before each.
+/// The layout of repeated lists: each row starts with the time.
 pub(super) struct Timed {
     style: Style,
     taken_at: String,
@@ -148,7 +148,7 @@ pub(super) struct Timed {
 }
 
 impl Timed {
-    /// With the time before each row of this layout.
+    /// Adds the time before each row of this layout.
     pub(super) fn new(style: Style, inner: Box<dyn Listing>) -> Self {
         Self { style, taken_at: String::new(), inner }
     }
@@ -179,7 +179,7 @@ pub(super) fn push_time(out: &mut Vec<u8>, taken_at: &str) {
     out.push(b',');
 }
 
-/// Text, which is escaped already, in quotes where it needs them.
+/// Appends escaped text, in quotes if it needs them.
 pub(crate) fn push_field(out: &mut Vec<u8>, text: &str) {
     if !text.contains([',', '"']) {
         out.extend_from_slice(text.as_bytes());

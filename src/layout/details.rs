@@ -1,4 +1,4 @@
-//! The numbers of a connection and of its memory as text: `name:value` with units, what is zero left out.
+//! The numbers of a connection and of its memory as text: `name:value` with units; zeros are left out.
 
 use super::columns::{push_addr, push_fmt, push_text};
 use super::text::span_us;
@@ -45,7 +45,7 @@ pub(super) fn push_tcp_info(out: &mut Vec<u8>, row: &Row<'_>) {
     push_above(out, info);
 }
 
-/// What works on top, and whose segments are signed with a key.
+/// Appends the upper-layer protocol, and the peers whose segments are signed with a key.
 fn push_above(out: &mut Vec<u8>, info: &TcpInfo) {
     if let Some(ulp) = info.ulp.as_deref() {
         out.extend_from_slice(b"ulp:");
@@ -62,7 +62,7 @@ fn push_above(out: &mut Vec<u8>, info: &TcpInfo) {
     }
 }
 
-/// `name:value` with its unit: the name is JSON's key less the unit.
+/// Appends `name:value` with its unit; the name is JSON's key without the unit.
 fn push_quantity(out: &mut Vec<u8>, field: &Field, value: u64) {
     let key = field.key();
     let without = |unit| key.strip_suffix(unit).unwrap_or(key);

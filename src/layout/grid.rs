@@ -9,10 +9,10 @@ use comfy_table::{
 use super::report::state_colour;
 use crate::model::TcpState;
 
-/// So many rows are laid out at once: a laid-out row takes up to 2 KB, and nobody compares rows so far apart.
+/// Rows laid out at once: a laid-out row takes up to 2 KB, and nobody compares rows this far apart.
 pub(super) const BLOCK: usize = 2_000;
 
-/// An empty grid whose columns are apart by blanks alone.
+/// An empty grid with only blanks between its columns.
 pub(crate) fn new_grid(color: bool) -> Grid {
     let mut grid = Grid::new();
     let blank = ContentLineStyle::none().junction(' ');
@@ -20,7 +20,7 @@ pub(crate) fn new_grid(color: bool) -> Grid {
     grid.set_content_arrangement(ContentArrangement::Disabled);
     if color {
         grid.enforce_styling();
-        // Blanks without style can be taken from the end of a line.
+        // Unstyled blanks can be trimmed from the end of a line.
         grid.style_text_only();
     } else {
         grid.force_no_tty();
@@ -45,7 +45,7 @@ pub(crate) fn push_grid(out: &mut Vec<u8>, mut grid: Grid, widths: &[usize]) {
     }
 }
 
-/// Has texts wrapped where the columns don't fit beside each other.
+/// Makes the grid wrap texts if its columns do not fit in the width.
 pub(crate) fn fit(grid: &mut Grid, width: u16) {
     grid.set_width(width);
     grid.set_content_arrangement(ContentArrangement::Dynamic);
@@ -61,7 +61,7 @@ pub(crate) fn number_cell(number: impl ToString) -> Cell {
     Cell::new(number).set_alignment(CellAlignment::Right)
 }
 
-/// In the state's colour.
+/// The cell in the state's colour.
 pub(crate) fn coloured(cell: Cell, state: TcpState) -> Cell {
     match state_colour(state) {
         Some(colour) => cell.fg(Color::AnsiValue(Ansi256Color::from(colour).0)),

@@ -1,5 +1,5 @@
-//! Writes sockets and counts: one file a format. A row is formatted straight into one byte buffer, which
-//! [`Pages`] hands on to a `W: Write`; nothing here knows stdout.
+//! Writes sockets and counts: one file per format. A row is formatted directly into one byte buffer, which [`Pages`]
+//! passes to a `W: Write`; nothing here uses stdout.
 
 mod address;
 mod chosen;
@@ -36,9 +36,9 @@ pub enum Format {
     Table,
     /// For a pipe: netstat's columns, one socket a line.
     Plain,
-    /// As netstat prints.
+    /// netstat's layout.
     Netstat,
-    /// As ss prints.
+    /// ss's layout.
     Ss,
     /// One document.
     Json,
@@ -60,12 +60,12 @@ impl Format {
         ("csv", Self::Csv),
     ];
 
-    /// The word for it.
+    /// Its word for `--format`.
     pub fn word(self) -> &'static str {
         Self::WORDS.iter().find(|(_, format)| *format == self).map_or("", |(word, _)| word)
     }
 
-    /// What stands between two lists in a row. Programs that read JSON or CSV expect no blank line.
+    /// The separator between repeated lists. Programs that read JSON or CSV expect no blank line.
     pub fn separator(self) -> &'static [u8] {
         match self {
             Self::Json | Self::Ndjson | Self::Csv => b"",
@@ -73,13 +73,13 @@ impl Format {
         }
     }
 
-    /// Whether a list has a heading if headings are wanted. Of CSV lists in a row the first alone has one.
+    /// Whether a list has a heading if headings are wanted. Of repeated CSV lists, only the first has one.
     pub fn has_heading(self, is_first: bool) -> bool {
         is_first || self != Self::Csv
     }
 }
 
-/// The layouts of counts: a list's, but for those of other programs.
+/// The layouts of counts: those of lists, except netstat's and ss's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CountFormat {
     /// For a terminal.
@@ -119,7 +119,7 @@ impl CountFormat {
     }
 }
 
-/// Which parts of a socket are shown beside the ones that always are.
+/// The optional parts of a socket to show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parts {
     /// Its timer.
@@ -173,7 +173,7 @@ pub struct Style {
     pub parts: Parts,
     /// Whether there is a heading.
     pub header: bool,
-    /// Names are numbers.
+    /// Numbers are shown instead of names.
     pub numeric: bool,
     /// Nothing is cut or wrapped.
     pub wide: bool,
@@ -181,18 +181,18 @@ pub struct Style {
     pub oneline: bool,
     /// Only one state was asked for: the ss layout leaves the column out.
     pub single_state: bool,
-    /// What netstat's heading says.
+    /// The first words of netstat's heading.
     pub scope: Scope,
     /// Colours and styles.
     pub color: bool,
     /// The terminal's columns.
     pub width: Option<u16>,
-    /// The list is one of several in a row (`-c`): a JSON document is one line, and rows of NDJSON and CSV have the time.
+    /// The list is repeated (`-c`): a JSON document is one line, and rows of NDJSON and CSV start with the time.
     pub repeated: bool,
 }
 
 impl Style {
-    /// Numbers below a heading, without colours, as wide as need be.
+    /// Numeric, with a heading, without colours, of any width.
     pub fn new(parts: Parts) -> Self {
         Self {
             parts,
@@ -209,12 +209,12 @@ impl Style {
     }
 }
 
-/// What is known when a list begins.
+/// Facts known when a list begins.
 #[derive(Clone, Copy, Debug)]
 pub struct Head<'a> {
     /// Where the sockets come from.
     pub source: Source,
-    /// When, by RFC 3339.
+    /// When they were read, in RFC 3339 form.
     pub taken_at: &'a str,
 }
 
@@ -226,11 +226,11 @@ pub trait Listing: Send {
     /// Adds one socket.
     fn row(&mut self, out: &mut Vec<u8>, row: &Row<'_>) -> io::Result<()>;
 
-    /// Ends the list; the gaps are what it lacks.
+    /// Ends the list; `gaps` are the facts that were unavailable.
     fn tail(&mut self, out: &mut Vec<u8>, gaps: &[Gap]) -> io::Result<()>;
 }
 
-/// The layout for this format; with the columns, if any were chosen.
+/// The layout for this format, with the chosen columns if any.
 pub fn listing(format: Format, style: Style, columns: &[&'static Field]) -> Box<dyn Listing> {
     let layout = one_list(format, style, columns);
     if format == Format::Csv && style.repeated { Box::new(csv::Timed::new(style, layout)) } else { layout }

@@ -10,7 +10,7 @@ use super::text::{is_unsafe, pad_from, push_left, push_number, push_number_right
 use super::{Head, Listing, Scope, Style};
 use crate::model::{Gap, Row};
 
-/// An address and its port may take so much before they are cut.
+/// Longer pairs of address and port are cut to this length.
 const ENDPOINT_MAX: usize = 22;
 /// A port is not cut below this, the address is.
 const PORT_MAX: usize = 18;
@@ -29,7 +29,7 @@ impl Netstat {
     fn push_endpoint(&self, out: &mut Vec<u8>, row: &Row<'_>, end: End) {
         let endpoint = end.of(row.socket);
         let start = out.len();
-        // A v4-mapped address shows as the IPv4 address that it is; no device is shown.
+        // A v4-mapped address is shown as IPv4; no device is shown.
         match (end.host(row), endpoint.addr.to_canonical()) {
             (Some(name), _) => push_text(out, name.as_bytes()),
             (None, IpAddr::V6(addr)) => push_libc_ipv6(out, addr),
@@ -82,7 +82,7 @@ impl Listing for Netstat {
         out.extend_from_slice(b"  ");
         push_number_right(out, socket.queues.recv_q(), 6);
         out.push(b' ');
-        // /proc does not tell a listener's backlog, so netstat prints 0.
+        // /proc does not report a listener's backlog, so netstat prints 0.
         let send_q = match socket.queues {
             crate::model::Queues::Accept { .. } => 0,
             crate::model::Queues::Data { send_q, .. } => send_q,
@@ -121,8 +121,7 @@ fn push_owner(out: &mut Vec<u8>, row: &Row<'_>) {
     let start = out.len();
     match row.user {
         Some(name) => super::columns::push_text(out, name.as_bytes()),
-        // 0 where nobody knows, as /proc has it.
-        // netstat reads a signed number.
+        // An unknown user is 0, as in /proc. netstat reads the number as signed.
         None => push_number(out, row.socket.uid.or(row.listener_uid).unwrap_or(0).cast_signed()),
     }
     pad_from(out, start, 10);
@@ -132,7 +131,7 @@ fn push_owner(out: &mut Vec<u8>, row: &Row<'_>) {
     pad_from(out, start, 10);
 }
 
-/// The first holder, cut, with a dot for each byte that is no printable text.
+/// The first holder, cut to length, with a dot for each unprintable character or byte.
 fn push_program(out: &mut Vec<u8>, row: &Row<'_>) {
     let mut program = Vec::with_capacity(32);
     if let Some(holder) = row.holders.first() {
@@ -150,6 +149,6 @@ fn push_program(out: &mut Vec<u8>, row: &Row<'_>) {
         }
         out.extend(chunk.invalid().iter().map(|_| b'.'));
     }
-    // Bytes count, not what they look like.
+    // netstat pads by bytes, not by columns.
     out.resize(out.len() + 20_usize.saturating_sub(program.len()), b' ');
 }

@@ -5,10 +5,11 @@ use std::io::{self, Write};
 use super::Format;
 use super::text::guarded;
 
-/// How much is gathered before it is written.
+/// The buffer is written once it has this many bytes.
 const PAGE: usize = 64 * 1024;
 
-/// Gathers rows and writes them in large pieces, with nothing in them that a terminal would obey. Until the first piece is written, all can be taken back.
+/// Gathers rows and writes them in large pieces, with everything escaped that a terminal would interpret. Until the
+/// first piece is written, all rows can be taken back.
 #[derive(Debug)]
 pub struct Pages<W> {
     buffer: Vec<u8>,
@@ -17,21 +18,21 @@ pub struct Pages<W> {
     guard: Guard,
 }
 
-/// What a terminal may obey of what is written.
+/// The control characters that may reach the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guard {
     /// Line breaks and tabs; and colours, if there are any.
     Text {
-        /// Whether there are.
+        /// Whether colour sequences may pass.
         colors: bool,
     },
-    /// JSON, in which nothing is left to be obeyed: what writes its strings escapes all of that. A second pass reads
-    /// 5 to 7 GB a second, and so would take about 4 ms for the 27 MB of 18,000 sockets with tcp_info.
+    /// JSON needs no second check: its string writer escapes all control characters. A check reads 5 to 7 GB/s, so it
+    /// would take about 4 ms for the 27 MB of 18,000 sockets with tcp_info.
     Json,
 }
 
 impl Guard {
-    /// What a list or a count in this format needs.
+    /// The guard for a list or counts in this format.
     pub fn of(format: Format, colors: bool) -> Self {
         match format {
             Format::Json | Format::Ndjson => Self::Json,
@@ -51,7 +52,7 @@ impl<W: Write> Pages<W> {
         }
     }
 
-    /// What a terminal may obey of the rows that follow.
+    /// Sets the guard for the rows that follow.
     pub fn guard(&mut self, guard: Guard) {
         self.guard = guard;
     }
@@ -66,17 +67,17 @@ impl<W: Write> Pages<W> {
         &self.inner
     }
 
-    /// Whether nothing was written yet since the mark.
+    /// Whether nothing has been written since the mark.
     pub fn can_take_back(&self) -> bool {
         !self.written
     }
 
-    /// Forgets what was not written.
+    /// Discards the rows not yet written.
     pub fn take_back(&mut self) {
         self.buffer.clear();
     }
 
-    /// Begins anew: what was written before counts no more.
+    /// Sets the mark: earlier writes no longer prevent taking back.
     pub fn mark(&mut self) {
         self.written = false;
     }

@@ -1,4 +1,4 @@
-//! What is told in paragraphs: headings, text fitted to the width, commands to type.
+//! Reports in paragraphs: headings, text fitted to the width, commands to type.
 
 use anstyle::{AnsiColor, Style};
 
@@ -21,7 +21,7 @@ impl ReportStyle {
     pub const WIDEST: usize = 80;
 }
 
-/// Text stands this far in below its heading.
+/// Indentation of text below its heading.
 const INDENT: usize = 2;
 
 /// A report being written.
@@ -35,7 +35,7 @@ impl<'a> Report<'a> {
         Self { out, style }
     }
 
-    /// Text in a style, where there are any.
+    /// Text in a style, if colours are on.
     pub(crate) fn styled(&self, style: Style, text: &str) -> String {
         if self.style.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
@@ -65,7 +65,7 @@ impl<'a> Report<'a> {
         self.wrapped(&blanks, INDENT, text);
     }
 
-    /// A paragraph that is not set in.
+    /// A paragraph without indentation.
     pub(crate) fn sentence(&mut self, text: &str) {
         self.wrapped("", 0, text);
     }
@@ -77,10 +77,10 @@ impl<'a> Report<'a> {
         self.wrapped(&lead, INDENT + width, text);
     }
 
-    /// A title behind a word that is styled already and takes `width` columns.
+    /// A title after a styled word, which takes `width` columns.
     pub(crate) fn titled(&mut self, word: &str, width: usize, title: &str) {
         let start = self.out.len();
-        // Styles take no columns: they come in when the lines are made.
+        // Style sequences take no columns, so they are added after wrapping.
         self.wrapped(&" ".repeat(width + INDENT), width + INDENT, title);
         self.out.splice(start..start + width, word.bytes());
     }
@@ -106,8 +106,7 @@ impl<'a> Report<'a> {
     }
 }
 
-/// Green works, blue waits for connections, yellow is opening or closing, red waits for a program of this host; what is
-/// closed is just dim.
+/// Green: established; blue: listening; yellow: opening or closing; red: a local program must act; dim: closed.
 pub(super) fn state_colour(state: TcpState) -> Option<AnsiColor> {
     match state.shown() {
         TcpState::Established => Some(AnsiColor::BrightGreen),

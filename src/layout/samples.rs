@@ -1,4 +1,4 @@
-//! Sockets built by hand, one of each kind that a format treats in a way of its own.
+//! Hand-built sockets, one of each kind that some format treats specially.
 
 use std::sync::Arc;
 

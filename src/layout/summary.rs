@@ -1,4 +1,4 @@
-//! Counts by state: eleven lines, whatever their counts.
+//! Counts by state: always eleven lines, with zero counts too.
 
 use std::io;
 
@@ -19,7 +19,7 @@ pub struct Summary {
     pub format: CountFormat,
     /// Whether CSV has a heading.
     pub header: bool,
-    /// It is one of several in a row (`-c`): rows of CSV have the time.
+    /// The summary is repeated (`-c`): rows of CSV start with the time.
     pub repeated: bool,
 }
 

@@ -1,7 +1,7 @@
-//! For a terminal: aligned, states coloured, fitted to the width. It holds its rows until their widths are known, in
-//! blocks: a long list comes in several, each aligned by itself below the one heading.
+//! For a terminal: aligned, states coloured, fitted to the width. The table holds a block of rows to find their
+//! widths; a long list has several blocks, each aligned by itself, below one heading.
 //!
-//! Where all columns don't fit beside each other, the optional ones stand below each row.
+//! If the columns do not fit in the width, the optional ones are printed below each row.
 
 use std::io;
 
@@ -16,15 +16,15 @@ use super::grid::{BLOCK, coloured, new_grid, number_cell, push_grid, title_cells
 use super::{Head, Listing, Parts, Style, text};
 use crate::model::{Gap, Row, TcpState};
 
-/// The columns that always are there.
+/// The columns that are always shown.
 const TITLES: [&str; 5] = ["State", "Recv-Q", "Send-Q", "Local Address", "Peer Address"];
-/// Those of them that may be wrapped.
+/// Indices of the columns that may be wrapped.
 const ADDRESSES: [usize; 2] = [3, 4];
-/// Addresses are not squeezed below this.
+/// The least width of an address column.
 const NARROWEST: usize = 12;
-/// Between two columns.
+/// Blanks between two columns.
 const GAP: usize = 2;
-/// What stands below a row stands this far in.
+/// Indentation of the lines below a row.
 const INDENT: &str = "    ";
 
 pub(super) struct Table {
@@ -47,7 +47,7 @@ struct Entry {
 struct Optional {
     title: &'static str,
     text: Option<String>,
-    /// It says why there is nothing else to show.
+    /// The text only says why there is no value.
     dim: bool,
 }
 
@@ -71,7 +71,7 @@ impl Table {
         total(&self.main_widths()) + optional_widths.sum::<usize>() <= room
     }
 
-    /// How wide each of the main columns would like to be.
+    /// The natural width of each main column.
     fn main_widths(&self) -> [usize; TITLES.len()] {
         let mut widths = TITLES.map(text::width);
         for row in &self.rows {
@@ -82,7 +82,7 @@ impl Table {
         widths
     }
 
-    /// The main columns with the addresses squeezed into the room.
+    /// The main columns' widths, with the address columns narrowed to fit the room.
     fn fitted_widths(&self, room: usize) -> [usize; TITLES.len()] {
         let mut widths = self.main_widths();
         while total(&widths) > room {
@@ -111,7 +111,7 @@ impl Table {
         push_grid(out, grid, &[]);
     }
 
-    /// A grid for each row, and what stands below it.
+    /// A grid for each row, with the optional columns below it.
     fn write_above_the_rest(&self, out: &mut Vec<u8>, room: Option<usize>) {
         let widths = self.fitted_widths(room.unwrap_or(usize::MAX));
         if self.style.header && self.is_first {
@@ -229,7 +229,7 @@ impl Entry {
         ]
     }
 
-    /// `title:text`, as far as there is any.
+    /// `title:text` for each optional column that has text.
     fn optional_words(&self) -> impl Iterator<Item = String> {
         let known = self.optional.iter().filter_map(|column| Some((column.title, column.text.as_ref()?)));
         known.map(|(title, text)| format!("{}:{text}", title.to_ascii_lowercase()))

@@ -7,11 +7,11 @@ use unicode_width::UnicodeWidthStr;
 pub use crate::model::escape::{escaped, is_plain, is_unsafe, push_escaped};
 use crate::model::escape::{push_char, push_hex};
 
-/// Output as it leaves for the terminal: whatever a writer let through, nothing in it is obeyed but line breaks, tabs and,
-/// where there are colours, the sequences that set them (`ESC [ … m`).
+/// The last filter before the terminal, in case a writer failed to escape: only line breaks, tabs and, with `colors`,
+/// the sequences that set colours (`ESC [ … m`) pass unescaped.
 pub fn guarded(bytes: &[u8], colors: bool) -> Cow<'_, [u8]> {
     let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\n' | b'\t');
-    // Without a way out of the loop many bytes are looked at in one step.
+    // Without an early exit the loop examines many bytes in one step.
     if bytes.iter().fold(true, |plain, byte| plain & is_plain(byte)) {
         return Cow::Borrowed(bytes);
     }
@@ -35,7 +35,7 @@ pub fn guarded(bytes: &[u8], colors: bool) -> Cow<'_, [u8]> {
     Cow::Owned(out.into_bytes())
 }
 
-/// How long the sequence is that sets a colour, if the text begins with one.
+/// The length of the colour sequence at the start of the text, if any.
 fn color_len(text: &str) -> Option<usize> {
     let numbers = text.strip_prefix("\x1b[")?;
     let end = numbers.find(|c: char| !(c.is_ascii_digit() || c == ';'))?;
@@ -68,7 +68,7 @@ pub fn push_number(out: &mut Vec<u8>, number: impl Number) {
 
 /// Appends a point and the digits of these millionths.
 pub fn push_millionths(out: &mut Vec<u8>, millionths: u64) {
-    // With the million's own digit, which gives its place to the point, the zeros in front are there.
+    // Adding a million keeps the leading zeros; the point then overwrites the million's digit.
     let start = out.len();
     push_number(out, 1_000_000 + millionths);
     if let Some(first) = out.get_mut(start) {
@@ -84,15 +84,15 @@ pub fn push_number_right(out: &mut Vec<u8>, number: impl Number, width: usize) {
     out.extend_from_slice(digits.as_bytes());
 }
 
-/// Fills up with blanks what was appended since `start`, to `width` columns.
+/// Pads the text appended since `start` with blanks to `width` columns.
 pub fn pad_from(out: &mut Vec<u8>, start: usize, width: usize) {
     let field = out.get(start..).unwrap_or_default();
-    // Counting bytes is right for all but names, which are rare.
+    // Bytes equal columns in ASCII text; only names, which are rare, can be anything else.
     let len = if field.is_ascii() { field.len() } else { self::width(&String::from_utf8_lossy(field)) };
     push_blanks(out, width.saturating_sub(len));
 }
 
-/// Puts as many blanks before what was appended since `start` as it is shorter than `width` bytes.
+/// Pads the text appended since `start` on the left, with blanks to `width` bytes.
 pub fn pad_left_from(out: &mut Vec<u8>, start: usize, width: usize) {
     let blanks = width.saturating_sub(out.len() - start);
     push_blanks(out, blanks);
@@ -108,7 +108,7 @@ pub fn push_left(out: &mut Vec<u8>, text: &str, width: usize) {
     pad_from(out, start, width);
 }
 
-/// Takes the blanks from the end of what was appended since `start`.
+/// Trims blanks from the end of the text appended since `start`.
 pub fn trim_end(out: &mut Vec<u8>, start: usize) {
     let kept = out.get(start..).unwrap_or_default().trim_ascii_end().len();
     out.truncate(start + kept);
@@ -118,7 +118,7 @@ fn push_blanks(out: &mut Vec<u8>, count: usize) {
     out.resize(out.len() + count, b' ');
 }
 
-/// A time span, in the unit that leaves it at most three digits before the point.
+/// A time span, in a unit that needs at most three digits before the point.
 pub fn span_us(micros: u64) -> String {
     match micros {
         0..1_000 => format!("{micros}us"),

@@ -6,14 +6,14 @@ use serde_json::ser::Formatter;
 
 use crate::layout::text::is_unsafe;
 
-/// serde_json escapes the control characters of ASCII; this escapes the others that a terminal or a line-wise
-/// reader would obey, too.
+/// serde_json escapes ASCII control characters; this formatter also escapes all others that a terminal or a line-wise
+/// reader would interpret.
 pub(super) struct Lines;
 
 impl Formatter for Lines {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut rest = fragment;
-        // All of them but DEL lie outside ASCII, which is nearly all that comes.
+        // These characters, except DEL, lie outside ASCII; nearly all output is ASCII.
         while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_unsafe(*c)) {
             let (before, after) = rest.split_at(at);
             writer.write_all(before.as_bytes())?;

@@ -1,4 +1,4 @@
-//! `json`: one document; `ndjson`: one socket a line. Both are written as the sockets come, and never held.
+//! `json`: one document; `ndjson`: one socket per line. Both are streamed: no socket is held.
 
 mod formatter;
 mod row;
@@ -21,12 +21,12 @@ use crate::model::{Gap, Row};
 /// The version of the keys. Keys are only ever added within it.
 const SCHEMA: u32 = 1;
 
-/// Appends a value on one line, with nothing in it that a terminal would obey.
+/// Appends a value on one line, with everything escaped that a terminal would interpret.
 pub(crate) fn push_value(out: &mut Vec<u8>, value: &impl Serialize) -> io::Result<()> {
     value.serialize(&mut serde_json::Serializer::with_formatter(out, OneLine)).map_err(io::Error::from)
 }
 
-/// Appends a key that is known to need no escaping, behind others, and its value.
+/// Appends a comma, a key that needs no escaping, and its value.
 pub(crate) fn push_member(out: &mut Vec<u8>, key: &str, value: &impl Serialize) -> io::Result<()> {
     super::columns::push_fmt(out, format_args!(",\"{key}\":"));
     push_value(out, value)
@@ -47,7 +47,7 @@ pub(crate) fn push_document_tail(out: &mut Vec<u8>, gaps: &[Gap]) -> io::Result<
     Ok(())
 }
 
-/// Text as it is, but for bytes that are not UTF-8, which show as `\xNN`. JSON escapes what else is in it.
+/// Text with bytes that are not UTF-8 shown as `\xNN`. JSON's escaping handles the rest.
 pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Cow::Borrowed(text);
@@ -57,17 +57,17 @@ pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Appends a row with these parts, where it is one of few.
+/// Appends a row with these parts; it builds the keys each time, so use it for few rows only.
 pub(crate) fn push_row(out: &mut Vec<u8>, row: &Row<'_>, parts: Parts) {
     RowKeys::of(parts).push_row(out, row, None);
 }
 
-/// The keys of the columns that were chosen, or of the parts.
+/// The keys of the chosen columns or, without any, of the parts.
 fn keys(style: Style, columns: &[&'static Field]) -> RowKeys {
     if columns.is_empty() { RowKeys::of(style.parts) } else { RowKeys::of_fields(columns) }
 }
 
-/// One document with all sockets, one a line if it is the only document.
+/// One document with all sockets; one socket per line if it is the only document.
 pub(super) struct Document {
     style: Style,
     keys: RowKeys,
@@ -79,7 +79,7 @@ impl Document {
         Self { style, keys: keys(style, columns), first: true }
     }
 
-    /// Of several documents each is one line.
+    /// Appends a line break, unless the document is one of several, each of which is one line.
     fn push_line_break(&self, out: &mut Vec<u8>) {
         if !self.style.repeated {
             out.push(b'\n');

@@ -1,5 +1,5 @@
-//! One socket as a JSON object, appended key by key: the keys are known to need no escaping, and nothing is built
-//! first. What they are is in the table of fields.
+//! One socket as a JSON object, appended key by key without building it first. The keys need no escaping; the table
+//! of fields defines them.
 
 use super::text;
 use super::value::{Decimal, ToJson, member};
@@ -16,7 +16,7 @@ pub(in crate::layout) struct RowKeys {
     members: Vec<Member>,
 }
 
-/// A key, and what stands behind it.
+/// A key and its value.
 enum Member {
     /// A field's value.
     Field(FieldKey),
@@ -24,7 +24,7 @@ enum Member {
     Object(Key, Object, Vec<Inner>),
 }
 
-/// What stands in an object.
+/// A member of an object.
 enum Inner {
     /// A field's value.
     Field(FieldKey),
@@ -39,7 +39,7 @@ struct FieldKey {
     read: Read,
 }
 
-/// `,"key":`, with as many bytes behind it as fill the room: a copy of a fixed length takes one step.
+/// `,"key":`, padded to a fixed length, which copies in one step.
 struct Key {
     bytes: [u8; Key::ROOM],
     len: usize,
@@ -71,7 +71,7 @@ impl FieldKey {
         Self { key: Key::of(field.key()), kind: field.kind, read: field.read }
     }
 
-    /// Appends key and value, unless there is no such thing.
+    /// Appends key and value, unless the value is absent.
     fn push(&self, out: &mut Vec<u8>, row: &Row<'_>) {
         let key = &self.key;
         match self.read {
@@ -125,8 +125,8 @@ impl RowKeys {
         keys
     }
 
-    /// The keys of these fields, each once: an end's address and port stand apart, and what is read of holders is in their
-    /// list.
+    /// The keys of these fields, each once: an endpoint becomes an address key and a port key, and a field of holders
+    /// becomes the list of holders.
     pub(in crate::layout) fn of_fields(chosen: &[&'static Field]) -> Self {
         let mut keys = Self { always: false, members: Vec::new() };
         let mut done: Vec<&Field> = Vec::new();
@@ -194,8 +194,8 @@ fn json_fields_of(field: &'static Field) -> Vec<&'static Field> {
     }
 }
 
-/// Appends what every row has, without the table: this is most of what is written, and takes two thirds of the time that it
-/// takes by the table. A test compares the keys.
+/// Appends the keys common to all rows without using the table: they are most of the output, and this takes two
+/// thirds of the table's time. A test compares the keys.
 fn push_always(out: &mut Vec<u8>, row: &Row<'_>) {
     let Socket { local, peer, queues, .. } = row.socket;
     out.extend_from_slice(b",\"protocol\":\"tcp\"");
@@ -240,7 +240,7 @@ fn push_object(out: &mut Vec<u8>, row: &Row<'_>, object: Object, fields: &[Inner
 
 macro_rules! push_numbers {
     ($($name:ident: $ty:ty = $offset:literal $(($first:literal to $last:expr))?,)*) => {
-        /// Appends the numbers of a connection, without the table, which would take some 8 % more of the time of such a list.
+        /// Appends a connection's numbers without using the table, with which such a list would take some 8 % longer.
         fn push_numbers(out: &mut Vec<u8>, info: &TcpInfo) {
             $(
                 match info.reading(InfoNumber::$name) {
@@ -254,7 +254,7 @@ macro_rules! push_numbers {
 }
 with_tcp_info_fields!(push_numbers);
 
-/// Puts the bracket in place of the comma before the first member.
+/// Replaces the comma before the first member by a bracket.
 fn open_object(out: &mut Vec<u8>, begun: usize) {
     match out.get_mut(begun) {
         Some(comma) => *comma = b'{',

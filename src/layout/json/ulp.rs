@@ -1,4 +1,4 @@
-//! What works on top of TCP, and MD5 keys, as JSON.
+//! Upper-layer protocols (ULP) and MD5 keys as JSON.
 
 use super::text;
 use super::value::{Decimal, ToJson, member};

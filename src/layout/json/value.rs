@@ -1,4 +1,4 @@
-//! Values that are appended as JSON with nothing built first: for what is written once a socket or a transition.
+//! Appends values as JSON without building them first: for output that is written per socket or transition.
 
 use std::io;
 use std::net::IpAddr;
@@ -17,7 +17,7 @@ macro_rules! member {
 }
 pub(crate) use member;
 
-/// Something that becomes a JSON value.
+/// A type that can be written as a JSON value.
 pub(crate) trait ToJson {
     /// Appends it.
     fn push(self, out: &mut Vec<u8>);

@@ -22,7 +22,7 @@ pub(super) struct Ss {
 
 impl Ss {
     pub(super) fn new(mut style: Style) -> Self {
-        // ss's -e tells the timer too.
+        // ss's -e shows the timer too.
         style.parts.timers |= style.parts.extended;
         Self { style }
     }
@@ -103,7 +103,7 @@ impl Ss {
         if let Some(memory) = row.socket.memory() {
             push_memory(out, memory);
         }
-        // ss asks for all of it with -m too, but the kernel answers only what was asked: no numbers come then.
+        // ss -m would print these numbers too, but the kernel sends only the data requested: none come then.
         if let Some(info) = row.socket.tcp_info() {
             tcp_info::push(out, info, row.socket.queues, self.style.parts.timers, self.style.numeric);
         }
@@ -143,14 +143,14 @@ fn push_endpoint(out: &mut Vec<u8>, row: &Row<'_>, end: End) {
     end_column(out);
 }
 
-/// However long the column grew: the next never touches it.
+/// Separates an overlong column from the next.
 fn end_column(out: &mut Vec<u8>) {
     if out.last() != Some(&b' ') {
         out.push(b' ');
     }
 }
 
-/// ss lists the holder that it found last first.
+/// ss lists holders in reverse order of finding them.
 fn push_users(out: &mut Vec<u8>, row: &Row<'_>) {
     if row.holders.is_empty() {
         return;

@@ -3,9 +3,9 @@
 use crate::layout::columns::{push_addr, push_fmt, push_text};
 use crate::model::{Congestion, Queues, Subflow, TcpInfo, Tls};
 
-/// What the kernel reports as the threshold before it has found one.
+/// The slow-start threshold that the kernel reports before it has set one.
 const NO_SSTHRESH: u32 = 0xffff;
-/// A connection's first retransmission timeout of old, which ss does not show.
+/// The initial retransmission timeout of old kernels, which ss does not show.
 const OLD_INITIAL_RTO_US: u32 = 3_000_000;
 /// Vegas's 'no round trip yet'.
 const NO_RTT: u32 = 0x7fff_ffff;
@@ -155,7 +155,7 @@ impl Line<'_> {
     }
 
     fn losses(&mut self, info: &TcpInfo, queues: Queues) {
-        // The kernel has a listener's accept queue in the same place.
+        // For a listener, the kernel reports the accept queue in this field.
         self.count("unacked", info.unacked().or(queues.accept_queue()));
         let (now, total) = (info.retrans().unwrap_or(0), info.total_retrans().unwrap_or(0));
         if now != 0 || total != 0 {
@@ -165,7 +165,7 @@ impl Line<'_> {
         self.count("sacked", info.sacked());
         self.count("dsack_dups", info.dsack_dups());
         self.count("fackets", info.fackets());
-        // 3 is what every connection begins with.
+        // Every connection starts with 3.
         if let Some(reordering) = info.reordering().filter(|reordering| *reordering != 3) {
             push_fmt(self.out, format_args!(" reordering:{reordering}"));
         }
@@ -184,7 +184,7 @@ impl Line<'_> {
         self.count("rehash", info.rehash());
     }
 
-    /// MD5 keys, of which ss prints the peers (its 6.1 leaves the secrets out of the line), and what works on top.
+    /// MD5 keys, of which ss prints only the peers (as of 6.1 without secrets), and the upper-layer protocol.
     fn above(&mut self, info: &TcpInfo) {
         for (at, key) in info.md5keys.iter().flatten().enumerate() {
             self.out.extend_from_slice(if at == 0 { &b" md5keys:"[..] } else { b"," });
@@ -249,7 +249,7 @@ impl Line<'_> {
     }
 }
 
-/// What the window would let through: a window a round trip.
+/// The rate that the congestion window allows: one window per round trip.
 fn send_rate(info: &TcpInfo) -> Option<f64> {
     let mut rtt = info.rtt_us()?;
     if let Some(Congestion::Vegas { enabled: true, rtt_us, .. }) = info.congestion
@@ -271,7 +271,7 @@ fn float(number: u64) -> f64 {
     number as f64
 }
 
-/// C's `%g`: so many significant digits, no zeros at the end, an exponent where the number is very large or small.
+/// C's `%g`: `digits` significant digits, no trailing zeros, an exponent for very large or small numbers.
 fn g(number: f64, digits: usize) -> String {
     if number == 0.0 {
         return "0".to_owned();
