@@ -138,7 +138,7 @@ pub(super) static ADDRESSES: &[Field] = &[
     Field {
         word: "accept_queue",
         json: "accept_queue",
-        help: "a listener's connections that wait to be accepted",
+        help: "connections in a listener's accept queue",
         kind: Kind::Count,
         read: Read::NumberOrAbsent(|row| row.socket.queues.accept_queue().map(u64::from)),
         ..ALWAYS
@@ -146,7 +146,7 @@ pub(super) static ADDRESSES: &[Field] = &[
     Field {
         word: "backlog",
         json: "backlog",
-        help: "how many connections may wait at a listener",
+        help: "the limit of a listener's accept queue",
         kind: Kind::Count,
         read: Read::Any(|row| match row.socket.queues {
             Queues::Accept { backlog: Some(backlog), .. } => Value::Number(backlog.into()),

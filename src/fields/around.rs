@@ -33,7 +33,7 @@ const OF_TIMER: Field = Field { part: Part::Timers, kind: Kind::Number, ..CHOSEN
 pub const PID: Field = Field {
     word: "pid",
     json: "processes.pid",
-    help: "the holders' process numbers",
+    help: "the PIDs of the processes that hold the socket",
     kind: Kind::Number,
     read: Read::Holders(|holder| Value::Number(holder.process.pid.into())),
     ..OF_HOLDER
@@ -53,7 +53,7 @@ pub const FD: Field = Field {
 pub const PEER_PID: Field = Field {
     word: "peer_pid",
     json: "peer_processes.pid",
-    help: "the process numbers of the other end's holders",
+    help: "the PIDs of the processes that hold the other end",
     kind: Kind::Number,
     needs: Needs::PEERS,
     read: Read::PeerHolders(|holder| Value::Number(holder.process.pid.into())),
@@ -106,7 +106,7 @@ pub(super) static PROCESSES: &[Field] = &[
         word: "program",
         others: &["name"],
         json: "processes.name",
-        help: "the holders' names",
+        help: "the names of the processes that hold the socket",
         read: NAME,
         ..OF_HOLDER
     },
@@ -115,7 +115,7 @@ pub(super) static PROCESSES: &[Field] = &[
     Field {
         word: "process_user",
         json: "processes.user",
-        help: "the users that the holders run as",
+        help: "the users that these processes run as",
         kind: Kind::User,
         needs: Needs::HOLDER_USERS,
         read: Read::Holders(|holder| match holder.process.details.as_ref() {
@@ -129,7 +129,7 @@ pub(super) static PROCESSES: &[Field] = &[
     Field {
         word: "command",
         json: "processes.command",
-        help: "the holders' command lines",
+        help: "the command lines of these processes",
         needs: Needs::COMMANDS,
         read: Read::Holders(|holder| match holder.process.details.as_ref() {
             Some(details) => Value::Text(Cow::Borrowed(&details.command)),
@@ -149,7 +149,7 @@ pub(super) static PROCESSES: &[Field] = &[
     Field {
         word: "peer_process",
         json: "peer_processes",
-        help: "the other end's holders, where that is on this host",
+        help: "the processes that hold the other end, where that is on this host",
         kind: Kind::Processes(End::Peer),
         needs: Needs::PEERS,
         part: Part::PeerProcesses,
@@ -247,7 +247,7 @@ pub(super) static TIMERS: &[Field] = &[
     Field {
         word: "timer_expires",
         json: "timer.expires_ms",
-        help: "what remains of the timer",
+        help: "the time until the timer expires",
         kind: Kind::Time(1_000),
         read: Read::Number(|row| row.socket.timer.map(|timer| timer.expires_ms().into())),
         ..OF_TIMER

@@ -57,7 +57,7 @@ pub(super) static WORDS: &[Field] = &[
     Field {
         word: "ca_state",
         json: "tcp_info.ca_state",
-        help: "where the recovery from losses is: open, disorder, cwr, recovery or loss",
+        help: "the state of loss recovery: open, disorder, cwr, recovery or loss",
         kind: Kind::Word(
             &["open", "disorder", "cwr", "recovery", "loss", "unknown"],
             "open, disorder, cwr, recovery or loss",
@@ -103,24 +103,24 @@ pub(super) static WORDS: &[Field] = &[
 
 /// The numbers of `tcp_info`.
 pub static NUMBERS: &[Field] = numbers![
-    "retransmits" [] retransmits: Kind::Number, "retransmission timeouts in a row without an answer";
+    "retransmits" [] retransmits: Kind::Number, "retransmission timeouts in a row without an acknowledgement";
     "probes" [] probes: Kind::Number, "probes in a row without an answer";
     "backoff" [] backoff: Kind::Number, "how often the timeout was doubled";
     "rto" [] rto_us: MICROS, "the retransmission timeout";
-    "ato" [] ato_us: MICROS, "how long an acknowledgement may be held back";
+    "ato" [] ato_us: MICROS, "the timeout of a delayed acknowledgement";
     "mss" ["snd_mss"] snd_mss: Kind::Number, "the largest segment that is sent, in bytes";
-    "rcv_mss" ["rcvmss"] rcv_mss: Kind::Number, "the largest segment that is taken for received, in bytes";
+    "rcv_mss" ["rcvmss"] rcv_mss: Kind::Number, "the estimated size of received segments, in bytes";
     "unacked" [] unacked: Kind::Count, "segments that are not acknowledged";
-    "sacked" [] sacked: Kind::Count, "segments of those that were acknowledged selectively";
-    "lost" [] lost: Kind::Count, "segments of those that are taken for lost";
+    "sacked" [] sacked: Kind::Count, "unacknowledged segments that the peer has received (SACK)";
+    "lost" [] lost: Kind::Count, "unacknowledged segments that are taken for lost";
     "retrans_out" [] retrans: Kind::Count,
-        "segments of those that were sent again; `retrans` is how many there were in all";
+        "unacknowledged segments that were sent again; `retrans` counts all that ever were";
     "fackets" [] fackets: Kind::Count, "no longer used by the kernel";
     "last_data_sent" ["lastsnd"] last_data_sent_ms: MILLIS, "since data was sent last, or since it began";
     "last_data_recv" ["lastrcv"] last_data_recv_ms: MILLIS, "since data was received last, or since it began";
     "last_ack_recv" ["lastack"] last_ack_recv_ms: MILLIS, "since an acknowledgement was received last";
     "pmtu" [] pmtu: Kind::Number, "the largest packet of the path, in bytes";
-    "rcv_ssthresh" [] rcv_ssthresh: Kind::Number, "how far the window may be opened, in bytes";
+    "rcv_ssthresh" [] rcv_ssthresh: Kind::Number, "how far the receive window may grow, in bytes";
     "rtt" ["srtt"] rtt_us: MICROS, "the round-trip time";
     "rttvar" [] rttvar_us: MICROS, "how much the round-trip time varies";
     "ssthresh" ["snd_ssthresh"] snd_ssthresh: Kind::Number, "the threshold of slow start, in segments";
@@ -131,7 +131,7 @@ pub static NUMBERS: &[Field] = numbers![
     "rcv_space" [] rcv_space: Kind::Number, "the space for what is received, in bytes";
     "retrans" ["total_retrans"] total_retrans: Kind::Count, "segments sent again, in all";
     "pacing_rate" [] pacing_rate_bytes_per_s: Kind::Rate, "the pace at which segments leave";
-    "max_pacing_rate" [] max_pacing_rate_bytes_per_s: Kind::Rate, "the limit of that, where a program has set one";
+    "max_pacing_rate" [] max_pacing_rate_bytes_per_s: Kind::Rate, "the limit of the pace, where a program has set one";
     "bytes_acked" [] bytes_acked: Kind::Bytes, "bytes that the peer acknowledged";
     "bytes_received" [] bytes_received: Kind::Bytes, "bytes received";
     "segs_out" ["segs_sent"] segs_out: Kind::Count, "segments sent";
@@ -145,7 +145,7 @@ pub static NUMBERS: &[Field] = numbers![
     "rwnd_limited" [] rwnd_limited_us: MICROS, "how long the peer's window was the limit, in all";
     "sndbuf_limited" [] sndbuf_limited_us: MICROS, "how long the send buffer was the limit, in all";
     "delivered" [] delivered: Kind::Count, "segments that reached the peer";
-    "delivered_ce" [] delivered_ce: Kind::Count, "segments of those with a mark of congestion";
+    "delivered_ce" [] delivered_ce: Kind::Count, "segments that reached the peer with a mark of congestion (CE)";
     "bytes_sent" [] bytes_sent: Kind::Bytes, "bytes sent, those sent again too";
     "bytes_retrans" [] bytes_retrans: Kind::Bytes, "bytes sent again";
     "dsack_dups" [] dsack_dups: Kind::Count, "segments that the peer received twice";
@@ -155,8 +155,8 @@ pub static NUMBERS: &[Field] = numbers![
     "rcv_wnd" [] rcv_wnd: Kind::Number, "our window, in bytes";
     "rehash" [] rehash: Kind::Count, "how often another path was tried";
     "total_rto" [] total_rto: Kind::Count, "retransmission timeouts";
-    "total_rto_recoveries" [] total_rto_recoveries: Kind::Count, "recoveries from those";
-    "total_rto_time" [] total_rto_time_ms: MILLIS, "how long those took, in all";
+    "total_rto_recoveries" [] total_rto_recoveries: Kind::Count, "recoveries from retransmission timeouts";
+    "total_rto_time" [] total_rto_time_ms: MILLIS, "the time spent in those recoveries";
     "received_ce" [] received_ce: Kind::Count, "segments received with a mark of congestion";
     "delivered_e1_bytes" [] delivered_e1_bytes: Kind::Bytes, "bytes that reached the peer as ECT(1)";
     "delivered_e0_bytes" [] delivered_e0_bytes: Kind::Bytes, "bytes that reached the peer as ECT(0)";
@@ -181,7 +181,7 @@ pub(super) static ABOVE: &[Field] = &[
     Field {
         word: "ulp",
         json: "tcp_info.ulp",
-        help: "what works on top: tls or mptcp",
+        help: "the upper layer protocol: tls or mptcp",
         read: Read::Any(|row| info(row, |info| info.ulp.as_deref().map(Value::Ulp)).unwrap_or(Value::Absent)),
         ..OF_CONNECTION
     },

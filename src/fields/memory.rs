@@ -23,12 +23,12 @@ macro_rules! of_memory {
 /// The memory of the buffers.
 pub static MEMORY: &[Field] = of_memory![
     ("rmem_alloc", rmem_alloc, Bytes, "memory of what was received and not read"),
-    ("rcvbuf", rcvbuf, Bytes, "the limit of that"),
+    ("rcvbuf", rcvbuf, Bytes, "the limit of the receive buffer"),
     ("wmem_alloc", wmem_alloc, Bytes, "memory of what is on its way out"),
-    ("sndbuf", sndbuf, Bytes, "the limit of what is queued to be sent"),
+    ("sndbuf", sndbuf, Bytes, "the limit of the send buffer"),
     ("fwd_alloc", fwd_alloc, Bytes, "memory that is set aside and not used"),
     ("wmem_queued", wmem_queued, Bytes, "memory of all that is queued to be sent"),
     ("optmem", optmem, Bytes, "memory of options and filters"),
-    ("memory_backlog", backlog, Bytes, "memory of what waits while a program has the socket locked"),
+    ("memory_backlog", backlog, Bytes, "memory of packets that wait while a program has the socket locked"),
     ("drops", drops, Count, "segments that were dropped"),
 ];
