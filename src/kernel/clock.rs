@@ -34,7 +34,7 @@ impl Clock {
 
     /// Adjusts the clock to readings of the ring's clock, which are truncated to microseconds.
     pub(crate) fn set_by(&mut self, mut read: impl FnMut() -> Option<Nanos>) {
-        /// Of several readings the quickest is the most exact.
+        /// The quickest of several readings is the most exact.
         const READINGS: usize = 5;
         let mut readings: Vec<_> = (0..READINGS)
             .map_while(|_| {
@@ -69,7 +69,7 @@ impl Clock {
 /// and at each suspend, during which `CLOCK_MONOTONIC` stands still.
 #[derive(Debug, Default)]
 pub(crate) struct WallClock {
-    /// From which time on, and the wall clock minus the ring's clock.
+    /// When each offset begins to apply, and the offset: the wall clock minus the ring's clock.
     steps: VecDeque<(Nanos, i64)>,
     /// The time of the last sample.
     sampled: Nanos,
@@ -164,7 +164,7 @@ mod tests {
         wall.take(90_000, 60_001_090_000, 90_000);
         assert_eq!(wall.at(50_300), Wall(1_050_300));
         assert_eq!(wall.at(70_000), Wall(60_001_070_000));
-        // It is set back.
+        // The wall clock is set back.
         wall.take(200_000, 700_000, 200_000);
         assert_eq!((wall.at(80_000), wall.at(100_000)), (Wall(60_001_080_000), Wall(600_000)));
         for time in 3..500 {

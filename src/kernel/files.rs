@@ -1,8 +1,8 @@
 //! Reads files of /proc and /sys, or of a tree that looks like /proc, whole and within bounds.
 //!
-//! A sysctl answers one read only: the read must have room for all of it, or the rest is lost without a word
-//! (`proc_do_large_bitmap` and its siblings in kernel/sysctl.c return 0 from any offset but the first). A tree that
-//! somebody else made can hold anything: a pipe that nobody writes to, a link to a device, a file without an end.
+//! A sysctl answers only one read: the buffer must have room for the whole value, or the rest is silently lost
+//! (`proc_do_large_bitmap` and its siblings in kernel/sysctl.c return 0 from any offset but the first). Somebody else's
+//! tree can contain anything: a pipe without a writer, a link to a device, an endless file.
 
 use std::fs::File;
 use std::io;
@@ -12,22 +12,22 @@ use std::path::Path;
 use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
 use rustix::io::{Errno, pread};
 
-/// More than any file that is read whole: the longest is a list of reserved ports, of 190 KB at most.
+/// Larger than any file that is read whole; the largest is a list of reserved ports, at most 190 KB.
 const LONGEST: usize = 16 * 1024 * 1024;
 
 /// Room for the first read: most files of /proc fit.
 const FIRST: usize = 4096;
 
-/// A file, or as much of it as was wanted.
+/// The start of a file, or all of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Start {
-    /// Its first bytes.
+    /// The file's first bytes.
     pub bytes: Vec<u8>,
-    /// Whether these are all.
+    /// Whether these are the whole file.
     pub is_whole: bool,
 }
 
-/// Reads a whole file; an error (`FileTooLarge`) where it is longer than any that is expected.
+/// Reads a whole file; fails with `FileTooLarge` if it is longer than `LONGEST`.
 pub(crate) fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
     read_in(CWD, path)
 }
@@ -39,7 +39,7 @@ pub(crate) fn read_in(folder: impl AsFd, path: impl AsRef<Path>) -> io::Result<V
     if is_whole { Ok(bytes) } else { Err(io::ErrorKind::FileTooLarge.into()) }
 }
 
-/// Reads a whole file; an error (`InvalidData`) where it is not UTF-8.
+/// Reads a whole file; fails with `InvalidData` if it is not UTF-8.
 pub(crate) fn read_text(path: impl AsRef<Path>) -> io::Result<String> {
     String::from_utf8(read(path)?).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
@@ -50,8 +50,8 @@ pub(crate) fn read_start(path: impl AsRef<Path>, limit: usize) -> io::Result<Sta
     start(|buffer, offset| pread(&file, buffer, offset), limit)
 }
 
-/// Opens a regular file for reading. Neither the opening nor a read from it waits for anybody: a pipe is refused, and
-/// a file such as /proc/kmsg, where a read waits for the next message, answers `WouldBlock`.
+/// Opens a regular file for reading, and never waits: a pipe is refused, and a read from a file such as /proc/kmsg,
+/// which would wait for the next message, fails with `WouldBlock`.
 pub(crate) fn open(path: impl AsRef<Path>) -> io::Result<File> {
     open_in(CWD, path)
 }
@@ -66,12 +66,12 @@ fn open_in(folder: impl AsFd, path: impl AsRef<Path>) -> io::Result<File> {
     }
 }
 
-/// Reads by `read_at`, which gets a buffer and an offset, until there is no more or `limit` bytes have come.
+/// Calls `read_at` with a buffer and an offset until the file ends or `limit` bytes have been read.
 fn start(
     mut read_at: impl FnMut(&mut [u8], u64) -> rustix::io::Result<usize>,
     limit: usize,
 ) -> io::Result<Start> {
-    // One byte more than is wanted shows whether that is all.
+    // One byte more than `limit` shows whether the file ends there.
     let most = limit.saturating_add(1);
     let mut bytes = vec![0; FIRST.min(most)];
     let mut len = 0;
@@ -79,7 +79,8 @@ fn start(
         let room = bytes.get_mut(len..).unwrap_or_default();
         match read_at(room, len as u64) {
             Ok(0) => break,
-            // A first answer that fills the buffer may have been cut to it, and have no rest: ask anew with more room.
+            // If the first read fills the buffer, the kernel may have cut the answer to fit, and a second read would
+            // return 0: read again from the start into a larger buffer.
             Ok(read) if len == 0 && read == room.len() && read < most => {
                 bytes.resize(read.saturating_mul(16).min(most), 0);
                 continue;
@@ -106,7 +107,7 @@ mod tests {
     use proptest::prelude::*;
     use std::os::unix::fs::symlink;
 
-    /// As a plain file answers, at most `most` bytes at once.
+    /// Reads as from a plain file: at most `most` bytes at once.
     fn in_pieces(file: &[u8], most: usize) -> impl FnMut(&mut [u8], u64) -> rustix::io::Result<usize> {
         move |buffer, offset| {
             let rest = file.get(usize::try_from(offset).unwrap()..).unwrap_or_default();
@@ -116,7 +117,7 @@ mod tests {
         }
     }
 
-    /// As a sysctl answers: once, from its beginning, whatever the room.
+    /// Reads as from a sysctl: only a read from offset 0 returns bytes.
     fn once(file: &[u8]) -> impl FnMut(&mut [u8], u64) -> rustix::io::Result<usize> {
         let mut from = in_pieces(file, usize::MAX);
         move |buffer, offset| if offset == 0 { from(buffer, 0) } else { Ok(0) }

@@ -1,5 +1,5 @@
-//! What this host says of itself besides its sockets: its settings, its counters. All of it is this network
-//! namespace's, but for what the kernel keeps for all of them.
+//! Reads this host's settings and counters. They are this network namespace's, except for those that the kernel keeps
+//! for all namespaces together.
 
 use std::io;
 use std::net::Ipv6Addr;
@@ -9,18 +9,19 @@ use std::thread::available_parallelism;
 use crate::kernel::files::read_text;
 use crate::model::{Counters, Dad, Gap, Setting, Settings, port_range};
 
-/// Below this many sockets one walk takes so little that a second thread costs more.
+/// Below this many sockets one walk is so short that a second thread costs more than it saves.
 const MANY: u64 = 10_000;
 
-/// Whether this network namespace has so many sockets that they are worth being read by two threads side by side, and
-/// two can go on at once.
+/// Whether two threads should read the sockets in parallel: this network namespace has many sockets, and more than one
+/// thread can run at once.
 pub(super) fn is_large() -> bool {
     let stat = |name| read_text(format!("/proc/thread-self/net/{name}")).unwrap_or_default();
     available_parallelism().is_ok_and(|threads| threads.get() > 1)
         && count(&stat("sockstat")) + count(&stat("sockstat6")) >= MANY
 }
 
-/// `TCP: inuse 12 orphan 0 tw 3 alloc 14 mem 0` and `TCP6: inuse 4`, as far as this namespace is meant.
+/// Adds up the numbers that are this namespace's own, `inuse` and `tw`, in `TCP: inuse 12 orphan 0 tw 3 alloc 14 mem 0`
+/// and `TCP6: inuse 4`.
 fn count(sockstat: &str) -> u64 {
     let of_tcp = |(group, name): &(String, String)| {
         matches!(group.as_str(), "TCP" | "TCP6") && matches!(name.as_str(), "inuse" | "tw")
@@ -28,7 +29,7 @@ fn count(sockstat: &str) -> u64 {
     in_lines(sockstat).iter().filter(|(key, _)| of_tcp(key)).map(|(_, number)| number).sum()
 }
 
-/// The first and last port that the kernel chooses from, where it tells.
+/// The first and last port of the range that the kernel chooses from; `None` if it cannot be read.
 pub fn local_ports() -> Option<(u16, u16)> {
     port_range(&read(Setting::LocalPortRange).ok()?)
 }
@@ -41,7 +42,7 @@ fn read(setting: Setting) -> io::Result<String> {
     read_text(path(setting))
 }
 
-/// The settings that matter to TCP; one that this kernel or namespace does not have is left out.
+/// Reads the settings that matter to TCP; those that this kernel or namespace lacks are left out.
 pub fn settings() -> (Settings, Vec<Gap>) {
     let mut gaps = Vec::new();
     let mut known = |setting: &Setting| match read(*setting) {
@@ -59,13 +60,13 @@ pub fn settings() -> (Settings, Vec<Gap>) {
     (settings, gaps)
 }
 
-/// The counters of TCP.
+/// Reads the counters of TCP.
 pub fn counters() -> (Counters, Vec<Gap>) {
     let mut counters = Counters::default();
     let mut gaps = Vec::new();
     for file in ["snmp", "netstat", "sockstat", "sockstat6"] {
         let parse = if file.starts_with("sockstat") { in_lines } else { in_pairs };
-        // Not /proc/net, which is the main thread's.
+        // Not /proc/net, which shows the main thread's namespace.
         let path = format!("/proc/thread-self/net/{file}");
         match read_text(&path) {
             Ok(text) => counters.extend(parse(&text)),
@@ -82,18 +83,19 @@ pub fn lists_idle() -> bool {
     version(&release()) >= Some((6, 8))
 }
 
-/// The kernel's release, `6.8.0-31-generic`; empty where /proc does not have it.
+/// The kernel's release, such as `6.8.0-31-generic`; empty if /proc lacks it.
 pub(crate) fn release() -> String {
     read_text("/proc/sys/kernel/osrelease").unwrap_or_default().trim_end().to_owned()
 }
 
-/// `6.8.0-31-generic`
+/// The first two numbers of a release such as `6.8.0-31-generic`.
 fn version(release: &str) -> Option<(u32, u32)> {
     let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse);
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
-/// What keeps an IPv6 address of this host from being bound; on this device, unless that is 0.
+/// Why an IPv6 address of this host cannot be bound, if duplicate address detection forbids it; on any device if
+/// `device` is 0.
 pub fn dad(addr: Ipv6Addr, device: u32) -> Result<Option<Dad>, Gap> {
     let path = "/proc/thread-self/net/if_inet6";
     match read_text(path) {
@@ -116,7 +118,7 @@ fn dad_in(text: &str, addr: Ipv6Addr, device: u32) -> Option<Dad> {
         if its_addr != addr || (device != 0 && device != its_device) {
             return None;
         }
-        // One that failed is tentative too.
+        // An address that failed is marked as tentative too.
         match u8::from_str_radix(flags, 16).ok()? {
             flags if flags & IFA_F_DADFAILED != 0 => Some(Dad::Failed),
             flags if flags & IFA_F_TENTATIVE != 0 => Some(Dad::Tentative),
@@ -158,7 +160,7 @@ fn in_lines(text: &str) -> Counted {
         .collect()
 }
 
-/// A negative number stands for no limit: it counts nothing.
+/// `None` for a negative number: it means that there is no limit, and counts nothing.
 fn entry(group: &str, name: &str, number: &str) -> Option<((String, String), u64)> {
     Some(((group.to_owned(), name.to_owned()), number.parse().ok()?))
 }

@@ -1,12 +1,12 @@
-//! kcmp(2): whether two threads share a resource of the kernel's.
+//! kcmp(2): whether two threads share a kernel resource.
 
 use libc::{SYS_kcmp, c_long, pid_t, syscall};
 
 /// `KCMP_FILES` of linux/kcmp.h: the table of descriptors.
 const FILES: c_long = 2;
 
-/// Whether two threads have one table of descriptors; `None` where the kernel does not say (it has no kcmp, or one of the
-/// threads may not be looked at or has ended).
+/// Whether two threads share one descriptor table; `None` if the kernel does not answer (it has no kcmp, or one of the
+/// threads has ended or may not be inspected).
 pub(crate) fn shares_descriptors(one: u32, other: u32) -> Option<bool> {
     let thread = |number: u32| pid_t::try_from(number).ok().map(c_long::from);
     let (one, other) = (thread(one)?, thread(other)?);
@@ -36,7 +36,7 @@ mod tests {
             });
             thread.join().unwrap()
         });
-        // A kernel without kcmp says nothing.
+        // A kernel without kcmp answers neither question.
         assert!(matches!(compared, (Some(true), Some(false)) | (None, None)), "{compared:?}");
         assert_eq!(shares_descriptors(process, u32::MAX), None);
     }

@@ -1,8 +1,8 @@
-//! What the threads of one answer share.
+//! Locks data that the threads of one answer share.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Takes what threads share. None leaves it half changed: what one that panicked has left is as good.
+/// Locks the data, and ignores poisoning: no thread leaves the data half changed, so it is valid even after a panic.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

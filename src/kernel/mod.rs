@@ -1,4 +1,4 @@
-//! The floor that asks the system.
+//! The lowest layer: asks the system.
 
 pub(crate) mod clock;
 pub(crate) mod files;

@@ -1,4 +1,4 @@
-//! Network namespaces, and what it takes to make and to enter them.
+//! Creates and enters network namespaces.
 
 use std::fs::File;
 use std::io;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space, unshare_unsafe};
 
-/// A thread that ends before this returns; what it changes of itself ends with it.
+/// Runs `f` on a new thread and waits for the thread to end; what `f` changes for its own thread ends with the thread.
 pub(crate) fn on_a_thread<T: Send>(f: impl FnOnce() -> T + Send) -> io::Result<T> {
     thread::scope(|scope| {
         let thread = thread::Builder::new().spawn_scoped(scope, f)?;
@@ -24,7 +24,7 @@ pub(crate) fn unshare_net() -> io::Result<()> {
     Ok(())
 }
 
-/// The calling thread's network namespace, which lives as long as this.
+/// The calling thread's network namespace, which exists at least as long as the returned descriptor.
 pub(crate) fn current() -> io::Result<OwnedFd> {
     Ok(File::open("/proc/thread-self/ns/net")?.into())
 }

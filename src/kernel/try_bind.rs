@@ -1,4 +1,4 @@
-//! Binds a fresh socket, and closes it again at once. It never listens and sends nothing.
+//! Binds a new socket and closes it immediately. The socket never listens and sends nothing.
 
 use std::net::SocketAddr;
 
@@ -6,7 +6,7 @@ use rustix::io::Errno;
 use rustix::net::sockopt::{ipv6_v6only, set_ipv6_v6only, set_socket_reuseaddr};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
 
-/// Why the kernel could not be asked.
+/// A call before the bind that failed, so that the kernel could not be asked.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}: {}", std::io::Error::from(*errno))]
 pub(crate) struct AskError {
@@ -14,7 +14,7 @@ pub(crate) struct AskError {
     errno: Errno,
 }
 
-/// What the kernel said.
+/// The kernel's answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tried {
     pub(crate) bound: Result<(), Errno>,
@@ -22,7 +22,8 @@ pub(crate) struct Tried {
     pub(crate) v6only: bool,
 }
 
-/// Binds to this address, for IPv6 only or as `bindv6only` has it, and with SO_REUSEADDR or without.
+/// Binds to this address. If `v6only` is false, an IPv6 socket keeps the default that `bindv6only` sets; `reuse` sets
+/// SO_REUSEADDR.
 pub(crate) fn try_bind(at: SocketAddr, v6only: bool, reuse: bool) -> Result<Tried, AskError> {
     let failed = |what| move |errno| AskError { what, errno };
     let family = if at.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };

@@ -1,4 +1,4 @@
-//! A TUN device: a program has its packets, as a host has those of a network card.
+//! A TUN device: a network device whose packets a program reads and writes.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -11,7 +11,7 @@ use rustix::net::{AddressFamily, SocketType, socket};
 /// The device's name.
 const DEVICE: &str = "tun0";
 
-/// Makes the device in the calling thread's network namespace; it lives as long as the file is open.
+/// Creates the device in the calling thread's network namespace; it exists as long as the file is open.
 pub(crate) fn open() -> io::Result<File> {
     let tun =
         OpenOptions::new().read(true).write(true).custom_flags(libc::O_NONBLOCK).open("/dev/net/tun")?;
@@ -22,7 +22,7 @@ pub(crate) fn open() -> io::Result<File> {
     Ok(tun)
 }
 
-/// Gives the device its address, and sets it up.
+/// Gives the device its address and brings it up.
 pub(crate) fn configure(addr: Ipv4Addr) -> io::Result<()> {
     let asker = socket(AddressFamily::INET, SocketType::DGRAM, None)?;
     let fd = asker.as_raw_fd();
@@ -33,7 +33,7 @@ pub(crate) fn configure(addr: Ipv4Addr) -> io::Result<()> {
     ask(fd, libc::SIOCSIFFLAGS, &mut request(libc::__c_anonymous_ifr_ifru { ifru_flags: up }))
 }
 
-/// All flags of devices are low bits.
+/// Narrows device flags, which are all low bits.
 fn flags(bits: libc::c_int) -> libc::c_short {
     libc::c_short::try_from(bits).unwrap_or(0)
 }

@@ -12,13 +12,13 @@ pub(crate) fn device_index(name: &str) -> Option<u32> {
     name_to_index(any_socket()?, name).ok()
 }
 
-/// The question is about its network namespace, so any will do.
+/// A socket for questions about devices. Only its network namespace matters, so any kind of socket works.
 fn any_socket() -> Option<OwnedFd> {
     socket(AddressFamily::UNIX, SocketType::DGRAM, None).ok()
 }
 
-/// The numbers of the devices of this network namespace, the first ones only: with many of them, asking for each would
-/// take too long. None where they can't be read.
+/// The indexes of this network namespace's first devices: with many devices, asking for each would take too long. Empty
+/// if the devices cannot be read.
 pub(crate) fn device_indexes() -> Vec<u32> {
     const ENOUGH: usize = 16;
     let (Ok(table), Some(any)) = (files::read_text("/proc/thread-self/net/dev"), any_socket()) else {
@@ -28,7 +28,7 @@ pub(crate) fn device_indexes() -> Vec<u32> {
     names.filter_map(|name| name_to_index(&any, name).ok()).take(ENOUGH).collect()
 }
 
-/// The names of this network namespace's devices, asked for as they come up.
+/// The names of this network namespace's devices, looked up on demand.
 #[derive(Debug, Default)]
 pub(crate) struct Interfaces {
     names: FxHashMap<u32, String>,
@@ -36,7 +36,7 @@ pub(crate) struct Interfaces {
 }
 
 impl Interfaces {
-    /// Asks for the name, unless it is known; 0 is no device. A device that is gone keeps its number.
+    /// Looks up the name, unless it is known; 0 is no device. A device that no longer exists is called by its index.
     pub(crate) fn look_up(&mut self, index: u32) {
         if index == 0 || self.names.contains_key(&index) {
             return;

@@ -1,4 +1,5 @@
-//! Host names: the addresses of names, and the names of addresses, these all at once and before a deadline.
+//! Host names: the addresses of names, and the names of addresses, which are looked up in parallel and before a
+//! deadline.
 
 use std::io;
 use std::net::{IpAddr, ToSocketAddrs};
@@ -9,13 +10,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::Gap;
 
-/// How many look-ups run side by side at most.
+/// The maximum number of parallel look-ups.
 const AT_ONCE: usize = 32;
 
-/// How often it is asked whether somebody still waits.
+/// How often to check whether the caller still waits.
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// The addresses of a host, each once; none where the name is not known.
+/// The addresses of a host, each once; empty if the name is unknown.
 pub(crate) fn host_addresses(name: &str) -> Vec<IpAddr> {
     let mut addrs: Vec<_> = (name, 0).to_socket_addrs().into_iter().flatten().map(|addr| addr.ip()).collect();
     addrs.sort_unstable();
@@ -23,7 +24,7 @@ pub(crate) fn host_addresses(name: &str) -> Vec<IpAddr> {
     addrs
 }
 
-/// The names of addresses, asked for as they come up. Kept from list to list: each address is asked once.
+/// The names of addresses, looked up on demand. They are kept from list to list: each address is looked up once.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HostNames {
     shared: Arc<Shared>,
@@ -48,7 +49,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks until nothing is left.
+    /// Looks up addresses until none is pending.
     fn work(&self) {
         loop {
             let Some(addr) = self.next() else { return };
@@ -58,7 +59,7 @@ impl Shared {
         }
     }
 
-    /// The next address; a worker that gets none has ended.
+    /// The next address; `None` ends the worker.
     fn next(&self) -> Option<IpAddr> {
         let mut state = self.state();
         let next = state.pending.pop();
@@ -70,9 +71,9 @@ impl Shared {
 }
 
 impl HostNames {
-    /// Looks up the addresses that were not asked for yet, and waits no longer than this, or until `ended` says that
-    /// nobody waits any more. Look-ups that take longer go on: nothing can end them, and a later list may have use
-    /// for the answer.
+    /// Looks up the addresses that were not requested before. Waits until all are answered, `timeout` has passed, or
+    /// `ended` says that nobody waits any more. Slower look-ups continue: nothing can end them, and a later list may
+    /// use the answer.
     pub(crate) fn resolve(
         &self,
         addrs: impl IntoIterator<Item = IpAddr>,
@@ -104,7 +105,7 @@ impl HostNames {
         }
     }
 
-    /// As many workers as there is work for; where no more threads can be had, fewer, and the reason.
+    /// Starts as many workers as there is work for; an error says why no more threads could be started.
     fn hire(&self, state: &mut State) -> io::Result<()> {
         while state.workers < AT_ONCE.min(state.pending.len()) {
             let shared = self.shared.clone();
@@ -120,7 +121,7 @@ impl HostNames {
 pub(crate) struct Hosts {
     names: FxHashMap<IpAddr, String>,
     late: u64,
-    /// Why nobody asks for those that are late.
+    /// Why no worker looks up the late names.
     unhired: Option<io::Error>,
 }
 
@@ -130,7 +131,7 @@ impl Hosts {
         self.names.get(&addr.to_canonical()).map(String::as_str)
     }
 
-    /// What did not come in time.
+    /// The names that did not come in time.
     pub(crate) fn gap(&self) -> Option<Gap> {
         let count = self.late;
         (count > 0).then(|| match &self.unhired {

@@ -1,4 +1,4 @@
-//! Names for the kernel's numbers: users, services, devices, hosts, cgroups. Each is asked for once.
+//! Names for the kernel's numbers: users, services, devices, hosts, cgroups. Each is looked up once.
 
 pub(crate) mod cgroups;
 mod devices;

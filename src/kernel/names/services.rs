@@ -10,7 +10,7 @@ pub(crate) struct Services {
 }
 
 impl Services {
-    /// This host's services; none where it has no such file.
+    /// This host's services; empty if it has no such file.
     pub(crate) fn of_host() -> Self {
         std::fs::read("/etc/services").map_or_else(|_| Self::default(), |text| Self::parse(&text))
     }
@@ -31,7 +31,7 @@ impl Services {
             let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
             let (Some(name), Some(port)) = (words.next(), words.next()) else { continue };
             let Some(port) = port.strip_suffix("/tcp").and_then(|port| port.parse().ok()) else { continue };
-            // As getservbyport: the first line for a port counts.
+            // Like getservbyport: the first line for a port counts.
             services.names.entry(port).or_insert_with(|| name.to_owned());
             for name in std::iter::once(name).chain(words) {
                 services.ports.entry(name.to_owned()).or_insert(port);

@@ -9,10 +9,10 @@ use rustix::io::Errno;
 
 use crate::model::{Descriptors, Gap};
 
-/// The descriptors of a process below `root`, a proc tree; `None` where it has ended meanwhile, or may have any number.
+/// The descriptors of a process in the proc tree at `root`; `None` if the process has ended or has no limit, or if
+/// `may_matter` refuses its limit.
 ///
-/// Those that are open are counted only where `may_matter` says so of the limit: before Linux 6.2 it takes a look at
-/// each.
+/// Open descriptors are counted only if `may_matter` accepts the limit: before Linux 6.2, counting visits each one.
 pub(crate) fn descriptors(
     root: &Path,
     pid: u32,

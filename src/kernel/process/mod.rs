@@ -1,4 +1,4 @@
-//! Which processes hold which sockets.
+//! Finds the processes that hold sockets.
 
 mod descriptors;
 mod names;
@@ -22,17 +22,17 @@ use self::read::Reader;
 use self::scan::{Found, Scan, scan};
 use crate::model::{Gap, Holder, Needs, OwnerNote, Process, Socket, Unread};
 
-/// The holders of the sockets that were asked for.
+/// The holders of the requested sockets.
 #[derive(Debug, Default)]
 pub(crate) struct Processes {
-    /// By socket, then by rising process and descriptor.
+    /// In the order of socket inode, process number and descriptor.
     holders: Vec<Holder>,
     /// The inode of each holder's socket.
     inodes: Vec<u64>,
-    /// Of each inode the place of its first holder.
+    /// For each inode, the index of its first holder.
     first: HashTable<u32>,
     gaps: Vec<Gap>,
-    /// Whether there are processes that could not be looked through.
+    /// Whether some processes could not be searched.
     unseen: bool,
 }
 
@@ -41,15 +41,15 @@ fn hash(inode: u64) -> u64 {
 }
 
 impl Processes {
-    /// Looks through the descriptors of every process below `root`, a proc tree, for sockets with these inodes.
-    /// Nothing is opened when none is wanted.
+    /// Searches the descriptors of every process in the proc tree at `root` for sockets with these inodes. If no inode
+    /// is requested, opens nothing.
     pub(crate) fn scan(root: &Path, inodes: FxHashSet<u64>, needs: Needs) -> Self {
         let mut processes = Self::default();
         if inodes.is_empty() {
             return processes;
         }
         let scanned = scan(root, &inodes);
-        // A large list makes all of this large: nothing is kept longer than it is needed.
+        // With many sockets, each of these collections is large: free each as soon as it is no longer needed.
         drop(inodes);
         match scanned {
             Ok(mut scan) => {
@@ -65,9 +65,9 @@ impl Processes {
         processes
     }
 
-    /// Keeps what was found, which is in order, and reads each process once.
+    /// Converts what was found, which is sorted, into holders. Reads each process once.
     fn keep(&mut self, mut found: Vec<Found>, mut reader: Reader<'_>) {
-        /// What was found and what becomes of it are as large as each other: so many are turned over at once.
+        /// Convert in batches, so that both vectors never exist whole at the same time.
         const BATCH: usize = 64 * 1024;
         let mut known = FxHashMap::default();
         self.holders.reserve_exact(found.len());
@@ -88,7 +88,7 @@ impl Processes {
         self.gaps.extend(reader.gaps());
     }
 
-    /// Notes of each inode the place of its first holder.
+    /// Records the index of each inode's first holder.
     fn index(&mut self) {
         let Self { inodes, first, .. } = self;
         first.reserve(inodes.len(), |_| 0);
@@ -106,7 +106,7 @@ impl Processes {
         &self.gaps
     }
 
-    /// Every descriptor that refers to the socket with this inode, by rising process number.
+    /// Every descriptor that refers to the socket with this inode, in the order of process numbers.
     pub(crate) fn holders(&self, inode: Option<u64>) -> &[Holder] {
         let Some(inode) = inode else { return &[] };
         let is_of = |at: &u32| self.inodes.get(*at as usize) == Some(&inode);
@@ -116,7 +116,7 @@ impl Processes {
         self.holders.get(start..start + count).unwrap_or_default()
     }
 
-    /// Why the socket has no holder; `None` where it has one.
+    /// Why the socket has no holder; `None` if it has one.
     pub(crate) fn note(&self, socket: &Socket) -> Option<OwnerNote> {
         if !self.holders(socket.inode).is_empty() {
             return None;
@@ -125,7 +125,7 @@ impl Processes {
         OwnerNote::of(socket).or(socket.inode.map(|_| unseen))
     }
 
-    /// Says what may be missing. Where every socket has its holder, nothing that was asked for is.
+    /// Records the gaps. Processes that could not be read are a gap only if a requested socket has no known holder.
     fn note_what_was_not_seen(&mut self, root: &Path, scan: &Scan) {
         if let Some(error) = scan.unlisted {
             self.unreadable(root, error.to_string());
@@ -150,15 +150,14 @@ impl Processes {
                 reason: failure.to_string(),
             });
         }
-        // Another proc tree is of another namespace anyway.
-        // A kernel without such namespaces has one only.
+        // Another proc tree belongs to another namespace anyway, and a kernel without PID namespaces has only one.
         if root == Path::new("/proc") && is_initial_namespace() == Some(false) {
             self.gaps.push(Gap::OutsidePidNamespace { sockets: scan.missing as u64 });
         }
     }
 
-    /// Every PID namespace has a process 1: who can't see it in a proc tree that has others sees its own only
-    /// (`hidepid=2`).
+    /// Every PID namespace has a process 1. If a proc tree lists others but not process 1, the user sees only their own
+    /// processes (`hidepid=2`).
     fn note_what_is_hidden(&mut self, root: &Path) {
         match root.join("1").metadata() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -1,4 +1,4 @@
-//! Threads and processes by their numbers, and their names.
+//! Lists processes and threads by number, and reads their names.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -9,7 +9,7 @@ use super::read::read_comm;
 use super::scan::{each_number, open_folder};
 use crate::kernel::files;
 
-/// Whether this process and its /proc are in the initial PID namespace, from which every process can be seen; `None` where
+/// Whether this process and its /proc are in the initial PID namespace, from which every process is visible; `None` if
 /// /proc does not say.
 pub(crate) fn is_initial_namespace() -> Option<bool> {
     /// `PROC_PID_INIT_INO` of linux/proc_ns.h.
@@ -17,7 +17,7 @@ pub(crate) fn is_initial_namespace() -> Option<bool> {
     Some(fs::metadata("/proc/self/ns/pid").ok()?.ino() == INITIAL)
 }
 
-/// The processes that there are now.
+/// The processes that exist now.
 pub(crate) fn pids() -> Vec<u32> {
     numbers("/proc")
 }
@@ -27,11 +27,11 @@ pub(crate) fn threads_of(pid: u32) -> Vec<u32> {
     numbers(&format!("/proc/{pid}/task"))
 }
 
-/// The entries of a folder whose names are numbers, as far as it can be read.
+/// The entries of a folder whose names are numbers, as far as the folder can be read.
 fn numbers(folder: &str) -> Vec<u32> {
     let mut numbers = Vec::new();
     if let Ok(folder) = open_folder(CWD, folder) {
-        // What came before a failure is there still.
+        // Entries that were read before a failure are kept.
         let _ = each_number(&folder, |number| numbers.push(number));
     }
     numbers

@@ -1,9 +1,9 @@
-//! Who runs the program, and where.
+//! The user and the capabilities that the program runs with.
 
 use crate::kernel::files::read;
 use crate::model::Privileges;
 
-/// The privileges of the calling thread; `None` where /proc does not say.
+/// The privileges of the calling thread; `None` if /proc does not show them.
 pub(super) fn privileges() -> Option<Privileges> {
     parse(&read("/proc/thread-self/status").ok()?)
 }

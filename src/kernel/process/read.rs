@@ -1,4 +1,4 @@
-//! What is read of a process that holds a socket, once for each.
+//! Reads the processes that hold sockets, each once.
 
 use std::io;
 use std::os::unix::ffi::OsStringExt as _;
@@ -11,10 +11,10 @@ use crate::kernel::files::{Start, read, read_start};
 use crate::kernel::names::{Users, cgroups};
 use crate::model::{Gap, Needs, Process, ProcessDetails, Unread};
 
-/// How much of a command line is read. A user's may have megabytes, and is shown once a row.
+/// How many bytes of a command line are read. It may have megabytes, and is printed in every row.
 const COMMAND_MAX: usize = 4096;
 
-/// Reads processes below a proc tree, and remembers what could not be read.
+/// Reads processes in a proc tree, and counts what could not be read.
 pub(super) struct Reader<'a> {
     root: &'a Path,
     needs: Needs,
@@ -27,7 +27,7 @@ impl<'a> Reader<'a> {
         Self { root, needs, users: Users::default(), unread: Vec::new() }
     }
 
-    /// What could not be read, of any process.
+    /// What could not be read, summed over all processes.
     pub(super) fn gaps(self) -> impl Iterator<Item = Gap> {
         self.unread.into_iter().map(|(what, count, error)| Gap::ProcessesUnread {
             what,
@@ -36,7 +36,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// As much of a process as was asked for and can be read.
+    /// Reads the requested details of a process, as far as they are readable.
     pub(super) fn process(&mut self, pid: u32) -> Process {
         let folder = self.root.join(pid.to_string());
         let of_command = self.needs.contains(Needs::FIRST_WORDS);
@@ -56,7 +56,7 @@ impl<'a> Reader<'a> {
         Process { pid, name: name.into(), long_names, details, cgroup }
     }
 
-    /// The value; where there is none, that counts unless the process has just ended or has no such thing.
+    /// Returns the value. Counts an error, unless the process has just ended or has no such file.
     fn note<T>(&mut self, what: Unread, read: io::Result<T>) -> Option<T> {
         let error = match read {
             Ok(value) => return Some(value),
@@ -102,14 +102,14 @@ impl<'a> Reader<'a> {
 
 pub(super) fn read_comm(path: PathBuf) -> io::Result<Vec<u8>> {
     let mut bytes = read(path)?;
-    // The kernel adds a line break; the name may hold others.
+    // The kernel adds a line break; the name may contain others.
     if bytes.last() == Some(&b'\n') {
         bytes.pop();
     }
     Ok(bytes)
 }
 
-/// The first word of the command line; of a path from the root, what follows its last slash.
+/// The first word of the command line; if it is an absolute path, the part after its last slash.
 fn first_word(command: &[u8]) -> Vec<u8> {
     /// netstat reads no further.
     const READ: usize = 511;
@@ -118,13 +118,13 @@ fn first_word(command: &[u8]) -> Vec<u8> {
     if word.first() == Some(&b'/') { last_part(word).to_vec() } else { word.to_vec() }
 }
 
-/// What follows the last slash of a path.
+/// The part of a path after its last slash.
 fn last_part(path: &[u8]) -> &[u8] {
     path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
 }
 
-/// The names of a program that are longer than the kernel keeps: of its file, of the word that it was started by, and
-/// of a script whose name the kernel cut.
+/// The names of a program that are longer than the kernel keeps: the name of its file, the first word of its command
+/// line, and the name of a script if the kernel cut that name.
 fn long_names(name: &[u8], command: &[u8], program: &[u8]) -> Box<[Box<[u8]>]> {
     let program = program.strip_suffix(b" (deleted)").unwrap_or(program);
     let mut words = command.split(|byte| *byte == 0).map(last_part);
@@ -140,7 +140,7 @@ fn long_names(name: &[u8], command: &[u8], program: &[u8]) -> Box<[Box<[u8]>]> {
     names.into()
 }
 
-/// The words apart by blanks, and `…` where they are cut.
+/// The words of the command line, separated by blanks; `…` follows if only its start was read.
 fn shown_command(Start { bytes, is_whole }: &Start) -> Vec<u8> {
     let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     let mut shown: Vec<u8> =
@@ -173,7 +173,7 @@ mod tests {
             "/usr/bin/python3",
         );
         assert_eq!(of_script, ["a-long-name-of-a-script.py"]);
-        // Nobody's name but the whole one's.
+        // The kernel did not cut the name "python3", so the script is not searched for.
         assert!(
             names("python3", b"python3\0/opt/a-long-name-of-a-script.py\0", "/usr/bin/python3").is_empty()
         );

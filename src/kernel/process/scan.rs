@@ -1,8 +1,7 @@
-//! Looks through the descriptors of all processes for sockets.
+//! Searches the descriptors of all processes for sockets.
 //!
-//! Folders are read in large batches, each descriptor is asked for its inode by `statx` relative to its folder, and
-//! nothing becomes a path. All cores take part: of a folder with many descriptors, whoever has nothing else to do takes
-//! a share.
+//! Folders are read in large batches, `statx` reads each descriptor's inode relative to its folder, and no paths are
+//! built. All cores take part: a worker that has no process of its own takes a share of a folder with many descriptors.
 
 use std::ffi::CStr;
 use std::io;
@@ -18,9 +17,9 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, socket};
 use rustix::path::DecInt;
 
-/// How many descriptors are a piece of work.
+/// The number of descriptors in a piece of work.
 const PIECE: usize = 1024;
-/// How much of a folder is read at once.
+/// How many bytes of a folder are read at once.
 const BATCH: usize = 32 * 1024;
 
 /// A descriptor that refers to a wanted socket.
@@ -31,20 +30,20 @@ pub(super) struct Found {
     pub(super) fd: u32,
 }
 
-/// What a scan found, and what it could not see.
+/// What a scan found, and what it could not read.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
     pub(super) found: Vec<Found>,
     /// How many processes were listed.
     pub(super) processes: u64,
-    /// Why the list of processes broke off.
+    /// Why the list of processes is incomplete.
     pub(super) unlisted: Option<Errno>,
-    /// Those of them that may not be read.
+    /// The processes that may not be read.
     pub(super) denied: FxHashSet<u32>,
-    /// Those that could not be read, or not wholly, for another reason, and the reason of one.
+    /// The processes that could not be read, or only in part, for another reason, and the reason for one of them.
     pub(super) failed: FxHashSet<u32>,
     pub(super) failure: Option<Errno>,
-    /// How many of the wanted sockets nobody was seen to hold.
+    /// How many of the wanted sockets have no known holder.
     pub(super) missing: usize,
 }
 
@@ -56,7 +55,7 @@ impl Scan {
         self.failure = self.failure.or(part.failure);
     }
 
-    /// Takes note of what became of a process. One that has just ended is passed over.
+    /// Records whether a process could be read. A process that has just ended is skipped.
     pub(super) fn note(&mut self, pid: u32, result: rustix::io::Result<()>) {
         match result {
             Err(Errno::ACCESS | Errno::PERM) => {
@@ -70,7 +69,7 @@ impl Scan {
         }
     }
 
-    /// Puts what was found in order, and says which of the wanted sockets are not in it.
+    /// Sorts what was found, and returns the wanted sockets that are not in it.
     fn missing_of(&mut self, wanted: &FxHashSet<u64>) -> FxHashSet<u64> {
         self.found.sort_unstable();
         let sockets = self.found.chunk_by(|a, b| a.inode == b.inode);
@@ -85,12 +84,12 @@ impl Scan {
     }
 }
 
-/// Whether an error says that a process, a thread or a descriptor has just gone.
+/// Whether an error means that a process, a thread or a descriptor has just disappeared.
 pub(super) fn is_gone(error: Errno) -> bool {
     matches!(error, Errno::NOENT | Errno::SRCH)
 }
 
-/// Looks through every process below `root`, a proc tree. A process that ends meanwhile is passed over.
+/// Searches every process in the proc tree at `root`. A process that ends meanwhile is skipped.
 pub(super) fn scan(root: &Path, wanted: &FxHashSet<u64>) -> io::Result<Scan> {
     let root = open_folder(rustix::fs::CWD, root)?;
     let mut pids = Vec::new();
@@ -98,7 +97,7 @@ pub(super) fn scan(root: &Path, wanted: &FxHashSet<u64>) -> io::Result<Scan> {
     if let Some(error) = unlisted.filter(|_| pids.is_empty()) {
         return Err(error.into());
     }
-    // Low numbers come off the end first.
+    // Workers take processes from the end, so that low numbers come first.
     pids.sort_unstable_by(|a, b| b.cmp(a));
     let all = pids.clone();
     let method = Method::here();
@@ -110,7 +109,7 @@ pub(super) fn scan(root: &Path, wanted: &FxHashSet<u64>) -> io::Result<Scan> {
         let readable: Vec<_> = all.iter().copied().filter(|pid| !scan.denied.contains(pid)).collect();
         scan.add(search.threads(&readable));
         scan.found.sort_unstable();
-        // Threads may share a table that is not their process's.
+        // Several threads may share a table that is not their process's; it was then searched more than once.
         scan.found.dedup();
         scan.missing = scan.missing_of(wanted).len();
     }
@@ -137,12 +136,12 @@ fn number(name: &CStr) -> Option<u32> {
     name.to_str().ok()?.parse().ok()
 }
 
-/// How a descriptor is asked for its inode.
+/// How to read the inode of a descriptor's socket.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Method {
-    /// `statx`, which waits for no server, and the device that all sockets are on.
+    /// By `statx`, which waits for no file server. All sockets are on the same device, `device`.
     Stat { device: (u32, u32) },
-    /// The text of its link, where there is no `statx`.
+    /// By the text of the descriptor's link, where there is no `statx`.
     Link,
 }
 
@@ -155,10 +154,10 @@ impl Method {
         device.map_or(Self::Link, |device| Self::Stat { device })
     }
 
-    /// The inode of the socket that a descriptor refers to; `None` where it is something else.
+    /// The inode of the socket that a descriptor refers to; `None` if the descriptor is not a socket's.
     fn inode(self, folder: BorrowedFd<'_>, fd: u32) -> rustix::io::Result<Option<u64>> {
         let Self::Stat { device } = self else { return inode_by_link(folder, fd) };
-        // Neither a sync with a server nor a mount: a dead one would never answer.
+        // Neither sync with a file server nor mount anything: a dead server would never answer.
         let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
         match statx(folder, DecInt::new(fd), flags, StatxFlags::TYPE | StatxFlags::INO) {
             Ok(stat) => {
@@ -167,13 +166,13 @@ impl Method {
                 Ok(is_socket.then_some(stat.stx_ino))
             }
             Err(error) if is_gone(error) => Err(error),
-            // Some file systems refuse even root. The link is the kernel's, which asks none of them.
+            // Some file systems refuse even root. The kernel makes the link's text itself, without asking them.
             Err(_) => inode_by_link(folder, fd),
         }
     }
 }
 
-/// The same by the text of the descriptor's link.
+/// Reads the inode from the text of the descriptor's link.
 fn inode_by_link(folder: BorrowedFd<'_>, fd: u32) -> rustix::io::Result<Option<u64>> {
     let mut buffer = [MaybeUninit::uninit(); 64];
     let (text, _) = readlinkat_raw(folder, DecInt::new(fd), &mut buffer)?;
@@ -183,13 +182,13 @@ fn inode_by_link(folder: BorrowedFd<'_>, fd: u32) -> rustix::io::Result<Option<u
 
 /// A piece of work.
 enum Task {
-    /// A process that nobody has begun.
+    /// A process that no worker has begun.
     Process(u32),
-    /// A share in what another worker is at.
+    /// A share of a folder that another worker is searching.
     Share(Arc<Folder>),
 }
 
-/// A folder of descriptors, of which workers take one piece after the other.
+/// A folder of descriptors, which workers take piece by piece.
 struct Folder {
     pid: u32,
     opened: OwnedFd,
@@ -204,8 +203,8 @@ impl Folder {
     }
 }
 
-/// The work that is left, for any number of workers. Each takes a process of its own while there are some: in one
-/// folder they wait for the same locks of the kernel.
+/// The remaining work, for any number of workers. Each takes a process of its own while any are left, because workers
+/// in the same folder wait for the same kernel locks.
 pub(super) struct Queue {
     pending: Mutex<Pending>,
     changed: Condvar,
@@ -215,7 +214,7 @@ struct Pending {
     pids: Vec<u32>,
     /// Folders that are large enough to be shared.
     shared: Vec<Arc<Folder>>,
-    /// How many workers are at a task, from which others may come.
+    /// How many workers have a task; a task may add others.
     busy: usize,
 }
 
@@ -229,7 +228,7 @@ impl Queue {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next task; waits while others may bring one. `None` when all is done.
+    /// The next task; waits while a busy worker may add one. `None` when all work is done.
     fn take(&self) -> Option<Task> {
         let mut pending = self.pending();
         loop {
@@ -250,7 +249,7 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// Nothing is left of this folder.
+    /// Removes a folder that has no pieces left.
     fn unshare(&self, folder: &Arc<Folder>) {
         self.pending().shared.retain(|other| !Arc::ptr_eq(other, folder));
     }
@@ -272,7 +271,7 @@ pub(super) struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Works with as many threads as there are cores; fewer will do where no more can be had.
+    /// Searches with as many threads as there are cores, or with fewer if no more can be started.
     fn with_all_cores(&self) -> Scan {
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         std::thread::scope(|scope| {
@@ -280,7 +279,7 @@ impl Search<'_> {
                 .filter_map(|_| std::thread::Builder::new().spawn_scoped(scope, || self.work()).ok())
                 .collect();
             let mut scan = self.work();
-            // A worker that panicked has found nothing; none can.
+            // No worker panics; if one did, what it found would be missing.
             let parts: Vec<_> = others.into_iter().map(|other| other.join().unwrap_or_default()).collect();
             for part in parts {
                 scan.add(part);
@@ -290,7 +289,7 @@ impl Search<'_> {
     }
 
     fn work(&self) -> Scan {
-        // As many as there may be: a list that grew would be copied, and what is not used is never touched.
+        // Room for every wanted socket: a list that grows is copied, and unused room is never touched.
         let mut scan = Scan { found: Vec::with_capacity(self.wanted.len()), ..Scan::default() };
         while let Some(task) = self.queue.take() {
             let (pid, result) = match task {
@@ -308,7 +307,7 @@ impl Search<'_> {
         if self.folder(pid, open_folder(&process, c"fd")?, scan)? {
             return Ok(());
         }
-        // None at all: the thread that the process began with may have ended, and others hold the descriptors.
+        // No descriptors: the main thread may have ended while other threads still hold some.
         let tasks = open_folder(&process, c"task")?;
         let mut threads = Vec::new();
         each_number(&tasks, |thread| threads.push(thread))?;
@@ -322,7 +321,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Looks through the descriptors of a thread; false if there are none.
+    /// Searches the descriptors of a thread; false if it has none.
     pub(super) fn thread(
         &self,
         pid: u32,
@@ -334,10 +333,10 @@ impl Search<'_> {
         self.folder(pid, open_folder(&task, c"fd")?, scan)
     }
 
-    /// Looks through a folder of descriptors; false if there is none in it.
+    /// Searches a folder of descriptors; false if it has none.
     fn folder(&self, pid: u32, folder: OwnedFd, scan: &mut Scan) -> rustix::io::Result<bool> {
         let mut fds = Vec::new();
-        // Where the list breaks off, what came of it is looked at.
+        // If listing fails, search the descriptors that were listed before.
         let listed = each_number(&folder, |fd| fds.push(fd));
         let searched = if fds.len() <= PIECE {
             self.descriptors(pid, &folder, &fds, scan)
@@ -357,7 +356,7 @@ impl Search<'_> {
         }
     }
 
-    /// Looks through what is left of a folder, as others may, too.
+    /// Searches the remaining pieces of a folder; other workers may take some of them.
     fn pieces(&self, folder: &Arc<Folder>, scan: &mut Scan) -> rustix::io::Result<()> {
         let mut result = Ok(());
         while let Some(fds) = folder.next_piece() {
@@ -367,8 +366,8 @@ impl Search<'_> {
         result
     }
 
-    /// Looks at these descriptors; false if there are none. An error is that of the last that could not be asked: a
-    /// process that may not be read refuses each.
+    /// Searches these descriptors; false if there are none. An error is that of the last descriptor that could not be
+    /// read: a process that may not be read refuses each.
     fn descriptors(
         &self,
         pid: u32,

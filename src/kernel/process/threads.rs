@@ -1,10 +1,10 @@
 //! Threads with a descriptor table of their own.
 //!
 //! All threads of a process share one table, unless one of them asked for its own (`unshare(CLONE_FILES)`). That is
-//! rare, and to look for it costs a few microseconds a thread, on hosts with ten thousand threads as much as the scan
-//! itself. So it is looked for only while there are wanted sockets that no process's own table has. What this does not
-//! see: a descriptor in such a table of a socket that another process, or another table of the same one, has too. Such a
-//! socket has its owner, and this further holder is not listed.
+//! rare, and looking for such tables costs a few microseconds per thread: on hosts with ten thousand threads, as much
+//! as the scan itself. So they are searched only if some wanted sockets are in no process's own table. A descriptor in
+//! a thread's own table is therefore missed if another process, or another table of the same process, refers to the
+//! same socket: that socket has its owner, but this further holder is not listed.
 
 use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, StatxFlags, readlinkat_raw, statx};
@@ -14,7 +14,7 @@ use super::scan::{Scan, Search, each_number, is_gone, open_folder};
 use crate::kernel::kcmp::shares_descriptors;
 
 impl Search<'_> {
-    /// Looks through the tables that only a thread has.
+    /// Searches the tables that are not their process's.
     pub(super) fn threads(&self, pids: &[u32]) -> Scan {
         let mut scan = Scan::default();
         let can_compare = self.has_our_numbers();
@@ -26,7 +26,7 @@ impl Search<'_> {
     }
 
     fn threads_of(&self, pid: u32, can_compare: bool, scan: &mut Scan) -> rustix::io::Result<()> {
-        /// A folder of threads has two links, and one for each thread (`proc_task_getattr`).
+        /// A folder of threads has two links, plus one for each thread (`proc_task_getattr`).
         const LINKS_OF_ONE: u32 = 3;
         let process = open_folder(&self.root, DecInt::new(pid))?;
         let links = statx(&process, c"task", AtFlags::empty(), StatxFlags::NLINK)?.stx_nlink;
@@ -54,7 +54,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Whether the numbers in this tree are those of our own PID namespace, as kcmp(2) takes them.
+    /// Whether this tree has the process numbers of our own PID namespace, which kcmp(2) takes.
     fn has_our_numbers(&self) -> bool {
         let mut buffer = [std::mem::MaybeUninit::uninit(); 16];
         let own = rustix::process::getpid().as_raw_nonzero().to_string();
@@ -62,8 +62,9 @@ impl Search<'_> {
     }
 }
 
-/// The numbers of a thread's descriptors. Where two threads can't be compared by kcmp(2), two with the same numbers are
-/// taken to share them: a table of its own starts as a copy, and differs as soon as the thread opens anything.
+/// The numbers of a thread's descriptors. Where kcmp(2) cannot compare two threads, they are assumed to share one table
+/// if their descriptors have the same numbers: a thread's own table starts as a copy, and differs as soon as the thread
+/// opens anything.
 fn numbers(tasks: &OwnedFd, thread: u32) -> Option<Vec<u32>> {
     let task = open_folder(tasks, DecInt::new(thread)).ok()?;
     let mut fds = Vec::new();

@@ -1,4 +1,5 @@
-//! A file that must end: a table of another proc tree may lead to one that has no end, as /proc/kcore nearly has.
+//! Limits the reading of a file: a table of another proc tree may lead to a file that has no end, or almost none, such
+//! as /proc/kcore.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,23 +8,23 @@ use std::time::{Duration, Instant};
 
 use crate::kernel::files;
 
-/// As long as 25 million sockets.
+/// The length of a table of 25 million sockets.
 const LONGEST: u64 = 4 << 30;
 /// The kernel writes 15 million sockets in this time.
 const SLOWEST: Duration = Duration::from_secs(30);
 
-/// Reads until a limit of bytes or of time is reached, which is an error. Only the time in reads counts: whoever takes
-/// the sockets may take as long as they like.
+/// A reader that fails beyond a limit of bytes or of time. Only the time in reads counts: the consumer of the sockets
+/// may take as long as it likes.
 pub(super) struct Bounded<R> {
     inner: R,
     bytes_left: u64,
-    /// `None` for a file of this kernel's, which ends: the kernel's tables come in thousands of short reads, and the clock
-    /// would be asked at each.
+    /// `None` for a file of this kernel, which ends: the kernel's tables come in thousands of short reads, and each
+    /// would read the clock.
     time_left: Option<Duration>,
 }
 
 impl Bounded<File> {
-    /// Opens a regular file. Files of /proc have the length 0; one that says that it is too long is not begun.
+    /// Opens a regular file. Files of /proc report the length 0; a file that reports too large a length is refused.
     pub(super) fn open(path: &Path, is_own: bool) -> io::Result<Self> {
         let file = files::open(path)?;
         if file.metadata()?.len() > LONGEST {

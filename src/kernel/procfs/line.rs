@@ -1,16 +1,16 @@
 //! One line of /proc/net/tcp or tcp6 → [`Socket`] (`get_tcp4_sock` and its siblings in net/ipv4/tcp_ipv4.c).
 //!
 //! Words of an address are hex in host byte order, ports are hex numbers, timers count hundredths of a second. The
-//! columns after the inode are not told by every kernel and are not read.
+//! columns after the inode are not read, because not every kernel prints them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::model::{Endpoint, Family, Queues, Socket, TcpState, Timer, known_uid};
 
-/// A line that is no socket.
+/// A line that is not a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadLine {
-    /// It ends before this column.
+    /// The line ends before this column.
     #[error("no {0}")]
     Missing(&'static str),
     /// A column that can't be read.
@@ -18,7 +18,7 @@ pub enum BadLine {
     Bad(&'static str),
 }
 
-/// Whether this is the heading that stands over the columns.
+/// Whether this is the heading over the columns.
 pub fn is_heading(line: &[u8]) -> bool {
     line.trim_ascii_start().starts_with(b"sl ")
 }
@@ -40,7 +40,7 @@ pub fn parse(line: &[u8], family: Family) -> Result<Socket, BadLine> {
 
     let uid = u32::try_from(uid).map_err(|_| BadLine::Bad("uid"))?;
     Ok(Socket {
-        // A listener's tx_queue is always 0 here: the backlog is not told.
+        // A listener's tx_queue is always 0 here: /proc does not report the backlog.
         queues: Queues::of(state, saturated(rx_queue), saturated(tx_queue), None),
         timer: Timer::from_kernel(
             u8::try_from(timer).map_err(|_| BadLine::Bad("timer"))?,
@@ -58,7 +58,7 @@ fn saturated(number: u64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-/// The value of each byte as a digit; what is none has a bit that no digit has.
+/// The value of each byte as a hex digit; bytes that are not digits get `NO_DIGIT`, a bit that no digit has.
 const DIGITS: [u8; 256] = {
     let mut digits = [NO_DIGIT; 256];
     let mut value = 0;
@@ -75,7 +75,7 @@ const DIGITS: [u8; 256] = {
 };
 const NO_DIGIT: u8 = 0x80;
 
-/// What is left of a line: each byte of it is looked at once.
+/// The rest of a line. Each byte of it is read once.
 struct Line<'a> {
     rest: &'a [u8],
 }
@@ -97,7 +97,7 @@ impl Line<'_> {
         if matches!(self.rest, [] | [b' ', ..]) { Ok(value) } else { Err(BadLine::Bad(name)) }
     }
 
-    /// `12:`; what the number is does not matter.
+    /// Skips `12:`; the number does not matter.
     fn number(&mut self) -> Option<()> {
         let len = self.rest.iter().position(|byte| *byte == b' ').unwrap_or(self.rest.len());
         let (number, rest) = self.rest.split_at_checked(len)?;
@@ -120,7 +120,7 @@ impl Line<'_> {
         (1..=16).contains(&len).then_some(value)
     }
 
-    /// Likewise.
+    /// The same rules for decimal digits.
     fn decimal(&mut self) -> Option<u64> {
         let (mut value, mut len) = (0_u64, 0);
         for byte in self.rest {
@@ -146,7 +146,7 @@ impl Line<'_> {
         Some((left, self.hex()?))
     }
 
-    /// The bytes of an address word, eight digits: as the kernel printed the word, so it lies in memory.
+    /// The bytes of an address word, eight digits: the order in memory of the number that the kernel printed.
     fn word(&mut self) -> Option<[u8; 4]> {
         let (text, rest) = self.rest.split_first_chunk::<8>()?;
         let (mut value, mut seen) = (0_u32, 0);

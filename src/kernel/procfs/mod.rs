@@ -1,4 +1,4 @@
-//! /proc/net/tcp and tcp6: which files, opened and read line by line. What a line means is in [`mod@line`].
+//! Opens /proc/net/tcp and tcp6 and reads them line by line. [`mod@line`] parses a line.
 
 mod bounded;
 pub mod line;
@@ -16,13 +16,13 @@ use super::{host, lock};
 use crate::model::{Family, Gap, Sink};
 use crate::model::{Order, Query};
 
-/// How many bad lines are told by their number.
-const NUMBERS_TOLD: usize = 5;
+/// How many bad lines are reported by their number.
+const NUMBERS_REPORTED: usize = 5;
 
 /// Why nothing could be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcfsError {
-    /// A file that must be there.
+    /// A required file could not be read.
     #[error("{}: {source}", path.display())]
     File {
         /// Its path.
@@ -30,7 +30,7 @@ pub enum ProcfsError {
         /// What the system said.
         source: io::Error,
     },
-    /// A term of the filter about which /proc says nothing.
+    /// A filter term that /proc has no data for.
     #[error("/proc does not tell what '{term}' asks for")]
     Untold {
         /// The term.
@@ -57,11 +57,11 @@ pub fn read(query: &Query, root: Option<&Path>, sink: &mut dyn Sink) -> Result<V
     let ends: Vec<_> = match query.families.each() {
         [first, second] if side_by_side => {
             let path = file_of(&folder, *second);
-            // A thread begins in the namespace of this one.
+            // A new thread starts in this thread's namespace.
             let (first, second) = thread::scope(|scope| {
                 let there = Builder::new().spawn_scoped(scope, || table(*second));
                 let first = table(*first);
-                // Where no thread can be had, one comes after the other.
+                // If no thread can be started, read one table after the other.
                 let second = there
                     .map_or_else(|_| table(*second), |there| there.join().unwrap_or_else(|_| panicked(path)));
                 (first, second)
@@ -83,16 +83,16 @@ fn panicked(path: PathBuf) -> TableEnd {
     }
 }
 
-/// What became of a table.
+/// The result of reading a table.
 struct TableEnd {
     path: PathBuf,
     family: Family,
-    /// An error means that it has given nothing.
+    /// An error means that the table gave no sockets.
     result: io::Result<()>,
     gaps: Vec<Gap>,
 }
 
-/// What is missing of all; an error where nothing came.
+/// The gaps of all tables. A failed IPv4 table is an error; a failed IPv6 table is a gap if the IPv4 table was read.
 fn outcome(ends: Vec<TableEnd>) -> Result<Vec<Gap>, ProcfsError> {
     let mut gaps = Vec::new();
     let came = ends.iter().any(|end| end.result.is_ok());
@@ -100,9 +100,9 @@ fn outcome(ends: Vec<TableEnd>) -> Result<Vec<Gap>, ProcfsError> {
         gaps.extend(end.gaps);
         match end.result {
             Ok(()) => {}
-            // IPv6 may be off.
+            // IPv6 may be disabled.
             Err(error) if end.family == Family::Inet6 && error.kind() == io::ErrorKind::NotFound => {}
-            // What came from the other table is no less true.
+            // The sockets of the other table are still valid.
             Err(error) if came && end.family == Family::Inet6 => {
                 gaps.push(Gap::Unreadable { path: shown(&end.path), reason: error.to_string() });
             }
@@ -133,22 +133,22 @@ fn read_table(
         intake,
         bad: BadLines::default(),
         lines: 0,
-        is_one: false,
+        is_table: false,
         recent: Recent::default(),
     };
     let result =
         Bounded::open(&path, is_own).and_then(|file| table.read(BufReader::with_capacity(64 * 1024, file)));
-    let Table { bad, lines, is_one, .. } = table;
+    let Table { bad, lines, is_table, .. } = table;
     let mut gaps = Vec::new();
     let result = match result {
         // Even a table without sockets has a heading.
         Ok(()) if lines == 0 && !lock(intake).stopped => {
             Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file is empty"))
         }
-        Ok(()) if lines > 0 && !is_one => {
+        Ok(()) if lines > 0 && !is_table => {
             Err(io::Error::new(io::ErrorKind::InvalidData, "not a table of sockets"))
         }
-        Err(error) if is_one => {
+        Err(error) if is_table => {
             gaps.push(Gap::Unreadable { path: shown(&path), reason: error.to_string() });
             Ok(())
         }
@@ -160,8 +160,8 @@ fn read_table(
     TableEnd { path, family, result, gaps }
 }
 
-/// The folder of a proc tree that holds its first process's tables. `self` and `thread-self` there would be the
-/// reader's own, and `net` is a link to `self/net` in a live tree.
+/// The folder with the tables of a proc tree's first process. In a live tree, `self` and `thread-self` are the reader's
+/// own, and `net` is a link to `self/net`.
 fn tables_of(root: &Path) -> Result<PathBuf, ProcfsError> {
     let of_init = root.join("1/net");
     if is_there(&of_init.join("tcp"))? {
@@ -175,7 +175,7 @@ fn tables_of(root: &Path) -> Result<PathBuf, ProcfsError> {
     Err(ProcfsError::NoTables { root: root.to_owned() })
 }
 
-/// What may not be seen is an error: it must not be passed over for something else.
+/// A path that may not be read is an error: no other path must be used in its place.
 fn is_there(path: &Path) -> Result<bool, ProcfsError> {
     match fs::metadata(path) {
         Ok(_) => Ok(true),
@@ -190,10 +190,10 @@ fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// What the tables share.
+/// The state that the tables share.
 struct Intake<'a> {
     sink: &'a mut dyn Sink,
-    /// No more is wanted.
+    /// The sink wants no more sockets.
     stopped: bool,
 }
 
@@ -203,17 +203,17 @@ struct Table<'m, 'a> {
     intake: &'m Mutex<Intake<'a>>,
     bad: BadLines,
     lines: u64,
-    /// A heading or a socket has come.
-    is_one: bool,
+    /// A heading or a socket has been read.
+    is_table: bool,
     recent: Recent,
 }
 
 impl Table<'_, '_> {
-    /// While one table waits for the kernel, another one's lines may be taken.
+    /// While one table waits for the kernel, another table's lines may be processed.
     fn read(&mut self, mut file: impl BufRead) -> io::Result<()> {
         let mut bytes = Vec::with_capacity(256);
         loop {
-            // Nearly all lines lie whole in the buffer.
+            // Nearly every line is complete in the buffer.
             let buffer = file.fill_buf()?;
             let mut intake = lock(self.intake);
             if intake.stopped {
@@ -243,7 +243,7 @@ impl Table<'_, '_> {
         self.lines += 1;
         // The first line is a heading.
         if self.lines == 1 && line::is_heading(line) {
-            self.is_one = true;
+            self.is_table = true;
             return;
         }
         if intake.stopped {
@@ -251,7 +251,7 @@ impl Table<'_, '_> {
         }
         match line::parse(line, self.family) {
             Ok(socket) => {
-                self.is_one = true;
+                self.is_table = true;
                 if self.query.states.contains(socket.state) && !self.recent.has_seen(&socket) {
                     intake.stopped = intake.sink.row(&socket).is_break();
                 }
@@ -261,8 +261,8 @@ impl Table<'_, '_> {
     }
 }
 
-/// Reads the next line, its break too; false at the end. Of a line that is too long for a socket only the start is
-/// kept, whatever follows.
+/// Reads the next line with its line break; false at the end of the file. If a line is too long for a socket, only its
+/// start is kept.
 fn read_line(file: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     const LONGEST: u64 = 4096;
     line.clear();
@@ -287,7 +287,7 @@ impl BadLines {
         if self.count == 0 {
             self.first = error.to_string();
         }
-        if self.lines.len() < NUMBERS_TOLD {
+        if self.lines.len() < NUMBERS_REPORTED {
             self.lines.push(number);
         }
         self.count += 1;

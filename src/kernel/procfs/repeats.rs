@@ -22,8 +22,9 @@ const LAST: usize = 4 * PLACES;
 /// The sockets that came last.
 #[derive(Default)]
 pub(super) struct Recent {
-    /// 16 bits of a fingerprint: four share a place, and the oldest leaves. These 64 KiB are all that nearly any socket is
-    /// looked for in, and small enough to stay in a processor's cache. Nothing is allocated for a table without sockets.
+    /// 16 bits of each fingerprint: four share a place, and a new one replaces the oldest. Nearly every socket is
+    /// looked for only in these 64 KiB, which are small enough to stay in a processor's cache. Nothing is allocated for
+    /// a table without sockets.
     places: Vec<[u16; 4]>,
     /// The whole fingerprints, in a ring.
     last: Vec<u64>,
@@ -31,7 +32,7 @@ pub(super) struct Recent {
 }
 
 impl Recent {
-    /// Notes the socket; true if it has come before.
+    /// Records the socket; true if it was read before.
     pub(super) fn has_seen(&mut self, socket: &Socket) -> bool {
         // Listeners that share a port differ only by their inode; without one they cannot be told apart.
         if socket.inode.is_none() && socket.peer.port == 0 {
@@ -58,8 +59,8 @@ impl Recent {
     }
 }
 
-/// Where a fingerprint is, and the part of it that is kept there, which is never 0: the upper bits of a product depend on
-/// all bits of its factors.
+/// The place of a fingerprint, and the part of it that is kept there, which is never 0. Both are upper bits of a
+/// product, which depend on all bits of its factors.
 fn place(fingerprint: u64) -> (usize, u16) {
     const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
     let product = fingerprint.wrapping_mul(SPREAD);
@@ -77,7 +78,7 @@ fn fingerprint(socket: &Socket) -> u64 {
     }
 }
 
-/// Of whole words: a third of what the derived hash takes.
+/// Hashes whole words, in a third of the time that the derived hash takes.
 fn of_ends(ends: [Endpoint; 2]) -> u64 {
     let mut hasher = FxHasher::default();
     for Endpoint { addr, port, .. } in ends {

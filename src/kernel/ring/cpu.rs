@@ -36,7 +36,7 @@ impl Ring {
         })
     }
 
-    /// For poll(). A ring that is not allocated would report an error at once, again and again.
+    /// For poll(), which would report an error immediately and repeatedly for a ring that is not allocated.
     pub(crate) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         self.is_allocated.then(|| self.pages.as_fd())
     }
@@ -48,7 +48,7 @@ impl Ring {
         page: &mut [u8],
         mut take: impl FnMut(Nanos, &[u8]),
     ) -> io::Result<()> {
-        /// The kernel may fill the ring as fast as it is read: after this many pages the other rings have their turn.
+        /// The kernel may fill the ring as fast as it is read: after this many pages the other rings get their turn.
         const PAGES: usize = 4096;
         for _ in 0..PAGES {
             let len = match rustix::io::read(&self.pages, &mut *page) {
@@ -68,7 +68,7 @@ impl Ring {
         Ok(())
     }
 
-    /// The kernel's counters of it; undecodable pages count as lost.
+    /// The kernel's counters of this ring; undecodable pages count as lost.
     pub(crate) fn stats(&self, instance: BorrowedFd<'_>) -> io::Result<Stats> {
         let text = tracefs::read(instance, &format!("per_cpu/cpu{}/stats", self.cpu))?;
         let mut stats = Stats::parse(&text);

@@ -1,4 +1,4 @@
-//! What the kernel's tracepoints say, one event each.
+//! The events that the kernel's tracepoints report.
 
 use crate::model::{Endpoint, Family, Socket};
 
@@ -12,7 +12,7 @@ pub(crate) struct Event {
     /// The thread that was on the processor, by its number in the initial PID namespace.
     pub(crate) thread: u32,
     pub(crate) cpu: u32,
-    /// It only was interrupted: what happened was not its doing.
+    /// The thread was merely interrupted: it did not cause the event.
     pub(crate) in_interrupt: bool,
     pub(crate) kind: Kind,
 }
@@ -26,31 +26,31 @@ pub(crate) struct Ends {
 }
 
 impl Ends {
-    /// Those of a socket.
+    /// The ends of a socket.
     pub(crate) fn of(socket: &Socket) -> Self {
         Self { family: socket.family, local: socket.local, peer: socket.peer }
     }
 
-    /// As the other end has them.
+    /// The same ends as the peer sees them.
     pub(crate) fn swapped(self) -> Self {
         Self { local: self.peer, peer: self.local, ..self }
     }
 }
 
-/// What happened. A socket is known by its address in the kernel.
+/// What happened. A socket is identified by its address in the kernel's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// It went from one of the kernel's states to another.
+    /// The socket went from one of the kernel's states to another.
     State { socket: u64, old: u8, new: u8, ends: Ends },
-    /// An RST came for it, or what the kernel handles likewise.
+    /// The socket received an RST, or something that the kernel handles like one.
     ResetReceived { socket: u64 },
-    /// An RST was sent for it; 0 for no socket that is whole.
+    /// The kernel sent an RST for the socket; `socket` is 0 if it is not a full socket.
     ResetSent { socket: u64, ends: Option<Ends> },
-    /// A segment of it was sent again.
+    /// The kernel retransmitted a segment of the socket.
     SentAgain { socket: u64 },
-    /// It is gone, and its address may be used for another.
+    /// The socket is gone; the kernel may use its address for another.
     Destroyed { socket: u64, cookie: Option<u64> },
-    /// It was told an error.
+    /// The kernel reported an error to the socket.
     Error { errno: i32, ends: Ends },
     /// A thread has a new name.
     Named { thread: u32, name: Comm },

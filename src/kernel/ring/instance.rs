@@ -20,7 +20,7 @@ const RING: std::ops::RangeInclusive<u64> = 128..=8 << 10;
 /// The start of the names of our instances.
 const PREFIX: &str = "tcpstates-";
 
-/// An instance. It is removed with this value.
+/// An instance. Dropping this value removes it.
 #[derive(Debug)]
 pub(crate) struct Instance {
     tracefs: Tracefs,
@@ -51,8 +51,8 @@ impl Instance {
             ("options/overwrite", "0"),
             ("options/stacktrace", "0"),
             ("options/userstacktrace", "0"),
-            // Each names threads at every change from thread to thread. Names come from /proc, where its numbers are
-            // the events'; else the kernel's list of them is read.
+            // Both of these make the kernel name threads at every context switch. Names come from /proc if its thread
+            // numbers are the same as the events'; otherwise the kernel's own list of names is read.
             ("options/record-cmd", if is_initial_namespace() == Some(true) { "0" } else { "1" }),
             ("options/record-tgid", "0"),
             // poll() returns when a ring is filled to a quarter.
@@ -165,13 +165,13 @@ impl Drop for Instance {
         // The kernel refuses to remove an instance while its files are open.
         self.rings.clear();
         self.free = None;
-        // If another program has a file of it open now, the next trace removes it.
+        // If another program has one of its files open, this fails, and the next trace removes the instance.
         let _ = unlinkat(&self.tracefs, &self.path, AtFlags::REMOVEDIR);
     }
 }
 
-/// Waits until no other trace is between the creation of its instance and the first open file: it would be taken for a
-/// stale one. Whoever holds the lock for long may be no trace, and is not waited for; false then.
+/// Waits until no other trace is between creating its instance and opening its first file: such an instance would be
+/// taken for a stale one. Another program may hold the lock for long: then stops waiting and returns false.
 fn lock(instances: &OwnedFd) -> bool {
     const ATTEMPTS: u32 = 500;
     for _ in 0..ATTEMPTS {
@@ -216,7 +216,7 @@ fn make(tracefs: &Tracefs) -> Result<(String, OwnedFd, OwnedFd), SetupError> {
 fn open_first(tracefs: &Tracefs, path: &str) -> Result<(OwnedFd, OwnedFd), Errno> {
     let folder = openat(tracefs, path, FOLDER, Mode::empty())?;
     let free = openat(&folder, "free_buffer", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
-    // The kernel looks for the instance by its address, which may be another's by now.
+    // The kernel finds the instance by its address in memory, which may by now belong to another instance.
     statat(&folder, "free_buffer", AtFlags::empty())?;
     Ok((folder, free))
 }

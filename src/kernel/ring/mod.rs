@@ -1,8 +1,8 @@
-//! The kernel's trace ring: an instance of tracefs of our own, in which the kernel records the events that are asked for.
+//! The kernel's trace ring: our own instance of tracefs, in which the kernel records the requested events.
 //!
-//! `tracefs` is the file system, `instance` the ring from its creation to its removal, `cpu` one processor's part of it. The
-//! rest decodes what is read, and asks for nothing: `format` (layouts), `pages` (a page to records), `records` (a record to
-//! an `Event`), `stats` (counters).
+//! `tracefs` is the file system, `instance` the ring from its creation to its removal, `cpu` one processor's part of
+//! it. The other modules only decode what is read: `format` (layouts), `pages` (a page to records), `records` (a record
+//! to an `Event`), `stats` (counters).
 
 mod cpu;
 mod event;

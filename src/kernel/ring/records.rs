@@ -19,7 +19,7 @@ const CLONE_THREAD: u64 = 0x0001_0000;
 /// Where the fields of each event are.
 #[derive(Debug, Default)]
 pub(crate) struct Layouts {
-    /// With the number that a record starts with.
+    /// Each with its event's number, which a record starts with.
     of: Vec<(u16, Common, Fields)>,
 }
 
@@ -44,7 +44,7 @@ enum Fields {
     Exited { thread: Place, name: Place },
 }
 
-/// Of two `struct sockaddr_in` or `sockaddr_in6`, which kernels since 6.10 have there.
+/// The places of two `struct sockaddr_in` or `sockaddr_in6`, which kernels since 6.10 report.
 #[derive(Clone, Copy, Debug)]
 struct SocketAddresses {
     local: Place,
@@ -66,7 +66,7 @@ struct EndPlaces {
 pub(crate) const STATE: &str = "sock/inet_sock_set_state";
 /// The event of a socket that is destroyed.
 pub(crate) const DESTROYED: &str = "tcp/tcp_destroy_sock";
-/// Events that tell why a connection ended, and which socket it was.
+/// Events that show why a connection ended, and which socket it was.
 pub(crate) const OTHERS: [&str; 5] = [
     "tcp/tcp_receive_reset",
     "tcp/tcp_send_reset",
@@ -85,8 +85,8 @@ impl Layouts {
         fields.is_some()
     }
 
-    /// Whether an RST is told of that the kernel sends in the place of a socket that it has closed; before 6.10 only those
-    /// of whole sockets are.
+    /// Whether the kernel also reports an RST that it sends in place of a socket that it has closed; before 6.10 it
+    /// reports only those of full sockets.
     pub(crate) fn tell_all_resets(&self) -> bool {
         self.of.iter().any(|(.., fields)| matches!(fields, Fields::ResetSent { ends: Some(_), .. }))
     }
@@ -211,7 +211,7 @@ impl EndPlaces {
         })
     }
 
-    /// Ports are in host order, addresses as they travel.
+    /// Ports are in host byte order, addresses in network byte order.
     fn read(&self, raw: &[u8]) -> Option<Ends> {
         let family = match self.family.number(raw)? {
             AF_INET => Family::Inet,
@@ -276,7 +276,7 @@ mod tests {
         (Layout::parse(&text).unwrap(), raw)
     }
 
-    /// Not where this machine's kernel has them.
+    /// The fields are not where this machine's kernel has them.
     fn state(protocol: u16) -> (Layout, Vec<u8>) {
         made(
             77,

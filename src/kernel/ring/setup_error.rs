@@ -34,7 +34,7 @@ impl SetupError {
 enum Needed {
     Root,
     Capability,
-    /// It is root, but in a user namespace.
+    /// The process is root, but only in a user namespace.
     HostsRoot,
     Unknown,
 }

@@ -29,7 +29,7 @@ impl Stats {
     }
 }
 
-/// `1244.597178`. A ring clock that is a plain counter has no fraction: then this is no time.
+/// Parses `1244.597178`. A ring clock that is a plain counter prints no fraction: it is not a time.
 fn seconds(text: &str) -> Option<Nanos> {
     let (whole, micros) = text.split_once('.').filter(|(_, micros)| micros.len() == 6)?;
     let (whole, micros): (u64, u64) = (whole.parse().ok()?, micros.parse().ok()?);

@@ -1,4 +1,4 @@
-//! Where a dump's bytes come from: a netlink socket, or a recording of one.
+//! The source of a dump's bytes: a netlink socket, or a recording of one.
 
 use std::collections::VecDeque;
 use std::io;
@@ -7,18 +7,18 @@ use rustix::net::RecvFlags;
 
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_SOCK_DIAG};
 
-/// The kernel fills at most this much at once (`netlink_dump` in net/netlink/af_netlink.c).
+/// The kernel sends at most this much at once (`netlink_dump` in net/netlink/af_netlink.c).
 const RECEIVE_SIZE: usize = 32 * 1024;
 
-/// Tell the datagram's whole length even where it did not fit.
+/// Makes a receive return the datagram's whole length, even if the datagram did not fit.
 const MSG_TRUNC: i32 = RecvFlags::TRUNC.bits().cast_signed();
 
-/// What was received at once.
+/// One received datagram.
 #[derive(Clone, Copy, Debug)]
 pub struct Datagram<'a> {
     /// Its bytes, as far as they fit.
     pub bytes: &'a [u8],
-    /// Whether there were more.
+    /// Whether the datagram was longer.
     pub truncated: bool,
 }
 
@@ -36,7 +36,7 @@ pub fn connect() -> io::Result<Box<dyn Datagrams + Send>> {
     let socket = Socket::new(NETLINK_SOCK_DIAG)?;
     // From now on only the kernel can send to it.
     socket.connect(&SocketAddr::new(0, 0))?;
-    // Both only make errors tell more; kernels before 4.12 don't know the first.
+    // Both only make errors more detailed; kernels before 4.12 do not know the first.
     let _ = socket.set_ext_ack(true);
     let _ = socket.set_cap_ack(true);
     Ok(Box::new(Live { socket, buffer: Vec::with_capacity(RECEIVE_SIZE) }))
@@ -71,7 +71,7 @@ impl Datagrams for Live {
     }
 }
 
-/// What a recorded conversation brings, in turn: a datagram's bytes, or the error of a receive.
+/// A recorded conversation. Each answer is a datagram's bytes, or the error of a receive.
 #[derive(Debug, Default)]
 pub struct Recording {
     answers: VecDeque<io::Result<Vec<u8>>>,
@@ -79,7 +79,7 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// A conversation with these answers; after the last comes an end of file.
+    /// A conversation with these answers, followed by an end of file.
     pub fn new(answers: impl IntoIterator<Item = io::Result<Vec<u8>>>) -> Self {
         Self { answers: answers.into_iter().collect(), current: Vec::new() }
     }

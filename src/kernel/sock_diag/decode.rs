@@ -1,8 +1,8 @@
 //! The bytes of one socket in a dump → [`Socket`], without allocating.
 //!
-//! The layouts are those of include/uapi/linux/inet_diag.h. Attributes are known by their number and taken at
-//! whatever length they have: an unknown one is passed over, a longer one is read as far as it is known, a shorter
-//! one as far as it goes.
+//! The layouts are those of include/uapi/linux/inet_diag.h. Attributes are identified by their number and may have any
+//! length: unknown attributes are skipped, longer ones are read as far as this program knows them, shorter ones as far
+//! as they go.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -56,7 +56,7 @@ mod attribute {
     pub(super) const SHUTDOWN: u16 = 8;
     pub(super) const DCTCPINFO: u16 = 9;
     pub(super) const SKV6ONLY: u16 = 11;
-    /// Told to CAP_NET_ADMIN; it and the next come only with INFO.
+    /// The kernel sends this only to CAP_NET_ADMIN; it sends this and the next only with INFO.
     pub(super) const MD5SIG: u16 = 18;
     pub(super) const ULP_INFO: u16 = 19;
     pub(super) const MARK: u16 = 15;
@@ -64,7 +64,7 @@ mod attribute {
     pub(super) const CGROUP_ID: u16 = 21;
 }
 
-/// Bytes that are no socket.
+/// Bytes that are not a socket.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// Shorter than `struct inet_diag_msg`.
@@ -79,18 +79,18 @@ pub enum DecodeError {
 #[derive(Debug)]
 pub struct Decoder {
     socket: Socket,
-    /// The details' memory while the socket has none.
+    /// The details' memory, kept for reuse while the socket has no details.
     spare: Option<Box<Details>>,
 }
 
 impl Decoder {
-    /// A decoder that holds no socket yet.
+    /// A decoder that has not decoded a socket yet.
     pub fn new() -> Self {
         let nowhere = Endpoint::unspecified(Family::Inet);
         Self { socket: Socket::new(Family::Inet, TcpState::Close, nowhere, nowhere), spare: None }
     }
 
-    /// The socket that a reply tells of: the bytes behind the netlink header.
+    /// Decodes the socket in a reply: `payload` is the bytes after the netlink header.
     pub fn decode(&mut self, payload: &[u8]) -> Result<&Socket, DecodeError> {
         let (message, attributes) =
             Message::ref_from_prefix(payload).map_err(|_| DecodeError::Short(payload.len()))?;
@@ -153,7 +153,7 @@ fn ip_addr(family: Family, bytes: &[u8; 16]) -> IpAddr {
     }
 }
 
-/// Netlink does not tell the user of a half-open connection either.
+/// The user; also `None` for a half-open connection, whose user netlink does not report.
 fn uid(state: TcpState, uid: u32, inode: u32) -> Option<u32> {
     if state.shown() == TcpState::SynRecv { None } else { known_uid(state, uid, inode.into()) }
 }
@@ -216,7 +216,7 @@ fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
     bytes.get(offset..)?.first_chunk().map(|chunk| u64::from_ne_bytes(*chunk))
 }
 
-/// `SK_MEMINFO_*`: an array that grew over the years.
+/// `SK_MEMINFO_*`: an array that later kernels have extended.
 fn memory(bytes: &[u8]) -> Memory {
     let word = |index: usize| u32_at(bytes, index * 4);
     Memory {

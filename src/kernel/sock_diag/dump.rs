@@ -1,4 +1,5 @@
-//! The conversation: ask, read to the end, and begin again where the answer broke off and nothing is lost by it.
+//! A dump: sends the request, reads the answer to its end, and starts again if the answer broke off and nothing is lost
+//! by starting again.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -15,7 +16,7 @@ use crate::kernel::lock;
 use crate::model::Query;
 use crate::model::{Gap, Sink, Socket, Source};
 
-/// How often a dump that broke off is begun again.
+/// How often a dump that broke off is started again.
 const RESTARTS: u32 = 3;
 
 /// Opens a new conversation.
@@ -23,8 +24,8 @@ pub type Connect<'a> = dyn FnMut() -> io::Result<Box<dyn Datagrams + Send>> + 'a
 
 /// Dumps the sockets that the query asks for into the sink; returns what is missing.
 ///
-/// With programs that part the sockets in two, two walks go on side by side where one would do. An
-/// error means that the sink has got nothing of worth.
+/// With `halves`, programs that split the sockets in two, two walks run in parallel where one would do. An error means
+/// that the sink has received nothing useful.
 pub fn dump(
     query: &Query,
     mut halves: Option<&Halves>,
@@ -44,14 +45,15 @@ pub fn dump(
             Ok(()) => return Ok(gaps),
             Err(Fault::Disturbed(reason)) => reason,
             Err(Fault::Inconsistent) => "the kernel's table changed while it was read".to_owned(),
-            // A kernel that does not take the halves' filters, or does not let so much be opened: one after the other.
+            // The kernel does not accept the halves' filters, or does not allow so much to be opened: read one walk
+            // after the other.
             Err(Fault::Failed(_)) if rows == 0 && halves.is_some() => {
                 halves = None;
                 walks = request::walks(&query, None);
                 sink.begin(Source::Netlink);
                 continue;
             }
-            // A kernel that does not take the filter: all is asked for, and filtered here.
+            // The kernel does not accept the filter: request all sockets, and filter them here.
             Err(Fault::Failed(NetlinkError::Refused { source, .. }))
                 if rows == 0 && is_about_filter(&source) && query.kernel_filter.is_some() =>
             {
@@ -62,7 +64,7 @@ pub fn dump(
                 sink.begin(Source::Netlink);
                 continue;
             }
-            // A kernel without the older request: ask in the newer way.
+            // The kernel lacks the older request: use the newer one.
             Err(Fault::Failed(NetlinkError::Refused { .. })) if rows == 0 && walks == [Walk::Mixed] => {
                 walks = request::per_family(query.families);
                 sink.begin(Source::Netlink);
@@ -87,7 +89,7 @@ pub fn dump(
     }
 }
 
-/// EINVAL for a program that the kernel does not know, EPERM for one that asks for a firewall mark.
+/// EINVAL: the kernel does not know the filter's program. EPERM: the program asks for a firewall mark.
 fn is_about_filter(error: &io::Error) -> bool {
     matches!(Errno::from_io_error(error), Some(Errno::INVAL | Errno::PERM))
 }
@@ -118,7 +120,7 @@ fn run(
     consistent(intake)
 }
 
-/// Reads two walks at once, each into its intake.
+/// Reads two walks in parallel, each into its intake.
 fn side_by_side(
     (here, ours): (Walk<'_>, &Mutex<Intake<'_>>),
     (there, theirs): (Walk<'_>, &Mutex<Intake<'_>>),
@@ -131,14 +133,14 @@ fn side_by_side(
         let there = move || read(there, query, 1, other.as_mut(), theirs).map(drop);
         let there = thread::Builder::new().spawn_scoped(scope, there).map_err(call("start a thread"))?;
         let here = read(here, query, 1, source.as_mut(), ours).map(drop);
-        // It does not panic; if it did, its part would be missing.
+        // The thread does not panic; if it did, its part would be missing.
         let gone = || Err(Fault::Disturbed("a thread has ended early".to_owned()));
         here.and(there.join().unwrap_or_else(|_| gone()))
     })
 }
 
-/// Reads two walks at once, and hands on what the second brings when the first is over. So the order is the same as if
-/// they were read in turn.
+/// Reads two walks in parallel, and passes on the second walk's sockets when the first walk is over. So the order is
+/// the same as if one were read after the other.
 fn one_behind_the_other(
     first: Walk<'_>,
     second: Walk<'_>,
@@ -164,7 +166,7 @@ fn one_behind_the_other(
     consistent(intake)
 }
 
-/// Keeps what a walk brings.
+/// Keeps the sockets of a walk.
 #[derive(Default)]
 struct Behind {
     sockets: Vec<Socket>,

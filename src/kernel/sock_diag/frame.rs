@@ -30,14 +30,14 @@ const HEADER_LEN: usize = size_of::<Header>();
 /// One message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Frame<'a> {
-    /// The number of the request that it answers.
+    /// The number of the request that this message answers.
     pub(super) sequence: u32,
-    /// Whether the kernel says that its table changed under the dump.
+    /// Whether the kernel reports that its table changed during the dump.
     pub(super) inconsistent: bool,
     pub(super) body: Body<'a>,
 }
 
-/// What a message says.
+/// The content of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Body<'a> {
     /// A socket: `struct inet_diag_msg` and attributes.
@@ -52,11 +52,11 @@ pub(super) enum Body<'a> {
     Other,
 }
 
-/// The bytes are no message: the datagram ends here.
+/// The bytes are not a message: the rest of the datagram cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Garbled;
 
-/// Iterates over a datagram's messages; ends with an `Err` where the rest is none.
+/// Iterates over a datagram's messages; ends with an `Err` if the rest is not a message.
 pub(super) struct Frames<'a> {
     rest: &'a [u8],
 }
@@ -107,7 +107,7 @@ fn errno(payload: &[u8]) -> i32 {
     number.checked_neg().unwrap_or(i32::MAX)
 }
 
-/// What follows the error number and the request that the kernel sends back.
+/// The bytes after the error number and the request that the kernel sends back.
 fn behind_request(flags: u16, payload: &[u8]) -> Option<&[u8]> {
     let request = payload.get(4..)?;
     let (header, _) = Header::ref_from_prefix(request).ok()?;
@@ -127,7 +127,7 @@ fn note(flags: u16, attributes: Option<&[u8]>) -> Option<&[u8]> {
 /// One attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Attribute<'a> {
-    /// Its number, without the flags in the upper bits.
+    /// The attribute's number, without the flags in the upper bits.
     pub(super) kind: u16,
     pub(super) payload: &'a [u8],
 }
@@ -141,7 +141,7 @@ struct AttributeHeader {
 
 const ATTRIBUTE_HEADER_LEN: usize = size_of::<AttributeHeader>();
 
-/// Iterates over attributes, as far as they are whole.
+/// Iterates over attributes, up to the first incomplete one.
 pub(super) struct Attributes<'a> {
     rest: &'a [u8],
 }

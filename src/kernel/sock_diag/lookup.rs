@@ -35,14 +35,15 @@ struct Request {
     local: [u8; 16],
     peer: [u8; 16],
     interface: u32,
-    /// `INET_DIAG_NOCOOKIE`: whichever it is.
+    /// `INET_DIAG_NOCOOKIE`: any cookie matches.
     cookie: [u32; 2],
 }
 
 const LEN: u32 = 72;
 const _: () = assert!(size_of::<Request>() == LEN as usize);
 
-/// The socket with these ends in this network namespace. A connection that is gone may be answered with its listener.
+/// Asks for the socket with these ends in this network namespace. If a connection no longer exists, the kernel may
+/// answer with its listener.
 pub fn lookup(
     source: &mut dyn Datagrams,
     family: Family,

@@ -1,4 +1,5 @@
-//! The kernel's `sock_diag` interface: the socket, the request and the dump apart from the pure decoding of bytes.
+//! The kernel's `sock_diag` interface. The netlink socket, the request and the dump are separate from the pure decoding
+//! of bytes.
 
 pub mod datagrams;
 pub mod decode;
@@ -22,7 +23,7 @@ pub use lookup::lookup;
 pub use notices::Notices;
 pub use split::middle_port;
 
-/// A step of the conversation that failed.
+/// A failed step of the conversation with the kernel.
 #[derive(Debug, thiserror::Error)]
 pub enum NetlinkError {
     /// A system call failed.
@@ -36,38 +37,38 @@ pub enum NetlinkError {
     /// The kernel refused the request.
     #[error("netlink: the kernel refused the dump: {source}{}", note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default())]
     Refused {
-        /// Its error number.
+        /// The kernel's error number.
         source: io::Error,
-        /// What it said beside the number.
+        /// The kernel's message beside the number.
         note: Option<String>,
     },
-    /// The kernel can't, or must not, evaluate a term that only it can.
+    /// The kernel cannot, or is not allowed to, evaluate a term that only the kernel can evaluate.
     #[error("netlink: the kernel refused the filter's '{term}': {source}{}", needed(source))]
     FilterRefused {
         /// The term.
         term: String,
-        /// Its error number.
+        /// The kernel's error number.
         source: io::Error,
     },
     /// The dump broke off each time it was tried.
     #[error("netlink: the dump broke off {tries} times: {reason}")]
     BrokeOff {
-        /// How often.
+        /// How often it was tried.
         tries: u32,
         /// What happened the last time.
         reason: String,
     },
 }
 
-/// What is needed for a firewall mark.
+/// The capability that a firewall mark needs.
 fn needed(error: &io::Error) -> &'static str {
     if error.kind() == io::ErrorKind::PermissionDenied { " (CAP_NET_ADMIN is needed)" } else { "" }
 }
 
 impl NetlinkError {
-    /// Whether nothing can be asked here: forbidden, not built into the kernel, or kept away by whatever stands between
-    /// (a sandbox answers `ECONNREFUSED` or `EINVAL`, or what it likes). What this process lacks itself, such as a free
-    /// descriptor, says nothing of netlink.
+    /// Whether netlink is unavailable here: forbidden, not built into the kernel, or blocked by something in between (a
+    /// sandbox answers `ECONNREFUSED`, `EINVAL` or any other error). A resource that this process itself lacks, such as
+    /// a free descriptor, does not mean that netlink is unavailable.
     pub fn means_unavailable(&self) -> bool {
         let (Self::Call { source, .. } | Self::Refused { source, .. }) = self else { return false };
         let errno = Errno::from_io_error(source);

@@ -1,4 +1,4 @@
-//! The kernel's notices of sockets that it destroys: what they were, and their last numbers.
+//! The kernel's notices of sockets that it destroys, with each socket's last numbers.
 
 use std::io;
 
@@ -11,7 +11,7 @@ use crate::model::Socket;
 
 /// `SKNLGRP_INET_TCP_DESTROY` and `SKNLGRP_INET6_TCP_DESTROY`
 const GROUPS: [u32; 2] = [1, 3];
-/// A notice takes about a kilobyte of the kernel's memory while it waits.
+/// A waiting notice takes about a kilobyte of the kernel's memory.
 const WAITING: usize = 4 << 20;
 const NOTICE: usize = 8 * 1024;
 
@@ -23,7 +23,7 @@ pub struct Notices {
 }
 
 impl Notices {
-    /// Joins their groups, which needs CAP_NET_ADMIN.
+    /// Joins the notices' groups, which needs CAP_NET_ADMIN.
     pub fn join() -> io::Result<Self> {
         let mut connection = Connection::new(NETLINK_SOCK_DIAG)?;
         connection.bind(&SocketAddr::new(0, 0))?;
@@ -31,12 +31,12 @@ impl Notices {
             connection.add_membership(group)?;
         }
         connection.set_non_blocking(true)?;
-        // More is better, and less will do.
+        // A larger buffer is better, but a smaller one is enough.
         let _ = connection.set_rx_buf_sz(WAITING);
         Ok(Self { connection, decoder: Decoder::new(), buffer: Vec::with_capacity(NOTICE) })
     }
 
-    /// Hands on the notices that are there; says how often some were lost.
+    /// Passes on the waiting notices; returns how often some were lost.
     pub fn read(&mut self, take: &mut dyn FnMut(&Socket)) -> u64 {
         let mut losses = 0;
         loop {
@@ -48,7 +48,7 @@ impl Notices {
                     continue;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                // None is left, or none can be had any more.
+                // No notice is left, or none can be received any more.
                 Err(_) => return losses,
             }
             for frame in Frames::new(&self.buffer).map_while(Result::ok) {

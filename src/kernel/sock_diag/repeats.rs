@@ -1,10 +1,11 @@
-//! Finds sockets that a dump brings twice.
+//! Finds sockets that a dump lists twice.
 //!
-//! The dump stops between two datagrams and goes on in the same bucket of the kernel's table. Sockets that came into
-//! that bucket meanwhile push others back, which then come again: so a repeat stands near the start of a datagram
-//! and was near the end of the one before. And a bound socket that connects meanwhile comes from both tables; of two
-//! walks side by side perhaps from the other one first. Memory stays flat: a window of cookies, the cookies of the
-//! bound sockets, and of two walks those that one brought while the other was at the bound sockets.
+//! The dump pauses between two datagrams and continues in the same bucket of the kernel's table. Sockets that entered
+//! the bucket meanwhile push others back, and the kernel sends those again: a repeat is near the start of a datagram,
+//! and was near the end of the datagram before. Also, a bound socket that connects meanwhile is listed from both
+//! tables; of two parallel walks, the other one may list it first. Memory stays flat: a window of cookies, the cookies
+//! of the bound sockets and, with two walks, the cookies that one walk listed while the other was reading the bound
+//! sockets.
 
 use rustc_hash::FxHashSet;
 
@@ -12,20 +13,20 @@ use crate::model::{Socket, TcpState};
 
 const WINDOW: usize = 64;
 
-/// The cookie by which a socket is known again. No kernel gives out the cookie 0; without one a repeat can't be told
-/// from another socket.
+/// The cookie that identifies a socket. No kernel assigns the cookie 0; without a cookie, a repeat cannot be
+/// distinguished from another socket.
 fn cookie(socket: &Socket) -> Option<u64> {
     socket.cookie.filter(|cookie| *cookie != 0)
 }
 
-/// What has come in a walk of late.
+/// The sockets that a walk has read last.
 #[derive(Debug)]
 pub(super) struct Window {
     /// The last cookies of the datagrams before this one.
     before: [u64; WINDOW],
     /// The last cookies of this datagram, as a ring.
     current: [u64; WINDOW],
-    /// How many cookies of this datagram have come.
+    /// How many cookies of this datagram have been read.
     count: usize,
 }
 
@@ -34,21 +35,21 @@ impl Window {
         Self { before: [0; WINDOW], current: [0; WINDOW], count: 0 }
     }
 
-    /// The next datagram begins.
+    /// Begins the next datagram.
     pub(super) fn next_datagram(&mut self) {
         if self.count >= WINDOW {
             self.before = self.current;
-            // The oldest first: it is the first to go.
+            // The oldest cookie first, because it is the first to be dropped.
             self.before.rotate_left(self.count % WINDOW);
         } else {
-            // A short datagram pushes out only as many as it brought.
+            // A short datagram replaces only as many cookies as it has itself.
             self.before.rotate_left(self.count);
             self.before[WINDOW - self.count..].copy_from_slice(&self.current[..self.count]);
         }
         self.count = 0;
     }
 
-    /// Notes the socket; true if it has come before.
+    /// Records the socket; true if it was read before.
     pub(super) fn has_seen(&mut self, socket: &Socket) -> bool {
         let Some(cookie) = cookie(socket) else { return false };
         if self.count < WINDOW && self.before.contains(&cookie) {
@@ -60,15 +61,16 @@ impl Window {
     }
 }
 
-/// The bound sockets that have come, in any walk.
+/// The bound sockets that any walk has read.
 #[derive(Debug)]
 pub(super) struct Bound {
     cookies: FxHashSet<u64>,
-    /// What else has come while bound sockets may yet come. The walk that brings them does so before all connections.
+    /// Other sockets, read while bound sockets may still come. The walk that lists the bound sockets lists them before
+    /// all connections.
     connected: Option<Connected>,
 }
 
-/// The cookies of a part of a large table: no more than the numbers themselves, put in order when one is looked for.
+/// The cookies of part of a large table: only the numbers themselves, sorted when one is looked up.
 #[derive(Debug, Default)]
 struct Connected {
     cookies: Vec<u64>,
@@ -91,17 +93,18 @@ impl Connected {
 }
 
 impl Bound {
-    /// With `may_come_later`, another walk may bring a connection before its socket comes as a bound one.
+    /// With `may_come_later`, another walk may list a connection before this socket is listed as a bound one.
     pub(super) fn new(may_come_later: bool) -> Self {
         Self { cookies: FxHashSet::default(), connected: may_come_later.then(Connected::default) }
     }
 
-    /// Nothing that is bound comes any more.
+    /// No more bound sockets will come.
     pub(super) fn is_complete(&mut self) {
         self.connected = None;
     }
 
-    /// Notes the socket; true if it has come from the other table before.
+    /// Records the socket; true if a bound socket with its cookie was read before, or if it is bound and was read as a
+    /// connection.
     pub(super) fn has_seen(&mut self, socket: &Socket) -> bool {
         let Some(cookie) = cookie(socket) else { return false };
         if socket.state == TcpState::Close {

@@ -12,27 +12,27 @@ use crate::model::{Family, StateSet};
 /// `TCPDIAG_GETSOCK`: the older request, which dumps both families in one walk of the hash table. It is TCP only.
 const TCPDIAG_GETSOCK: u16 = 18;
 
-/// What a walk of the kernel's table is asked for.
+/// The sockets that a walk of the kernel's table is to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Walk<'a> {
     /// Both families, rows mixed.
     Mixed,
     /// One family.
     Family(Family),
-    /// Both families, mixed: the sockets that this program passes.
+    /// Both families, mixed: only the sockets that this program accepts.
     Half {
         /// The program (`INET_DIAG_REQ_BYTECODE`).
         program: &'a [u8],
-        /// Whether these are all connections.
+        /// Whether this half has only connections.
         upper: bool,
     },
 }
 
-/// Programs that part all sockets in two, the lower half first. The upper one has connections alone, so that the
-/// tables of listeners and bound sockets are gone through once.
+/// Programs that split all sockets in two, the lower half first. The upper half has only connections, so that the
+/// tables of listeners and bound sockets are read only once.
 pub type Halves = [Vec<u8>; 2];
 
-/// The walks that answer the query: in order, or halves that may go on side by side.
+/// The walks that answer the query: to be read in order, or halves that may be read in parallel.
 pub fn walks<'a>(query: &Query, halves: Option<&'a Halves>) -> Vec<Walk<'a>> {
     match (query.families, query.order, halves) {
         (Families::Both, Order::Any, Some([lower, upper])) => {
@@ -66,7 +66,8 @@ pub fn encode(walk: Walk<'_>, query: &Query, sequence: u32) -> Vec<u8> {
     message
 }
 
-/// Listeners and bound sockets have tables of their own, which the lower half's walk goes through.
+/// Encodes the request for a half. Listeners and bound sockets have tables of their own, which only the lower half's
+/// walk reads.
 fn encode_half(program: &[u8], upper: bool, query: &Query, sequence: u32) -> Vec<u8> {
     let states = if upper { query.states - StateSet::unconnected() } else { query.states };
     let mut message = encode_mixed(query, states, sequence);
@@ -77,7 +78,7 @@ fn encode_half(program: &[u8], upper: bool, query: &Query, sequence: u32) -> Vec
 /// Appends the attribute, and corrects the message's length.
 fn push_bytecode(message: &mut Vec<u8>, bytecode: &[u8]) {
     const INET_DIAG_REQ_BYTECODE: u16 = 1;
-    // The compiler of filters keeps to far less than an attribute's limit.
+    // The filter compiler stays far below an attribute's limit.
     let Ok(len) = u16::try_from(4 + bytecode.len()) else { return };
     message.extend(len.to_ne_bytes());
     message.extend(INET_DIAG_REQ_BYTECODE.to_ne_bytes());
@@ -90,7 +91,7 @@ fn push_bytecode(message: &mut Vec<u8>, bytecode: &[u8]) {
 fn extensions(needs: Needs) -> ExtensionFlags {
     let mut flags = ExtensionFlags::empty();
     if needs.contains(Needs::TCP_INFO) {
-        // The bit of Vegas asks for whatever numbers the algorithm has: Vegas's, DCTCP's or BBR's.
+        // The bit of Vegas requests the numbers of whichever algorithm is in use: Vegas, DCTCP or BBR.
         flags |= ExtensionFlags::INFO | ExtensionFlags::CONG | ExtensionFlags::VEGASINFO;
     }
     if needs.contains(Needs::MEMORY) {

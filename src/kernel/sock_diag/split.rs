@@ -1,18 +1,18 @@
-//! Where a dump is parted in two walks that go on side by side.
+//! Where to split a dump into two parallel walks.
 
 use crate::kernel::host;
 use crate::model::{Families, Order, Query};
 use crate::model::{StateSet, TcpState};
 
-/// A port that parts the connections so that both walks take about as long: one end of nearly each has a port that a
-/// kernel chose. `None` where one walk will do.
+/// A port that splits the connections so that both walks take about the same time: nearly every connection has, at one
+/// end, a port that a kernel chose. `None` if one walk is enough.
 pub fn middle_port(query: &Query) -> Option<u16> {
     let is_worth = can_be_parted(query) && host::is_large();
     if is_worth { middle(host::local_ports()?) } else { None }
 }
 
-/// Families that come in turn are parted already. A filter of the query's own takes the place of the halves', and
-/// listeners alone are few.
+/// Whether two walks can share the query. Families that are listed one after the other are split already. A filter of
+/// the query takes the place of the halves' filters, and listeners alone are few.
 fn can_be_parted(query: &Query) -> bool {
     let by_family = query.order == Order::Ipv4First;
     query.families == Families::Both
@@ -20,7 +20,7 @@ fn can_be_parted(query: &Query) -> bool {
         && !(query.states - StateSet::of(TcpState::Listen)).is_empty()
 }
 
-/// At three eighths: who has those below goes through the table of bound sockets besides.
+/// Three eighths of the range: the walk of the lower ports also reads the table of bound sockets.
 fn middle((first, last): (u16, u16)) -> Option<u16> {
     Some(first + last.checked_sub(first)? / 8 * 3)
 }

@@ -1,4 +1,4 @@
-//! The attributes about what works on top of TCP, and about MD5 keys → the model.
+//! Decodes the attributes about upper layer protocols and about MD5 keys.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -22,7 +22,7 @@ pub(super) fn decode_ulp(bytes: &[u8]) -> Option<Box<Ulp>> {
     Some(Box::new(Ulp { name: name?, mptcp, tls }))
 }
 
-/// `MPTCP_SUBFLOW_ATTR_*`: what a kernel does not send stays 0.
+/// `MPTCP_SUBFLOW_ATTR_*`: numbers that a kernel does not send stay 0.
 fn decode_subflow(bytes: &[u8]) -> Subflow {
     let mut subflow = Subflow::default();
     for attribute in Attributes::new(bytes) {
@@ -62,7 +62,7 @@ fn decode_tls(bytes: &[u8]) -> Tls {
     tls
 }
 
-/// The number in the first bytes, in host order; 0 where they are fewer.
+/// The number in the first `width` bytes, in host byte order; 0 if there are fewer.
 fn number(bytes: &[u8], width: usize) -> u64 {
     let Some(bytes) = bytes.get(..width) else { return 0 };
     let add = |number: u64, byte: &u8| number << 8 | u64::from(*byte);

@@ -1,5 +1,5 @@
-//! Reads a walk of the kernel's table: datagrams → sockets → the sink. Two walks may go on side by side: each waits for
-//! its own datagrams, and while it takes one the other does not.
+//! Reads a walk of the kernel's table: datagrams → sockets → the sink. Two walks may run in parallel: both wait for
+//! datagrams at the same time, but only one processes a datagram at a time.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -17,13 +17,13 @@ use crate::kernel::lock;
 use crate::model::Sink;
 use crate::model::{Gap, Socket, StateSet, TcpState};
 
-/// Why an attempt did not end well.
+/// Why an attempt failed.
 pub(super) enum Fault {
-    /// Something that may go well the next time.
+    /// A failure that may not happen at the next attempt.
     Disturbed(String),
-    /// It came to its end, and the kernel says that its table changed meanwhile.
+    /// The dump was complete, but the kernel reports that its table changed meanwhile.
     Inconsistent,
-    /// Something that won't.
+    /// A failure that would happen again.
     Failed(NetlinkError),
 }
 
@@ -31,7 +31,7 @@ pub(super) fn call(call: &'static str) -> impl FnOnce(io::Error) -> Fault {
     move |source| Fault::Failed(NetlinkError::Call { call, source })
 }
 
-/// What all walks of an attempt share.
+/// The state that all walks of an attempt share.
 pub(super) struct Intake<'a> {
     states: StateSet,
     sink: &'a mut dyn Sink,
@@ -41,12 +41,12 @@ pub(super) struct Intake<'a> {
     first_undecodable: String,
     inconsistent: bool,
     notes: Vec<Gap>,
-    /// The sink wants no more, or a walk has failed.
+    /// The sink wants no more sockets, or a walk has failed.
     stopped: Arc<AtomicBool>,
 }
 
 impl<'a> Intake<'a> {
-    /// For sockets in these states; several walks that go on side by side are told apart from one after the other.
+    /// For sockets in these states. With `side_by_side`, several walks run in parallel instead of one after the other.
     pub(super) fn new(states: StateSet, sink: &'a mut dyn Sink, side_by_side: bool) -> Self {
         let may_come_later = side_by_side && states.contains(TcpState::BoundInactive);
         Self {
@@ -62,12 +62,12 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// Another intake, for a walk that ends when this one's do.
+    /// Another intake, for a walk that stops when this intake's walks do.
     pub(super) fn beside<'b>(&self, sink: &'b mut dyn Sink) -> Intake<'b> {
         Intake { stopped: self.stopped.clone(), ..Intake::new(self.states, sink, false) }
     }
 
-    /// Takes what another intake has noted, but for its sockets.
+    /// Takes over what another intake has recorded, except its sockets.
     pub(super) fn take_notes(&mut self, other: Intake<'_>) {
         if self.undecodable == 0 {
             self.first_undecodable = other.first_undecodable;
@@ -83,17 +83,17 @@ impl<'a> Intake<'a> {
         self.sink.row(socket)
     }
 
-    /// Whether nothing more is to be read.
+    /// Whether to stop reading.
     pub(super) fn has_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    /// Whether the kernel said that its table changed meanwhile.
+    /// Whether the kernel reported that its table changed during the dump.
     pub(super) fn is_inconsistent(&self) -> bool {
         self.inconsistent
     }
 
-    /// How many sockets came, and what was wrong with other replies.
+    /// The number of sockets, and the gaps from other replies.
     pub(super) fn finish(self) -> (u64, Vec<Gap>) {
         let mut gaps = self.notes;
         if self.undecodable > 0 {
@@ -107,14 +107,14 @@ impl<'a> Intake<'a> {
 enum Progress {
     GoesOn,
     Done,
-    /// The sink wants no more.
+    /// The sink wants no more sockets.
     Stopped,
 }
 
 /// One walk.
 pub(super) struct Walker<'m, 'a> {
     intake: &'m Mutex<Intake<'a>>,
-    /// Whether it brings the bound sockets, before all connections.
+    /// Whether this walk lists the bound sockets, which come before all connections.
     brings_bound: bool,
     decoder: Decoder,
     window: Window,
@@ -125,7 +125,7 @@ impl<'m, 'a> Walker<'m, 'a> {
         Self { intake, brings_bound, decoder: Decoder::new(), window: Window::new() }
     }
 
-    /// Reads to the end; `Break` when no more is wanted.
+    /// Reads to the end; `Break` if the sink wants no more sockets.
     pub(super) fn read(
         &mut self,
         source: &mut dyn Datagrams,
@@ -208,7 +208,7 @@ impl<'m, 'a> Walker<'m, 'a> {
             intake.bound.is_complete();
         }
         match decoded {
-            // The kernel's mask knows less than ours where its states are fewer.
+            // A kernel that has fewer states filters less exactly than our mask.
             Ok(socket) if !intake.states.contains(socket.state) => ControlFlow::Continue(()),
             Ok(socket) if self.window.has_seen(socket) || intake.bound.has_seen(socket) => {
                 ControlFlow::Continue(())

@@ -1,5 +1,5 @@
-//! cgroup paths: by the number that the kernel gives a socket, which is the inode of the cgroup's folder, or by a process
-//! that holds the socket.
+//! Finds a socket's cgroup path: by the number that the kernel gives the socket, which is the inode of the cgroup's
+//! folder, or by a process that holds the socket.
 
 mod mounts;
 
@@ -18,11 +18,11 @@ use crate::model::Socket;
 use crate::model::cgroup::{self, Cgroup, CgroupLack};
 use crate::model::escape::push_lossless;
 
-/// The inode of the folder of the first cgroup of all. A tree whose root is another cgroup's is a part of it.
+/// The inode of the root cgroup's folder. A tree that begins at another cgroup is only a part of the whole tree.
 const ROOT: u64 = 1;
 
-/// The number of a cgroup by its path below the mount of the v2 tree, or by its whole path; `None` where there is no such
-/// cgroup, an error where no tree is there to tell.
+/// The number of a cgroup by its path below the mount of the v2 tree, or by its whole path; `None` if there is no such
+/// cgroup, an error if there is no tree to read.
 pub(crate) fn cgroup_id(path: &str) -> Result<Option<u64>, String> {
     let tree = Tree::here()?;
     let whole = Path::new(path);
@@ -37,14 +37,14 @@ pub(crate) fn cgroup_id(path: &str) -> Result<Option<u64>, String> {
 /// A cgroup2 tree.
 struct Tree {
     path: PathBuf,
-    /// The mount, where it is this program's own.
+    /// The mount, if this program made it.
     _own: Option<OwnedFd>,
     is_whole: bool,
 }
 
 impl Tree {
-    /// The tree that is mounted here, the whole one where there are several; else one that is mounted for this program
-    /// alone, where that is permitted. The error says why there is none.
+    /// The tree that is mounted here; if there are several, a whole one. If none is mounted, mounts one for this
+    /// program alone, where that is permitted. The error says why there is none.
     fn here() -> Result<Self, String> {
         let mountinfo = read("/proc/thread-self/mountinfo")
             .map_err(|error| format!("/proc/thread-self/mountinfo: {error}"))?;
@@ -59,7 +59,7 @@ impl Tree {
         Self::at(path, Some(own)).map_err(refused)
     }
 
-    /// The tree at this path; an error where something else is there, such as a mount above it.
+    /// The tree at this path; an error if something else is there, such as a file system mounted over it.
     fn at(path: PathBuf, own: Option<OwnedFd>) -> io::Result<Self> {
         /// `CGROUP2_SUPER_MAGIC` of linux/magic.h.
         const MAGIC: u64 = 0x6367_7270;
@@ -70,7 +70,7 @@ impl Tree {
         Ok(Self { path, _own: own, is_whole })
     }
 
-    /// The path of each cgroup by its number. Folders that come and go meanwhile are no error.
+    /// The path of each cgroup by its number. Folders that appear or disappear meanwhile are not an error.
     fn paths(&self) -> FxHashMap<u64, String> {
         let mut paths = FxHashMap::default();
         if let Ok(meta) = self.path.metadata() {
@@ -91,14 +91,14 @@ impl Tree {
     }
 }
 
-/// Mounts the tree where nobody else sees it; it is gone when the descriptor is closed.
+/// Mounts the tree where no other program sees it; closing the descriptor unmounts it.
 fn mount() -> io::Result<OwnedFd> {
     let context = fsopen(c"cgroup2", FsOpenFlags::FSOPEN_CLOEXEC)?;
     fsconfig_create(&context)?;
     Ok(fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())?)
 }
 
-/// The paths of the cgroup v2 tree, read once, and what is known where they do not do.
+/// The paths of the cgroup v2 tree, read once, and what is known where they are not enough.
 #[derive(Debug, Default)]
 pub(crate) struct Cgroups {
     paths: FxHashMap<u64, String>,
@@ -106,10 +106,10 @@ pub(crate) struct Cgroups {
     is_whole: bool,
     /// Whether the paths of processes begin at the root of a cgroup namespace.
     is_namespaced: bool,
-    /// Whether there are v1 hierarchies: then systemd and container runtimes may use these, and a socket be in the root
-    /// of the v2 tree whatever its unit.
+    /// Whether there are v1 hierarchies: systemd and container runtimes may use these instead, and a socket may be in
+    /// the root of the v2 tree whatever its unit.
     has_v1: bool,
-    /// Why a path is not known where no process is found.
+    /// Why a path is unknown if no process is found.
     reason: String,
 }
 
@@ -129,14 +129,14 @@ impl Cgroups {
         }
     }
 
-    /// What processes say alone: of another proc tree, whose host's numbers mean nothing here.
+    /// Paths from processes only: for another proc tree, whose host's cgroup numbers mean nothing here.
     pub(crate) fn of_processes() -> Self {
         let reason = "no process that holds it was found".to_owned();
         Self { is_namespaced: is_namespaced(), reason, ..Self::default() }
     }
 
-    /// Whether the kernel's numbers alone say which cgroup each socket is in; with `units`, which unit's, too: a socket
-    /// that systemd created for a service has the socket unit's cgroup.
+    /// Whether the kernel's numbers alone show each socket's cgroup and, with `units`, its unit: a socket that systemd
+    /// created for a service has the socket unit's cgroup.
     pub(crate) fn suffice(&self, units: bool) -> bool {
         self.is_whole && !(units && self.paths.values().any(|path| self.is_not_the_programs(path)))
     }
@@ -146,7 +146,7 @@ impl Cgroups {
         is_socket_unit(path) || (self.has_v1 && path == "/")
     }
 
-    /// Whether a process that holds the socket must say more of it.
+    /// Whether a process that holds the socket is needed to know its cgroup or unit.
     pub(crate) fn needs_holder(&self, socket: &Socket) -> bool {
         match socket.cgroup.and_then(|id| self.paths.get(&id)) {
             Some(path) => self.is_not_the_programs(path),
@@ -154,15 +154,15 @@ impl Cgroups {
         }
     }
 
-    /// What is known of a socket's cgroup. `holders` are the paths of the processes that hold it; `belongs` says that it
-    /// is some program's, and so in some cgroup.
+    /// What is known of a socket's cgroup. `holders` are the cgroup paths of the processes that hold the socket;
+    /// `belongs` says that the socket is some program's, and so in some cgroup.
     pub(crate) fn of<'a>(
         &'a self,
         socket: &Socket,
         belongs: bool,
         mut holders: impl Iterator<Item = &'a str>,
     ) -> Cgroup<'a> {
-        // A manager that hands the socket on to a service holds it, too.
+        // A manager that passes the socket on to a service holds it too.
         let first = holders.next();
         let service = first.into_iter().chain(holders).find(|path| !cgroup::is_manager(path));
         let program = service.or(first);
@@ -189,7 +189,7 @@ impl Cgroups {
         }
     }
 
-    /// Why something is not known.
+    /// Why something is unknown.
     pub(crate) fn reason(&self, lack: CgroupLack) -> &str {
         match lack {
             CgroupLack::Unresolved => &self.reason,
@@ -203,7 +203,7 @@ fn is_socket_unit(path: &str) -> bool {
     cgroup::unit(path).is_some_and(|unit| unit.ends_with(".socket"))
 }
 
-/// Whether the program is in another cgroup namespace than the host began with: paths then begin at its root.
+/// Whether this program is in another cgroup namespace than the initial one: paths then begin at that namespace's root.
 fn is_namespaced() -> bool {
     /// `PROC_CGROUP_INIT_INO` of linux/proc_ns.h.
     const FIRST: &str = "cgroup:[4026531835]";
@@ -216,8 +216,8 @@ fn has_v1() -> bool {
     lines.split(|byte| *byte == b'\n').any(|line| !line.is_empty() && !line.starts_with(b"0::"))
 }
 
-/// The path in a process's cgroup file. In the v2 hierarchy it has one; where v1's are used, systemd's own names units,
-/// and else one of the controllers' does.
+/// The path in a process's cgroup file, which has a line for each hierarchy. The v2 path comes first, then the path in
+/// systemd's own v1 hierarchy, which names units, then a controller's; but `/` only if all are `/`.
 pub(crate) fn of_process(text: &[u8]) -> Option<String> {
     let mut shown = String::with_capacity(text.len());
     push_lossless(&mut shown, text);
@@ -237,7 +237,7 @@ pub(crate) fn of_process(text: &[u8]) -> Option<String> {
     let best = lines
         .iter()
         .min_by_key(|(hierarchy, controllers, path)| (*path == "/", rank(hierarchy, controllers)));
-    // The kernel marks a cgroup that is gone.
+    // The kernel marks a removed cgroup.
     best.map(|(.., path)| path.strip_suffix(" (deleted)").unwrap_or(path).to_owned())
 }
 

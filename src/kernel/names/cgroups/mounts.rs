@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use crate::model::escape::unescaped;
 
-/// The mount points of the cgroup2 trees in a mountinfo file, in its order. A line that is odd is passed over: any user
-/// can mount something under any name.
+/// The mount points of the cgroup2 trees in a mountinfo file, in its order. Malformed lines are skipped: any user can
+/// mount something under any name.
 pub(super) fn cgroup2(mountinfo: &[u8]) -> Vec<PathBuf> {
     mountinfo.split(|byte| *byte == b'\n').filter_map(mount_point).collect()
 }

@@ -1,4 +1,4 @@
-//! Dumps replayed from hand-made datagrams: what goes wrong on the way, and what becomes of it.
+//! Dumps replayed from hand-made datagrams: failures, and how the dump handles them.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -58,9 +58,9 @@ const ENOBUFS: i32 = 105;
 struct Keeper {
     cookies: Vec<u64>,
     attempts: u32,
-    /// After this many sockets something is written and can't be taken back.
+    /// After this many sockets, some have been written and cannot be taken back.
     written_after: Option<usize>,
-    /// After this many no more are wanted.
+    /// After this many sockets, no more are wanted.
     wanted: Option<usize>,
 }
 
@@ -90,7 +90,7 @@ fn replay(keeper: &mut Keeper, conversations: Vec<Answers>) -> Result<Vec<Gap>, 
     replay_of(keeper, &all(Families::Only(crate::model::Family::Inet)), false, conversations)
 }
 
-/// The first two conversations are two halves that go on side by side.
+/// The first two conversations are two halves that run in parallel.
 fn replay_halves(keeper: &mut Keeper, conversations: Vec<Answers>) -> Result<Vec<Gap>, NetlinkError> {
     replay_of(keeper, &all(Families::Both), true, conversations)
 }
@@ -105,7 +105,7 @@ fn replay_of(
     in_halves: bool,
     conversations: Vec<Answers>,
 ) -> Result<Vec<Gap>, NetlinkError> {
-    // What the programs say matters to the kernel alone.
+    // Only the kernel evaluates the programs.
     let halves = [vec![0; 4], vec![0; 4]];
     let mut conversations = conversations.into_iter();
     let mut connect = || {
@@ -258,7 +258,7 @@ fn two_halves_are_one_list() {
 
 #[test]
 fn a_bound_socket_that_connects_meanwhile_is_in_one_half_only() {
-    // Whichever half comes first, which is chance.
+    // Which half comes first is chance.
     for _ in 0..100 {
         let mut keeper = Keeper::default();
         let lower = vec![bound(1), bound(1002), sockets([2]), end(DONE, 0)];
