@@ -1,4 +1,4 @@
-//! What a cgroup's path says: the systemd unit, the container, the pod.
+//! Reads the systemd unit, the container and the pod from a cgroup's path.
 
 use std::borrow::Cow;
 
@@ -7,17 +7,17 @@ use super::escape;
 /// What is known of a socket's cgroup.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cgroup<'a> {
-    /// The path of the cgroup that the socket was created in. Where the kernel's number resolves to no path, the path
-    /// of a process that holds the socket.
+    /// The path of the cgroup that the socket was created in. If the kernel's number resolves to no path, the path of a
+    /// process that holds the socket.
     pub path: Option<&'a str>,
-    /// The path of the process that holds a socket which systemd created for it (socket activation): the kernel
-    /// names the socket unit, and this the service.
+    /// With socket activation, the path of the process that holds the socket: systemd created the socket for a service,
+    /// `path` names the socket unit, and `holder` names the service.
     pub holder: Option<&'a str>,
-    /// Why some of it is not known.
+    /// Why some of this is unknown.
     pub lack: Option<CgroupLack>,
 }
 
-/// Why a socket's cgroup is not known, or not wholly.
+/// Why a socket's cgroup is unknown, or known only in part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CgroupLack {
@@ -25,12 +25,12 @@ pub enum CgroupLack {
     Unresolved,
     /// The path begins at the root of a cgroup namespace: what is above it is hidden.
     Hidden,
-    /// The cgroup has been removed. So it is known to be no unit's and no container's.
+    /// The cgroup has been removed, so it belongs to no unit and no container.
     Removed,
 }
 
 impl<'a> Cgroup<'a> {
-    /// A whole path, and no holder's.
+    /// A whole path, without a holder's.
     pub fn at(path: &'a str) -> Self {
         Self { path: Some(path), ..Self::default() }
     }
@@ -55,25 +55,25 @@ impl<'a> Cgroup<'a> {
         pod_uid(self.of_program()?)
     }
 
-    /// Whether it may be in a unit, container or pod that none of this shows.
+    /// Whether the socket may be in a unit, container or pod that is unknown here.
     pub fn may_hide(self) -> bool {
         matches!(self.lack, Some(CgroupLack::Unresolved | CgroupLack::Hidden))
     }
 }
 
-/// The systemd unit: the first part of a path that has the ending of a unit with processes, slices aside. The host's
-/// systemd made the first; a systemd in a container, or a user's, made what is below.
+/// The systemd unit: the first part of a path that has the suffix of a unit with processes, except slices. The host's
+/// systemd created the first such part; a container's or a user's systemd created those below.
 pub fn unit(path: &str) -> Option<&str> {
     const KINDS: [&str; 5] = [".service", ".scope", ".socket", ".mount", ".swap"];
     path.split('/').find(|part| KINDS.iter().any(|kind| part.len() > kind.len() && part.ends_with(kind)))
 }
 
-/// Whether a unit is a manager itself, which holds sockets for the services that it starts.
+/// Whether a path is a service manager's own; a manager holds sockets for the services that it starts.
 pub fn is_manager(path: &str) -> bool {
     path.split('/').any(|part| part == "init.scope")
 }
 
-/// The container, by the id or name that its runtime knows it by; of several the innermost.
+/// The container, by its id or name in the container runtime; of nested containers, the innermost.
 pub fn container(path: &str) -> Option<Cow<'_, str>> {
     let parts: Vec<_> = path.split('/').collect();
     (0..parts.len()).rev().find_map(|at| container_in(parts.get(..=at)?))
@@ -98,8 +98,9 @@ fn container_in<'a>(parts: &[&'a str]) -> Option<Cow<'a, str>> {
         .or_else(|| machine(part))
 }
 
-/// 64 hex digits, alone or between a runtime's prefix and suffix: Docker, containerd, CRI-O and their rootless forms
-/// all have it so. `docker-<id>.scope`, `cri-containerd-<id>.scope`, `<id>`, `system.slice:docker:<id>`, `libpod-<id>`
+/// 64 hex digits, alone or between a runtime's prefix and suffix. Docker, containerd, CRI-O and their rootless forms
+/// all write ids this way: `docker-<id>.scope`, `cri-containerd-<id>.scope`, `<id>`, `system.slice:docker:<id>`,
+/// `libpod-<id>`
 fn hex_id(part: &str) -> Option<&str> {
     const LEN: usize = 64;
     let name = part.strip_suffix(".scope").unwrap_or(part);
@@ -110,7 +111,7 @@ fn hex_id(part: &str) -> Option<&str> {
     (is_id && is_container).then_some(id)
 }
 
-/// What systemd-machined registers, nspawn's containers and virtual machines: `machine-NAME.scope`, or
+/// The name of an nspawn container or a virtual machine that systemd-machined registers: `machine-NAME.scope`, or
 /// `systemd-nspawn@NAME.service`.
 fn machine(part: &str) -> Option<Cow<'_, str>> {
     let of_scope = part.strip_prefix("machine-").and_then(|rest| rest.strip_suffix(".scope"));
@@ -118,7 +119,7 @@ fn machine(part: &str) -> Option<Cow<'_, str>> {
     of_scope.or_else(of_service).filter(|name| !name.is_empty()).map(unescaped)
 }
 
-/// A name as it was before systemd wrote it into a unit's: `-` for `\x2d`.
+/// Undoes systemd's escaping of a name in a unit's name: `-` for `\x2d`.
 fn unescaped(name: &str) -> Cow<'_, str> {
     match String::from_utf8(escape::unescaped(name.as_bytes(), br"\x", 2, 16)) {
         Ok(text) if text != name => Cow::Owned(text),
@@ -126,8 +127,8 @@ fn unescaped(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// The uid of a Kubernetes pod: `kubepods-burstable-pod<uid>.slice`, where systemd manages the cgroups with `_` for
-/// `-`, or `kubepods/burstable/pod<uid>`. A static pod's uid is the hash of its file, without hyphens.
+/// The uid of a Kubernetes pod: from `kubepods-burstable-pod<uid>.slice` if systemd manages the cgroups (it writes `_`
+/// for `-`), or from `kubepods/burstable/pod<uid>`. A static pod's uid is the hash of its file, without hyphens.
 pub fn pod_uid(path: &str) -> Option<Cow<'_, str>> {
     let mut parts = path.split('/').skip_while(|part| !part.contains("kubepods"));
     let uid = parts.find_map(|part| {

@@ -1,13 +1,13 @@
-//! Who began a connection.
+//! Which side opened a connection.
 
-/// As far as this host's listeners tell it: a connection whose listener has gone is taken for one that went out.
+/// Derived from this host's listeners: a connection whose listener no longer exists counts as outgoing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// A listener of this host has its local port.
+    /// Incoming: a listener of this host has the connection's local port.
     In,
-    /// None has.
+    /// Outgoing: no listener has the local port.
     Out,
-    /// It listens.
+    /// A listener.
     Listen,
 }
 

@@ -12,7 +12,7 @@ pub enum Family {
 }
 
 impl Family {
-    /// As the JSON and the CSV have it.
+    /// The name in JSON and CSV.
     pub fn name(self) -> &'static str {
         match self {
             Self::Inet => "inet",
@@ -63,12 +63,12 @@ impl Endpoint {
     }
 }
 
-/// The first bits of an IPv4 address.
+/// The mask of the first `len` bits of an IPv4 address.
 pub fn v4_mask(len: u8) -> u32 {
     u32::MAX.checked_shl(32 - u32::from(len.min(32))).unwrap_or(0)
 }
 
-/// The first bits of an IPv6 address.
+/// The mask of the first `len` bits of an IPv6 address.
 pub fn v6_mask(len: u8) -> u128 {
     u128::MAX.checked_shl(128 - u32::from(len.min(128))).unwrap_or(0)
 }

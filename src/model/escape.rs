@@ -1,13 +1,13 @@
-//! Text that others chose, as every layout shows it.
+//! Text that others chose, escaped in the same form in every layout.
 //!
-//! The filter knows this form too: a name that was printed is found by what was printed.
+//! The filter accepts this form too: a name finds its socket as it was printed.
 
 use std::fmt::Write as _;
 
-/// Appends text so that it stays on its line and does nothing to a terminal: no control character, no escape
-/// sequence, no line break and no character that turns the direction of writing gets through. Bytes that are not
-/// UTF-8 appear as `\xNN`. A backslash stays as it is: systemd writes `\x2d` into the names of units, and ss and our
-/// JSON print it once.
+/// Appends text so that it stays on its line and does nothing to a terminal: no control character, no escape sequence,
+/// no line break and no character that changes the direction of writing gets through. Bytes that are not UTF-8 appear
+/// as `\xNN`. A backslash stays as it is: systemd writes `\x2d` into the names of units, and ss and our JSON print it
+/// once.
 pub fn push_escaped(out: &mut String, bytes: &[u8]) {
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
@@ -26,14 +26,14 @@ pub fn escaped(bytes: &[u8]) -> String {
     text
 }
 
-/// The text as it is, but for bytes that are not UTF-8.
+/// The text unchanged, except that bytes that are not UTF-8 appear as `\xNN`.
 pub fn lossless(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     push_lossless(&mut text, bytes);
     text
 }
 
-/// Appends text as it is, but for bytes that are not UTF-8, which appear as `\xNN`: what JSON holds before its own
+/// Appends text unchanged, except that bytes that are not UTF-8 appear as `\xNN`: the text of JSON before its own
 /// escaping.
 pub fn push_lossless(out: &mut String, bytes: &[u8]) {
     for chunk in bytes.utf8_chunks() {
@@ -44,8 +44,8 @@ pub fn push_lossless(out: &mut String, bytes: &[u8]) {
     }
 }
 
-/// Text as it was before somebody wrote bytes of it as a marker and so many digits of this radix: systemd in the names of
-/// units (`\x2d`), the kernel in lists of mounts (`\040`).
+/// Undoes an escape that writes a byte as `marker` and `digits` digits of this radix: systemd's in the names of units
+/// (`\x2d`), the kernel's in lists of mounts (`\040`).
 pub fn unescaped(text: &[u8], marker: &[u8], digits: usize, radix: u32) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -65,18 +65,18 @@ pub fn unescaped(text: &[u8], marker: &[u8], digits: usize, radix: u32) -> Vec<u
 /// Whether a character could do harm on a terminal or break a line.
 pub fn is_unsafe(c: char) -> bool {
     c.is_control()
-        // Line and paragraph separators, and what turns the direction of the text that follows.
+        // Line and paragraph separators, and characters that change the direction of the text that follows.
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Whether text is printable ASCII with no quote and no backslash in it, as nearly all is: it needs no escaping
-/// anywhere.
+/// Whether text is printable ASCII without quotes and backslashes, so that it needs no escaping in any format. Nearly
+/// all text is.
 pub fn is_plain(bytes: &[u8]) -> bool {
-    // Without a way out of the loop many bytes are looked at in one step.
+    // A loop without an early exit checks many bytes in one step.
     bytes.iter().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~') & !matches!(byte, b'"' | b'\\'))
 }
 
-/// Appends a character, or what stands for it where it is unsafe.
+/// Appends a character, escaped if it is unsafe.
 pub fn push_char(out: &mut String, c: char) {
     match c {
         '\n' => out.push_str("\\n"),
@@ -90,7 +90,7 @@ pub fn push_char(out: &mut String, c: char) {
     }
 }
 
-/// Appends a byte that is no text as `\xNN`.
+/// Appends a byte that is not text as `\xNN`.
 pub fn push_hex(out: &mut String, byte: u8) {
     let _ = write!(out, "\\x{byte:02x}");
 }

@@ -1,4 +1,4 @@
-//! What the kernel tells of the host besides its sockets: its settings and its counters.
+//! The kernel's settings and counters of the host.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -12,10 +12,10 @@ macro_rules! settings {
         }
 
         impl Setting {
-            /// Every one.
+            /// All settings.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
-            /// The name, as `net.ipv4.tcp_fin_timeout`.
+            /// The name, such as `net.ipv4.tcp_fin_timeout`.
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$name => $sysctl,)*
@@ -28,15 +28,15 @@ macro_rules! settings {
 settings! {
     /// Seconds that an orphaned FIN_WAIT2 is kept.
     FinTimeout = "net.ipv4.tcp_fin_timeout",
-    /// How often a SYN is sent again, doubling the time between.
+    /// How often a SYN is retransmitted, each time after twice the wait.
     SynRetries = "net.ipv4.tcp_syn_retries",
-    /// How often it is sent again before that, a second apart.
+    /// How often a SYN is retransmitted before that, at intervals of one second.
     SynLinearTimeouts = "net.ipv4.tcp_syn_linear_timeouts",
-    /// How often a SYN-ACK is sent again.
+    /// How often a SYN-ACK is retransmitted.
     SynackRetries = "net.ipv4.tcp_synack_retries",
-    /// How often an orphan sends again; 0 means 8.
+    /// How often an orphan retransmits; 0 means 8.
     OrphanRetries = "net.ipv4.tcp_orphan_retries",
-    /// How often a connection sends again before it is given up.
+    /// How often a connection retransmits before the kernel gives it up.
     Retries2 = "net.ipv4.tcp_retries2",
     /// The longest time between two retransmissions, in milliseconds.
     RtoMaxMs = "net.ipv4.tcp_rto_max_ms",
@@ -46,7 +46,7 @@ settings! {
     TwReuse = "net.ipv4.tcp_tw_reuse",
     /// How old that time-wait socket must be, in milliseconds.
     TwReuseDelay = "net.ipv4.tcp_tw_reuse_delay",
-    /// Whether a time-wait socket outlasts an RST.
+    /// Whether a time-wait socket survives an RST.
     Rfc1337 = "net.ipv4.tcp_rfc1337",
     /// Whether connections use timestamps: 0 no, 1 and 2 yes.
     Timestamps = "net.ipv4.tcp_timestamps",
@@ -56,7 +56,7 @@ settings! {
     Somaxconn = "net.core.somaxconn",
     /// Whether SYN cookies are sent when the queue of half-open connections is full.
     Syncookies = "net.ipv4.tcp_syncookies",
-    /// Whether a connection is reset for which the accept queue has no place.
+    /// Whether a connection is reset if the accept queue is full.
     AbortOnOverflow = "net.ipv4.tcp_abort_on_overflow",
     /// Seconds of idleness before the first keepalive probe.
     KeepaliveTime = "net.ipv4.tcp_keepalive_time",
@@ -66,12 +66,12 @@ settings! {
     KeepaliveProbes = "net.ipv4.tcp_keepalive_probes",
     /// How many orphans there may be, on the whole host.
     MaxOrphans = "net.ipv4.tcp_max_orphans",
-    /// The pages that TCP's buffers may take, on the whole host: none is minded below the first number, little is given
-    /// above the second, none above the third.
+    /// The memory pages that TCP's buffers may take, on the whole host: below the first number the kernel sets no
+    /// limit, above the second it grants little, above the third nothing.
     Mem = "net.ipv4.tcp_mem",
     /// The ports that the kernel chooses from.
     LocalPortRange = "net.ipv4.ip_local_port_range",
-    /// Those of them that it leaves alone.
+    /// Ports of that range that the kernel does not choose.
     LocalReservedPorts = "net.ipv4.ip_local_reserved_ports",
     /// The first port that anybody may bind.
     UnprivilegedPortStart = "net.ipv4.ip_unprivileged_port_start",
@@ -79,23 +79,23 @@ settings! {
     NonlocalBind = "net.ipv4.ip_nonlocal_bind",
     /// The same for IPv6.
     NonlocalBind6 = "net.ipv6.ip_nonlocal_bind",
-    /// Whether an IPv6 socket leaves IPv4 alone unless it says otherwise.
+    /// Whether an IPv6 socket is for IPv6 only unless the program sets otherwise.
     BindV6only = "net.ipv6.bindv6only",
     /// Whether the host's devices have no IPv6 addresses.
     DisableIpv6 = "net.ipv6.conf.all.disable_ipv6",
 }
 
-/// What keeps an IPv6 address that this host has from being bound (duplicate address detection, RFC 4862 section 5.4).
+/// Why an IPv6 address of this host cannot be bound (duplicate address detection, RFC 4862 section 5.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dad {
-    /// It is asked whether another host has it.
+    /// This host is still asking whether another host has the address.
     Tentative,
-    /// Another host has it.
+    /// Another host has the address.
     Failed,
 }
 
 impl Dad {
-    /// As `ip address` has it.
+    /// The word that `ip address` prints.
     pub fn word(self) -> &'static str {
         match self {
             Self::Tentative => "tentative",
@@ -107,21 +107,21 @@ impl Dad {
 /// How long a socket is in TIME_WAIT (`TCP_TIMEWAIT_LEN` of include/net/tcp.h).
 pub const TIME_WAIT_MS: u32 = 60_000;
 
-/// `32768\t60999`, as ip_local_port_range has it.
+/// Parses `32768\t60999`, the form of ip_local_port_range.
 pub fn port_range(text: &str) -> Option<(u16, u16)> {
     let mut ends = text.split_whitespace().map(str::parse);
     Some((ends.next()?.ok()?, ends.next()?.ok()?))
 }
 
-/// `8080` or `9000-9010`.
+/// Parses `8080` or `9000-9010`.
 fn reserved(item: &str) -> Option<RangeInclusive<u16>> {
     let item = item.trim();
     let (first, last) = item.split_once('-').unwrap_or((item, item));
     Some(first.parse().ok()?..=last.parse().ok()?)
 }
 
-/// The present values of this network namespace. Kernels differ in what they have, and a namespace lacks what is the
-/// whole host's.
+/// The current values in this network namespace. Kernels differ in the settings that they have, and a namespace lacks
+/// those of the whole host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings(BTreeMap<Setting, String>);
 
@@ -131,7 +131,7 @@ impl Settings {
         self.0.get(&setting).map(String::as_str)
     }
 
-    /// The numbers in it, of which most have one.
+    /// The numbers in the value; most settings have one.
     pub fn numbers(&self, setting: Setting) -> Vec<u64> {
         self.text(setting)
             .unwrap_or_default()
@@ -140,25 +140,25 @@ impl Settings {
             .collect()
     }
 
-    /// The ports that the kernel chooses from, where it tells.
+    /// The ports that the kernel chooses from; `None` if unknown.
     pub fn local_ports(&self) -> Option<RangeInclusive<u16>> {
         let (first, last) = port_range(self.text(Setting::LocalPortRange)?)?;
         Some(first..=last)
     }
 
-    /// Those of them that it leaves alone; `None` where it does not tell.
+    /// The ports of that range that the kernel does not choose; `None` if unknown.
     pub fn reserved_ports(&self) -> Option<Vec<RangeInclusive<u16>>> {
         Some(self.text(Setting::LocalReservedPorts)?.split(',').filter_map(reserved).collect())
     }
 
     /// How old a time-wait socket must be for tcp_tw_reuse, in milliseconds.
     pub fn tw_reuse_delay_ms(&self) -> u64 {
-        /// On kernels that have no setting for it.
+        /// The delay on kernels that have no setting for it.
         const FIXED: u64 = 1000;
         self.number(Setting::TwReuseDelay).unwrap_or(FIXED)
     }
 
-    /// Its one number, or its first.
+    /// The setting's first or only number.
     pub fn number(&self, setting: Setting) -> Option<u64> {
         self.numbers(setting).first().copied()
     }
@@ -182,7 +182,7 @@ impl Counters {
         self.0.get(&(group.to_owned(), name.to_owned())).copied()
     }
 
-    /// Whether there is none at all.
+    /// Whether there are no counters.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

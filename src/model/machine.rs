@@ -1,44 +1,44 @@
 //! The TCP state machine: RFC 9293's figure 5, what its text adds, and what Linux does besides.
 //!
-//! It stands once, here: what is drawn, explained and traced is read from it.
+//! This is the only copy: drawings, explanations and traces are made from it.
 
 use std::fmt;
 
 use super::TcpState;
 
-/// One way from a state to another.
+/// A transition from one state to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Transition {
     /// The state before.
     pub from: TcpState,
     /// The state after.
     pub to: TcpState,
-    /// What brings it about.
+    /// The event that causes the transition.
     pub event: Trigger,
     /// The segment that is sent with it.
     pub sends: Option<Segment>,
-    /// The section of RFC 9293 that has it; `None` where only Linux does it.
+    /// The section of RFC 9293 that describes it; `None` if only Linux does it.
     pub section: Option<&'static str>,
     /// Whether the RFC's figure 5 shows it.
     pub in_figure: bool,
     /// Whether Linux ever does it.
     pub on_linux: bool,
-    /// What it means, in a few words.
+    /// What the transition means, in a few words.
     pub meaning: &'static str,
 }
 
-/// What brings a transition about.
+/// The event that causes a transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trigger {
     /// The program listens.
     PassiveOpen,
     /// The program connects.
     ActiveOpen,
-    /// The program sends on a listener, which Linux does not know.
+    /// The program sends on a listener, which Linux does not support.
     Send,
     /// The program closes, or shuts its sending side down.
     Close,
-    /// The connection is cut from here: unread data at close, SO_LINGER with 0, or by an administrator.
+    /// This host aborts the connection: unread data at close, SO_LINGER with 0, or an administrator.
     Abort,
     /// This segment is received.
     Received(Segment),
@@ -50,26 +50,26 @@ pub enum Trigger {
     FinAndAckOfFin,
     /// An ICMP error says that the peer can't be reached.
     Unreachable,
-    /// Nothing was acknowledged however often it was sent.
+    /// No answer came, however often a segment was sent.
     GaveUp,
-    /// Twice a segment's longest life is over.
+    /// Twice the maximum segment lifetime has passed.
     TwoMsl,
-    /// The time that a setting allows is over.
+    /// A setting's time limit has passed.
     TimeLimit,
 }
 
-/// What a segment is for.
+/// The kind of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Segment {
-    /// Opens.
+    /// Opens a connection.
     Syn,
-    /// Opens, and acknowledges the other's SYN.
+    /// Opens a connection, and acknowledges the peer's SYN.
     SynAck,
     /// Acknowledges.
     Ack,
-    /// Closes.
+    /// Closes one direction.
     Fin,
-    /// Cuts.
+    /// Resets the connection.
     Rst,
 }
 
@@ -86,7 +86,7 @@ impl fmt::Display for Segment {
 }
 
 impl fmt::Display for Trigger {
-    /// A program's part as the call that it makes, what is received after `rcv`, as in figure 5.
+    /// A program's action as its system call, a received segment after `rcv`, as in figure 5.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::PassiveOpen => "listen()",
@@ -147,13 +147,13 @@ impl Transition {
     }
 }
 
-/// Every way there is, in the order of a connection's life; of those between the same two states, the usual first.
+/// All transitions, in the order of a connection's life; between the same two states, the usual one first.
 #[rustfmt::skip]
 pub const MACHINE: [Transition; 53] = {
     use Trigger::{Abort, AckOfFin, AckOfSyn, ActiveOpen, Close as Shut, FinAndAckOfFin, GaveUp, PassiveOpen, Received, Send, TimeLimit, TwoMsl, Unreachable};
     use Segment::{Ack, Fin, Rst, Syn, SynAck};
     use TcpState::{Close, CloseWait, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait};
-    /// What cuts any connection that stands: section 3.10.7.4 for a reset that comes, 3.10.8 for time-outs.
+    /// What ends any established connection: section 3.10.7.4 for a received reset, 3.10.8 for time-outs.
     const RESET: &str = "RST received: the peer has cut the connection";
     const SILENT: &str = "no ACK came, however often it was sent: timed out";
     const CUT: &str = "cut from here, RST sent: unread data at close, SO_LINGER 0, or an administrator";
@@ -216,17 +216,17 @@ pub const MACHINE: [Transition; 53] = {
     ]
 };
 
-/// The ways that leave a state.
+/// The transitions out of a state.
 pub fn ways_out(state: TcpState) -> impl Iterator<Item = &'static Transition> {
     MACHINE.iter().filter(move |way| way.from == state.shown())
 }
 
-/// The ways that lead into a state.
+/// The transitions into a state.
 pub fn ways_in(state: TcpState) -> impl Iterator<Item = &'static Transition> {
     MACHINE.iter().filter(move |way| way.to == state.shown())
 }
 
-/// The ways from one state to another, the usual first; none where neither RFC 9293 nor Linux has one.
+/// The transitions from one state to another, the usual one first; none if neither RFC 9293 nor Linux has one.
 pub fn ways_between(from: TcpState, to: TcpState) -> impl Iterator<Item = &'static Transition> {
     ways_out(from).filter(move |way| way.to == to.shown())
 }

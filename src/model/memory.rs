@@ -7,7 +7,7 @@ pub struct Memory {
     pub rmem_alloc: u32,
     /// The receive buffer's limit.
     pub rcvbuf: u32,
-    /// Allocated for data on its way out.
+    /// Allocated for outgoing data.
     pub wmem_alloc: u32,
     /// The send buffer's limit.
     pub sndbuf: u32,
@@ -17,8 +17,8 @@ pub struct Memory {
     pub wmem_queued: u32,
     /// For socket options.
     pub optmem: u32,
-    /// Waiting while the socket is in use; `None` on kernels that do not tell.
+    /// Waiting while the socket is in use; `None` on kernels that do not report it.
     pub backlog: Option<u32>,
-    /// Packets dropped; `None` on kernels that do not tell.
+    /// Packets dropped; `None` on kernels that do not report it.
     pub drops: Option<u32>,
 }

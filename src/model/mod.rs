@@ -1,4 +1,4 @@
-//! What a TCP socket is, and how sockets are asked for; free of where they are read and how they are shown.
+//! The types of TCP sockets and of queries for them, independent of where sockets are read and how they are printed.
 
 pub mod cgroup;
 mod consumer;

@@ -2,8 +2,8 @@
 
 use std::ops::{BitOr, BitOrAssign, Sub};
 
-/// A set of what must be fetched for each socket beyond the kernel's basic reply. Nothing else is asked for or looked up.
-/// Some include others: [`UNITS`](Self::UNITS) are read from cgroup paths, so they include [`CGROUPS`](Self::CGROUPS).
+/// The data to fetch for each socket beyond the kernel's basic reply. No other data is requested or looked up. Some
+/// needs include others: [`UNITS`](Self::UNITS) are read from cgroup paths, so they include [`CGROUPS`](Self::CGROUPS).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Needs(u32);
 
@@ -16,7 +16,7 @@ impl Needs {
     pub const MEMORY: Self = Self(1 << 1);
     /// A value that netlink always brings and that /proc lacks.
     pub const NETLINK: Self = Self(1 << 2);
-    /// Who holds the socket.
+    /// The socket's holders.
     pub const HOLDERS: Self = Self(1 << 3);
     /// The holders' user numbers and command lines.
     pub const COMMANDS: Self = Self(1 << 4 | Self::HOLDERS.0);
@@ -24,13 +24,13 @@ impl Needs {
     pub const HOLDER_USERS: Self = Self(1 << 5 | Self::COMMANDS.0);
     /// The names of the holders' programs that are longer than the kernel keeps.
     pub const LONG_NAMES: Self = Self(1 << 6 | Self::HOLDERS.0);
-    /// A holder is called by the first word of its command line, as netstat does, and not by the kernel's name for it.
+    /// A holder's name is the first word of its command line, as in netstat, instead of the kernel's name for it.
     pub const FIRST_WORDS: Self = Self(1 << 7);
-    /// Of a connection that waits to be accepted, who holds its listener.
+    /// For a connection that waits to be accepted, the holders of its listener.
     pub const LISTENER_HOLDERS: Self = Self(1 << 8);
-    /// Of a half-open connection, its listener's user, as /proc has it.
+    /// For a half-open connection, its listener's user, as /proc shows it.
     pub const LISTENER_USERS: Self = Self(1 << 9);
-    /// Who holds the other end of a connection within this host.
+    /// The holders of the other end of a connection within this host.
     pub const PEERS: Self = Self(1 << 10 | Self::HOLDERS.0);
     /// The names of the sockets' users.
     pub const USERS: Self = Self(1 << 11);
@@ -42,36 +42,36 @@ impl Needs {
     pub const HOSTS: Self = Self(1 << 13);
     /// The paths of cgroups.
     pub const CGROUPS: Self = Self(1 << 14);
-    /// The units, containers and pods that they name.
+    /// The units, containers and pods that cgroup paths name.
     pub const UNITS: Self = Self(1 << 15 | Self::CGROUPS.0);
 
     /// Whether a connection came in or went out: which ports this host's listeners have.
     pub const DIRECTION: Self = Self(1 << 16);
     /// Why a socket has no holder.
     pub const NOTES: Self = Self(1 << 17 | Self::HOLDERS.0);
-    /// The firewall mark, which the kernel tells to CAP_NET_ADMIN only.
+    /// The firewall mark, which the kernel reports only to CAP_NET_ADMIN.
     pub const MARKS: Self = Self(1 << 18 | Self::NETLINK.0);
-    /// What is known only after a socket has come: a filter term about it must wait.
+    /// Data that is known only after a socket was read: a filter term about it must wait.
     pub const JOINED: Self = Self(Self::HOLDERS.0 | Self::CGROUPS.0 | Self::DIRECTION.0);
 
-    /// Whether all of these are among them.
+    /// Whether this set includes all of `other`.
     #[inline]
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 
-    /// Whether at least one of these is among them.
+    /// Whether this set includes at least one of `other`.
     pub const fn has_any_of(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 
-    /// These, or nothing where the condition does not hold.
+    /// This set, or nothing if the condition is false.
     #[must_use]
     pub const fn when(self, condition: bool) -> Self {
         if condition { self } else { Self::NOTHING }
     }
 
-    /// These and those. As `|`, for constants.
+    /// Both sets together: `|`, for constants.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)

@@ -1,4 +1,4 @@
-//! Who holds a socket, or why nobody does.
+//! The holders of a socket, or why it has none.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ pub struct Holder {
     pub fd: u32,
 }
 
-/// A process. All but its number and name is read only where it is asked for.
+/// A process. All data except its number and name is read only on request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
     /// Its number.
@@ -33,13 +33,13 @@ impl Process {
     /// How much of a name the kernel keeps (TASK_COMM_LEN less the NUL).
     pub const NAME_MAX: usize = 15;
 
-    /// A process of which nothing else was asked for.
+    /// A process without further data.
     pub fn new(pid: u32, name: impl Into<Box<[u8]>>) -> Self {
         Self { pid, name: name.into(), long_names: Box::default(), details: None, cgroup: None }
     }
 }
 
-/// What is told of a process besides its number and name.
+/// Further data about a process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProcessDetails {
@@ -47,8 +47,8 @@ pub struct ProcessDetails {
     pub uid: Option<u32>,
     /// That user's name.
     pub user: Option<String>,
-    /// Its command line, the words apart by blanks: any bytes, and no more than the first few thousand, with `…`
-    /// behind them where it is longer.
+    /// Its command line, the words separated by blanks: any bytes, at most the first few thousand, followed by `…` if
+    /// the command line is longer.
     pub command: Box<[u8]>,
 }
 
@@ -57,7 +57,7 @@ pub struct ProcessDetails {
 pub struct Descriptors {
     /// The process.
     pub pid: u32,
-    /// Those that are open, of any kind.
+    /// The number of open descriptors, of any kind.
     pub open: u64,
     /// Its soft limit (`RLIMIT_NOFILE`).
     pub limit: u64,
@@ -67,7 +67,7 @@ pub struct Descriptors {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OwnerNote {
-    /// TIME_WAIT: the program's part is over.
+    /// TIME_WAIT: no program holds the socket any more.
     TimeWait,
     /// SYN_RECV: no program has seen the connection yet.
     HalfOpen,
@@ -77,12 +77,12 @@ pub enum OwnerNote {
     NotAccepted,
     /// No process that could be read holds it; some could not be read.
     NotPermitted,
-    /// It has an inode, and no process that can be seen from here holds it.
+    /// The socket has an inode, but no process that is visible from here holds it.
     NotFound,
 }
 
 impl OwnerNote {
-    /// What the socket alone tells; `None` where it has an inode, and so a holder somewhere.
+    /// The reason, as far as the socket alone shows it; `None` if it has an inode, and so a holder somewhere.
     pub fn of(socket: &Socket) -> Option<Self> {
         if socket.inode.is_some() {
             return None;

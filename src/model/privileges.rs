@@ -7,7 +7,7 @@ pub struct Privileges {
     pub uid: u32,
     /// CAP_SYS_PTRACE: the kernel asks for it before it shows another user's descriptors (`ptrace_may_access`).
     pub ptrace: bool,
-    /// CAP_DAC_READ_SEARCH or CAP_DAC_OVERRIDE: the folder of descriptors is its owner's alone.
+    /// CAP_DAC_READ_SEARCH or CAP_DAC_OVERRIDE: only its owner may read a folder of descriptors.
     pub read_any: bool,
 }
 

@@ -1,34 +1,34 @@
-//! What is asked for: of the kernel, and of the look-ups that follow.
+//! The question to the kernel and to the look-ups that follow.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use crate::model::{Family, Needs, Socket, StateSet, TcpState};
 
-/// A question to whichever source answers it.
+/// A question to the source, netlink or /proc.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
     /// Which families.
     pub families: Families,
     /// Which states.
     pub states: StateSet,
-    /// What must be known of each socket.
+    /// The data to fetch for each socket.
     pub needs: Needs,
     /// Whether the families may come mixed.
     pub order: Order,
-    /// What the kernel is to leave out.
+    /// A filter for the kernel to evaluate.
     pub kernel_filter: Option<KernelFilter>,
-    /// A term of the filter that /proc tells nothing about: then it is no substitute.
+    /// A filter term that /proc cannot answer; if set, do not fall back to /proc.
     pub netlink_only: Option<String>,
-    /// What is shown, and /proc does not tell: then it is missing, and that is said.
+    /// Shown data that /proc lacks; reported as a gap after a fall-back.
     pub netlink_tells: Vec<&'static str>,
-    /// Sockets that are bound and idle (CLOSED) were asked for by that state: where the source or the kernel does not
-    /// list them, a gap says so.
+    /// Whether sockets that are bound and idle (CLOSED) were requested by that state: if the source or the kernel does
+    /// not list them, a gap says so.
     pub wants_idle: bool,
 }
 
 impl Query {
-    /// What is always told of each socket, and no filter.
+    /// A query without needs and without a filter.
     pub fn new(families: Families, states: StateSet) -> Self {
         Self {
             families,
@@ -42,13 +42,13 @@ impl Query {
         }
     }
 
-    /// The same, and this must be known besides.
+    /// The same query with further needs.
     #[must_use]
     pub fn needing(&self, besides: Needs) -> Self {
         Self { needs: self.needs | besides, ..self.clone() }
     }
 
-    /// The states to ask for, where these are shown: those of listeners and other ends too, if they must be known.
+    /// The states to request if these are shown: also those of listeners and of other ends, if they are needed.
     pub fn widened(&self, shown: StateSet) -> StateSet {
         let by_listener = self.needs.has_any_of(Needs::LISTENER_HOLDERS | Needs::LISTENER_USERS);
         let listeners = if by_listener { StateSet::of(TcpState::Listen) } else { StateSet::EMPTY };
@@ -62,9 +62,9 @@ impl Query {
 pub struct KernelFilter {
     /// Its program (`INET_DIAG_REQ_BYTECODE`).
     pub bytecode: Vec<u8>,
-    /// What that says, in the filter's language.
+    /// The program in the filter's language.
     pub says: String,
-    /// A term that nobody else can evaluate: without it the question can't be asked.
+    /// A term that only the kernel can evaluate: if the kernel does not, the query fails.
     pub kernel_only: Option<String>,
 }
 
@@ -88,7 +88,7 @@ impl Families {
     }
 }
 
-/// What is shown of what was asked for: more may be asked for than is shown, to know of it.
+/// Which of the requested sockets are shown: more may be requested, to look up data about those that are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Visible {
     /// These families.
@@ -107,7 +107,7 @@ impl Visible {
 /// The order of the families in the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// As the kernel has them, in one walk where it can.
+    /// In the kernel's order, in one walk if possible.
     Any,
     /// All of IPv4 first, as netstat and ss print them.
     Ipv4First,
@@ -117,7 +117,7 @@ pub enum Order {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SourceChoice {
-    /// netlink, and /proc where netlink can't be had.
+    /// netlink, or /proc if netlink is unavailable.
     #[default]
     Auto,
     /// netlink or an error.
@@ -126,10 +126,10 @@ pub enum SourceChoice {
     Procfs,
 }
 
-/// What is to be bound.
+/// The address and port to bind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Every address where it is `None`. A v4-mapped address is the IPv4 address that it stands for.
+    /// `None` means every address. A v4-mapped address means its IPv4 address.
     pub addr: Option<IpAddr>,
     /// The device on which a link-local address has meaning.
     pub device: Option<String>,
@@ -142,6 +142,6 @@ pub struct Target {
 pub struct Access {
     /// Which source.
     pub source: SourceChoice,
-    /// Another proc tree than this host's.
+    /// A proc tree to read instead of this host's.
     pub proc_root: Option<PathBuf>,
 }

@@ -1,13 +1,13 @@
-//! What waits in a socket.
+//! A socket's queues.
 
 use super::TcpState;
 
-/// A socket's two queues. What they hold depends on whether it listens.
+/// A socket's two queues. Their content depends on whether the socket listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Queues {
-    /// Bytes: received and not read, sent and not acknowledged. After the peer's FIN was received `recv_q` counts it
-    /// as one byte, and so does `send_q` for our own until it is acknowledged.
+    /// Bytes: received and not read, sent and not acknowledged. The peer's FIN counts as one byte in `recv_q` once it
+    /// is received; our own FIN counts as one byte in `send_q` until it is acknowledged.
     Data {
         /// Bytes that the program has not read.
         recv_q: u32,
@@ -18,13 +18,13 @@ pub enum Queues {
     Accept {
         /// How many wait. A full queue reads `backlog + 1`.
         pending: u32,
-        /// How many may wait; `None` from /proc, which does not tell.
+        /// How many may wait; `None` from /proc, which does not report the limit.
         backlog: Option<u32>,
     },
 }
 
 impl Queues {
-    /// What the two numbers mean in this state.
+    /// Interprets the two numbers by the socket's state.
     pub fn of(state: TcpState, recv_q: u32, send_q: u32, backlog: Option<u32>) -> Self {
         match state {
             TcpState::Listen => Self::Accept { pending: recv_q, backlog },
@@ -48,7 +48,7 @@ impl Queues {
         }
     }
 
-    /// How many connections wait for `accept`; `None` where nothing listens.
+    /// How many connections wait for `accept`; `None` if the socket does not listen.
     pub fn accept_queue(&self) -> Option<u32> {
         match *self {
             Self::Data { .. } => None,
@@ -56,7 +56,7 @@ impl Queues {
         }
     }
 
-    /// How many may wait; `None` where nothing listens, and from /proc.
+    /// How many may wait; `None` if the socket does not listen, and from /proc.
     pub fn backlog(&self) -> Option<u32> {
         match *self {
             Self::Data { .. } => None,
@@ -72,7 +72,7 @@ impl Queues {
         }
     }
 
-    /// The Send-Q column; 0 where the backlog is not known.
+    /// The Send-Q column; 0 if the backlog is unknown.
     pub fn send_q(&self) -> u32 {
         match *self {
             Self::Data { send_q, .. } => send_q,

@@ -1,26 +1,26 @@
-//! A socket together with what was looked up for it.
+//! A socket together with its look-ups.
 
 use super::cgroup::Cgroup;
 use super::{Direction, Holder, OwnerNote, Socket};
 
-/// What a renderer gets: the socket, and the names that the plan asked for. What was not asked for, or has no name,
-/// is empty.
+/// The input of a renderer: the socket and the requested names. A name that was not requested, or does not exist, is
+/// empty.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Row<'a> {
-    /// The socket as the kernel told it.
+    /// The socket as the kernel reported it.
     pub socket: &'a Socket,
-    /// Every descriptor that refers to it.
+    /// Every descriptor that refers to the socket.
     pub holders: &'a [Holder],
-    /// Why it has none.
+    /// Why the socket has no holder.
     pub owner_note: Option<OwnerNote>,
     /// Every descriptor that refers to the other end, if that is on this host.
     pub peer_holders: &'a [Holder],
-    /// Whether the other end waits to be accepted: then these are its listener's.
+    /// Whether the other end waits to be accepted: `peer_holders` are then its listener's.
     pub peer_waits: bool,
     /// The name of its user.
     pub user: Option<&'a str>,
-    /// The device of its scope or binding; the index's digits where it is gone.
+    /// The device of the socket's scope or binding; the index's digits if the device no longer exists.
     pub interface: Option<&'a str>,
     /// Its cgroup.
     pub cgroup: Cgroup<'a>,
@@ -32,9 +32,9 @@ pub struct Row<'a> {
     pub local_service: Option<&'a str>,
     /// The service name of the peer's port.
     pub peer_service: Option<&'a str>,
-    /// The uid of the listener of a half-open connection, which /proc shows as its own.
+    /// The uid of a half-open connection's listener, which /proc shows as the connection's own.
     pub listener_uid: Option<u32>,
-    /// Who began it.
+    /// Which side opened the connection.
     pub direction: Option<Direction>,
 }
 

@@ -1,19 +1,20 @@
-//! Who takes the sockets that a source has.
+//! Receives the sockets that a source reads.
 
 use std::ops::ControlFlow;
 
 use super::{Socket, Source};
 
-/// Takes the sockets as they come. Nothing is held on the way to it.
+/// Takes the sockets as they are read. Nothing is buffered before.
 pub trait Sink: Send {
-    /// A new attempt begins: what came before is forgotten.
+    /// Begins a new attempt: sockets of an earlier attempt are dropped.
     fn begin(&mut self, source: Source);
 
-    /// Whether what came can be forgotten yet, and so another attempt be made. Not so once some of it has been written.
+    /// Whether earlier sockets can still be dropped, so that another attempt is possible; false once some have been
+    /// written.
     fn can_begin_again(&self) -> bool {
         true
     }
 
-    /// One socket, whose memory is used again for the next. `Break` ends the collection.
+    /// Takes one socket, whose memory is reused for the next. `Break` ends the collection.
     fn row(&mut self, socket: &Socket) -> ControlFlow<()>;
 }

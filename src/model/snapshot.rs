@@ -1,4 +1,4 @@
-//! What is known of a listing besides its sockets.
+//! The source and the gaps of a listing.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// As the JSON has it.
+    /// The name in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::Netlink => "netlink",
@@ -29,24 +29,24 @@ impl Source {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Gap {
-    /// netlink could not be had, so /proc was read.
+    /// netlink was unavailable, so /proc was read.
     FellBack {
         /// What failed, and why.
         reason: String,
     },
-    /// The kernel's dump did not come through whole.
+    /// The kernel's dump was incomplete.
     DumpInterrupted {
         /// What happened.
         reason: String,
     },
-    /// Replies that are no socket.
+    /// Replies that are not sockets.
     Undecodable {
         /// How many.
         messages: u64,
         /// What was wrong with the first.
         first: String,
     },
-    /// Lines of a /proc file that are no socket.
+    /// Lines of a /proc file that are not sockets.
     BadLines {
         /// The file.
         path: String,
@@ -64,14 +64,14 @@ pub enum Gap {
         /// Why.
         reason: String,
     },
-    /// Something that was asked for, and that /proc does not have.
+    /// Requested data that /proc does not have.
     SourceLacks {
         /// What.
         what: String,
     },
-    /// Firewall marks were asked for, and the kernel tells them to CAP_NET_ADMIN only.
+    /// Firewall marks were requested, but the kernel reports them only to CAP_NET_ADMIN.
     MarksUntold,
-    /// Sockets that are bound and idle were asked for, and the running kernel does not list them.
+    /// Sockets that are bound and idle were requested, but the running kernel does not list them.
     IdleUnlisted {
         /// The kernel's release.
         release: String,
@@ -82,16 +82,16 @@ pub enum Gap {
         count: u64,
         /// The one with the lowest number.
         first: u32,
-        /// Whose permission it was that did not do, where that is known.
+        /// The privileges that were not enough, if known.
         privileges: Option<Privileges>,
     },
     /// Something of processes that could not be read for another reason.
     ProcessesUnread {
         /// What.
         what: Unread,
-        /// Of how many.
+        /// How many processes.
         count: u64,
-        /// Why, of one of them.
+        /// Why one of them could not be read.
         reason: String,
     },
     /// Names of addresses that did not come before the deadline.
@@ -99,7 +99,7 @@ pub enum Gap {
         /// How many addresses.
         count: u64,
     },
-    /// Names of addresses that were not asked for.
+    /// Names of addresses that were not looked up.
     NamesUnasked {
         /// How many addresses.
         count: u64,
@@ -108,24 +108,24 @@ pub enum Gap {
     },
     /// Other users' processes are not even listed.
     ProcessesHidden {
-        /// From whom, where that is known.
+        /// The privileges that were not enough, if known.
         privileges: Option<Privileges>,
     },
-    /// Sockets that no process of this PID namespace holds: those outside of it can't be seen.
+    /// Sockets that no process of this PID namespace holds; processes outside of it are not visible.
     OutsidePidNamespace {
         /// How many.
         sockets: u64,
     },
-    /// Sockets whose cgroup, unit or container is not known.
+    /// Sockets whose cgroup, unit or container is unknown.
     Cgroups {
-        /// Of how many.
+        /// How many sockets.
         sockets: u64,
-        /// In which way.
+        /// The kind of lack.
         lack: CgroupLack,
         /// Why.
         reason: String,
     },
-    /// A word of the kernel's beside its answer.
+    /// A message that the kernel sent with its answer.
     KernelNote(String),
 }
 
@@ -133,20 +133,20 @@ pub enum Gap {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unread {
-    /// Which files it has open.
+    /// Its open files.
     Descriptors,
     /// Its name.
     Name,
-    /// The words that it was started with.
+    /// The words that the process was started with.
     CommandLine,
-    /// The file that it runs.
+    /// The file that the process runs.
     Program,
     /// Its cgroup.
     Cgroup,
 }
 
 impl Unread {
-    /// Of one process, and of several.
+    /// The noun for one process, and for several.
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Descriptors => ("descriptors", "descriptors"),
@@ -159,7 +159,7 @@ impl Unread {
 }
 
 impl Gap {
-    /// What would fill the gap.
+    /// What the user can do about the gap.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::FellBack { .. } => {

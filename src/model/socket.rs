@@ -2,7 +2,7 @@
 
 use super::{Endpoint, Family, Memory, Queues, TcpInfo, TcpState, Timer};
 
-/// One socket as the kernel tells it. What the kernel does not know is `None`.
+/// One socket as the kernel reports it. Values that the kernel does not know are `None`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Socket {
     /// `Inet6` for a v4-mapped connection too.
@@ -11,17 +11,17 @@ pub struct Socket {
     pub state: TcpState,
     /// This host's end.
     pub local: Endpoint,
-    /// The other end; unspecified where there is none.
+    /// The other end; unspecified if there is none.
     pub peer: Endpoint,
     /// Bytes, or connections that wait to be accepted.
     pub queues: Queues,
     /// The running timer.
     pub timer: Option<Timer>,
-    /// The user it was made by. Unknown for time-wait and, over netlink, half-open sockets.
+    /// The user who created it. Unknown for time-wait and, over netlink, half-open sockets.
     pub uid: Option<u32>,
     /// The socket's inode; a socket without one is in no process's descriptor table.
     pub inode: Option<u64>,
-    /// The index of the device it is bound to, else 0. With the cookie it is the id of an exact lookup.
+    /// The index of the device it is bound to, else 0. The cookie and this index identify a socket in an exact look-up.
     pub interface: u32,
     /// The kernel's number for this socket, never used again until it restarts; unknown from /proc.
     pub cookie: Option<u64>,
@@ -31,9 +31,9 @@ pub struct Socket {
     pub shutdown: Option<Shutdown>,
     /// The number of its cgroup.
     pub cgroup: Option<u64>,
-    /// The firewall mark, told to CAP_NET_ADMIN only.
+    /// The firewall mark, which the kernel reports only to CAP_NET_ADMIN.
     pub mark: Option<u32>,
-    /// What only some listings ask for, apart so that a plain socket stays small.
+    /// Data that only some listings request, kept apart so that a plain socket stays small.
     pub details: Option<Box<Details>>,
 }
 
@@ -55,8 +55,8 @@ pub struct Shutdown {
     pub send: bool,
 }
 
-/// The user, where the kernel knows it. It says 0 where it does not: always for time-wait sockets, and for a socket
-/// without an inode 0 may be root or nobody.
+/// The user, if the kernel knows it. If not, the kernel reports 0: always for time-wait sockets; for a socket without
+/// an inode, 0 may mean root or no user.
 pub fn known_uid(state: TcpState, uid: u32, inode: u64) -> Option<u32> {
     match state {
         TcpState::TimeWait => None,
@@ -67,7 +67,7 @@ pub fn known_uid(state: TcpState, uid: u32, inode: u64) -> Option<u32> {
 }
 
 impl Socket {
-    /// A socket of which nothing but its addresses and state is known.
+    /// A socket with nothing known but its addresses and state.
     pub fn new(family: Family, state: TcpState, local: Endpoint, peer: Endpoint) -> Self {
         let queues = Queues::of(state, 0, 0, None);
         Self {

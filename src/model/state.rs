@@ -10,13 +10,13 @@ pub enum TcpState {
     Established,
     /// A SYN was sent; nothing came back yet.
     SynSent,
-    /// A SYN came and was answered; the handshake's last segment is awaited.
+    /// A SYN was received and answered; the handshake's last segment has not come yet.
     SynRecv,
     /// Closed here; the peer has not acknowledged our FIN.
     FinWait1,
     /// Closed here and acknowledged; the peer may still send.
     FinWait2,
-    /// Both ends closed; kept so that late segments find nobody new.
+    /// Both ends closed; kept so that delayed segments cannot reach a new connection.
     TimeWait,
     /// No connection.
     Close,
@@ -28,7 +28,7 @@ pub enum TcpState {
     Listen,
     /// Both closed at once; our FIN's acknowledgement is awaited.
     Closing,
-    /// A half-open connection as the kernel keeps it inside; it is reported as `SynRecv`.
+    /// A half-open connection inside the kernel, which reports it as `SynRecv`.
     NewSynRecv,
     /// Bound to a port, and neither listening nor connected (Linux 6.8 and later).
     BoundInactive,
@@ -36,7 +36,7 @@ pub enum TcpState {
     Other(u8),
 }
 
-/// All that is known of one state's names.
+/// All names of one state.
 struct Spelling {
     state: TcpState,
     kernel: u8,
@@ -46,11 +46,11 @@ struct Spelling {
     rfc: &'static str,
     netstat: &'static str,
     ss: &'static str,
-    /// In ss's filters; what no other word names has none.
+    /// In ss's filters; `None` if ss has no word of its own for the number.
     ss_word: Option<&'static str>,
     /// In include/net/tcp_states.h.
     kernel_name: &'static str,
-    /// What is read as this state, without case and separators.
+    /// The words that are read as this state, without case and separators.
     accepted: &'static [&'static str],
 }
 
@@ -185,7 +185,7 @@ impl FromStr for TcpState {
             word.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).map(|c| c.to_ascii_uppercase()).collect();
         let bare = folded.strip_prefix("TCP").unwrap_or(&folded);
         if let Some(number) = bare.strip_prefix("UNKNOWN(").and_then(|rest| rest.strip_suffix(')')) {
-            // As one is printed that has no name.
+            // The printed form of a state that has no name.
             let number = number.parse().ok().filter(|_| number.bytes().all(|byte| byte.is_ascii_digit()));
             return number.map(Self::from_kernel).ok_or_else(|| UnknownState(word.to_owned()));
         }

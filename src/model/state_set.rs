@@ -1,4 +1,4 @@
-//! A set of states as the kernel's request carries it: one bit for each of its numbers.
+//! A set of states as the kernel's request carries it: one bit for each of the kernel's numbers.
 
 use std::ops::{BitOr, Sub};
 
@@ -43,9 +43,9 @@ impl StateSet {
     /// The words of ss for groups of states.
     pub const GROUPS: [&'static str; 5] = ["all", "connected", "synchronized", "bucket", "big"];
 
-    /// The group that ss knows by this word; `of` tells which numbers a state stands for.
+    /// The group that ss knows by this word; `of` returns the numbers that count as a state.
     pub fn group(word: &str, of: fn(TcpState) -> Self) -> Option<Self> {
-        // What the kernel keeps as small records.
+        // States that the kernel keeps as small records.
         let bucket = of(TcpState::SynRecv) | of(TcpState::TimeWait);
         let set = match word.to_ascii_lowercase().as_str() {
             "all" => Self::ALL,
@@ -58,20 +58,20 @@ impl StateSet {
         Some(set)
     }
 
-    /// Whether a socket that was reported in this state is wanted. The kernel reports bound sockets, which it has
-    /// under a number of their own, as CLOSED.
+    /// Whether a socket that was reported in this state is wanted. The kernel has a number of its own for bound
+    /// sockets, but reports them as CLOSED.
     pub fn contains(self, state: TcpState) -> bool {
         let asked = match state {
             TcpState::Close => Self::of(TcpState::Close),
             TcpState::SynRecv => Self::of(TcpState::SynRecv),
             other => Self::exactly(other),
         };
-        // A number past the mask's width can only have been asked for by asking for everything.
+        // A number beyond the mask's width is wanted only if all states are.
         if asked.is_empty() { self == Self::ALL } else { self.0 & asked.0 != 0 }
     }
 
-    /// Whether sockets that are bound and idle are wanted for themselves, and not as some of all sockets: netstat and
-    /// ss before Linux 6.8 leave them out of all sockets without a word.
+    /// Whether sockets that are bound and idle were requested explicitly, not as part of all sockets: netstat and ss
+    /// before Linux 6.8 silently leave them out of all sockets.
     pub fn names_idle(self) -> bool {
         self.contains(TcpState::BoundInactive) && (self - Self::unconnected()).is_empty()
     }

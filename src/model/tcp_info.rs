@@ -2,11 +2,11 @@
 
 use super::{Md5Key, Ulp};
 
-/// As much of the kernel's `struct tcp_info` as it sent, besides what came in attributes of their own.
+/// The kernel's `struct tcp_info` as far as the kernel sent it, and data from attributes of their own.
 ///
-/// Kernels differ in how much they send: older ones send less, later ones more. Every field is read by its place,
-/// and is `None` where the kernel's struct ends before it. Names are the kernel's less `tcpi_`, with the unit behind
-/// where the name does not tell it.
+/// Kernels differ in how much they send: older ones send less, later ones more. Every field is read by its place, and
+/// is `None` if the kernel's struct ends before it. Names are the kernel's without `tcpi_`, with the unit appended if
+/// the name does not show it.
 #[derive(Clone, PartialEq)]
 pub struct TcpInfo {
     raw: [u8; TcpInfo::KNOWN_LEN],
@@ -15,9 +15,9 @@ pub struct TcpInfo {
     pub algorithm: Option<Algorithm>,
     /// The algorithm's own numbers.
     pub congestion: Option<Congestion>,
-    /// What works on top of the socket.
+    /// The upper layer protocol.
     pub ulp: Option<Box<Ulp>>,
-    /// Whose segments are signed with a key.
+    /// The peers whose segments are signed with a key.
     pub md5keys: Option<Box<[Md5Key]>>,
 }
 
@@ -25,12 +25,12 @@ pub struct TcpInfo {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Algorithm([u8; 16]);
 
-/// What some congestion control algorithms tell of themselves (include/uapi/linux/inet_diag.h).
+/// The numbers that some congestion control algorithms report (include/uapi/linux/inet_diag.h).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Congestion {
     /// `struct tcpvegas_info`
     Vegas {
-        /// Whether the algorithm is at work.
+        /// Whether the algorithm is active.
         enabled: bool,
         /// Round trips counted.
         rtt_count: u32,
@@ -76,8 +76,8 @@ impl Congestion {
     }
 }
 
-/// Calls `$use! { name: type = offset (first to last), … }` with the whole table of numeric fields, in the kernel's order;
-/// values from the first to the last in brackets mean that there is none: no limit, nothing measured
+/// Calls `$use! { name: type = offset (first to last), … }` with the whole table of numeric fields, in the kernel's
+/// order. Values from the first to the last in brackets mean that there is no number: no limit, nothing measured
 /// (include/uapi/linux/tcp.h). The accessors, the JSON and the CSV columns are all made from it.
 macro_rules! with_tcp_info_fields {
     ($use:ident) => {
@@ -147,25 +147,25 @@ macro_rules! with_tcp_info_fields {
 }
 pub(crate) use with_tcp_info_fields;
 
-/// Where `struct tcp_info` has a number.
+/// The place of a number in `struct tcp_info`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InfoNumber {
     offset: u16,
     size: u8,
-    /// Whether it means the same of a listener.
+    /// Whether the number means the same for a listener.
     of_listeners: bool,
-    /// The values that mean that there is none.
+    /// The first and last of the values that mean that there is no number.
     none: (u64, u64),
 }
 
-/// A number as the struct tells it.
+/// A number as the struct has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// This kernel does not have it.
+    /// This kernel's struct does not have the number.
     Absent,
-    /// It means nothing here, or there is none.
+    /// The number means nothing here, or its value means that there is none.
     Unknown,
-    /// It.
+    /// The number.
     Number(u64),
 }
 
@@ -176,7 +176,7 @@ impl InfoNumber {
     const fn new(offset: u16, size: usize, none: (u64, u64)) -> Self {
         let [a, b, c, d] = Self::OF_LISTENERS;
         let of_listeners = offset == a || offset == b || offset == c || offset == d;
-        // Its numbers have 8 bytes at most.
+        // The struct's numbers have at most 8 bytes.
         Self { offset, size: size.to_le_bytes()[0], of_listeners, none }
     }
 }
@@ -206,7 +206,7 @@ macro_rules! accessors {
             }
         }
     };
-    // The first is above the last: no value is among them.
+    // The first is above the last, so the range is empty.
     (@none) => { (1, 0) };
     (@none $first:literal, $last:expr) => { ($first, $last) };
 }
@@ -216,17 +216,17 @@ impl TcpInfo {
     /// The length up to which this program knows the fields.
     pub const KNOWN_LEN: usize = 280;
 
-    /// What the pacing rates read where no rate is set.
+    /// The value of the pacing rates if no rate is set.
     pub const UNLIMITED: u64 = u64::MAX;
 
-    /// The bytes of the kernel's attribute, however long.
+    /// Takes the bytes of the kernel's attribute, of any length.
     pub fn from_bytes(bytes: &[u8]) -> Self {
         let mut info = Self::default();
         info.fill(bytes);
         info
     }
 
-    /// Takes the bytes of another attribute in place of these, and nothing else.
+    /// Replaces the bytes by another attribute's, and clears the data from other attributes.
     pub fn fill(&mut self, bytes: &[u8]) {
         self.set(bytes);
         self.algorithm = None;
@@ -235,15 +235,15 @@ impl TcpInfo {
         self.md5keys = None;
     }
 
-    /// Takes the bytes; what came in attributes of their own stays.
+    /// Replaces the bytes; data from attributes of their own stays.
     pub fn set(&mut self, bytes: &[u8]) {
         let len = bytes.len().min(Self::KNOWN_LEN);
         self.raw[..len].copy_from_slice(&bytes[..len]);
-        // A kernel that sends more than this program knows is no surprise: the rest is left where it is.
+        // A later kernel may send more than this program knows: the rest is ignored.
         self.len = u16::try_from(len).unwrap_or(0);
     }
 
-    /// The round-trip time; `None` before the first was measured, when the kernel says 0.
+    /// The round-trip time; `None` before the first measurement, while the kernel reports 0.
     pub fn measured_rtt_us(&self) -> Option<u32> {
         self.rtt_us().filter(|rtt| *rtt != 0)
     }
@@ -269,7 +269,7 @@ impl TcpInfo {
         Some(NAMES.get(usize::from(state)).copied().unwrap_or("unknown"))
     }
 
-    /// The window scales, ours and the peer's; `None` where scaling is not in use.
+    /// The window scales, ours and the peer's; `None` if scaling is not in use.
     pub fn wscale(&self) -> Option<(u8, u8)> {
         let [byte] = self.at(6)?;
         // Two bit fields: the first is in the low half on a little-endian machine, in the high half on a big-endian.
@@ -284,9 +284,9 @@ impl TcpInfo {
         Some(if cfg!(target_endian = "little") { byte & 1 } else { byte >> 7 } == 1)
     }
 
-    /// Whether the socket listens (`tcpi_state`). Of a listener the kernel fills in four fields only, and has the length
-    /// of its accept queue and the limit of that where a connection has `unacked` and `sacked` (`tcp_get_info` in
-    /// net/ipv4/tcp.c). The rest is zero, and would read as measured.
+    /// Whether the socket listens (`tcpi_state`). For a listener the kernel fills in only four fields, and puts the
+    /// length and the limit of its accept queue where a connection has `unacked` and `sacked` (`tcp_get_info` in
+    /// net/ipv4/tcp.c). The rest is zero, and would look like measured values.
     #[inline]
     fn is_listeners(&self) -> bool {
         const TCP_LISTEN: u8 = 10;
@@ -299,7 +299,7 @@ impl TcpInfo {
         number.offset + u16::from(number.size) <= self.len
     }
 
-    /// What the struct tells of a number.
+    /// Reads a number.
     #[inline]
     pub fn reading(&self, number: InfoNumber) -> Reading {
         match self.number(number) {
@@ -315,7 +315,7 @@ impl TcpInfo {
         if !self.has(number) || (self.is_listeners() && !number.of_listeners) {
             return None;
         }
-        // Eight bytes from there, of which the first are the number.
+        // Eight bytes from the offset; the number is the first `size` of them.
         let offset = usize::from(number.offset);
         let bytes: [u8; 8] = self.raw.get(offset..offset + 8)?.try_into().ok()?;
         let surplus = 64 - 8 * u32::from(number.size);

@@ -1,14 +1,14 @@
 //! The timer that a socket waits on.
 
-/// The running timer, with what remains of it in milliseconds.
+/// The running timer, with the remaining time in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Timer {
-    /// Unacknowledged data, or a SYN-ACK, will be sent again.
+    /// Unacknowledged data, or a SYN-ACK, will be retransmitted.
     Retransmit {
         /// Milliseconds until then.
         expires_ms: u32,
-        /// How often it was sent again already.
+        /// How often it has been retransmitted.
         retransmits: u32,
     },
     /// The idle connection will be probed.
@@ -18,7 +18,7 @@ pub enum Timer {
         /// Probes that were not answered.
         probes: u32,
     },
-    /// The record of the closed connection will be forgotten.
+    /// The record of the closed connection will be removed.
     TimeWait {
         /// Milliseconds until then.
         expires_ms: u32,
@@ -30,7 +30,7 @@ pub enum Timer {
         /// Probes that were not answered.
         probes: u32,
     },
-    /// An acknowledgement is held back.
+    /// An acknowledgement is delayed.
     DelayedAck {
         /// Milliseconds until it is sent.
         expires_ms: u32,
@@ -49,7 +49,7 @@ pub enum Timer {
 impl Timer {
     /// From the kernel's number (the `idiag_timer` of a reply, the `tr` column of /proc/net/tcp); `None` for 0.
     ///
-    /// /proc has a column for each of the two counters; netlink has one for whichever the timer uses.
+    /// /proc has a column for each of the two counters; netlink has one column, for the counter that the timer uses.
     pub fn from_kernel(kind: u8, expires_ms: u32, retransmits: u32, probes: u32) -> Option<Self> {
         Some(match kind {
             0 => return None,
@@ -74,7 +74,7 @@ impl Timer {
         }
     }
 
-    /// Every word that a format prints for it, our own, ss's and netstat's, in small letters and without `_`.
+    /// Every word that a format (ours, ss's, netstat's) prints for the timer, in lower case and without `_`.
     pub fn words(timer: Option<&Self>) -> &'static [&'static str] {
         match timer {
             None => &["off", "none", "-"],
@@ -100,7 +100,7 @@ impl Timer {
         }
     }
 
-    /// How often the timer's segment was sent again.
+    /// How often the timer's segment was retransmitted.
     pub fn retransmits(&self) -> u32 {
         match *self {
             Self::Retransmit { retransmits, .. } => retransmits,

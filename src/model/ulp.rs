@@ -1,4 +1,4 @@
-//! What works on top of a TCP socket (`INET_DIAG_ULP_INFO`), and its MD5 keys (`INET_DIAG_MD5SIG`).
+//! The upper layer protocol of a TCP socket (`INET_DIAG_ULP_INFO`), and its MD5 keys (`INET_DIAG_MD5SIG`).
 
 use std::net::IpAddr;
 
@@ -10,9 +10,9 @@ use super::Algorithm;
 pub struct Ulp {
     /// `mptcp` or `tls`.
     pub name: Algorithm,
-    /// Of a connection with MPTCP.
+    /// For a connection with MPTCP.
     pub mptcp: Option<Subflow>,
-    /// Of a connection with TLS in the kernel.
+    /// For a connection with TLS in the kernel.
     pub tls: Option<Tls>,
 }
 
@@ -28,7 +28,7 @@ pub struct Subflow {
     pub local: (u32, u8),
     /// The data sequence number of the mapping.
     pub map_seq: u64,
-    /// The subflow's sequence number of it.
+    /// The subflow's sequence number of the mapping.
     pub map_subflow_seq: u32,
     /// The subflow's initial sequence number.
     pub ssn_offset: u32,
@@ -76,7 +76,7 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// The version, as TLS counts them.
+    /// The version's name.
     pub fn version_name(&self) -> Option<&'static str> {
         match self.version? {
             0x0303 => Some("1.2"),
@@ -96,7 +96,7 @@ impl Tls {
         }
     }
 
-    /// Who works: nobody, software or hardware.
+    /// Who encrypts or decrypts: nobody, software or hardware.
     pub fn conf_name(conf: u16) -> Option<&'static str> {
         match conf {
             1 => Some("none"),
@@ -113,6 +113,6 @@ impl Tls {
 pub struct Md5Key {
     /// The peer, or the network of peers.
     pub address: IpAddr,
-    /// Its prefix.
+    /// The prefix length of the address.
     pub prefix_length: u8,
 }
