@@ -1,4 +1,4 @@
-//! What was seen of a host, and what could not be.
+//! What was read of a host, and what could not be read.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use super::values::Counted;
 use crate::model::{Counters, Descriptors, Gap, Setting, Settings, TcpState};
 use crate::tally::StateCounts;
 
-/// All that the rules judge by.
+/// Everything that the rules judge by.
 #[derive(Debug)]
 pub struct Evidence {
     /// The sockets.
@@ -16,18 +16,18 @@ pub struct Evidence {
     pub settings: Settings,
     /// The counters, as they are now.
     pub counters: Counters,
-    /// What was seen some time before.
+    /// The state at the start of the interval, if there is one.
     pub before: Option<Before>,
-    /// The descriptors of the processes whose sockets may use them up.
+    /// The descriptors of processes that may run out of them because of their sockets.
     pub descriptors: Vec<Descriptors>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
 }
 
-/// What was seen some time before.
+/// The host at the start of the interval.
 #[derive(Debug)]
 pub struct Before {
-    /// How long before.
+    /// The length of the interval.
     pub elapsed: Duration,
     /// How many sockets were in each state.
     pub states: StateCounts,
@@ -36,14 +36,14 @@ pub struct Before {
 }
 
 impl Evidence {
-    /// A counter; `None` where this kernel has no such one.
+    /// A counter; `None` if this kernel does not have it.
     pub fn counted(&self, group: &str, name: &str) -> Option<Counted> {
         let total = self.counters.count(group, name)?;
         let before = self.before.as_ref().and_then(|before| before.counters.count(group, name));
         Some(Counted { total, lately: before.map(|before| total.saturating_sub(before)) })
     }
 
-    /// By how much more sockets are in a state than before.
+    /// How many more sockets are in a state than at the start of the interval.
     pub fn grown(&self, state: TcpState) -> Option<i64> {
         let before = self.before.as_ref()?.states.of(state);
         Some(self.seen.states.of(state).cast_signed().wrapping_sub(before.cast_signed()))

@@ -1,4 +1,4 @@
-//! What a rule finds: said once, for people and for scripts.
+//! What a rule finds, in one form for both text and JSON.
 
 use std::sync::Arc;
 
@@ -6,19 +6,19 @@ use super::thresholds::Threshold;
 use super::values::{Counted, Net, Peer};
 use crate::model::Process;
 
-/// How bad it is.
+/// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Worth knowing.
     Note,
-    /// It goes wrong, or soon will.
+    /// Something goes wrong, or soon will.
     Warning,
-    /// Connections fail, or it is far gone.
+    /// Connections fail, or the problem is far advanced.
     Critical,
 }
 
 impl Severity {
-    /// The word for it.
+    /// The severity's name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Note => "note",
@@ -28,28 +28,28 @@ impl Severity {
     }
 }
 
-/// Something that is wrong, or may be.
+/// A problem, or a possible one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Which rule found it.
+    /// The rule that found it.
     pub rule: &'static str,
     /// How bad it is.
     pub severity: Severity,
-    /// What it is, in a sentence without names that others chose.
+    /// The problem in one sentence, without text that other programs chose (such as process names).
     pub title: String,
-    /// What was seen.
+    /// The facts that were seen.
     pub seen: Vec<Fact>,
     /// Why it matters.
     pub why: String,
     /// What to do.
     pub advice: String,
-    /// The command that shows the sockets.
+    /// The command that lists the sockets.
     pub command: String,
-    /// What was compared with.
+    /// The thresholds that the rule compared with.
     pub thresholds: &'static [Threshold],
 }
 
-/// Something that was seen, by its name: `unread` in words, `unread_bytes` as a key.
+/// A named fact: the text writes `unread`, the JSON key is `unread_bytes`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
     /// The name, without the unit.
@@ -58,12 +58,12 @@ pub struct Fact {
     pub value: Figure,
 }
 
-/// What was seen of it.
+/// The value of a fact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Figure {
-    /// A number of whatever the name says.
+    /// A number; the fact's name says of what.
     Count(u64),
-    /// The setting of this name.
+    /// The value of the setting that the fact is named after.
     Setting(u64),
     /// Bytes.
     Bytes(u64),
@@ -71,33 +71,33 @@ pub enum Figure {
     Pages(u64),
     /// Milliseconds.
     Millis(u64),
-    /// Parts of a hundred.
+    /// A percentage.
     Percent(u64),
-    /// A counter of the kernel's.
+    /// A counter of the kernel.
     Counter(Counted),
-    /// A number that fell or rose.
+    /// By how much a number rose or fell.
     Change(i64),
-    /// An address, a number or words of ours: nothing that others chose.
+    /// An address, a number or our own words: no text that other programs chose.
     Text(String),
-    /// Processes that have most of it; of those that no process holds, or none that can be seen, `None`.
+    /// The processes with the most sockets; `None` counts sockets that no process holds or whose process can't be seen.
     Processes(Vec<(Option<Arc<Process>>, u64)>),
-    /// Peers that have most of it.
+    /// The peers with the most sockets.
     Peers(Vec<(Peer, u64)>),
-    /// Nets that have most of it.
+    /// The nets with the most sockets.
     Nets(Vec<(Net, u64)>),
     /// Ports.
     Ports(Vec<u16>),
 }
 
 impl Finding {
-    /// Adds what was seen.
+    /// Adds a fact.
     #[must_use]
     pub(super) fn seen(mut self, name: &'static str, value: Figure) -> Self {
         self.seen.push(Fact { name, value });
         self
     }
 
-    /// Adds what was seen, where it was.
+    /// Adds a fact if there is a value.
     #[must_use]
     pub(super) fn seen_if(self, name: &'static str, value: Option<Figure>) -> Self {
         match value {
@@ -106,14 +106,14 @@ impl Finding {
         }
     }
 
-    /// Why it matters.
+    /// Sets why it matters.
     #[must_use]
     pub(super) fn why(mut self, why: impl Into<String>) -> Self {
         self.why = why.into();
         self
     }
 
-    /// What to do, and the command that shows the sockets.
+    /// Sets what to do, and the command that lists the sockets.
     #[must_use]
     pub(super) fn advice(mut self, advice: impl Into<String>, command: impl Into<String>) -> Self {
         self.advice = advice.into();

@@ -1,6 +1,6 @@
-//! What is wrong on a host, judged by its sockets, its settings and its counters.
+//! Finds what is wrong on a host from its sockets, settings and counters.
 //!
-//! Pure: each rule is a function of the [`Evidence`] and the [`Thresholds`]; what it needs and does not have is said.
+//! Pure: each rule is a function of the [`Evidence`] and the [`Thresholds`]. Evidence that a rule lacks is reported.
 
 mod evidence;
 mod finding;
@@ -23,31 +23,31 @@ pub use values::{Counted, Net, Peer};
 pub struct Diagnosis {
     /// The most severe first.
     pub findings: Vec<Finding>,
-    /// What could not be seen, a sentence each.
+    /// What could not be seen, one sentence each.
     pub unseen: Vec<String>,
-    /// The rules that were gone through.
+    /// The names of the rules that ran.
     pub rules: Vec<&'static str>,
-    /// Of how many sockets.
+    /// How many sockets were judged.
     pub sockets: u64,
 }
 
 impl Diagnosis {
-    /// How bad the worst of it is.
+    /// The highest severity among the findings.
     pub fn worst(&self) -> Option<Severity> {
         self.findings.iter().map(|finding| finding.severity).max()
     }
 
-    /// How many are so bad.
+    /// How many findings have this severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|finding| finding.severity == severity).count()
     }
 }
 
-/// Goes through all rules.
+/// Runs all rules.
 pub fn diagnose(evidence: &Evidence, thresholds: &Thresholds) -> Diagnosis {
     let mut findings: Vec<_> =
         rules::RULES.iter().flat_map(|rule| (rule.find)(evidence, thresholds)).collect();
-    // Of equal ones the rules' order stays.
+    // The sort is stable: findings of equal severity keep the order of the rules.
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     Diagnosis {
         findings,

@@ -11,7 +11,7 @@ use crate::model::{
 };
 use crate::tally::StateCounts;
 
-/// A host of the usual settings, on which nothing has happened.
+/// A host with ordinary settings, on which nothing has happened.
 pub(crate) struct Sample {
     pub(crate) thresholds: Thresholds,
     settings: Vec<(Setting, String)>,
@@ -30,7 +30,7 @@ pub(crate) struct Numbers {
     pub(crate) total_retrans: u32,
     pub(crate) data_segs_out: u32,
     pub(crate) snd_wnd: u32,
-    /// Segments on the way for another time.
+    /// Segments that were sent again and are on the way.
     pub(crate) retrans: u32,
     pub(crate) bytes_received: u64,
 }
@@ -136,11 +136,11 @@ impl Sample {
         self
     }
 
-    /// As it was two seconds before.
+    /// With these counters two seconds before.
     pub(crate) fn since(mut self, counters: &[(&str, &str, u64)]) -> Self {
         let named =
             counters.iter().map(|(group, name, count)| (((*group).to_owned(), (*name).to_owned()), *count));
-        // All others have counted nothing since.
+        // All other counters have stood still since.
         let counters: Counters = self.counters.iter().cloned().chain(named).collect();
         let elapsed = std::time::Duration::from_secs(2);
         self.before = Some(Before { elapsed, states: StateCounts::default(), counters });
@@ -176,7 +176,7 @@ impl Sample {
             }
             seen = seen.since(earlier, std::time::Duration::from_secs(2));
         }
-        // As a count does that waits for the holders.
+        // All sockets first, then their holders, as when processes are scanned after the dump.
         let waiting: Vec<_> = self.sockets.iter().map(|(socket, _)| seen.keep(&Row::bare(socket))).collect();
         for (waiting, (_, holders)) in waiting.into_iter().zip(&self.sockets) {
             seen.take_later(waiting, holders);

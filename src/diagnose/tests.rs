@@ -62,7 +62,7 @@ fn close_wait_is_held_by_age_and_process() {
         (fact(&diagnosis, "age_at_least"), fact(&diagnosis, "unread")),
         (Figure::Millis(60_000), Figure::Bytes(40))
     );
-    // A socket that two processes share is in the pile of each, which is told of once where they are the same.
+    // A socket that two processes share counts for both; processes with exactly the same sockets are reported once.
     let shared =
         || Sample::default().held(held(60_000, 60_000), &[holder(1, "a"), holder(1, "a"), holder(2, "b")]);
     let once = judged(shared());
@@ -73,7 +73,7 @@ fn close_wait_is_held_by_age_and_process() {
     let titles: Vec<_> = judged(more).findings.into_iter().map(|finding| finding.title).collect();
     assert!(titles[0].starts_with("process 2 has not closed 2 "), "{titles:?}");
     assert!(titles[1].starts_with("process 1 has not closed 1 "), "{titles:?}");
-    // Of one that waits to be accepted the listener's holders come.
+    // A connection that waits to be accepted comes with the holders of its listener.
     let waits = judged(Sample::default().socket(Socket { inode: None, ..held(90_000, 90_000) }));
     assert_eq!(fact(&waits, "not_accepted"), Figure::Count(1));
 }
@@ -161,7 +161,7 @@ fn a_short_queue_of_half_open_connections_is_full_with_few() {
     assert_eq!(gist(dropping(4)), [], "one more finds a place");
     assert_eq!(gist(dropping(5)), [("syn-recv", Critical)]);
     assert_eq!(gist(half_open(5)), [("syn-recv", Warning)], "there are cookies");
-    // A kernel that compares otherwise has dropped one by then.
+    // A kernel that compares by `>=` has dropped one by then.
     assert_eq!(gist(dropping(4).counter("TcpExt", "TCPReqQFullDrop", 1)), [("syn-recv", Critical)]);
     assert_eq!(gist(dropping(5).since(&[])), [("syn-recv", Warning)], "nothing met it meanwhile");
 }

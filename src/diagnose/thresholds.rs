@@ -1,25 +1,25 @@
-//! From where on something is worth telling.
+//! The thresholds from which on something is reported.
 
 macro_rules! thresholds {
     ($($(#[doc = $doc:literal])+ $name:ident = $flag:literal, $usual:literal;)*) => {
-        /// A threshold, which has a flag of its own.
+        /// A threshold; each has a flag of its own.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Threshold {
             $($(#[doc = $doc])+ $name,)*
         }
 
         impl Threshold {
-            /// Every one.
+            /// All thresholds.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
-            /// The flag, less its dashes.
+            /// The flag without its dashes.
             pub const fn flag(self) -> &'static str {
                 match self {
                     $(Self::$name => $flag,)*
                 }
             }
 
-            /// Its value where nothing else is said.
+            /// The default.
             pub const fn usual(self) -> u64 {
                 match self {
                     $(Self::$name => $usual,)*
@@ -30,25 +30,25 @@ macro_rules! thresholds {
 }
 
 thresholds! {
-    /// Seconds in CLOSE_WAIT, from which on a program is said to hold it.
+    /// Seconds in CLOSE_WAIT from which on a socket is reported.
     CloseWaitAge = "close-wait-age", 60;
-    /// How many of them by one process are no longer a note.
+    /// How many such sockets of one process are a warning instead of a note.
     CloseWaitCount = "close-wait-count", 10;
-    /// How much of an accept queue is filled.
+    /// Percentage of an accept queue that is filled.
     QueuePercent = "queue-percent", 75;
     /// How many connections of a listener are half-open.
     SynRecvCount = "syn-recv-count", 20;
     /// How often a SYN was sent again.
     SynRetries = "syn-retries", 2;
-    /// How many of the local ports towards one destination are taken.
+    /// Percentage of the local ports to one destination that are taken.
     PortsPercent = "ports-percent", 80;
-    /// How much of a limit of the kernel's, or of a process, is used.
+    /// Percentage used of a limit of the kernel or of a process.
     LimitPercent = "limit-percent", 80;
-    /// Seconds for which data has been lying because the peer or the program does not read.
+    /// Seconds that data has been waiting because the peer or the program does not read.
     StallAge = "stall-age", 30;
-    /// How many of the segments were sent again.
+    /// Percentage of the segments that were sent again.
     RetransPercent = "retrans-percent", 5;
-    /// How many segments are enough to judge by.
+    /// The fewest segments to judge by.
     RetransSegments = "retrans-segments", 100;
 }
 
@@ -67,17 +67,18 @@ impl Default for Thresholds {
 }
 
 impl Thresholds {
-    /// The value of one.
+    /// The value of a threshold.
     pub fn of(&self, threshold: Threshold) -> u64 {
         self.0.get(threshold as usize).copied().unwrap_or_default()
     }
 
-    /// Whether so many sockets can be the cause where the descriptors of a process are used up: at least half of them.
+    /// Whether so many sockets can be why a process runs out of descriptors: at least half of its descriptors are then
+    /// sockets.
     pub fn sockets_may_fill(&self, sockets: u64, limit: u64) -> bool {
         percent(sockets.saturating_mul(2), limit) >= self.of(Threshold::LimitPercent)
     }
 
-    /// With another value of one.
+    /// The same thresholds with another value for one of them.
     #[must_use]
     pub fn with(mut self, threshold: Threshold, value: u64) -> Self {
         if let Some(own) = self.0.get_mut(threshold as usize) {
@@ -87,7 +88,7 @@ impl Thresholds {
     }
 }
 
-/// So many percent of the whole are this part; none of nothing.
+/// `part` as a percentage of `whole`; 0 if `whole` is 0.
 pub(super) fn percent(part: u64, whole: u64) -> u64 {
     part.saturating_mul(100).checked_div(whole).unwrap_or(0)
 }

@@ -1,11 +1,11 @@
-//! What could not be seen, and which rules saw less for it.
+//! Reports what could not be seen, and the rules that are limited by it.
 
 use super::evidence::Evidence;
 use super::finding::number_of;
 use super::rules::{Need, RULES};
 use crate::model::{Gap, Setting};
 
-/// A sentence each.
+/// What could not be seen, one sentence each.
 pub(super) fn unseen(evidence: &Evidence) -> Vec<String> {
     let mut said: Vec<_> = evidence.gaps.iter().map(Gap::to_string).collect();
     let settings = missing(|need| match need {
@@ -41,7 +41,7 @@ pub(super) fn unseen(evidence: &Evidence) -> Vec<String> {
     said
 }
 
-/// What is missing, by name and as it was needed, each once.
+/// The missing settings or counters: their names, and the needs that name them, each once.
 fn missing(name: impl Fn(&'static Need) -> Option<&'static str>) -> (Vec<&'static str>, Vec<Need>) {
     let (mut names, mut needs) = (Vec::new(), Vec::new());
     for need in RULES.iter().flat_map(|rule| rule.needs) {
@@ -52,7 +52,7 @@ fn missing(name: impl Fn(&'static Need) -> Option<&'static str>) -> (Vec<&'stati
     (names, needs)
 }
 
-/// The rules that need one of these.
+/// The rules that need one of these, in words.
 fn blind(needs: &[Need]) -> String {
     let rules = RULES.iter().filter(|rule| rule.needs.iter().any(|need| needs.contains(need)));
     let names: Vec<_> = rules.map(|rule| rule.name).collect();

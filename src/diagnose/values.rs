@@ -1,11 +1,11 @@
-//! Values that evidence is counted by and findings are told with.
+//! Values that evidence is grouped by and that findings contain.
 
 use std::net::IpAddr;
 
-/// An address, and a port where that matters.
+/// An address, and a port if it matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Peer {
-    /// IPv4 for a v4-mapped one.
+    /// The address; a v4-mapped address as IPv4.
     pub addr: IpAddr,
     /// The port.
     pub port: Option<u16>,
@@ -39,29 +39,29 @@ impl std::fmt::Display for Net {
 /// A counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counted {
-    /// Since the host was started, or its network namespace made.
+    /// Since boot, or since the network namespace was created.
     pub total: u64,
-    /// Within the interval, where there was one.
+    /// Within the interval, if there was one.
     pub lately: Option<u64>,
 }
 
 impl Counted {
-    /// Whether it counts something that still goes on, as far as can be said.
+    /// Whether the counter rose within the interval; without an interval, whether it is above 0.
     pub(super) fn matters(self) -> bool {
         self.lately.unwrap_or(self.total) > 0
     }
 
-    /// Whether it is known to go on.
+    /// Whether the counter is known to rise: an interval was watched, and it rose.
     pub(super) fn goes_on(self) -> bool {
         self.lately.is_some_and(|lately| lately > 0)
     }
 
-    /// Whether it is known not to: an interval was watched, and nothing counted in it.
+    /// Whether the counter is known to stand still: an interval was watched, and it did not rise.
     pub(super) fn stands_still(self) -> bool {
         self.lately == Some(0)
     }
 
-    /// What it counts besides what another one counts too.
+    /// This count without the part that `other` counts too.
     pub(super) fn beyond(self, other: Self) -> Self {
         let lately = self.lately.zip(other.lately).map(|(all, part)| all.saturating_sub(part));
         Self { total: self.total.saturating_sub(other.total), lately }

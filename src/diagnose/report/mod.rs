@@ -1,4 +1,4 @@
-//! What is wrong, as text and as a document.
+//! Writes the diagnosis as text and as JSON.
 
 mod records;
 
@@ -14,19 +14,19 @@ use crate::layout::text::{self, escaped};
 use crate::layout::{Head, ReportStyle};
 use crate::model::Settings;
 
-/// What is told, and what it was judged by.
+/// A diagnosis, and what it was made from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Judgement<'a> {
-    /// What was found.
+    /// The findings.
     pub diagnosis: &'a Diagnosis,
-    /// By what.
+    /// What was read of the host.
     pub evidence: &'a Evidence,
-    /// Compared with what.
+    /// What it was compared with.
     pub thresholds: &'a Thresholds,
 }
 
 impl Judgement<'_> {
-    /// A threshold and its value, as they are typed.
+    /// A threshold and its value, as typed on the command line.
     fn named(&self, threshold: Threshold) -> String {
         format!("--{} {}", threshold.flag(), self.thresholds.of(threshold))
     }
@@ -37,7 +37,7 @@ impl Judgement<'_> {
     }
 }
 
-/// Appends what was found, and what could not be seen.
+/// Appends the findings, and what could not be seen.
 pub(crate) fn write_diagnosis(
     out: &mut Vec<u8>,
     style: ReportStyle,
@@ -79,19 +79,19 @@ fn push_finding(report: &mut Report<'_>, finding: &Finding, judgement: &Judgemen
     let seen = finding.seen.iter().map(|fact| (label(fact), shown(&fact.value, interval)));
     let rule = std::iter::once(finding.rule.to_owned())
         .chain(finding.thresholds.iter().map(|threshold| judgement.named(*threshold)));
-    let mut told: Vec<_> = seen.filter(|(_, value)| !value.is_empty()).collect();
-    told.push(("why".to_owned(), finding.why.clone()));
-    told.push(("do".to_owned(), finding.advice.clone()));
-    told.push(("rule".to_owned(), rule.collect::<Vec<_>>().join(" ")));
-    let width = told.iter().map(|(label, _)| text::width(label)).max().unwrap_or(0) + 2;
-    for (label, text) in &told {
+    let mut entries: Vec<_> = seen.filter(|(_, value)| !value.is_empty()).collect();
+    entries.push(("why".to_owned(), finding.why.clone()));
+    entries.push(("do".to_owned(), finding.advice.clone()));
+    entries.push(("rule".to_owned(), rule.collect::<Vec<_>>().join(" ")));
+    let width = entries.iter().map(|(label, _)| text::width(label)).max().unwrap_or(0) + 2;
+    for (label, text) in &entries {
         report.labelled(label, width, text);
     }
     report.command(&finding.command);
     report.blank();
 }
 
-/// The name in words; a setting keeps its own.
+/// The fact's name in words; a setting keeps its own name.
 fn label(fact: &Fact) -> String {
     match fact.value {
         Figure::Setting(_) => fact.name.to_owned(),
@@ -107,7 +107,7 @@ fn severity_style(severity: Severity) -> Style {
     }
 }
 
-/// What was found in all, or that nothing was.
+/// How many findings of each severity there are, or that there are none.
 fn verdict(judgement: &Judgement<'_>) -> String {
     let Diagnosis { rules, sockets, .. } = judgement.diagnosis;
     let plural = if *sockets == 1 { "" } else { "s" };
@@ -156,7 +156,7 @@ fn shown(value: &Figure, interval: Option<f64>) -> String {
     }
 }
 
-/// Whole seconds where there are many.
+/// From 10 s on, whole seconds.
 fn span(millis: u64) -> String {
     match millis {
         0..10_000 => text::span_us(millis * 1000),

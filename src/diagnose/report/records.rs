@@ -1,4 +1,4 @@
-//! The keys of the document.
+//! The JSON keys of a diagnosis.
 
 use std::borrow::Cow;
 
@@ -56,7 +56,7 @@ impl Serialize for SettingRecords<'_> {
     }
 }
 
-/// What was seen, by name and unit.
+/// The facts; a key is the name and the unit.
 struct Facts<'a>(&'a [Fact]);
 
 impl Serialize for Facts<'_> {

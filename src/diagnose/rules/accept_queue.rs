@@ -42,7 +42,7 @@ fn of_listener(
     if !is_full && filled < thresholds.of(Threshold::QueuePercent) {
         return None;
     }
-    // A full queue that nothing met within the interval has cost no connection yet.
+    // If the overflow counter did not rise within the interval, the full queue has cost no connection yet.
     let [overflows, _] = counters(evidence);
     let drops = is_full && !overflows.is_some_and(Counted::stands_still);
     let severity = if drops { Severity::Critical } else { Severity::Warning };
@@ -61,7 +61,7 @@ fn of_listener(
     Some(advised(with_counters(finding, evidence), Some(backlog), evidence, command))
 }
 
-/// What was counted tells of queues that are not full at this moment, too.
+/// The counters also cover queues that are not full at this moment.
 fn of_overflows(evidence: &Evidence) -> Option<Finding> {
     let [overflows, _] = counters(evidence);
     let (severity, title) = match overflows? {
@@ -78,7 +78,7 @@ fn of_overflows(evidence: &Evidence) -> Option<Finding> {
 }
 
 /// Drops for which neither an accept queue nor a queue of SYNs was full (`tcp_conn_request` of net/ipv4/tcp_input.c);
-/// syn-recv tells of the latter.
+/// the rule syn-recv reports the latter.
 fn of_other_drops(evidence: &Evidence) -> Option<Finding> {
     let [overflows, drops] = counters(evidence);
     let full = evidence.counted("TcpExt", "TCPReqQFullDrop")?;
@@ -104,7 +104,7 @@ fn of_other_drops(evidence: &Evidence) -> Option<Finding> {
     Some(finding)
 }
 
-/// Overflows are drops for want of a place in the queue; drops have other reasons too.
+/// ListenOverflows counts drops at a full accept queue; ListenDrops counts these and drops for other reasons.
 fn counters(evidence: &Evidence) -> [Option<Counted>; 2] {
     ["ListenOverflows", "ListenDrops"].map(|name| evidence.counted("TcpExt", name))
 }

@@ -1,4 +1,4 @@
-//! CLOSE_WAIT that a program holds.
+//! Connections in CLOSE_WAIT that a program does not close.
 
 use super::Need::{Processes, TcpInfo};
 use super::{Rule, processes};
@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
     thresholds: &[Threshold::CloseWaitAge, Threshold::CloseWaitCount],
 };
 
-/// Ten times the threshold will not go away by itself.
+/// Critical at so many times the threshold: that number does not go down by itself.
 const MUCH: u64 = 10;
 
 fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
@@ -23,14 +23,14 @@ fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
     piles.sort_unstable_by_key(|(pid, pile)| (std::cmp::Reverse(pile.count), **pid));
     let found = piles.into_iter().filter_map(|(pid, pile)| {
         let sharers = sharers(evidence, pile);
-        // What was inherited is told of once.
+        // Connections that several processes inherited are reported once.
         let is_first = sharers.first().is_none_or(|first| first == pid);
         is_first.then(|| of_process(evidence, *pid, pile, sharers.len(), thresholds))
     });
     found.collect()
 }
 
-/// The processes that hold the very same connections, by their numbers: all of these, and no others.
+/// The pids of the processes that hold exactly these connections: all of them, and no others.
 fn sharers(evidence: &Evidence, pile: &Affected) -> Vec<Option<u32>> {
     let holds_no_others = |pid: &Option<u32>| {
         evidence.seen.affected.held.get(pid).is_some_and(|other| other.count == pile.count)

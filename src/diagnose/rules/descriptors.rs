@@ -1,4 +1,4 @@
-//! Descriptors that run out where sockets are the cause.
+//! Processes that run out of descriptors because of their sockets.
 
 use super::Need::Processes;
 use super::{Rule, processes};
@@ -18,7 +18,7 @@ fn of_process(evidence: &Evidence, process: &Descriptors, thresholds: &Threshold
     let Descriptors { pid, open, limit } = *process;
     let sockets = evidence.seen.program(pid).map_or(0, |program| program.descriptors);
     let used = percent(open, limit);
-    // Where they are fewer than half, something else is the cause.
+    // If sockets are fewer than half of the open descriptors, something else is the cause.
     if used < thresholds.of(Threshold::LimitPercent) || sockets.saturating_mul(2) < open {
         return None;
     }

@@ -1,4 +1,4 @@
-//! Listeners on all addresses of one family that have no twin in the other.
+//! Listeners on all addresses of one family without a counterpart in the other family.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +29,7 @@ struct Port {
 }
 
 fn find(evidence: &Evidence, _: &Thresholds) -> Vec<Finding> {
-    // A host without IPv6 has no twins.
+    // Without IPv6 there can be no counterpart.
     if evidence.setting(model::Setting::BindV6only).is_none() {
         return Vec::new();
     }
@@ -68,7 +68,7 @@ fn ports(evidence: &Evidence) -> BTreeMap<u16, Port> {
             port.on_some.v6 |= !is_v4;
             continue;
         }
-        // One of which it is not known may take both: nothing is said of its port.
+        // If IPV6_V6ONLY is unknown, the listener may accept both families: its port is not reported.
         port.on_all.v4 |= *family == Family::Inet || listening.v6only != Some(true);
         port.on_all.v6 |= *family == Family::Inet6;
         port.pids.extend(listening.pids.sorted().iter().filter_map(|(pid, _)| *pid));
@@ -111,5 +111,5 @@ fn of_ports(
     Some(finding)
 }
 
-/// So many ports stand in the command.
+/// How many ports the command names.
 const FEW: usize = 5;

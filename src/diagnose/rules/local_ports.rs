@@ -25,7 +25,7 @@ pub(super) const RULE: Rule = Rule {
     thresholds: &[Threshold::PortsPercent],
 };
 
-/// How many ports there are, and what of it can't be had now.
+/// How many ports are usable, and how many of them are taken now.
 #[derive(Clone, Copy)]
 struct Ports {
     usable: u64,
@@ -54,23 +54,23 @@ impl Ports {
 
 fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
     let Some(choice) = &evidence.seen.ports.choice else { return Vec::new() };
-    let routes = near_ways(&evidence.seen.ports, choice, thresholds);
+    let routes = near_routes(&evidence.seen.ports, choice, thresholds);
     let sources = near_sources(&evidence.seen.ports, choice, thresholds);
-    // What a route of this address is said to lack is not said of the address again.
+    // An address is reported only if that is more severe than the findings about its routes.
     let is_worse = |addr: IpAddr, ports: Ports| {
         let of_addr = routes.iter().filter(|(route, ..)| route.from == addr);
         Some(ports.severity()) > of_addr.map(|(_, _, severity, _)| *severity).max()
     };
     let sources = sources.into_iter().filter(|(addr, _, ports)| is_worse(*addr, *ports));
     let of_sources = sources.map(|(addr, source, ports)| of_source(evidence, choice, addr, source, ports));
-    let of_ways = routes
+    let of_routes = routes
         .iter()
-        .map(|(route, used, severity, ports)| of_way(evidence, choice, (route, used), *severity, *ports));
-    of_ways.chain(of_sources).collect()
+        .map(|(route, used, severity, ports)| of_route(evidence, choice, (route, used), *severity, *ports));
+    of_routes.chain(of_sources).collect()
 }
 
-/// The routes that are short of ports, and how bad that is.
-fn near_ways<'a>(
+/// The routes that are short of ports, with the severity.
+fn near_routes<'a>(
     all: &'a seen::Ports,
     choice: &Choice,
     thresholds: &Thresholds,
@@ -81,7 +81,7 @@ fn near_ways<'a>(
         let reuse = choice.reuses(route);
         let taken = used.connections + used.time_wait;
         let free_again = if reuse == Reuse::No { 0 } else { used.old_time_wait };
-        // A server's connections have its port, which is not among the usable ones.
+        // A server's connections use its listening port, which is not usable here: `own` leaves those out.
         let own = own.get(&route.from).copied().unwrap_or_default();
         let surely = Ports { usable, taken: own.min(taken - free_again) };
         let perhaps = Ports { usable, taken };
@@ -99,7 +99,7 @@ fn near_ways<'a>(
     found
 }
 
-/// The addresses that are short of ports, whatever the destination.
+/// The source addresses that are short of ports over all destinations.
 fn near_sources<'a>(
     all: &'a seen::Ports,
     choice: &Choice,
@@ -113,12 +113,12 @@ fn near_sources<'a>(
     found
 }
 
-/// How many ports an address has in use that nobody listens on.
+/// How many ports an address uses that no program listens on or has bound.
 fn own(all: &seen::Ports, source: &SourceAddress) -> u64 {
     source.ports.difference(&all.bound).count() as u64
 }
 
-fn of_way(
+fn of_route(
     evidence: &Evidence,
     choice: &Choice,
     (route, used): (&Route, &Used),
@@ -195,7 +195,7 @@ impl Finding {
     }
 }
 
-/// What tcp_tw_reuse changes, exactly.
+/// What tcp_tw_reuse changes on this route.
 fn reuse(choice: &Choice, route: &Route) -> String {
     let Choice { reuse, reuse_delay_ms: delay, .. } = choice;
     let conditions = format!("where the TIME_WAIT is older than {delay} ms and both ends used timestamps");
@@ -219,7 +219,7 @@ fn reuse(choice: &Choice, route: &Route) -> String {
 }
 
 fn command(route: &Route, to: Peer) -> String {
-    // Brackets are the shell's.
+    // The shell would interpret the brackets of an IPv6 address.
     let quote = if route.to.is_ipv6() { "'" } else { "" };
     format!("tcpstates -no src {} dst {quote}{to}{quote}", route.from)
 }

@@ -1,4 +1,4 @@
-//! The rules, one file a subject.
+//! The rules, one file per subject.
 
 mod accept_queue;
 mod close_wait;
@@ -25,7 +25,7 @@ use crate::model::{Process, Setting};
 pub(super) struct Rule {
     /// Its name.
     pub(super) name: &'static str,
-    /// What it judges by, that not every host tells.
+    /// What it judges by that not every host provides.
     pub(super) needs: &'static [Need],
     /// What it finds.
     pub(super) find: fn(&Evidence, &Thresholds) -> Vec<Finding>,
@@ -40,17 +40,17 @@ pub(super) enum Need {
     Setting(Setting),
     /// A counter, by group and name.
     Counter(&'static str, &'static str),
-    /// The connections' numbers.
+    /// The connections' tcp_info.
     TcpInfo,
-    /// How many connections may wait at a listener.
+    /// The backlog of a listener.
     Backlog,
-    /// Whether an IPv6 listener takes IPv6 only.
+    /// Whether an IPv6 listener accepts IPv6 only.
     V6only,
-    /// Who holds a socket.
+    /// The processes that hold a socket.
     Processes,
 }
 
-/// All of them, in the order in which they are told.
+/// All rules, in the order in which they are reported.
 pub(super) const RULES: &[Rule] = &[
     accept_queue::RULE,
     descriptors::RULE,
@@ -82,14 +82,14 @@ impl Rule {
     }
 }
 
-/// Adds what was counted on the whole host, unless what was found at its listeners is as bad: that has the counters too.
+/// Adds the host-wide finding only if it is worse than those per listener, which already show the counters.
 fn with_worse(mut found: Vec<Finding>, counted: Option<Finding>) -> Vec<Finding> {
     let worst = found.iter().map(|finding| finding.severity).max();
     found.extend(counted.filter(|finding| Some(finding.severity) > worst));
     found
 }
 
-/// The processes with these numbers.
+/// The processes with these pids, and their counts.
 fn processes(evidence: &Evidence, counts: &[(Option<u32>, u64)]) -> Figure {
     let process =
         |pid: Option<u32>| -> Option<Arc<Process>> { Some(evidence.seen.program(pid?)?.process.clone()) };
@@ -97,11 +97,11 @@ fn processes(evidence: &Evidence, counts: &[(Option<u32>, u64)]) -> Figure {
 }
 
 impl Finding {
-    /// What there is in a pile.
-    fn pile(self, evidence: &Evidence, pile: &Affected) -> Self {
-        self.seen("sockets", Figure::Count(pile.count))
-            .seen_if("oldest", pile.oldest_ms.map(|age| Figure::Millis(age.into())))
-            .seen("processes", processes(evidence, &pile.pids.top()))
-            .seen("peers", Figure::Peers(pile.peers.top()))
+    /// Adds the facts about affected sockets.
+    fn affected(self, evidence: &Evidence, affected: &Affected) -> Self {
+        self.seen("sockets", Figure::Count(affected.count))
+            .seen_if("oldest", affected.oldest_ms.map(|age| Figure::Millis(age.into())))
+            .seen("processes", processes(evidence, &affected.pids.top()))
+            .seen("peers", Figure::Peers(affected.peers.top()))
     }
 }

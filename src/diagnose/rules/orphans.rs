@@ -1,4 +1,4 @@
-//! Orphans near their limit: connections that their programs have closed and the kernel finishes.
+//! Orphans near their limit: connections that their programs have closed, and that the kernel still carries.
 
 use super::Need::{Counter, Setting};
 use super::Rule;

@@ -1,4 +1,4 @@
-//! Data that nobody reads: peers that don't, programs that don't.
+//! Data that the peer does not read, and data that a program of this host does not read.
 
 use super::Need::{Processes, TcpInfo};
 use super::Rule;
@@ -17,16 +17,18 @@ pub(super) const PROGRAM: Rule = Rule {
 };
 
 fn peers(evidence: &Evidence, _: &Thresholds) -> Vec<Finding> {
-    let pile = &evidence.seen.affected.unread_there;
-    if pile.count == 0 {
+    let affected = &evidence.seen.affected.unread_there;
+    if affected.count == 0 {
         return Vec::new();
     }
-    let title =
-        format!("the peer does not read: the window of {} is closed", number_of(pile.count, "connection"));
+    let title = format!(
+        "the peer does not read: the window of {} is closed",
+        number_of(affected.count, "connection")
+    );
     vec![
         PEER.finding(Severity::Warning, title)
-            .pile(evidence, pile)
-            .seen("send_queues", Figure::Bytes(pile.bytes))
+            .affected(evidence, affected)
+            .seen("send_queues", Figure::Bytes(affected.bytes))
             .why(
                 "The peer's buffer is full (zero window, persist timer), so data waits here in Send-Q. The program's write() \
                  blocks, or its memory grows; the kernel probes without end while the peer answers. Only an orphan, which \
@@ -35,24 +37,25 @@ fn peers(evidence: &Evidence, _: &Thresholds) -> Vec<Finding> {
             .advice(
                 "Look at the program at the other end: it hangs, or is slower than what is sent. Here, TCP_USER_TIMEOUT or \
                  a time-out on writes lets a program give such a peer up.",
-                // A listener's limit is in Send-Q, too.
+                // `state connected` leaves listeners out: their Send-Q is the backlog.
                 "tcpstates -nopi 'sendq > 0' state connected",
             ),
     ]
 }
 
 fn programs(evidence: &Evidence, _: &Thresholds) -> Vec<Finding> {
-    let pile = &evidence.seen.affected.unread_here;
-    if pile.count == 0 {
+    let affected = &evidence.seen.affected.unread_here;
+    if affected.count == 0 {
         return Vec::new();
     }
-    let title = format!("data of {} is not read by this host's program", number_of(pile.count, "connection"));
+    let title =
+        format!("data of {} is not read by this host's program", number_of(affected.count, "connection"));
     vec![
         PROGRAM
             .finding(Severity::Warning, title)
-            .pile(evidence, pile)
-            .seen("not_accepted", Figure::Count(pile.without_inode))
-            .seen("unread", Figure::Bytes(pile.bytes))
+            .affected(evidence, affected)
+            .seen("not_accepted", Figure::Count(affected.without_inode))
+            .seen("unread", Figure::Bytes(affected.bytes))
             .why(
                 "The data came, was acknowledged and lies in Recv-Q: the program hangs, waits for something else or for \
                  more (SO_RCVLOWAT, urgent data), or has forgotten the connection or not accepted it. When the buffer is \

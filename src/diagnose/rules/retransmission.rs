@@ -40,16 +40,16 @@ fn matters(sent: Sent, thresholds: &Thresholds) -> bool {
         && share(sent) >= thresholds.of(Threshold::RetransPercent)
 }
 
-/// What was sent again, of what was sent in all, within the interval; OutSegs counts no retransmissions.
+/// The host's segments within the interval. OutSegs does not count retransmissions, so they are added.
 fn of_host(evidence: &Evidence) -> Option<Sent> {
     let lately = |name| evidence.counted("Tcp", name)?.lately;
     let again = lately("RetransSegs")?;
     Some(Sent { segments: lately("OutSegs")?.saturating_add(again), segments_again: again })
 }
 
-/// What a connection counts it counts for life: it is a note unless it goes on.
+/// The counters cover the connection's whole life: a high share is only a note unless retransmission goes on.
 fn of_peer(addr: IpAddr, peer: &ToPeer, thresholds: &Thresholds) -> Option<Finding> {
-    // The time-out doubles: an interval may fall between two tries.
+    // The timeout doubles each time, so the interval may fall between two retransmissions.
     let goes_on = peer.resending > 0 || peer.lately.is_some_and(|lately| lately.segments_again > 0);
     let (severity, title) = match peer.lately {
         Some(lately) if matters(lately, thresholds) => {

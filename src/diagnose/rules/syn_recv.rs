@@ -1,4 +1,4 @@
-//! Half-open connections that pile up.
+//! Large numbers of half-open connections.
 
 use super::Need::{Counter, Setting};
 use super::{Rule, processes, with_worse};
@@ -46,7 +46,7 @@ fn of_listener(
     if !is_full && half_open.count < thresholds.of(Threshold::SynRecvCount) {
         return None;
     }
-    // Cookies keep what is beyond that going.
+    // With SYN cookies, connections beyond the limit still succeed.
     let without_cookies = evidence.setting(model::Setting::Syncookies) == Some(0);
     let drops = is_full && without_cookies && !dropped.is_some_and(Counted::stands_still);
     let severity = if drops { Severity::Critical } else { Severity::Warning };
@@ -65,7 +65,7 @@ fn of_listener(
     Some(advised(finding, evidence, format!("tcpstates -no state syn-recv sport = :{}", local.port)))
 }
 
-/// How many half-open connections there may be.
+/// The limit of half-open connections.
 #[derive(Clone, Copy)]
 struct Room {
     at_most: u64,
@@ -75,14 +75,14 @@ struct Room {
 }
 
 impl Room {
-    /// Where the kernels differ, by whether a SYN has met a full queue.
+    /// In the range where kernels differ, the queue is full only if a SYN has met a full queue.
     fn is_full(self, count: u64, met_full: bool) -> bool {
         count >= self.at_most || (count >= self.at_least && met_full)
     }
 }
 
-/// As `tcp_conn_request` of net/ipv4/tcp_input.c has it: the listeners' backlogs, and without cookies three quarters of
-/// tcp_max_syn_backlog.
+/// The limits of `tcp_conn_request` (net/ipv4/tcp_input.c): the listeners' backlogs, and without cookies also three
+/// quarters of tcp_max_syn_backlog.
 fn room(evidence: &Evidence, listening: &Listening) -> Option<Room> {
     let backlog = listening.backlog?;
     let quarters = |most: u64| (most - most / 4).saturating_mul(listening.sockets);

@@ -1,4 +1,4 @@
-//! SYNs that nobody answers.
+//! SYNs without an answer.
 
 use super::Need::Processes;
 use super::Rule;
@@ -11,8 +11,8 @@ pub(super) const RULE: Rule =
     Rule { name: "syn-sent", needs: &[Processes], find, thresholds: &[Threshold::SynRetries] };
 
 fn find(evidence: &Evidence, _: &Thresholds) -> Vec<Finding> {
-    let pile = &evidence.seen.affected.unanswered;
-    if pile.count == 0 {
+    let affected = &evidence.seen.affected.unanswered;
+    if affected.count == 0 {
         return Vec::new();
     }
     let tries = match evidence.setting(Setting::SynRetries) {
@@ -21,13 +21,13 @@ fn find(evidence: &Evidence, _: &Thresholds) -> Vec<Finding> {
     };
     let title = format!(
         "{} to open {} no answer",
-        number_of(pile.count, "attempt"),
-        if pile.count == 1 { "has" } else { "have" }
+        number_of(affected.count, "attempt"),
+        if affected.count == 1 { "has" } else { "have" }
     );
     let finding = RULE
         .finding(Severity::Warning, title)
-        .pile(evidence, pile)
-        .seen("most_retries", Figure::Count(pile.most_tries.into()))
+        .affected(evidence, affected)
+        .seen("most_retries", Figure::Count(affected.most_tries.into()))
         .seen_if("change_of_syn_sent", evidence.grown(TcpState::SynSent).map(Figure::Change))
         .why(
             "connect() waits, and its program with it. Nothing came back: the host is down or unreachable, a firewall \

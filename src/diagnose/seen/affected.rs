@@ -1,4 +1,4 @@
-//! Sockets that share a trouble: how many, how old, whose, and with whom.
+//! Sockets with the same problem: how many, how old, of which processes and with which peers.
 
 use rustc_hash::FxHashMap;
 
@@ -6,10 +6,10 @@ use super::tally::{Tally, pids};
 use crate::diagnose::values::Peer;
 use crate::model::Holder;
 
-/// A trouble of which a rule asks who has it.
+/// A problem for which a rule needs the affected sockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trouble {
-    /// In CLOSE_WAIT for long.
+    /// In CLOSE_WAIT for a long time.
     Held,
     /// Its SYN is not answered.
     Unanswered,
@@ -19,25 +19,25 @@ pub(super) enum Trouble {
     UnreadHere,
 }
 
-/// A socket in trouble, until its holders are known.
+/// An affected socket, kept until its holders are known.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Noted {
     pub(super) trouble: Trouble,
     pub(super) peer: Peer,
     pub(super) bytes: u64,
-    /// How long it has been so at least, where the kernel tells.
+    /// The minimum age of the problem, if the kernel reports it.
     pub(super) age_ms: Option<u32>,
-    /// How often it was tried again.
+    /// How often its SYN was sent again; 0 for other problems.
     pub(super) tries: u32,
-    /// Without one it is an orphan, or waits to be accepted.
+    /// A socket without an inode is an orphan, or waits to be accepted.
     pub(super) has_inode: bool,
 }
 
-/// Sockets that share a trouble.
+/// The sockets with one problem.
 #[derive(Debug, Default)]
 pub(in crate::diagnose) struct Affected {
     pub(in crate::diagnose) count: u64,
-    /// Those that are in no process's table.
+    /// Sockets that no process has in its descriptor table.
     pub(in crate::diagnose) without_inode: u64,
     pub(in crate::diagnose) bytes: u64,
     pub(in crate::diagnose) oldest_ms: Option<u32>,
@@ -58,12 +58,12 @@ impl Affected {
     }
 }
 
-/// The affected.
+/// The affected sockets by problem.
 #[derive(Debug, Default)]
 pub(in crate::diagnose) struct AffectedSockets {
-    /// In CLOSE_WAIT for long, by process.
+    /// In CLOSE_WAIT for a long time, by process.
     pub(in crate::diagnose) held: FxHashMap<Option<u32>, Affected>,
-    /// SYNs that nobody answers.
+    /// SYNs without an answer.
     pub(in crate::diagnose) unanswered: Affected,
     /// Data that peers don't read.
     pub(in crate::diagnose) unread_there: Affected,

@@ -1,4 +1,4 @@
-//! Connections as they were when the interval began, by the kernel's cookie.
+//! The connections at the start of the interval, by the kernel's cookie.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -16,16 +16,16 @@ pub struct Earlier {
     connections: FxHashMap<u64, Done>,
 }
 
-/// What a connection had done by then.
+/// The counters of a connection at the start of the interval.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Done {
     pub(super) segments: u32,
     pub(super) segments_again: u32,
-    /// How many bytes its program had read, where more was waiting.
+    /// How many bytes its program had read; `None` if no more were waiting.
     read: Option<u64>,
 }
 
-/// What there was before, and how long before at least.
+/// The connections at the start of the interval, and the interval's minimum length.
 #[derive(Debug)]
 pub(super) struct Since {
     connections: FxHashMap<u64, Done>,
@@ -37,12 +37,12 @@ impl Since {
         Self { connections: earlier.connections, interval }
     }
 
-    /// Of one that began within the interval, nothing.
+    /// The counters at the start of the interval: zeros for a connection that began within it.
     pub(super) fn done(&self, socket: &Socket) -> Done {
         socket.cookie.and_then(|cookie| self.connections.get(&cookie)).copied().unwrap_or_default()
     }
 
-    /// For how long its program has read nothing at least, though there was something, whatever has come since.
+    /// The minimum time for which the program has read nothing although data was waiting; newer data does not matter.
     pub(super) fn unread_ms(&self, socket: &Socket) -> Option<u32> {
         let read = self.done(socket).read?;
         (has_read(socket, socket.tcp_info()?) == Some(read))
@@ -50,7 +50,7 @@ impl Since {
     }
 }
 
-/// How many bytes a program has read of what came, where more is waiting.
+/// How many of the received bytes the program has read; `None` if no more are waiting.
 fn has_read(socket: &Socket, info: &TcpInfo) -> Option<u64> {
     match socket.queues {
         Queues::Data { recv_q, .. } if recv_q > 0 => info.bytes_received()?.checked_sub(recv_q.into()),
@@ -74,7 +74,7 @@ impl Earlier {
 }
 
 impl Consumer for Earlier {
-    /// Whose they were does not matter.
+    /// The holders of the earlier sockets are not needed.
     type Later = ();
 
     fn begin(&mut self, _: Source) {

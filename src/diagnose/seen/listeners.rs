@@ -1,4 +1,4 @@
-//! Listeners, and the connections that are half-open at them.
+//! Listeners and their half-open connections.
 
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
@@ -8,21 +8,21 @@ use crate::diagnose::values::Net;
 use crate::model::{Endpoint, Family, Holder, Queues, Socket};
 use crate::tally::net_of;
 
-/// Where connections come to: a family and an end.
+/// Where connections arrive: a family, an address and a port.
 type Place = (Family, Endpoint);
 
-/// Listeners at one place: several where they share it (SO_REUSEPORT).
+/// The listeners at one place: several if they share it (SO_REUSEPORT).
 #[derive(Clone, Debug, Default)]
 pub(in crate::diagnose) struct Listening {
-    /// How many.
+    /// How many listeners.
     pub(in crate::diagnose) sockets: u64,
     /// How many have a full queue.
     pub(in crate::diagnose) full: u64,
-    /// Connections that wait, and how many may, of the one whose queue is filled most.
+    /// The waiting connections and the backlog of the listener whose queue is filled most.
     pub(in crate::diagnose) fullest: Option<(u32, u32)>,
-    /// How many may wait in all.
+    /// The sum of the backlogs.
     pub(in crate::diagnose) backlog: Option<u64>,
-    /// Whether it takes IPv6 only, all of them, where that is told.
+    /// Whether all of them accept IPv6 only; `None` if unknown.
     pub(in crate::diagnose) v6only: Option<bool>,
     pub(in crate::diagnose) pids: Tally<Option<u32>>,
 }
@@ -35,22 +35,22 @@ pub(in crate::diagnose) struct HalfOpen {
     pub(in crate::diagnose) nets: Tally<Net>,
 }
 
-/// All of them.
+/// All listeners and half-open connections, by place.
 #[derive(Debug, Default)]
 pub(in crate::diagnose) struct Listeners {
     pub(in crate::diagnose) places: IndexMap<Place, Listening, FxBuildHasher>,
-    /// Listeners of which the kernel does not tell how many may wait.
+    /// Listeners whose backlog is unknown.
     pub(in crate::diagnose) without_backlog: u64,
     half_open: FxHashMap<Place, HalfOpen>,
 }
 
 impl Listening {
-    /// A queue takes one more than its limit says.
+    /// How many connections fit into the queue: one more than the backlog.
     pub(in crate::diagnose) fn room(backlog: u32) -> u64 {
         u64::from(backlog) + 1
     }
 
-    /// Takes one more in: one of them that takes IPv4 is enough.
+    /// Adds a listener. If one listener of the place accepts IPv4, the place accepts IPv4.
     fn listens(&mut self, v6only: Option<bool>) {
         self.v6only = match (self.sockets, self.v6only, v6only) {
             (0, _, first) => first,
@@ -74,7 +74,7 @@ impl Listening {
 }
 
 impl Listeners {
-    /// Takes a listener in; the number is its place's.
+    /// Adds a listener and returns the number of its place.
     pub(super) fn listen(&mut self, socket: &Socket) -> usize {
         let entry = self.places.entry((socket.family, socket.local));
         let number = entry.index();
@@ -93,7 +93,7 @@ impl Listeners {
     }
 
     pub(super) fn half_open(&mut self, socket: &Socket) {
-        /// About what one customer of a network has.
+        /// Prefix lengths (IPv4, IPv6): about what one customer of a network has.
         const LENGTHS: (u8, u8) = (24, 48);
         let half_open = self.half_open.entry((socket.family, socket.local)).or_default();
         half_open.count += 1;
@@ -102,7 +102,7 @@ impl Listeners {
         half_open.nets.add(Net { addr: net_of(addr, len), len });
     }
 
-    /// Listeners on all IPv6 addresses that may take IPv4 too, or not.
+    /// How many places on all IPv6 addresses may or may not accept IPv4 too.
     pub(in crate::diagnose) fn of_unknown_family(&self) -> u64 {
         let is_unknown = |(place, listening): &(&Place, &Listening)| {
             place.0 == Family::Inet6 && place.1.addr.is_unspecified() && listening.v6only.is_none()
@@ -110,7 +110,7 @@ impl Listeners {
         self.places.iter().filter(is_unknown).count() as u64
     }
 
-    /// Half-open connections by the listener that they come to: the one on their very address, or on all addresses.
+    /// Half-open connections by their listener: the listener on exactly their address, or else on all addresses.
     pub(in crate::diagnose) fn half_open_by_listener(&self) -> Vec<(Endpoint, HalfOpen, Option<&Listening>)> {
         let mut by_listener = IndexMap::<Place, HalfOpen, FxBuildHasher>::default();
         for (place, half_open) in &self.half_open {
@@ -126,7 +126,7 @@ impl Listeners {
         all
     }
 
-    /// The place itself where nobody listens any more.
+    /// The place of the listener; the place itself if nothing listens there any more.
     fn listener_of(&self, place: &Place) -> Place {
         let (family, local) = *place;
         let wildcard = Endpoint { port: local.port, ..Endpoint::unspecified(family) };

@@ -1,5 +1,5 @@
-//! The sockets as far as rules ask for them: counters by group as they come, and never the sockets themselves. Just
-//! of those in trouble something is kept until their holders are known.
+//! What the rules need of the sockets: counters by group, updated as the sockets arrive. The sockets themselves are not
+//! kept. Only of listeners and affected sockets a few values are kept until their holders are known.
 
 mod affected;
 mod earlier;
@@ -29,27 +29,27 @@ pub(super) use listeners::{HalfOpen, Listeners, Listening};
 pub(super) use ports::{Choice, Ports, Reuse, Route, SourceAddress, Used};
 pub(super) use tally::Tally;
 
-/// What was seen of the sockets.
+/// What the rules need of the sockets.
 #[derive(Debug)]
 pub struct Seen {
     thresholds: Thresholds,
-    /// What there was when the interval began, where there is one.
+    /// The connections at the start of the interval, if there is one.
     since: Option<Since>,
-    /// How many are in each state.
+    /// How many sockets are in each state.
     pub states: StateCounts,
     pub(super) listeners: Listeners,
     pub(super) ports: Ports,
     pub(super) affected: AffectedSockets,
     pub(super) sent: FxHashMap<IpAddr, ToPeer>,
     pub(super) orphans: StateCounts,
-    /// Records of the kernel's that count as time-wait ones: TIME_WAIT and orphaned FIN_WAIT2.
+    /// Sockets that count as time-wait records of the kernel: TIME_WAIT and orphaned FIN_WAIT2.
     pub(super) time_wait_records: u64,
     pub(super) time_wait_peers: Tally<Peer>,
-    /// Connections of which the kernel tells no numbers.
+    /// Connections without tcp_info.
     pub(super) without_info: u64,
-    /// Sockets that some process must hold.
+    /// Sockets with an inode: some process must hold them.
     pub(super) with_inode: u64,
-    /// Those for which a process was seen.
+    /// Sockets with an inode for which a process was seen.
     pub(super) held: u64,
     programs: FxHashMap<u32, Program>,
     kept: Vec<Kept>,
@@ -67,11 +67,11 @@ pub(super) struct Program {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ToPeer {
     pub(super) connections: u64,
-    /// Those of them that wait for an answer to what they have sent again.
+    /// Connections that wait for the answer to a retransmission.
     pub(super) resending: u64,
     /// Since the connections were opened.
     pub(super) sent: Sent,
-    /// Within the interval, where there is one.
+    /// Within the interval, if there is one.
     pub(super) lately: Option<Sent>,
     pub(super) bytes: u64,
     pub(super) bytes_again: u64,
@@ -85,31 +85,32 @@ pub(super) struct Sent {
 }
 
 impl Sent {
-    /// A SYN that was sent again counts there too, and is no data.
+    /// `again` includes SYNs that were sent again, which are not data: it is capped at `segments`.
     fn add(&mut self, segments: u32, again: u32) {
         self.segments += u64::from(segments);
         self.segments_again += u64::from(again.min(segments));
     }
 }
 
-/// What waits for the holders of a socket. Of a million sockets nearly all have nothing, or no more than their route.
+/// What is kept of a socket until its holders are known. For nearly all of a million sockets that is nothing, or just
+/// the number of their route.
 #[derive(Clone, Copy, Debug)]
 pub enum Waiting {
-    /// Nothing: it has no inode.
+    /// Nothing: without an inode it has no holders of its own.
     Unheld,
-    /// That it is held.
+    /// Only that some process holds it.
     Held,
-    /// That, and its route.
+    /// That some process holds it, and the number of its route.
     Route(u32),
-    /// What is kept under this number.
+    /// The number of its entry in `kept`.
     Kept(u32),
 }
 
-/// What is kept of a socket until its holders are known.
+/// What is kept of a listener or an affected socket until its holders are known.
 #[derive(Clone, Copy, Debug)]
 struct Kept {
     what: What,
-    /// The number of its route, too.
+    /// The number of its route, if it has one.
     route: Option<usize>,
 }
 
@@ -120,7 +121,7 @@ enum What {
 }
 
 impl Seen {
-    /// Nothing yet. The settings say which ports matter, the thresholds how old a trouble must be.
+    /// No sockets yet. The settings say which ports matter, the thresholds how old a problem must be.
     pub fn new(settings: &Settings, thresholds: &Thresholds) -> Self {
         Self {
             thresholds: *thresholds,
@@ -141,14 +142,14 @@ impl Seen {
         }
     }
 
-    /// With what was seen before, this long at least.
+    /// Adds the earlier snapshot, taken at least `interval` before.
     #[must_use]
     pub fn since(mut self, earlier: Earlier, interval: Duration) -> Self {
         self.since = Some(Since::new(earlier, interval));
         self
     }
 
-    /// The processes that have sockets, and how many descriptors refer to these: those with the most first.
+    /// The processes that hold sockets, and how many of their descriptors refer to sockets, most first.
     pub fn by_sockets(&self) -> Vec<(u32, u64)> {
         let mut all: Vec<_> =
             self.programs.iter().map(|(pid, program)| (*pid, program.descriptors)).collect();
@@ -165,7 +166,7 @@ impl Seen {
         }
     }
 
-    /// The holders of a listener, or of a socket that is in trouble.
+    /// Counts the holders of a listener or of an affected socket.
     fn take_kept(&mut self, Kept { what, route }: Kept, holders: &[Holder]) {
         match what {
             What::Listener(place) => {
@@ -188,7 +189,7 @@ impl Seen {
         self.programs.get(&pid)
     }
 
-    /// Counts a socket; what waits for its holders, if anything does.
+    /// Counts a socket; returns what to keep until its holders are known, if anything.
     fn look(&mut self, socket: &Socket) -> Option<What> {
         self.states.add(socket.state);
         self.count_records(socket);
@@ -213,7 +214,7 @@ impl Seen {
         self.trouble(socket).map(What::Noted)
     }
 
-    /// What counts against a limit of the kernel's. An orphaned FIN_WAIT2 is a time-wait record soon.
+    /// Counts what the kernel limits: time-wait records and orphans. An orphaned FIN_WAIT2 soon becomes such a record.
     fn count_records(&mut self, socket: &Socket) {
         let is_record = matches!(socket.timer, Some(Timer::TimeWait { .. }));
         let closing = [TcpState::FinWait1, TcpState::FinWait2, TcpState::LastAck, TcpState::Closing];
@@ -258,7 +259,7 @@ impl Seen {
             let enough = u64::from(tries) >= self.thresholds.of(Threshold::SynRetries);
             return enough.then_some(Noted { peer, tries, ..noted(Trouble::Unanswered, 0, None) });
         }
-        // A FIN counts as a byte. It came before the last acknowledgement did.
+        // The FIN counts as one byte of Recv-Q. It came before the last ACK did, so the age is a minimum.
         if socket.state == TcpState::CloseWait {
             let age = info.and_then(|info| info.last_ack_recv_ms().min(info.last_data_recv_ms()));
             let is_held = age.is_none() || is_old(age, Threshold::CloseWaitAge);
@@ -269,12 +270,12 @@ impl Seen {
             return Some(noted(Trouble::UnreadThere, send_q, sent));
         }
         let may_read = match socket.state {
-            // Without an inode it waits to be accepted.
+            // Without an inode the connection waits to be accepted.
             TcpState::Established => true,
             TcpState::FinWait1 | TcpState::FinWait2 => has_inode,
             _ => false,
         };
-        // More may come all the time.
+        // If data keeps arriving, `received` stays low: then only the earlier snapshot shows that none is read.
         let received = info.and_then(TcpInfo::last_data_recv_ms);
         let unread = received.max(self.since.as_ref().and_then(|since| since.unread_ms(socket)));
         let is_unread = may_read && recv_q > 0 && is_old(unread, Threshold::StallAge);
@@ -282,7 +283,7 @@ impl Seen {
     }
 }
 
-/// Whether the peer's window is closed: it is probed, or nothing may be sent.
+/// Whether the peer's window is closed: it is 0, or the kernel probes it.
 fn is_closed(socket: &Socket) -> bool {
     let no_window = socket.tcp_info().and_then(TcpInfo::snd_wnd) == Some(0);
     no_window || matches!(socket.timer, Some(Timer::Probe0 { .. }))
@@ -321,7 +322,7 @@ impl Consumer for Seen {
 
     fn take_later(&mut self, waiting: Waiting, holders: &[Holder]) {
         match waiting {
-            // Holders of one without an inode are its listener's.
+            // The holders of a connection without an inode are those of its listener.
             Waiting::Unheld => {}
             Waiting::Held => self.count_descriptors(holders),
             Waiting::Route(route) => {

@@ -1,4 +1,4 @@
-//! Local ports that the kernel chose, by where they lead.
+//! Local ports in the range that the kernel chooses from, by route and by source address.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -10,33 +10,33 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 use super::tally::{Tally, pids};
 use crate::model::{Holder, Setting, Settings, Socket, TIME_WAIT_MS, TcpState, Timer};
 
-/// What the kernel may choose from.
+/// The ports that the kernel may choose from.
 #[derive(Clone, Debug)]
 pub(in crate::diagnose) struct Choice {
     /// The range.
     pub(in crate::diagnose) range: RangeInclusive<u16>,
-    /// Those of it that it leaves alone.
+    /// Ports of the range that the kernel does not choose.
     pub(in crate::diagnose) reserved: BTreeSet<u16>,
-    /// 0 never, 1 always, 2 within this host.
+    /// net.ipv4.tcp_tw_reuse: 0 never, 1 always, 2 within this host.
     pub(in crate::diagnose) reuse: u64,
-    /// How old a time-wait socket must be for that.
+    /// The age from which on a port in TIME_WAIT may be reused.
     pub(in crate::diagnose) reuse_delay_ms: u64,
-    /// Without these there is no such use: 0 where connections have none.
+    /// net.ipv4.tcp_timestamps: with 0 no port in TIME_WAIT is reused.
     pub(in crate::diagnose) timestamps: u64,
 }
 
-/// Whether a new connection may take the ports of one in TIME_WAIT.
+/// Whether a new connection may reuse the ports of a connection in TIME_WAIT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::diagnose) enum Reuse {
     No,
-    /// Where the peer used timestamps, which is not to be seen any more.
+    /// If the peer used timestamps, which can no longer be seen.
     IfPeerAgreed,
-    /// Both ends are this host's.
+    /// The connection is within this host.
     Yes,
 }
 
 impl Choice {
-    /// `None` where the range is not known.
+    /// `None` if the range is unknown.
     pub(super) fn of(settings: &Settings) -> Option<Self> {
         let range = settings.local_ports()?;
         let listed = settings.reserved_ports().unwrap_or_default();
@@ -50,13 +50,13 @@ impl Choice {
         })
     }
 
-    /// How many ports there are to choose from.
+    /// How many ports the kernel may choose from.
     pub(in crate::diagnose) fn len(&self) -> u64 {
         let range = u64::from(self.range.end().saturating_sub(*self.range.start())) + 1;
         range.saturating_sub(self.reserved.len() as u64)
     }
 
-    /// What `tcp_twsk_unique` of net/ipv4/tcp_ipv4.c allows between these ends.
+    /// What `tcp_twsk_unique` of net/ipv4/tcp_ipv4.c allows on this route.
     pub(in crate::diagnose) fn reuses(&self, route: &Route) -> Reuse {
         let is_within = route.from.is_loopback() || route.to.is_loopback();
         match self.reuse {
@@ -69,7 +69,7 @@ impl Choice {
     }
 }
 
-/// Where a connection leads: each port of this host can be used once on it.
+/// Source address, and destination address and port: each local port can be used once on a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(in crate::diagnose) struct Route {
     pub(in crate::diagnose) from: IpAddr,
@@ -84,30 +84,30 @@ pub(in crate::diagnose) struct Used {
     pub(in crate::diagnose) connections: u64,
     /// By TIME_WAIT.
     pub(in crate::diagnose) time_wait: u64,
-    /// By those of these that are old enough for tcp_tw_reuse.
+    /// By TIME_WAIT that is old enough for tcp_tw_reuse.
     pub(in crate::diagnose) old_time_wait: u64,
     pub(in crate::diagnose) pids: Tally<Option<u32>>,
 }
 
-/// The local ports in use from one address, wherever they lead: a program that binds the address before it connects
-/// gets none of them, and what such a program has bound no other connection gets.
+/// The local ports in use from one address, to any destination. A program that binds the address before it connects
+/// gets none of them, and no other connection gets a port that such a program has bound.
 #[derive(Clone, Debug, Default)]
 pub(in crate::diagnose) struct SourceAddress {
-    /// Less those in TIME_WAIT that may be used again.
+    /// Without ports in TIME_WAIT that may be reused.
     pub(in crate::diagnose) ports: BTreeSet<u16>,
     pub(in crate::diagnose) pids: Tally<Option<u32>>,
 }
 
-/// All that are in use.
+/// All local ports in use.
 #[derive(Debug, Default)]
 pub(in crate::diagnose) struct Ports {
-    /// What is chosen from, where that is known.
+    /// The ports to choose from; `None` if unknown.
     pub(in crate::diagnose) choice: Option<Choice>,
     /// By route.
     pub(in crate::diagnose) routes: IndexMap<Route, Used, FxBuildHasher>,
     /// By source address.
     pub(in crate::diagnose) sources: FxHashMap<IpAddr, SourceAddress>,
-    /// Ports of the range that somebody listens on or has bound: no connection gets one of these by itself.
+    /// Ports of the range that a program listens on or has bound: the kernel chooses none of them for a connection.
     pub(in crate::diagnose) bound: BTreeSet<u16>,
 }
 
@@ -116,14 +116,14 @@ impl Ports {
         Self { choice: Choice::of(settings), ..Self::default() }
     }
 
-    /// Begins anew.
+    /// Drops all sockets; the ports to choose from stay.
     pub(super) fn reset(&mut self) {
         self.routes.clear();
         self.sources.clear();
         self.bound.clear();
     }
 
-    /// Takes a socket in; the number of its route, where a process of this host may be on it.
+    /// Adds a socket; returns the number of its route if a process of this host may hold it.
     pub(super) fn add(&mut self, socket: &Socket) -> Option<usize> {
         let choice = self.choice.as_ref()?;
         let port = socket.local.port;
@@ -161,13 +161,13 @@ impl Ports {
         socket.inode.map(|_| number)
     }
 
-    /// Who holds a connection on this route.
+    /// Counts the holders of a connection on this route.
     pub(super) fn held(&mut self, number: usize, holders: &[Holder]) {
         let Some((route, used)) = self.routes.get_index_mut(number) else { return };
         if let Some(source) = self.sources.get_mut(&route.from) {
             source.pids.add_all(pids(holders));
         }
-        // A server may have as many routes as clients, with one connection on each.
+        // A server may have as many routes as clients, with one connection each: those need no process counts.
         if used.connections + used.time_wait > 1 {
             used.pids.add_all(pids(holders));
         }

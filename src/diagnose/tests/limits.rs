@@ -1,4 +1,4 @@
-//! The edges of the rules about what runs out.
+//! The edges of the rules about limits.
 
 use super::{fact, gist, judged};
 use crate::diagnose::Severity::{Critical, Warning};
@@ -56,7 +56,7 @@ fn ports_are_counted_by_way() {
         socket(TcpState::Established, local, peer)
     }));
     assert_eq!(gist(taken(mapped)), [("local-ports", Warning)], "a v4-mapped connection takes an IPv4 port");
-    // A chosen port outside of the range is none of these.
+    // Ports outside the range do not count.
     assert_eq!(gist(taken(&mut ports(50000..50010, "10.0.0.2"))), []);
 }
 
@@ -91,7 +91,7 @@ fn ports_that_a_program_binds_serve_one_destination() {
     let finding = &diagnosis.findings[0];
     assert_eq!((diagnosis.findings.len(), finding.severity), (1, Critical));
     assert!(finding.advice.contains("IP_BIND_ADDRESS_NO_PORT"), "{}", finding.advice);
-    // Where one way has as many it is told of that alone.
+    // If one route uses as many ports, only the route is reported.
     let way = judged(sample(10, 1)).findings;
     assert!(way.len() == 1 && way[0].title.contains("to 10.0.0.2:9300"), "{way:?}");
     let elsewhere = socket(TcpState::Established, end("10.0.0.3", 40009), end("10.0.0.2", 443));
@@ -126,7 +126,7 @@ fn time_wait_takes_ports_as_tcp_tw_reuse_says() {
     assert_eq!(gist(waiting("10.0.0.2", 5000)), full, "2 is for loopback");
     assert_eq!(gist(waiting("127.0.0.1", 5000)), []);
     assert_eq!(gist(waiting("127.0.0.1", 1000)), full, "too young");
-    // That peer may not have used timestamps.
+    // The peer may not have used timestamps.
     assert_eq!(
         gist(waiting("10.0.0.2", 5000).setting(Setting::TwReuse, "1")),
         [("local-ports", Severity::Note)]
