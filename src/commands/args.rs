@@ -12,7 +12,7 @@ use crate::layout::{Format, ReportStyle};
 use crate::model::{Access, Families, Family, SourceChoice};
 use crate::session::Environment;
 
-/// Options of the list, and of what is counted in its place.
+/// Options of the list and of the counts (--summary, --count-by, --diff).
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ListArgs {
     /// Show sockets in every state
@@ -192,7 +192,7 @@ pub(crate) struct FamilyArgs {
 }
 
 impl FamilyArgs {
-    /// What -4 and -6 leave.
+    /// The families that -4 and -6 select.
     pub(crate) fn families(&self) -> Families {
         match (self.ipv4, self.ipv6) {
             (true, false) => Families::Only(Family::Inet),
@@ -221,7 +221,7 @@ impl ColorArgs {
     }
 }
 
-/// How a report is shown.
+/// The layout and colours of a report.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct ReportArgs {
     /// Choose the layout
@@ -237,14 +237,14 @@ pub(crate) struct ReportArgs {
 }
 
 impl ReportArgs {
-    /// Text for people, or one document.
+    /// Plain text, or one JSON document.
     pub(crate) fn style(&self, environment: Environment) -> ReportStyle {
         let json = self.json || self.format.as_deref() == Some("json");
         ReportStyle { json, ..report_style(&self.color, environment) }
     }
 }
 
-/// Text for people, no wider than is easy to read.
+/// Plain text, at most `ReportStyle::WIDEST` columns wide so that it is easy to read.
 pub(crate) fn report_style(color: &ColorArgs, environment: Environment) -> ReportStyle {
     ReportStyle {
         json: false,
@@ -262,7 +262,7 @@ pub(crate) struct SourceArgs {
 }
 
 impl SourceArgs {
-    /// This host's.
+    /// Access to this host's sockets.
     pub(crate) fn access(&self) -> Access {
         Access { source: self.source.into(), proc_root: None }
     }

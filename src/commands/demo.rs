@@ -1,4 +1,4 @@
-//! `demo`: plays a scene, as it comes or step by step.
+//! `demo`: plays a scene, at its own pace or step by step.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, Write as _};
@@ -29,7 +29,7 @@ pub(crate) struct DemoArgs {
     color: ColorArgs,
 }
 
-/// A scene.
+/// The scene to play, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Demo {
     /// Which.
@@ -41,7 +41,7 @@ pub(crate) struct Demo {
 }
 
 pub(crate) fn plan(own: &DemoArgs, environment: Environment) -> Demo {
-    // clap has let through no other word.
+    // clap accepts no other word.
     let scene = Scene::WORDS
         .into_iter()
         .find(|(name, _)| *name == own.scene)
@@ -49,7 +49,7 @@ pub(crate) fn plan(own: &DemoArgs, environment: Environment) -> Demo {
     Demo { scene, step: own.step, style: report_style(&own.color, environment) }
 }
 
-/// Plays it once.
+/// Plays the scene once.
 pub(crate) fn run(what: &Demo) -> Result<(), Failure> {
     let mut writer = SceneWriter::new(what.style);
     let mut out = write(stdout())?;
@@ -63,15 +63,15 @@ pub(crate) fn run(what: &Demo) -> Result<(), Failure> {
     answer(&writer.tail(), what.style.color)
 }
 
-/// Shows the next moment at each Enter, while the scene goes on: who reads must not keep the segments waiting, which
-/// would be sent again meanwhile.
+/// A second thread prints one moment at each Enter, while the scene goes on: if the scene waited for Enter too, its
+/// segments would be retransmitted meanwhile.
 fn step_by_step(what: &Demo, writer: &mut SceneWriter, out: &mut File) -> Result<(), Failure> {
     let (moments, to_show) = channel();
     thread::scope(|threads| {
         let mut show = Some(move || show_each(to_show, writer, out, what.style.color));
         let mut shower = None;
         let result = play(what.scene, &mut |moment| {
-            // Not before: to have its stage, the process may need to be one thread.
+            // Not earlier: to make its hosts, the scene may need a process with one thread.
             if let Some(show) = show.take() {
                 shower = Some(thread::Builder::new().spawn_scoped(threads, show));
             }
@@ -99,7 +99,7 @@ fn show_each(
     Ok(())
 }
 
-/// A line of input; at its end nobody is waited for any more.
+/// Waits for a line of input; after the end of the input, returns at once.
 fn wait_for_enter() -> io::Result<()> {
     io::stdin().lock().skip_until(b'\n').map(drop)
 }

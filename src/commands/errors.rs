@@ -1,4 +1,4 @@
-//! The engines' errors as failures of a command: their hints, and whose fault they are.
+//! Converts the engines' errors to failures of a command, with their hints, and keeps misuse apart.
 
 use crate::bind::AskError;
 use crate::demo::DemoError;
@@ -18,7 +18,7 @@ impl From<InspectError> for Failure {
     }
 }
 
-/// That the kernel could not be asked by binding.
+/// The kernel could not be asked by a trial bind.
 #[derive(Debug, thiserror::Error)]
 #[error("ask the kernel: {0}")]
 struct NotAsked(AskError);
@@ -30,7 +30,7 @@ impl From<AskError> for Failure {
 }
 
 impl From<DemoError> for Failure {
-    /// What the watcher of a scene says is the output's error.
+    /// An error of the scene's watcher is an error of writing the output.
     fn from(error: DemoError) -> Self {
         match error {
             DemoError::Watcher(error) => Self::Output(error),

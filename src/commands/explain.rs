@@ -1,4 +1,4 @@
-//! `explain`: explains the states with what this host has of them.
+//! `explain`: explains the states, with the sockets that this host has in them.
 
 use clap::Args as ClapArgs;
 
@@ -33,7 +33,7 @@ pub(crate) struct ExplainArgs {
 /// An explanation.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Explain {
-    /// Of this state; of all where there is none.
+    /// The state to explain; `None` explains all.
     pub state: Option<TcpState>,
     /// Which sockets are counted.
     pub query: Query,
@@ -52,7 +52,7 @@ pub(crate) fn plan(own: &ExplainArgs, environment: Environment) -> Result<Explai
     Ok(Explain { state, query, style: own.report.style(environment) })
 }
 
-/// So many processes and peers are named.
+/// The largest number of processes, of peers and of ports to name.
 const FEW: usize = 5;
 
 /// Explains once.

@@ -47,7 +47,7 @@ pub(crate) fn sums(words: &[String]) -> Result<Vec<&'static Field>, Refusal> {
     }
 }
 
-/// What each word stands for. `help` is answered by the list of the fields that the option takes.
+/// Parses the words. The word `help` prints the fields that the option takes.
 fn read<T>(
     option: &str,
     words: &[String],
@@ -72,7 +72,7 @@ fn read<T>(
     words.iter().map(|word| named(word).ok_or_else(|| unknown(word))).collect()
 }
 
-/// A line a field.
+/// One line for each field.
 fn help(takes: fn(&Field) -> bool) -> String {
     let lines = fields::all()
         .filter(|field| takes(field))
@@ -80,7 +80,7 @@ fn help(takes: fn(&Field) -> bool) -> String {
     lines.collect::<Vec<_>>().concat()
 }
 
-/// What a field is, with its unit where the text does not tell it.
+/// A field's help, with the unit of a rate, which the help leaves out.
 pub(crate) fn described(field: &Field) -> String {
     match field.kind {
         Kind::Rate => format!("{}, in bytes/s", field.help),
@@ -88,7 +88,7 @@ pub(crate) fn described(field: &Field) -> String {
     }
 }
 
-/// Takes any word: what it means is for the option, and what may have been meant for its error. Completions offer the
+/// Accepts any word: each option parses its words later, so that its error can suggest a field. Completions offer the
 /// fields.
 #[derive(Clone)]
 pub(crate) struct FieldWord;

@@ -1,4 +1,4 @@
-//! A time in seconds, as several options take it.
+//! Parses a time in seconds, for several options.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ pub(super) fn interval(word: &str) -> Result<Duration, String> {
         .ok_or_else(|| format!("it is no number of seconds from {} to {}", ACCEPTED.start(), ACCEPTED.end()))
 }
 
-/// A plain number, or one with a unit behind it as times are printed.
+/// Parses a number, alone or followed by a unit, as in the times that tcpstates prints.
 fn in_seconds(word: &str) -> Option<f64> {
     const UNITS: [(&str, f64); 5] = [("us", 1e-6), ("ms", 1e-3), ("min", 60.0), ("sec", 1.0), ("s", 1.0)];
     let unit = UNITS.into_iter().find_map(|(unit, factor)| Some((word.strip_suffix(unit)?, factor)));

@@ -1,4 +1,4 @@
-//! What the program does: a folder or a file a command, with its arguments, its plan and its run.
+//! The commands: one folder or file each, with its arguments, its plan and its run.
 
 pub(crate) mod args;
 pub(crate) mod bind;
@@ -16,5 +16,5 @@ pub(crate) mod trace;
 /// The commands' names, as they are typed.
 pub(crate) const NAMES: [&str; 5] = ["explain", "demo", "bind", "diagnose", "trace"];
 
-/// The one that prints the manual and the completions; it is in no help.
+/// The command that prints the manual and the completions; no help text mentions it.
 pub(crate) const HIDDEN: &str = "generate";

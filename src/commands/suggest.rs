@@ -1,4 +1,4 @@
-//! What may have been meant by a FILTER word that can't be read.
+//! Suggestions for a FILTER word that cannot be parsed.
 
 use super::{HIDDEN, NAMES};
 use crate::fields::{self, nearest, typed_word};
@@ -6,10 +6,10 @@ use crate::filter::{BadFilter, Dialect, FilterError, FilterText, LANGUAGE, state
 use crate::model::{StateSet, TcpState};
 use crate::session::Refusal;
 
-/// The filter's error: what is wrong, where, and what may have been meant.
-/// `filter` are the words as the shell gave them, and `continuous` whether -c stands before them.
+/// The refusal of a bad filter: what is wrong, where, and what the user may have meant. `filter` holds the words as the
+/// shell gave them; `continuous` says whether -c was given.
 pub(crate) fn refusal(bad: &BadFilter, filter: &[String], continuous: bool) -> Refusal {
-    // Behind a FILTER word a command's name is read as another one.
+    // After a FILTER word, a command's name is parsed as another FILTER word.
     if let (FilterError::UnknownWord { word, .. }, [first, _, ..]) = (&bad.error, filter)
         && NAMES.iter().chain([&HIDDEN]).any(|name| name == word)
     {
@@ -18,7 +18,7 @@ pub(crate) fn refusal(bad: &BadFilter, filter: &[String], continuous: bool) -> R
     Refusal::Usage { message: bad.report(), hint: hint(&bad.error, continuous) }
 }
 
-/// `-c 2` is typed by habit from netstat. Alone a number is a port, which nobody means there.
+/// Refuses `-c 2`, which people type from habit (netstat). A number alone is a port, which nobody means after -c.
 pub(crate) fn refuse_interval(filter: &[String], continuous: bool) -> Result<(), Refusal> {
     match filter.first() {
         Some(word) if continuous && word.parse::<u64>().is_ok() => {
@@ -72,7 +72,7 @@ fn unknown_word(word: &str) -> String {
         })
 }
 
-/// A word that should be one state.
+/// The refusal of a word that is not a TCP state.
 pub(crate) fn no_state(word: &str) -> Refusal {
     let names: Vec<_> = TcpState::SHOWN.into_iter().filter_map(TcpState::name).collect();
     let hint = nearest(word, names.iter().copied()).map_or_else(

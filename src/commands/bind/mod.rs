@@ -42,15 +42,15 @@ pub(crate) struct BindArgs {
 /// The question whether a port can be bound.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Bind {
-    /// What is to be bound, as it was typed: names are looked up when it is asked.
+    /// The address and port as the user typed them; names are looked up when the kernel is asked.
     pub target: OneEnd,
     /// The families to try.
     pub families: Families,
-    /// Which sockets may be in the way: those of either family.
+    /// Which sockets may block the bind: those of both families.
     pub query: Query,
-    /// Of these, the ones on that port.
+    /// Selects the sockets on that port.
     pub filter: Filter,
-    /// How the answer is shown.
+    /// The layout of the answer.
     pub style: ReportStyle,
 }
 
@@ -75,15 +75,16 @@ pub(crate) fn plan(own: &BindArgs, environment: Environment) -> Result<Bind, Ref
     })
 }
 
-/// After these times it is asked again where what was in the way may have gone.
+/// The pauses before the kernel is asked again, if the socket that blocked the bind may have gone.
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(1), Duration::from_millis(3), Duration::from_millis(9), Duration::from_millis(27)];
 
-/// Answers once. The status is the answer.
+/// Answers once. The exit status is the answer.
 pub(crate) fn run(what: &Bind, access: &Access, session: &mut Session) -> Result<ExitStatus, Failure> {
     let (target, addresses) = addresses(&what.target, what.families)?;
     let taken_at = now();
-    // Without an address each family has a socket of its own; an IPv6 address is tried as programs usually bind it.
+    // Without an address, each family is tried with its own socket; an IPv6 address is tried as programs usually bind
+    // it.
     let ask = || Ok(ask(&addresses, what.target.host == OneHost::Any)?);
     let (mut given, mut source, mut gaps) = answer_to(what, &target, ask()?, access)?;
     if given.may_pass() {
@@ -99,7 +100,7 @@ pub(crate) fn run(what: &Bind, access: &Access, session: &mut Session) -> Result
     )
 }
 
-/// The kernel's word once nothing is in the way any more, or for the last time.
+/// Asks again until no address is in use, at most once after each pause; returns the last verdicts.
 fn asked_again(ask: impl Fn() -> Result<Vec<Try>, Failure>) -> Result<Vec<Try>, Failure> {
     let mut tries = Vec::new();
     for pause in PAUSES {
@@ -112,7 +113,8 @@ fn asked_again(ask: impl Fn() -> Result<Vec<Try>, Failure>) -> Result<Vec<Try>, 
     Ok(tries)
 }
 
-/// The answer from the kernel's word and the sockets on the port, where these come from, and what could not be seen.
+/// Makes the answer from the kernel's verdicts and the sockets on the port; also returns the source of these sockets
+/// and the gaps.
 fn answer_to(
     what: &Bind,
     target: &Target,
@@ -125,7 +127,7 @@ fn answer_to(
     Ok((Answer::new(target.clone(), tries, occupants, facts), source, gaps))
 }
 
-/// What is tried, and what that is called.
+/// The target as the answer names it, and the addresses to try.
 fn addresses(typed: &OneEnd, families: Families) -> Result<(Target, Vec<SocketAddr>), Misuse> {
     let scope = match &typed.device {
         Some(name) => device_index(name)
@@ -152,7 +154,7 @@ fn addresses(typed: &OneEnd, families: Families) -> Result<(Target, Vec<SocketAd
     Ok((Target { addr, device: typed.device.clone(), port }, hosts.iter().map(full).collect()))
 }
 
-/// An address for each family; of a name's, the first.
+/// One address for each family; for a name, its first address of that family.
 fn hosts(typed: &OneHost, families: Families) -> Result<Vec<IpAddr>, Misuse> {
     let is_of = |addr: &IpAddr, family: Family| addr.is_ipv4() == (family == Family::Inet);
     let any = |family: &Family| match family {
@@ -172,7 +174,7 @@ fn hosts(typed: &OneHost, families: Families) -> Result<Vec<IpAddr>, Misuse> {
     }
 }
 
-/// What the host says besides.
+/// Further facts about the host: its settings, duplicate address detection, and whether it lists idle sockets.
 fn facts(port: u16, tries: &[Try], source: Source, gaps: &mut Vec<Gap>) -> Facts {
     let (settings, unread) = host::settings();
     gaps.extend(unread);

@@ -1,4 +1,4 @@
-//! Reads the address and port of `bind`: what a filter takes as one end, with what binding asks besides.
+//! Parses the address and port of `bind`: an endpoint as in a filter, with further checks that binding needs.
 
 use std::net::IpAddr;
 
@@ -6,7 +6,7 @@ use crate::filter::{OneEnd, OneHost, OnePort, one_end};
 use crate::model::{Families, Family};
 use crate::session::Refusal;
 
-/// The families to try, of those that are wanted.
+/// The families to try, out of those that the user wants.
 pub(super) fn families_of(target: &OneEnd, wanted: Families) -> Result<Families, Refusal> {
     let own = match target.host {
         OneHost::Any | OneHost::Name(_) => return Ok(wanted),
@@ -22,11 +22,11 @@ pub(super) fn families_of(target: &OneEnd, wanted: Families) -> Result<Families,
     }
 }
 
-/// Reads `[ADDR:]PORT`; the error is what is wrong with it.
+/// Parses `[ADDR:]PORT`; the error says what is wrong.
 pub(super) fn read_target(word: &str) -> Result<OneEnd, String> {
     let bare_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     let mut target = match one_end(word) {
-        // `http`: alone it is a port.
+        // A name alone, such as `http`, is a port.
         Ok(OneEnd { host: OneHost::Name(name), device: None, port: None }) if word.bytes().all(bare_name) => {
             OneEnd { host: OneHost::Any, device: None, port: Some(OnePort::Service(name)) }
         }
@@ -44,11 +44,11 @@ pub(super) fn read_target(word: &str) -> Result<OneEnd, String> {
     Ok(target)
 }
 
-/// A link-local address means something on a device only, and no other address has one here.
+/// A link-local address needs a device; no other address may have one here.
 fn check_device(target: &OneEnd) -> Result<(), String> {
     let (is_unicast, is_multicast) = match target.host {
         OneHost::Addr(IpAddr::V6(addr)) => {
-            // ff02::1 is one of each device too (RFC 4291 section 2.7).
+            // A multicast address such as ff02::1 is link-local too (RFC 4291 section 2.7).
             (addr.is_unicast_link_local(), addr.segments()[0] & 0xff0f == 0xff02)
         }
         _ => (false, false),

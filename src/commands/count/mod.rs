@@ -19,19 +19,19 @@ use crate::tally::CountKey;
 pub(crate) struct Count {
     /// Which sockets.
     pub query: Query,
-    /// Which of these.
+    /// Which of these sockets.
     pub filter: Filter,
-    /// By what.
+    /// The count keys.
     pub keys: Vec<CountKey>,
-    /// What is added up.
+    /// The fields to sum.
     pub sums: Vec<&'static Field>,
-    /// How the counts are shown.
+    /// The layout of the counts.
     pub style: CountStyle,
-    /// Not what there is but what changes within this time.
+    /// If set, count what changes within this time, not the sockets that exist.
     pub diff: Option<Duration>,
 }
 
-/// Every socket is counted, whatever -a and -l say.
+/// The query and the layout of a count. Every socket is counted; -a and -l have no effect.
 fn counted(
     own: &ListArgs,
     format: Format,
@@ -72,7 +72,7 @@ pub(crate) fn plan(
     if own.diff.is_some() && !sums.is_empty() {
         return Err(Refusal::usage("--sum: --diff counts what changes, and adds nothing up"));
     }
-    // Their names are keys of JSON objects.
+    // The names become keys of JSON objects, so each must be there once.
     for (index, key) in keys.iter().enumerate() {
         if keys[..index].iter().any(|before| before.name() == key.name()) {
             return Err(Refusal::usage(format!(
@@ -92,12 +92,12 @@ pub(crate) fn plan(
     let needs = fields.fold(Needs::NOTHING, |all, field| all | field.needs) - Needs::USER_NAMES.when(!named);
     let (mut query, format) = counted(own, format, &filter, counted_by)?;
     query.needs = needs;
-    // A count where none of them is known would be no count.
+    // From /proc these values would all be unknown and the count useless, so netlink is required.
     let of_netlink = Needs::NETLINK | Needs::TCP_INFO | Needs::MEMORY;
-    let untold = |field: &&Field| field.needs.has_any_of(of_netlink);
-    let key = keys.iter().map(|key| key.field).find(untold).map(|field| ("--count-by", field));
-    let untold = key.or(sums.iter().copied().find(untold).map(|field| ("--sum", field)));
-    query.netlink_only = untold.map(|(option, field)| format!("{option} {}", field.typed()));
+    let netlink_only = |field: &&Field| field.needs.has_any_of(of_netlink);
+    let key = keys.iter().map(|key| key.field).find(netlink_only).map(|field| ("--count-by", field));
+    let netlink_only = key.or(sums.iter().copied().find(netlink_only).map(|field| ("--sum", field)));
+    query.netlink_only = netlink_only.map(|(option, field)| format!("{option} {}", field.typed()));
     let style = CountStyle {
         format,
         header: !own.no_header,

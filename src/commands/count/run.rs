@@ -10,7 +10,7 @@ use crate::model::{Access, Collected, Query};
 use crate::session::{Failure, Output, Session, now, repeat, write};
 use crate::tally::{Census, Changes, GroupCounts, StateCounts};
 
-/// Prints the counts by state once, or anew after each interval.
+/// Prints the counts by state once, or again after each interval.
 pub(crate) fn run_summary(
     (query, filter, summary): &(Query, Filter, Summary),
     access: &Access,
@@ -25,7 +25,7 @@ pub(crate) fn run_summary(
     })
 }
 
-/// Prints the counts by keys once, or anew after each interval.
+/// Prints the counts by keys once, or again after each interval.
 pub(crate) fn run(
     count: &Count,
     access: &Access,
@@ -80,7 +80,7 @@ fn count(
     write(out.flush())
 }
 
-/// Prints what changes within this time once.
+/// Prints once what changes within `time`.
 fn diff(
     question: &Question,
     count: &Count,

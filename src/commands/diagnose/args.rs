@@ -8,7 +8,7 @@ use crate::commands::args::{ReportArgs, SourceArgs};
 use crate::commands::interval::interval;
 use crate::diagnose::{Severity, Threshold};
 
-/// Options of the diagnosis. Each threshold has a flag of its name.
+/// Options of the diagnosis. Each threshold has an option of the same name.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct DiagnoseArgs {
     /// Look twice, this long apart, and judge counters by what they counted meanwhile

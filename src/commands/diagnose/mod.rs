@@ -1,4 +1,4 @@
-//! `diagnose`: gathers the evidence, and says what is wrong.
+//! `diagnose`: gathers the evidence, and reports what is wrong.
 
 mod args;
 
@@ -24,15 +24,15 @@ use crate::session::{Environment, Failure, Session, answer_as, now, write};
 /// A diagnosis.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Diagnose {
-    /// Which sockets are looked at: all.
+    /// Which sockets to examine: all.
     pub query: Query,
-    /// From where on something is told.
+    /// The values from which a finding is reported.
     pub thresholds: Thresholds,
-    /// How long to wait before it is looked for the second time; `None` to look once.
+    /// The time between two snapshots; `None` takes only one.
     pub interval: Option<Duration>,
-    /// From which severity on it is a failure.
+    /// The lowest severity that makes the exit status 1.
     pub fail_on: Option<Severity>,
-    /// How it is shown.
+    /// The layout of the report.
     pub style: ReportStyle,
 }
 
@@ -65,7 +65,7 @@ pub(crate) fn plan(own: &DiagnoseArgs, environment: Environment) -> Diagnose {
     }
 }
 
-/// Diagnoses once; the status says whether something is as bad as was asked for.
+/// Diagnoses once; the exit status says whether a finding is at least as severe as --fail-on.
 pub(crate) fn run(what: &Diagnose, access: &Access, session: &mut Session) -> Result<ExitStatus, Failure> {
     let begun = what.interval.map(|interval| begin(&what.query, interval, access)).transpose()?;
     let taken_at = now();
@@ -89,18 +89,18 @@ struct Begun {
     gaps: Vec<Gap>,
 }
 
-/// Looks, and waits until it is time to look again.
+/// Takes the first snapshot, and waits until it is time for the second.
 fn begin(query: &Query, interval: Duration, access: &Access) -> Result<Begun, Failure> {
     let at = Instant::now();
     let (counters, mut gaps) = host::counters();
     let mut earlier = Earlier::default();
     gaps.extend(look(query, &mut earlier, access)?.gaps);
-    // A signal ends the program as it always does: nothing is written yet.
+    // A signal may end the program here: nothing is written yet.
     std::thread::sleep(interval);
     Ok(Begun { at, interval, earlier, counters, gaps })
 }
 
-/// Shows the consumer every socket.
+/// Passes every socket to the consumer.
 fn look(query: &Query, consumer: &mut impl Consumer, access: &Access) -> Result<Collected, Failure> {
     let question = Question::of_all(query, &Filter::default())?;
     Ok(Inquiry::new(&question, access).ask(consumer)?)
@@ -131,7 +131,8 @@ fn evidence(what: &Diagnose, begun: Option<Begun>, access: &Access) -> Result<(S
     Ok((source, Evidence { seen, settings, counters, before, descriptors, gaps: once }))
 }
 
-/// The limits of the processes that have sockets. Descriptors are counted only where those sockets may be the cause.
+/// The descriptor limits of the processes that have sockets. Descriptors are counted only if those sockets may fill the
+/// limit.
 fn limits(seen: &Seen, what: &Diagnose) -> (Vec<Descriptors>, Vec<Gap>) {
     let (mut found, mut gaps) = (Vec::new(), Vec::new());
     for (pid, sockets) in seen.by_sockets() {

@@ -1,4 +1,4 @@
-//! The list: what is asked for, and how it is shown.
+//! The list: which sockets to read, and how to print them.
 
 mod run;
 
@@ -17,11 +17,11 @@ use crate::tally::SortTerm;
 /// A list.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct List {
-    /// What to ask for; it may ask for more than is shown.
+    /// Which sockets to read; may be more than are shown.
     pub query: Query,
-    /// What of it to show.
+    /// Which of them to show.
     pub shown: Visible,
-    /// The ends to show.
+    /// The filter that a shown socket must match.
     pub filter: Filter,
     /// How long to wait for the names of hosts.
     pub resolve_timeout: Duration,
@@ -29,11 +29,11 @@ pub(crate) struct List {
     pub format: Format,
     /// Its style.
     pub style: Style,
-    /// Its columns; the layout's own where it is empty.
+    /// The columns; if empty, the layout's own.
     pub columns: Vec<&'static Field>,
-    /// The order; the kernel's where it is empty.
+    /// The sort terms; if empty, the kernel's order.
     pub sort: Vec<SortTerm>,
-    /// How many at most.
+    /// The largest number of sockets to show.
     pub limit: Option<u64>,
 }
 
@@ -105,11 +105,11 @@ fn ss_default() -> StateSet {
     StateSet::connected() - StateSet::exactly(TcpState::SynRecv) - StateSet::exactly(TcpState::TimeWait)
 }
 
-/// Without a word about states, each layout has its own idea of the usual ones.
+/// The states to show. If the user chooses none, each layout has its own default.
 fn shown_states(own: &ListArgs, format: Format, filter: &Filter) -> StateSet {
     let listen = StateSet::of(TcpState::Listen);
     match filter.states {
-        // ss falls back to its usual ones.
+        // ss falls back to its default.
         Some(states) if states.is_empty() && format == Format::Ss => return ss_default(),
         Some(states) => return states,
         None => {}
@@ -148,15 +148,15 @@ fn netlink_tells(list: &List) -> Vec<&'static str> {
     list.fields().filter(|field| field.needs.contains(Needs::NETLINK)).map(|field| field.word).collect()
 }
 
-/// What must be known for what is shown and sorted by.
+/// What must be looked up for the fields that are shown and sorted by.
 fn needs(own: &ListArgs, list: &List) -> Needs {
     let (format, parts) = (list.format, list.style.parts);
     let people = matches!(format, Format::Table | Format::Plain | Format::Netstat | Format::Ss);
     let named = !(people && own.numeric);
-    // The users of another proc tree are another host's; ss prints none.
+    // Another proc tree has the users of another host; ss prints no user names.
     let our_users = named && own.proc_root.is_none() && format != Format::Ss;
     let of_fields = list.fields().fold(Needs::NOTHING, |all, field| all | field.needs);
-    // The text layouts show the cgroup alone.
+    // Of cgroup and unit, the text layouts show only the cgroup.
     let units = parts.extended && matches!(format, Format::Json | Format::Ndjson | Format::Csv);
     let needs = of_fields
         | Needs::HOLDERS.when(parts.processes)

@@ -1,4 +1,4 @@
-//! A list: streamed where its layout, order and columns allow it, held where they need all of it.
+//! Prints a list: row by row if its layout, order and columns allow that, otherwise after all sockets have been read.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -13,7 +13,7 @@ use crate::model::{Access, Consumer, Gap, Holder, Needs, Row, Socket, Source};
 use crate::session::{Failure, Output, Session, answer, now, repeat, write};
 use crate::tally::SortTerm;
 
-/// Lists once, or anew after each interval.
+/// Lists once, or again after each interval.
 pub(crate) fn run(
     list: &List,
     access: &Access,
@@ -34,8 +34,8 @@ pub(crate) fn explain_filter(list: &List) -> Result<(), Failure> {
     answer(question(list)?.explain().as_bytes(), false)
 }
 
-/// What a list asks for. Who asks for processes in our own formats means those of a connection's listener where it waits
-/// to be accepted; netstat and ss show none.
+/// The question of a list. In our own formats, a connection that waits to be accepted has the processes of its
+/// listener; netstat and ss show none.
 fn question(list: &List) -> Result<Question, Misuse> {
     let own = !matches!(list.format, Format::Netstat | Format::Ss);
     Question::new(&list.query, list.shown, &list.filter, own)
@@ -69,8 +69,9 @@ fn list(
     Ok(())
 }
 
-/// Whether the first row can't be written before the last has come. Processes and host names are looked up for the
-/// sockets that came, so these must be known; and nothing is written where the filter turns out to have no answer.
+/// Whether no row can be written before the last socket has been read. Processes and host names are looked up for all
+/// sockets that were read. A filter that needs more than the socket may turn out to have no answer; then nothing may be
+/// written.
 fn must_hold(list: &List, question: &Question) -> bool {
     !list.sort.is_empty()
         || question.query.needs.has_any_of(Needs::HOLDERS | Needs::HOSTS)
@@ -93,7 +94,7 @@ impl Writer<'_> {
         self.out.turn()
     }
 
-    /// Writes what stands behind the last row, unless something could not be written.
+    /// Writes the end of the layout, unless an earlier write failed.
     fn end(self, gaps: &[Gap]) -> io::Result<()> {
         let Self { mut layout, out, error, .. } = self;
         error.map_or(Ok(()), Err)?;
@@ -103,7 +104,7 @@ impl Writer<'_> {
 }
 
 impl Consumer for Writer<'_> {
-    /// Rows whose holders matter are held.
+    /// Nothing: a list that needs holders is held, not written row by row.
     type Later = ();
 
     fn begin(&mut self, source: Source) {
@@ -133,7 +134,7 @@ impl Consumer for Writer<'_> {
     fn take_later(&mut self, (): (), _: &[Holder]) {}
 }
 
-/// Writes what is held, in order and no more than is wanted, with the names of hosts.
+/// Writes the held sockets, sorted, with host names, up to the limit.
 fn held(
     list: &List,
     question: &Question,
@@ -141,8 +142,8 @@ fn held(
     writer: &mut Writer<'_>,
     session: &Session,
 ) -> Result<Vec<Gap>, Failure> {
-    // Without an order the first ones are the ones, unless some of them are to be dropped yet, or what comes behind them
-    // is their other ends.
+    // Without a sort order the first sockets are the ones to show, so reading can stop at the limit; unless the filter
+    // may still drop some of them, or their peers, which may come later, are needed.
     let needs = question.query.needs;
     let is_decided = list.sort.is_empty() && question.is_decided_by_socket() && !needs.contains(Needs::PEERS);
     let mut held = inquiry.hold(list.limit.filter(|_| is_decided))?;

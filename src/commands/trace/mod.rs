@@ -1,4 +1,4 @@
-//! `trace`: shows transitions as they happen.
+//! `trace`: prints transitions as they happen.
 
 mod args;
 mod run;
@@ -17,21 +17,21 @@ use crate::trace::{By, Options, TraceFormat, TraceStyle};
 /// A trace.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Trace {
-    /// How.
+    /// How to trace.
     pub options: Options,
-    /// Of these connections.
+    /// Which connections.
     pub filter: Filter,
-    /// Of these families.
+    /// Which families.
     pub families: Families,
-    /// Transitions into these.
+    /// Only transitions into these states.
     pub into: StateSet,
-    /// Connections in place of transitions.
+    /// Whether to print connections instead of transitions.
     pub connections: bool,
-    /// With a summary at its end.
+    /// Whether to print a summary at the end.
     pub summary: bool,
-    /// Until so long after its beginning.
+    /// End after this time.
     pub duration: Option<Duration>,
-    /// Until so many lines.
+    /// End after this many lines.
     pub count: Option<u64>,
     /// How it is shown.
     pub style: TraceStyle,
@@ -44,7 +44,7 @@ pub(crate) fn plan(trace: &TraceArgs, environment: Environment) -> Result<Trace,
     }
     let text = FilterText { text: trace.filter.join(" "), file: None };
     let filter = Filter::parse(text, Dialect::Own).map_err(|error| suggest::refusal(&error, &[], false))?;
-    if let Some(term) = untold(&filter.expr) {
+    if let Some(term) = unsupported(&filter.expr) {
         return Err(Refusal::with_hint(
             format!("filter: no transition tells what '{term}' asks"),
             "addresses, ports and states can stand in it",
@@ -92,11 +92,11 @@ fn style(trace: &TraceArgs, environment: Environment) -> TraceStyle {
     }
 }
 
-/// The first term that no transition tells anything about.
-fn untold(expr: &Expr) -> Option<&Term> {
+/// The first term that needs data which a transition does not have.
+fn unsupported(expr: &Expr) -> Option<&Term> {
     let mut found = None;
     expr.each_term(&mut |term| {
-        let is_told = matches!(
+        let is_supported = matches!(
             term,
             Term::State(_)
                 | Term::Endpoint { .. }
@@ -104,7 +104,7 @@ fn untold(expr: &Expr) -> Option<&Term> {
                 | Term::Service { .. }
                 | Term::Port { .. }
         );
-        if !is_told && found.is_none() {
+        if !is_supported && found.is_none() {
             found = Some(term);
         }
     });

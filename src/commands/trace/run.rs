@@ -1,4 +1,4 @@
-//! Shows transitions as they come, until a signal, the reader's leaving or a limit ends it.
+//! Prints transitions as they happen, until a signal comes, the reader closes the output, or a limit is reached.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -20,7 +20,7 @@ use crate::model::{Access, Needs, Row, Socket, StateSet, TcpState};
 use crate::session::{Doing as _, Failure, Output, Session, signals, stdout, tell, timespec, write};
 use crate::trace::{By, Nanos, Note, Observation, StateChange, Stories, Tally, TraceLines, Tracer, Wall};
 
-/// Traces.
+/// Runs the trace.
 pub(crate) fn run(what: &Trace, access: &Access, session: &mut Session) -> Result<(), Failure> {
     let filter = resolve(&what.filter)?;
     let for_kernel = events::compile(&filter.expr);
@@ -41,7 +41,7 @@ pub(crate) fn run(what: &Trace, access: &Access, session: &mut Session) -> Resul
     };
     teller.head();
     let mut tracer = Tracer::start(&what.options, for_kernel.as_deref(), access)?;
-    // The first snapshot is what the next is compared with: it is taken before anybody is told that all is set up.
+    // The next snapshot is compared with the first, so the first is taken before the message that the trace has begun.
     session.tell(&tracer.read(&mut |told| teller.take(told))?);
     say_where(&tracer, what);
     watch(&mut tracer, &mut teller, &ended, session)?;
@@ -55,9 +55,9 @@ pub(crate) fn run(what: &Trace, access: &Access, session: &mut Session) -> Resul
     Ok(())
 }
 
-/// The signals that end a process by default. At each the trace ends in order, so that no ring stays behind. Those of
-/// faults (such as SIGSEGV) are left out: a handler could not return. So are those that were ignored from the start, as
-/// nohup does with SIGHUP.
+/// The signals that end a process by default. At each of them the trace ends in order, so that no trace ring is left
+/// behind. Signals of faults (such as SIGSEGV) are left out: a handler could not return. Signals that were ignored from
+/// the start, as nohup does with SIGHUP, are left out too, except SIGINT and SIGTERM.
 fn ending_signals() -> Vec<i32> {
     const DEFAULT: [i32; 18] = [
         SIGHUP, SIGINT, SIGQUIT, SIGTRAP, SIGABRT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, SIGSTKFLT, SIGXCPU,
@@ -69,7 +69,7 @@ fn ending_signals() -> Vec<i32> {
     DEFAULT.into_iter().chain(SIGRTMIN()..=SIGRTMAX()).filter(asked).collect()
 }
 
-/// A bit for each signal that is ignored; none where that cannot be read.
+/// One bit for each ignored signal; 0 if the mask cannot be read.
 fn ignored_signals() -> u64 {
     let status = files::read("/proc/thread-self/status").unwrap_or_default();
     let status = String::from_utf8_lossy(&status);
@@ -77,7 +77,7 @@ fn ignored_signals() -> u64 {
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }
 
-/// Tells what comes until it is to end.
+/// Prints transitions until the trace ends.
 fn watch(
     tracer: &mut Tracer,
     teller: &mut Teller<'_>,
@@ -104,14 +104,14 @@ fn watch(
     }
 }
 
-/// Writes what fits.
+/// Writes the transitions, or the connections, that match.
 struct Teller<'a> {
     what: &'a Trace,
     filter: Filter,
     lines: TraceLines,
     out: &'a mut Pages<Output>,
     left: u64,
-    /// In place of transitions.
+    /// Collects connections, to print them instead of transitions.
     stories: Option<Stories>,
     tally: Tally,
     error: Option<io::Error>,
@@ -173,7 +173,7 @@ impl Teller<'_> {
         self.error = self.out.turn().err();
     }
 
-    /// A transition into nobody knows what is shown unless a state was asked for.
+    /// A transition into an unknown state matches only if the user did not choose states.
     fn fits(&self, change: &StateChange) -> bool {
         let socket = change.socket();
         let into = |states: StateSet| match change.new {
@@ -222,7 +222,7 @@ fn say_where(tracer: &Tracer, what: &Trace) {
     }
 }
 
-/// With the number of connections that were begun and forgotten.
+/// Reports what the trace missed. `connections` is the number of connections that had begun and were forgotten.
 fn say_missed(tracer: &Tracer, connections: u64) {
     let missed = tracer.missed();
     if missed.lost > 0 {
@@ -246,9 +246,9 @@ fn say_missed(tracer: &Tracer, connections: u64) {
 /// Why a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Woken {
-    /// A signal, or the reader has gone.
+    /// A signal came, or the reader closed the output.
     ToEnd,
-    /// There is something to read, or the time is over.
+    /// There are events to read, or the time is over.
     ToGoOn,
 }
 
@@ -256,7 +256,7 @@ fn wait(ended: &impl AsFd, tracer: &Tracer, span: Duration) -> io::Result<Woken>
     let stdout = io::stdout();
     let mut watched = vec![
         PollFd::from_borrowed_fd(ended.as_fd(), PollFlags::IN),
-        // Nothing is asked of it; that its reader has gone is told unasked.
+        // No event is requested: poll reports a closed output in any case.
         PollFd::from_borrowed_fd(stdout.as_fd(), PollFlags::empty()),
     ];
     watched.extend(tracer.descriptors().into_iter().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
