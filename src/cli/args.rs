@@ -42,7 +42,7 @@ pub(super) struct Args {
     pub(super) command: Option<Command>,
 }
 
-/// What it does besides listing.
+/// The commands other than the list.
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum Command {
     /// Explain the TCP states, or one of them, with what this host has of it

@@ -13,9 +13,9 @@ use crate::commands::field_words::described;
 use crate::fields::{self, typed_word};
 use crate::layout::text::capitalised;
 
-/// What stands before the list of fields.
+/// The manual's text before the list of fields.
 const FIELDS: &str = include_str!("man_fields.roff");
-/// What the definition does not hold.
+/// The end of the manual, which is not part of clap's definition.
 const MAN_END: &str = include_str!("man_end.roff");
 
 /// The text of a generated file.
@@ -33,7 +33,7 @@ pub(crate) fn generate(artifact: Artifact) -> io::Result<Vec<u8>> {
     Ok(out)
 }
 
-/// The command without what is hidden: completions would offer it.
+/// The command without hidden options and commands, which completions would offer.
 fn shown_command() -> Command {
     let whole = Args::command();
     let commands = NAMES.iter().filter_map(|name| Some(shown(name, whole.find_subcommand(name)?)));
@@ -43,7 +43,7 @@ fn shown_command() -> Command {
 fn shown(name: &'static str, command: &Command) -> Command {
     let options = command.get_arguments().filter(|arg| !arg.is_hide_set()).cloned();
     let about = command.get_about().cloned().unwrap_or_default();
-    // What an option overrides may be hidden.
+    // An option may override a hidden one, which is missing here.
     Command::new(name).about(about).args(options.map(|arg| arg.overrides_with(Resettable::Reset)))
 }
 
@@ -65,7 +65,7 @@ fn man() -> io::Result<Vec<u8>> {
     Ok(out)
 }
 
-/// A paragraph for each field: its words, what it is, and JSON's key.
+/// A paragraph for each field: its words, its help, and its key in JSON.
 fn push_fields(out: &mut Vec<u8>) -> io::Result<()> {
     out.extend_from_slice(FIELDS.as_bytes());
     let escaped = |text: &str| text.replace('-', "\\-");
@@ -96,7 +96,7 @@ fn push_commands(out: &mut Vec<u8>) -> io::Result<()> {
         man.render_synopsis_section(&mut section)?;
         man.render_description_section(&mut section)?;
         man.render_options_section(&mut section)?;
-        // Its parts stand below one heading, each a paragraph.
+        // All parts of a command go below one heading, each as a paragraph.
         let text = String::from_utf8_lossy(&section);
         let lines = text.lines().map(|line| if line.starts_with(".SH ") { ".PP" } else { line });
         for line in lines {

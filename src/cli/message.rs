@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 use crate::commands::NAMES;
 use crate::session::Refusal;
 
-/// What to say for a command line that clap did not take.
+/// The refusal of a command line that clap rejected.
 pub(super) fn refusal_of(error: &Error, words: &[OsString]) -> Refusal {
     match error.kind() {
         ErrorKind::DisplayHelp
@@ -34,7 +34,7 @@ fn text(error: &Error, kind: ContextKind) -> Option<String> {
     }
 }
 
-/// The option as it is typed, `--sort <KEY>` → `--sort`; of a word without an option its name, `[SCENE]` → `SCENE`.
+/// The option as it is typed, `--sort <KEY>` → `--sort`; for a positional argument its name, `[SCENE]` → `SCENE`.
 fn option(error: &Error) -> Option<String> {
     let shown = text(error, ContextKind::InvalidArg)?;
     let bare = shown.trim_start_matches(['[', '<']);
@@ -74,7 +74,7 @@ fn message_of(error: &Error, command: Option<&str>) -> String {
     }
 }
 
-/// Why a command has not an option that others have.
+/// Why a command lacks an option that others have.
 fn why_not(command: &str, option: &str) -> Option<&'static str> {
     Some(match (command, option) {
         (_, "--proc-root") => "it asks this host, and no other proc tree",
@@ -105,7 +105,7 @@ fn hint_of(error: &Error, command: Option<&str>) -> String {
     meant.map_or_else(help, |meant| format!("did you mean '{meant}'?"))
 }
 
-/// clap's own words, for what is rare.
+/// clap's own message, for rare errors.
 fn first_line(error: &Error) -> String {
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The command line: what was typed (`args`), then which command it is, and what it means here (`plan`).
+//! The command line: its definition (`args`), and the plan that is made of what was typed (`plan`).
 
 mod args;
 mod generate;
@@ -14,7 +14,7 @@ pub(crate) use plan::{Mode, Plan};
 
 use crate::session::{Environment, Refusal};
 
-/// Reads a command line, the program's name first.
+/// Parses a command line; the first word is the program's name.
 pub(crate) fn parse(
     words: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     environment: Environment,

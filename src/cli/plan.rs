@@ -1,4 +1,4 @@
-//! What to do, resolved against the environment.
+//! Makes the plan: what to do, from the arguments and the environment.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -25,17 +25,17 @@ use crate::session::{Environment, Refusal};
 /// What to do.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Plan {
-    /// The thing itself.
+    /// The command to run.
     pub mode: Mode,
     /// Where to read.
     pub access: Access,
-    /// How long to wait before it is done again; `None` to do it once.
+    /// The interval between two runs; `None` runs once.
     pub repeat: Option<Duration>,
-    /// What to tell besides.
+    /// Notes to print before the command runs.
     pub notes: Vec<String>,
 }
 
-/// The thing to do.
+/// The command to run.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Mode {
     /// List sockets.
@@ -129,7 +129,7 @@ fn refuse_list_words(args: &Args, matches: &ArgMatches) -> Result<(), Refusal> {
     })
 }
 
-/// Nobody writes as much; a device never ends.
+/// Nobody writes a longer filter; without a limit, reading a device would never end.
 const LONGEST_FILTER: u64 = 1 << 20;
 
 /// The words after the options, or the file's text without its comments.
@@ -152,7 +152,7 @@ fn filter_text(args: &Args) -> Result<FilterText, Refusal> {
     Ok(FilterText { text, file: Some(path.clone()) })
 }
 
-/// A line up to a `#` that stands in no quotes.
+/// The line up to a `#` outside quotes.
 fn without_comment(line: &str) -> &str {
     let mut quote = None;
     for (at, c) in line.char_indices() {
@@ -166,7 +166,8 @@ fn without_comment(line: &str) -> &str {
     line
 }
 
-/// -tulpn is typed by habit; -u alone asks for what is not here.
+/// People type -tulpn from habit, so with -t other protocols are only a note; -u alone is an error, since tcpstates
+/// shows no UDP.
 fn other_protocols(args: &Args) -> Result<Vec<String>, Refusal> {
     let others = [("-u", args.list.udp), ("-w", args.list.raw), ("-x", args.list.unix)];
     let typed: Vec<_> = others.iter().filter(|(_, typed)| *typed).map(|(option, _)| *option).collect();
@@ -178,7 +179,7 @@ fn other_protocols(args: &Args) -> Result<Vec<String>, Refusal> {
 }
 
 fn format(args: &Args, environment: Environment) -> Format {
-    // The three override each other on the command line: at most one is left.
+    // --json, --ndjson and --format override each other, so at most one of them is set.
     if args.list.json {
         return Format::Json;
     }

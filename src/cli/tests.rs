@@ -278,7 +278,7 @@ fn other_protocols_are_a_note_beside_tcp_and_an_error_alone() {
     assert!(plan_in(PIPE, "-u").is_err());
 }
 
-/// A command's words as a shell has them: quotes keep blanks together.
+/// Splits a command into words as a shell does: quotes keep blanks.
 fn words(command: &str) -> Vec<String> {
     let parts = command.split('\'').enumerate();
     parts
@@ -289,7 +289,7 @@ fn words(command: &str) -> Vec<String> {
         .collect()
 }
 
-/// The others' are run over their scenes.
+/// The commands of the other findings are run by the tests of those findings.
 #[test]
 fn commands_of_the_whole_hosts_limits_are_understood() {
     let sample = Sample::default().counter("TCP", "orphan", 100).counter("TCP", "mem", 400);
