@@ -1,9 +1,9 @@
-//! What the plan depends on besides the words: the terminal, and the variables about colour.
+//! What the plan depends on besides the arguments: the terminal, and the environment variables about colour.
 
 use rustix::fd::AsFd;
 use rustix::termios::{isatty, tcgetwinsize};
 
-/// Read once, here, and nowhere else.
+/// Read once, and only here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Environment {
     /// Whether the output goes to a terminal.

@@ -1,25 +1,25 @@
-//! Why a command was not carried out: what failed, what would help, and the exit status.
+//! Why a command failed: what failed, a hint, and the exit status.
 
 use std::error::Error;
 use std::io;
 
 use crate::exit::ExitStatus;
 
-/// Each names its cause in its message.
+/// The message of each failure names its cause.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// Its reader may have gone.
+    /// The output could not be written; its reader may have closed it.
     #[error("write the output: {0}")]
     Output(io::Error),
     /// A system call that the program itself needs.
     #[error("{doing}: {error}")]
     Call {
-        /// What it was for.
+        /// What the call was for.
         doing: &'static str,
         /// What the system said.
         error: io::Error,
     },
-    /// What was asked for can't be had, whatever the host is like.
+    /// The request cannot be answered on any host.
     #[error("{0}")]
     Misuse(Box<dyn Error + Send + Sync>),
     /// Anything else.
@@ -33,12 +33,12 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Without a hint.
+    /// A failure without a hint.
     pub(crate) fn other(error: impl Error + Send + Sync + 'static) -> Self {
         Self::Other { error: error.into(), hint: None }
     }
 
-    /// Whether the reader has left, which is no error.
+    /// Whether the reader closed the output, which is not an error.
     pub(crate) fn is_closed_pipe(&self) -> bool {
         match self {
             Self::Output(error) | Self::Call { error, .. } => error.kind() == io::ErrorKind::BrokenPipe,
@@ -54,7 +54,7 @@ impl Failure {
         }
     }
 
-    /// The status that it ends with, where `failed` is the command's usual one.
+    /// The exit status. `failed` is the command's usual status for a failure.
     pub(crate) fn status(&self, failed: ExitStatus) -> ExitStatus {
         if matches!(self, Self::Misuse(_)) { ExitStatus::Usage } else { failed }
     }
@@ -62,7 +62,7 @@ impl Failure {
 
 /// Says what a system call was for.
 pub(crate) trait Doing<T> {
-    /// The error names it.
+    /// Adds the purpose to the error.
     fn doing(self, what: &'static str) -> Result<T, Failure>;
 }
 

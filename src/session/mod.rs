@@ -1,4 +1,4 @@
-//! What a command works with: stdout, the notes on stderr, signals, the environment, and what it says where it can't go on.
+//! What every command uses: stdout, notes on stderr, signals, the environment, failures and refusals.
 
 mod environment;
 mod failure;
@@ -19,19 +19,19 @@ pub(crate) use failure::{Doing, Failure};
 pub(crate) use refusal::Refusal;
 pub(crate) use repeat::{Output, repeat, signals, timespec};
 
-/// Stdout without the standard library's line buffer, which would be a second one.
+/// Stdout without the standard library's line buffer, which would be a second buffer.
 pub(crate) fn stdout() -> io::Result<std::fs::File> {
     use std::os::fd::AsFd;
     Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
 }
 
-/// Writes an answer. With `Pages`, the one way to stdout: whatever is in it, a terminal obeys nothing but colours, and
-/// these where there are any.
+/// Writes an answer, escaped so that a terminal obeys no control sequences in it except colours, and these only if
+/// `colors` is set.
 pub(crate) fn answer(text: &[u8], colors: bool) -> Result<(), Failure> {
     write(stdout().and_then(|mut out| out.write_all(&text::guarded(text, colors))))
 }
 
-/// Writes an answer that the status tells too: a reader that left takes nothing from it.
+/// Writes an answer that the exit status gives too, so that a reader that closes the output still gets it.
 pub(crate) fn answer_as(status: ExitStatus, text: &[u8], colors: bool) -> Result<ExitStatus, Failure> {
     match answer(text, colors) {
         Err(failure) if !failure.is_closed_pipe() => Err(failure),
@@ -39,10 +39,11 @@ pub(crate) fn answer_as(status: ExitStatus, text: &[u8], colors: bool) -> Result
     }
 }
 
-/// A message on stderr, and its hint on a line of its own.
+/// Prints a message on stderr, and its hint on a line of its own.
 pub(crate) fn tell(message: &str, hint: Option<&str>) {
     let mut stderr = io::stderr().lock();
-    // What was typed may be in it; line breaks are ours. There is nobody left to tell if this fails.
+    // The message may quote what the user typed, so it is escaped; its line breaks are ours. If this write fails, there
+    // is nowhere to report that.
     let message: Vec<_> = message.lines().map(|line| text::escaped(line.as_bytes())).collect();
     let _ = writeln!(stderr, "tcpstates: {}", message.join("\n"));
     if let Some(hint) = hint {
@@ -50,24 +51,24 @@ pub(crate) fn tell(message: &str, hint: Option<&str>) {
     }
 }
 
-/// What is kept from list to list: the host names that came, and the notes that were made. Each kind of note is made
-/// once; numbers in it may change.
+/// What is kept from list to list: the host names that were resolved, and the kinds of notes that were printed. Each
+/// kind is printed once, even if the numbers in it change.
 #[derive(Default)]
 pub(crate) struct Session {
     pub(crate) hosts: HostNames,
-    told: Vec<std::mem::Discriminant<Gap>>,
+    printed: Vec<std::mem::Discriminant<Gap>>,
 }
 
 impl Session {
-    /// Makes the notes that were not made yet.
+    /// Prints the notes of kinds that were not printed before.
     pub(crate) fn tell(&mut self, gaps: &[Gap]) {
-        let known = self.told.len();
+        let known = self.printed.len();
         for gap in gaps {
             let kind = std::mem::discriminant(gap);
-            // Two of a kind in one list, as for two files, are both told.
-            if !self.told[..known].contains(&kind) {
+            // Two notes of one kind from the same list, such as for two files, are both printed.
+            if !self.printed[..known].contains(&kind) {
                 tell(&gap.to_string(), gap.hint().as_deref());
-                self.told.push(kind);
+                self.printed.push(kind);
             }
         }
     }
@@ -79,7 +80,7 @@ pub(crate) fn now() -> String {
     format!("{now:.3}")
 }
 
-/// Says what failed where the output could not be written.
+/// Converts an error of writing the output to a failure.
 pub(crate) fn write<T>(result: io::Result<T>) -> Result<T, Failure> {
     result.map_err(Failure::Output)
 }

@@ -1,6 +1,6 @@
-//! Why a command line is not carried out.
+//! Why the program does not run a command line.
 
-/// What is to be said in place of doing anything.
+/// What to print instead of running a command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
     /// Help or the version was asked for.

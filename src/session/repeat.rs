@@ -1,4 +1,4 @@
-//! Once, or anew after each interval until a signal or the reader's leaving ends it.
+//! Runs something once, or again after each interval until a signal comes or the reader closes the output.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -12,25 +12,26 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use super::{Doing as _, Failure, stdout, write};
 use crate::layout::Pages;
 
-/// Stdout; with a signal stream besides, a write that has to wait ends at a signal.
+/// Stdout. With a stream of signals, a write that has to wait ends when a signal comes.
 pub(crate) struct Output {
     file: File,
     ended: Option<UnixStream>,
-    /// So much is written at once where the output is ready.
+    /// The most bytes to write at once when the output is ready.
     at_once: usize,
 }
 
 impl Output {
-    /// A write that has to wait ends once the stream can be read.
+    /// A write that has to wait ends once the stream is readable.
     pub(crate) fn until(file: File, ended: UnixStream) -> Self {
-        /// A pipe that can be written takes as much without waiting (`PIPE_BUF`).
+        /// A writable pipe takes this many bytes without waiting (`PIPE_BUF`).
         const SURE: usize = 4096;
-        // A regular file takes all.
+        // A regular file takes any number of bytes without waiting.
         let is_regular = file.metadata().is_ok_and(|file| file.is_file());
         Self { file, ended: Some(ended), at_once: if is_regular { usize::MAX } else { SURE } }
     }
 
-    /// Whether a signal has come that ends it all. Without an interval signals do that by themselves.
+    /// Whether a signal has come that ends the program. Without an interval the program catches no signal, and they end
+    /// it by themselves.
     pub(crate) fn has_ended(&self) -> bool {
         let Some(ended) = &self.ended else { return false };
         let signal = wait_for(ended, &self.file, PollFlags::empty(), Some(Duration::ZERO));
@@ -38,8 +39,8 @@ impl Output {
     }
 }
 
-/// Does `once`, and with an interval again and again, with the separator between. It gets whether this is the first
-/// time.
+/// Calls `once`; with an interval again and again, with the separator between. `once` gets whether this is the first
+/// call.
 pub(crate) fn repeat(
     interval: Option<Duration>,
     separator: &[u8],
@@ -61,14 +62,14 @@ pub(crate) fn repeat(
         if wait_for_end(&ended, wait).doing("wait for the next time")? {
             return Ok(());
         }
-        // Written at once: the next list may have to be taken back, and the separator not with it.
+        // Written at once: if the next list has to be taken back, the separator must stay.
         out.buffer().extend_from_slice(separator);
         write(out.flush())?;
         out.mark();
     }
 }
 
-/// A stream that can be read once one of these signals has come.
+/// A stream that becomes readable when one of these signals comes.
 pub(crate) fn signals(which: &[i32]) -> io::Result<UnixStream> {
     let (ours, theirs) = UnixStream::pair()?;
     for signal in which {
@@ -77,14 +78,15 @@ pub(crate) fn signals(which: &[i32]) -> io::Result<UnixStream> {
     Ok(ours)
 }
 
-/// Waits this long; true if a signal came, or the reader has gone.
+/// Waits this long; true if a signal came, or the reader closed the output.
 fn wait_for_end(ended: &UnixStream, wait: Duration) -> io::Result<bool> {
-    // Nothing is asked of the output; that its reader has gone is told unasked.
+    // No event of the output is requested: poll reports a closed output in any case.
     let (signal, output) = wait_for(ended, &io::stdout(), PollFlags::empty(), Some(wait))?;
     Ok(signal || output)
 }
 
-/// Waits until a signal has come, or the output is as wanted; or until the time is over.
+/// Waits until a signal comes, the output has the wanted event, or the time is over; returns which of the first two
+/// happened.
 fn wait_for(
     ended: &UnixStream,
     output: &impl AsFd,
@@ -107,7 +109,7 @@ fn wait_for(
     }
 }
 
-/// Whether it can be written within this time.
+/// Whether the output becomes writable within this time.
 fn is_writable(output: &impl AsFd, wait: Duration) -> io::Result<bool> {
     let mut watched = [PollFd::from_borrowed_fd(output.as_fd(), PollFlags::OUT)];
     match poll(&mut watched, Some(&timespec(wait))) {
@@ -124,7 +126,7 @@ pub(crate) fn timespec(duration: Duration) -> Timespec {
     }
 }
 
-/// A slow terminal takes what is left after a signal in less time than this.
+/// After a signal, a slow terminal takes the rest of the output in less time than this.
 const PATIENCE: Duration = Duration::from_millis(300);
 
 impl Write for Output {
@@ -132,7 +134,7 @@ impl Write for Output {
         let Some(ended) = &self.ended else { return self.file.write(bytes) };
         let (signal, writable) = wait_for(ended, &self.file, PollFlags::OUT, None)?;
         if signal && !writable && !is_writable(&self.file, PATIENCE)? {
-            // Nobody takes the rest: as if the reader had gone.
+            // Nobody reads the rest: end as if the reader had closed the output.
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         self.file.write(bytes.get(..self.at_once).unwrap_or(bytes))
