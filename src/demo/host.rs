@@ -1,4 +1,4 @@
-//! A host: a network namespace with one TUN device, which ends with this value.
+//! A host: a network namespace with one TUN device, removed when the value is dropped.
 
 use std::fs::{self, File};
 use std::io;
@@ -10,10 +10,10 @@ use rustix::process::{getegid, geteuid};
 use crate::kernel::netns::{self, on_a_thread};
 use crate::kernel::tun;
 
-/// What failed where no thread can be had.
+/// The step that fails if no thread can be started.
 const THREAD: &str = "start a thread";
 
-/// A step on the way to a host that failed.
+/// A step of making or using a host failed.
 #[derive(Debug, thiserror::Error)]
 #[error("set the scene: {what}: {source}")]
 pub(crate) struct HostError {
@@ -28,14 +28,14 @@ fn failed(what: &'static str) -> impl Fn(io::Error) -> HostError {
 /// A network namespace with an address.
 pub(super) struct Host {
     namespace: OwnedFd,
-    /// Whole IPv4 packets, as they leave and come.
+    /// Whole IPv4 packets: those that the host sends are read here, those for it are written.
     pub(super) tun: File,
 }
 
 impl Host {
-    /// Makes one with this address, and the peers' in the same /24.
+    /// Makes a host with this address; its peers are in the same /24.
     pub(super) fn new(addr: Ipv4Addr) -> Result<Self, HostError> {
-        // A thread of its own, as the namespace is the thread's: the caller stays where it is.
+        // On a separate thread: only that thread enters the new namespace, and the caller stays in its own.
         let made = on_a_thread(|| {
             netns::unshare_net().map_err(failed("unshare"))?;
             let namespace = netns::current().map_err(failed("/proc/thread-self/ns/net"))?;
@@ -46,7 +46,7 @@ impl Host {
         made.map_err(failed(THREAD))?
     }
 
-    /// Runs this inside.
+    /// Runs `f` inside the namespace.
     pub(super) fn inside<T: Send>(&self, f: impl FnOnce() -> T + Send) -> io::Result<T> {
         on_a_thread(|| {
             netns::enter(&self.namespace)?;
@@ -55,7 +55,7 @@ impl Host {
         .map_err(|error| io::Error::new(error.kind(), format!("{THREAD}: {error}")))?
     }
 
-    /// Changes a setting, named as below /proc/sys/net; one that this kernel does not have stays away.
+    /// Changes a setting, named by its path below /proc/sys/net. If this kernel lacks the setting, does nothing.
     pub(super) fn set(&self, name: &'static str, value: &str) -> Result<(), HostError> {
         let path = format!("/proc/sys/net/{name}");
         let written = self.inside(|| fs::write(path, value)).and_then(|written| written);
@@ -65,8 +65,8 @@ impl Host {
     }
 }
 
-/// Without privilege a network namespace can be had in a user namespace of one's own. The whole process moves there: it
-/// must have no other thread.
+/// Enters a new user namespace, in which a process without privilege can make network namespaces. The whole process
+/// moves there, so it must have no other thread.
 pub(super) fn enter_user_namespace() -> Result<(), HostError> {
     let (uid, gid) = (geteuid(), getegid());
     netns::unshare_user().map_err(|error| failed("a user namespace")(error.into()))?;
@@ -77,17 +77,17 @@ pub(super) fn enter_user_namespace() -> Result<(), HostError> {
 }
 
 impl HostError {
-    /// Whether it is for want of privilege.
+    /// Whether a privilege is missing.
     pub(super) fn is_denied(&self) -> bool {
         self.source.kind() == io::ErrorKind::PermissionDenied
     }
 
-    /// Whether there may be no more threads.
+    /// Whether no thread could be started.
     pub(super) fn lacks_thread(&self) -> bool {
         self.what == THREAD
     }
 
-    /// Whether there may be no more namespaces, which the kernel calls a lack of space.
+    /// Whether the limit on namespaces is reached, which the kernel reports as a lack of space.
     pub(super) fn is_limited(&self) -> bool {
         self.source.kind() == io::ErrorKind::StorageFull
     }

@@ -1,6 +1,6 @@
-//! The classroom: scenes played by real kernel sockets on two hosts of their own, network namespaces that nothing of this
-//! host's is in. The wire between them is this program: it carries each segment from one host's TUN device to the other's
-//! after a while, or loses it, and asks the kernel for both ends' states after whatever happens.
+//! Plays scenes with real kernel sockets on two hosts, which are network namespaces apart from this host's network.
+//! This program is the wire between them: it carries each segment from one host's TUN device to the other's after a
+//! delay, or loses it. After each step it asks the kernel for the states of both ends.
 
 mod host;
 mod report;
@@ -21,9 +21,9 @@ pub(crate) use segment::Flags;
 /// One of the two ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// Which connects.
+    /// The end that connects.
     Client,
-    /// Which listens.
+    /// The end that listens.
     Server,
 }
 
@@ -37,7 +37,7 @@ impl End {
         }
     }
 
-    /// In words.
+    /// The name to print.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Client => "client",
@@ -46,7 +46,7 @@ impl End {
     }
 }
 
-/// Something that happened, and when since the scene's begin.
+/// An event, and its time since the scene began.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Moment {
     /// When.
@@ -62,16 +62,16 @@ pub(crate) enum What {
     Call {
         /// At which end.
         end: End,
-        /// The call, and what came of it where that is told.
+        /// The call, with its error if it failed.
         call: String,
     },
     /// A segment left.
     Segment {
         /// From which end.
         from: End,
-        /// What it is for.
+        /// Its flags.
         flags: Flags,
-        /// The wire loses it.
+        /// Whether the wire loses it.
         lost: bool,
     },
     /// An end changed its state.
@@ -85,7 +85,7 @@ pub(crate) enum What {
         /// What that means.
         meaning: &'static str,
     },
-    /// A word about it all.
+    /// A remark on the scene.
     Remark(String),
 }
 
@@ -110,10 +110,10 @@ impl DemoError {
 /// Why a scene could not be played.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DemoError {
-    /// There is no stage.
+    /// The hosts could not be made.
     #[error(transparent)]
     Host(#[from] HostError),
-    /// A call that the scene counts on failed.
+    /// A call that the scene depends on failed.
     #[error("{end}: {call}: {source}", end = .end.name())]
     Call {
         /// At which end.
@@ -126,10 +126,10 @@ pub(crate) enum DemoError {
     /// The wire broke.
     #[error("the wire between the hosts: {0}")]
     Wire(#[source] io::Error),
-    /// The kernel does not tell the states.
+    /// The kernel did not report the states.
     #[error("{0}")]
     States(#[from] crate::inspect::CollectError),
-    /// Whoever watches has gone, or can't be shown any more.
+    /// The reader closed the output, or the output could not be written.
     #[error("write the output")]
     Watcher(#[source] io::Error),
 }

@@ -6,33 +6,33 @@ use crate::layout::report::{Report, state_style};
 use crate::layout::text::width;
 use crate::model::TcpState;
 
-/// Before the client's side: the time.
+/// The width of the time, before the client's side.
 const TIME: usize = 11;
-/// Of the client's side.
+/// The width of the client's side.
 const SIDE: usize = 22;
-/// Of the wire between.
+/// The width of the wire between the sides.
 const WIRE: usize = 24;
-/// Of a change below the figure, with the ends' names.
+/// The width of a change below the drawing, with the end's name.
 const CHANGE: usize = 36;
-/// A meaning beside its change has no fewer columns.
+/// The least width of a meaning beside its change.
 const MEANING: usize = 24;
 
-/// Draws moment by moment, and keeps the changes for the words below.
+/// Draws moment by moment, and keeps the changes to explain them below the drawing.
 pub(crate) struct SceneWriter {
     style: ReportStyle,
     changes: Vec<(End, TcpState, TcpState, &'static str)>,
     begun: bool,
-    /// A remark stands alone between two blank lines.
+    /// Whether the last moment was a remark, which has a blank line before and after it.
     after_remark: bool,
 }
 
 impl SceneWriter {
-    /// An empty page.
+    /// An empty drawing.
     pub(crate) fn new(style: ReportStyle) -> Self {
         Self { style, changes: Vec::new(), begun: false, after_remark: false }
     }
 
-    /// What happened, on a line of its own; above the first stand the headings.
+    /// The line of a moment; before the first moment, the headings too.
     pub(crate) fn moment(&mut self, moment: &Moment) -> Vec<u8> {
         let mut out = Vec::new();
         let mut report = Report::new(&mut out, self.style);
@@ -69,7 +69,7 @@ impl SceneWriter {
         out
     }
 
-    /// What the changes meant.
+    /// The meanings of the changes.
     pub(crate) fn tail(&self) -> Vec<u8> {
         let mut out = Vec::new();
         let mut report = Report::new(&mut out, self.style);
@@ -87,11 +87,11 @@ impl SceneWriter {
     }
 }
 
-/// Text at an end's side; `shown` has the styles, `bare` the width.
+/// Places text at an end's side. `shown` is styled; `bare` is the text without styles, to measure its width.
 fn beside(end: End, shown: &str, bare: &str) -> String {
     match end {
         End::Client => shown.to_owned(),
-        // A long word of the server's begins further left.
+        // A long text at the server's side begins further left.
         End::Server => {
             let room = 80 - TIME - width(bare).min(80 - TIME);
             format!("{}{shown}", " ".repeat((SIDE + WIRE).min(room)))
@@ -99,7 +99,7 @@ fn beside(end: End, shown: &str, bare: &str) -> String {
     }
 }
 
-/// `------ SYN ------>`; one that is lost does not reach the other side.
+/// `------ SYN ------>`; the arrow of a lost segment does not reach the other side.
 fn arrow(from: End, flags: Flags, lost: bool) -> String {
     let label = format!(" {flags} ");
     let dashes = WIRE - 3 - label.len().min(WIRE - 3);

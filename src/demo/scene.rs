@@ -11,7 +11,7 @@ use super::wire::{PORT, SERVER, Watcher, Wire};
 use super::{DemoError, End, What};
 use crate::model::{TcpState, Trigger};
 
-/// What can be played.
+/// A scene to play.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scene {
     /// A connection opens.
@@ -31,7 +31,7 @@ pub(crate) enum Scene {
 }
 
 impl Scene {
-    /// The words for them, in the order in which one might teach.
+    /// The names of the scenes, in the order in which one might teach them.
     pub(crate) const WORDS: [(&'static str, Self); 7] = [
         ("handshake", Self::Handshake),
         ("close", Self::Close),
@@ -43,7 +43,7 @@ impl Scene {
     ];
 }
 
-/// Plays a scene, and tells each moment of it as it comes.
+/// Plays a scene, and passes each moment to `watch` as it happens.
 pub(crate) fn play<'a>(scene: Scene, watch: &'a mut Watcher<'a>) -> Result<(), DemoError> {
     let mut stage = Stage { wire: Wire::new(watch)?, listener: None, client: None, accepted: None };
     match scene {
@@ -134,7 +134,7 @@ impl Stage<'_> {
     }
 
     fn syn_timeout(&mut self) -> Result<(), DemoError> {
-        /// The kernel's own number would take more than two minutes.
+        /// With the kernel's default the scene would take more than two minutes.
         const RETRIES: &str = "2";
         self.wire.client.set("ipv4/tcp_syn_retries", RETRIES)?;
         self.wire.client.set("ipv4/tcp_syn_linear_timeouts", "0")?;
@@ -154,7 +154,7 @@ impl Stage<'_> {
         self.wire.tell(What::Remark(text.to_owned()))
     }
 
-    /// Begins to connect.
+    /// Starts to connect.
     fn connect(&mut self) -> Result<(), DemoError> {
         let failed = failed(End::Client, "connect");
         let made = self.wire.client.inside(tcp_socket).map_err(DemoError::Wire)?.map_err(&failed)?;
@@ -166,7 +166,7 @@ impl Stage<'_> {
         self.wire.called(End::Client, "connect()", Some(Trigger::ActiveOpen))
     }
 
-    /// What became of the call that connects.
+    /// Reports how the call to connect() ended.
     fn outcome(&mut self) -> Result<(), DemoError> {
         let error =
             self.client.as_ref().map(socket_error).transpose().map_err(failed(End::Client, "connect"))?;
@@ -183,7 +183,8 @@ impl Stage<'_> {
     }
 
     fn listening(&self) -> Result<OwnedFd, DemoError> {
-        // As servers do: what this socket leaves behind then lets another one bind that does, too.
+        // With SO_REUSEADDR, as servers do: another socket with SO_REUSEADDR can then bind in spite of what this one
+        // leaves behind.
         let made = self.bound(true).map_err(failed(End::Server, "bind"))?;
         listen(&made, 8).map_err(failed(End::Server, "listen"))?;
         Ok(made)

@@ -1,8 +1,8 @@
-//! What the wire reads of a packet.
+//! Parses what the wire needs of a packet.
 
 use std::fmt;
 
-/// The flags of a TCP segment that open, acknowledge, close and cut; and whether it carries data.
+/// The flags of a TCP segment that open, acknowledge, close and reset a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "a bit each, as RFC 9293 has them")]
 pub(crate) struct Flags {
@@ -12,14 +12,14 @@ pub(crate) struct Flags {
     pub ack: bool,
     /// It closes.
     pub fin: bool,
-    /// It cuts.
+    /// It resets.
     pub rst: bool,
 }
 
 impl Flags {
-    /// Of an IPv4 packet; `None` for one that holds no TCP segment.
+    /// The flags in an IPv4 packet; `None` if it has no TCP segment.
     pub(super) fn of_packet(packet: &[u8]) -> Option<Self> {
-        /// Where the flags are in a segment.
+        /// The offset of the flags in a segment.
         const FLAGS: usize = 13;
         let flags = *segment(packet)?.get(FLAGS)?;
         let has = |bit: u8| flags & bit != 0;
@@ -27,7 +27,7 @@ impl Flags {
     }
 }
 
-/// Whether one is the other sent again: the same SYN or FIN, though it may acknowledge more by now, or the same ACK.
+/// Whether `packet` is `other` sent again: the same SYN or FIN, which may acknowledge more by now, or the same ACK.
 pub(super) fn is_again(packet: &[u8], other: &[u8]) -> bool {
     let numbers = |packet| {
         let flags = Flags::of_packet(packet)?;

@@ -1,4 +1,4 @@
-//! The two hosts, the wire between them, and what is known of both ends.
+//! The two hosts, the wire between them, and the states of both ends.
 
 use std::collections::VecDeque;
 use std::io::{self, Read as _, Write as _};
@@ -18,19 +18,20 @@ use crate::model::{
     Family, Segment, Sink, Socket, Source, StateSet, TcpState, Transition, Trigger, ways_between,
 };
 
-/// For documentation (RFC 5737): in no host's routes.
+/// Addresses for documentation (RFC 5737), which are in no host's routes.
 pub(super) const CLIENT: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 pub(super) const SERVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
 /// Where the server listens.
 pub(super) const PORT: u16 = 80;
-/// How long a segment is on its way: long enough that two can cross.
+/// How long a segment travels: long enough that two can cross.
 const LATENCY: Duration = Duration::from_millis(100);
-/// How long it waits at most before it looks at both ends again.
+/// The longest wait before the states of both ends are read again.
 const PAUSE: Duration = Duration::from_millis(20);
-/// So many pauses are longer than an acknowledgement is held back.
+/// The number of pauses without a segment after which none is expected: longer than the kernel delays an
+/// acknowledgement.
 const SILENCE: u32 = 4;
 
-/// What is called for each moment; an error ends the scene.
+/// The function that is called for each moment; an error ends the scene.
 pub(super) type Watcher<'a> = dyn FnMut(&Moment) -> io::Result<()> + 'a;
 
 pub(super) struct Wire<'a> {
@@ -39,14 +40,14 @@ pub(super) struct Wire<'a> {
     watch: &'a mut Watcher<'a>,
     begun: Instant,
     states: [TcpState; 2],
-    /// Whether there was a connection: then the listener's state is not the end's any more.
+    /// Whether the end has had a connection; from then on the listener's state is not the end's state.
     connected: [bool; 2],
-    /// What happened to each end since its last change: it tells apart the ways from state to state.
+    /// The last event at each end since its state changed; it distinguishes transitions between the same states.
     last: [Option<Trigger>; 2],
     under_way: VecDeque<(Instant, End, Vec<u8>)>,
-    /// Whatever was not lost, and who sent it.
+    /// The segments that were not lost, and who sent them.
     carried: Vec<(End, Vec<u8>)>,
-    /// Nothing that the client sends arrives.
+    /// Whether everything that the client sends is lost.
     pub(super) cut: bool,
 }
 
@@ -84,13 +85,13 @@ impl<'a> Wire<'a> {
         self.states[end as usize]
     }
 
-    /// Tells of a moment.
+    /// Reports a moment to the watcher.
     pub(super) fn tell(&mut self, what: What) -> Result<(), DemoError> {
         let moment = Moment { at: self.begun.elapsed(), what };
         (self.watch)(&moment).map_err(DemoError::Watcher)
     }
 
-    /// Tells of a call that was just made, and of what it changed.
+    /// Reports a call that was just made, and the states that it changed.
     pub(super) fn called(&mut self, end: End, call: &str, event: Option<Trigger>) -> Result<(), DemoError> {
         self.tell(What::Call { end, call: call.to_owned() })?;
         if event.is_some() {
@@ -99,7 +100,7 @@ impl<'a> Wire<'a> {
         self.look()
     }
 
-    /// Asks both kernels for their end's state, and tells what changed.
+    /// Asks the kernel for the state of each end, and reports what changed.
     pub(super) fn look(&mut self) -> Result<(), DemoError> {
         for end in [End::Client, End::Server] {
             let new = self.asked(end)?;
@@ -112,7 +113,7 @@ impl<'a> Wire<'a> {
         Ok(())
     }
 
-    /// The state of the connection's socket; of the listener's while there was no connection yet.
+    /// The state of the connection's socket; before there was a connection, the state of the listener.
     fn asked(&mut self, end: End) -> Result<TcpState, DemoError> {
         let query = Query::new(Families::Only(Family::Inet), StateSet::ALL);
         let mut found = Found::default();
@@ -129,7 +130,7 @@ impl<'a> Wire<'a> {
         self.carry_while(|_| false)
     }
 
-    /// Carries segments until there have been none for a while, and this does not hold any more.
+    /// Carries segments until there have been none for a while and `holds` returns false.
     pub(super) fn carry_while(&mut self, holds: impl Fn(&Self) -> bool) -> Result<(), DemoError> {
         let mut pauses = 0;
         loop {
@@ -146,7 +147,7 @@ impl<'a> Wire<'a> {
             } else if pauses >= SILENCE && !holds(self) {
                 return Ok(());
             }
-            // They are counted, and no time is taken: this program may itself have been stopped meanwhile.
+            // Pauses are counted rather than timed: this program may itself have been stopped meanwhile.
             if !took {
                 self.wait().map_err(DemoError::Wire)?;
                 pauses += 1;
@@ -154,7 +155,7 @@ impl<'a> Wire<'a> {
         }
     }
 
-    /// Hands over what has been under way long enough.
+    /// Delivers the segments that have travelled long enough.
     fn deliver(&mut self) -> Result<(), DemoError> {
         while let Some((at, to, packet)) = self.under_way.pop_front() {
             if at > Instant::now() {
@@ -179,9 +180,9 @@ impl<'a> Wire<'a> {
             Err(error) => return Err(DemoError::Wire(error)),
         };
         let packet = packet.get(..len).unwrap_or_default();
-        // IPv6 has something to say on every new device.
+        // Not TCP over IPv4: the kernel's IPv6 sends packets on every new device.
         let Some(flags) = Flags::of_packet(packet) else { return Ok(true) };
-        // It was not lost: this host was slow, and that is no part of the scene.
+        // Sent again although it was not lost: this host was slow, which is not part of the scene.
         if self.carried.iter().any(|(sender, other)| *sender == from && is_again(packet, other)) {
             return Ok(true);
         }
@@ -194,7 +195,7 @@ impl<'a> Wire<'a> {
         Ok(true)
     }
 
-    /// Until something comes or must be delivered, but not for long: states change by time, too.
+    /// Waits until a segment comes or is due, at most for a pause: time changes states, too.
     fn wait(&self) -> io::Result<()> {
         let due =
             self.under_way.front().map_or(PAUSE, |(at, ..)| at.saturating_duration_since(Instant::now()));
@@ -209,7 +210,7 @@ impl<'a> Wire<'a> {
     }
 }
 
-/// What is of interest in one host's table.
+/// What the wire needs to know of one host's sockets.
 #[derive(Default)]
 struct Found {
     connection: Option<TcpState>,
@@ -230,7 +231,7 @@ impl Sink for Found {
     }
 }
 
-/// What a segment is to an end in this state.
+/// The trigger that a segment is for an end in this state.
 fn received(flags: Flags, state: TcpState) -> Trigger {
     match flags {
         Flags { rst: true, .. } => Trigger::Received(Segment::Rst),
@@ -242,7 +243,7 @@ fn received(flags: Flags, state: TcpState) -> Trigger {
     }
 }
 
-/// Of several ways the one that this event leads; where nothing happened, time has passed.
+/// The meaning of the transition that this event causes; without an event, a timer did.
 fn meaning(old: TcpState, new: TcpState, event: Option<Trigger>) -> &'static str {
     let by_event = |way: &&Transition| way.event == event.unwrap_or(Trigger::GaveUp);
     let way = ways_between(old, new).find(by_event).or_else(|| ways_between(old, new).next());
