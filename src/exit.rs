@@ -5,13 +5,13 @@ use std::process::ExitCode;
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitStatus {
-    /// It was done, if with notes on stderr.
+    /// The command succeeded, perhaps with notes on stderr.
     Success,
-    /// It could not be done.
+    /// The command failed; for `bind` and `diagnose`, the answer is negative.
     Failure,
     /// The command line could not be understood.
     Usage,
-    /// Of a question whose answer is the status: it could not be asked.
+    /// For `bind` and `diagnose`, whose status is the answer: the question could not be asked.
     Unasked,
 }
 

@@ -1,4 +1,4 @@
-//! Parses, carries out the one thing that was asked for, and turns an error into its hint and exit status.
+//! Parses the command line, runs the command, and turns an error into a message, a hint and an exit status.
 
 use std::ffi::OsString;
 use std::io;
@@ -25,14 +25,14 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitStatus {
         tell(note, None);
     }
     let failed = match plan.mode {
-        // 1 is an answer.
+        // Here status 1 is an answer, so a failure needs another status.
         Mode::Bind(_) | Mode::Diagnose(_) => ExitStatus::Unasked,
         _ => ExitStatus::Failure,
     };
     finish(carry_out(&plan), failed)
 }
 
-/// Does what is planned. Where the status is the answer, the mode says its own.
+/// Runs the plan. Commands whose answer is the exit status return their own.
 fn carry_out(plan: &Plan) -> Result<ExitStatus, Failure> {
     let (access, session) = (&plan.access, &mut Session::default());
     match &plan.mode {
@@ -52,7 +52,8 @@ fn carry_out(plan: &Plan) -> Result<ExitStatus, Failure> {
     Ok(ExitStatus::Success)
 }
 
-/// The one rule for the end: a reader that left is no error, all else is, and ends with the status `failed`.
+/// Turns the result into an exit status. A reader that closed the output is not an error. Every other failure is
+/// printed, and ends with `failed` or, for a misuse, with the status of usage errors.
 fn finish(result: Result<ExitStatus, Failure>, failed: ExitStatus) -> ExitStatus {
     match result {
         Ok(status) => status,
