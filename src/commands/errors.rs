@@ -4,7 +4,7 @@ use crate::bind::AskError;
 use crate::demo::DemoError;
 use crate::inspect::{InspectError, Misuse};
 use crate::session::Failure;
-use crate::trace::{ReadError, SetupError};
+use crate::trace::{ReadError, StartError};
 
 impl From<Misuse> for Failure {
     fn from(error: Misuse) -> Self {
@@ -39,9 +39,12 @@ impl From<DemoError> for Failure {
     }
 }
 
-impl From<SetupError> for Failure {
-    fn from(error: SetupError) -> Self {
-        Self::other(error)
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Question(error) => error.into(),
+            StartError::Ring(error) => Self::other(error),
+        }
     }
 }
 

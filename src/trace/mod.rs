@@ -65,7 +65,7 @@ use std::os::fd::BorrowedFd;
 #[cfg(test)]
 pub(crate) use changes::Meaning;
 pub(crate) use changes::{Observation, OnCpu, Side, StateChange, Stories, Story, Tally};
-pub(crate) use notes::{Missed, Note, ReadError};
+pub(crate) use notes::{Missed, Note, ReadError, StartError};
 pub(crate) use options::{By, Options};
 pub(crate) use report::{TraceFormat, TraceLines, TraceStyle};
 
@@ -73,7 +73,7 @@ use crate::kernel::clock::Clock;
 pub(crate) use crate::kernel::clock::Wall;
 #[cfg(test)]
 pub(crate) use crate::kernel::ring::Comm;
-pub(crate) use crate::kernel::ring::{Nanos, SetupError};
+pub(crate) use crate::kernel::ring::Nanos;
 use crate::kernel::sock_diag::Notices;
 use crate::model::{Access, Gap};
 use events::Tracepoints;
@@ -100,7 +100,7 @@ impl Tracer {
         options: &Options,
         filter: Option<&str>,
         access: &Access,
-    ) -> Result<Self, SetupError> {
+    ) -> Result<Self, StartError> {
         let mut notes = Vec::new();
         if options.by != Some(By::Poll) {
             match Tracepoints::start(options, filter) {
@@ -108,12 +108,12 @@ impl Tracer {
                     notes.extend(missing);
                     return Ok(Self { backend: Backend::Tracepoints(Box::new(tracepoints)), notes });
                 }
-                Err(error) if options.by == Some(By::Tracepoint) => return Err(error),
+                Err(error) if options.by == Some(By::Tracepoint) => return Err(error.into()),
                 Err(error) => notes.push(Note::FellBack(error)),
             }
         }
         let notices = Notices::join().map_err(|error| notes.push(Note::NoNotices(error))).ok();
-        let poller = Poller::new(options, access, notices);
+        let poller = Poller::new(options, access, notices)?;
         Ok(Self { backend: Backend::Snapshots(Box::new(poller)), notes })
     }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::inspect::CollectError;
+use crate::inspect::{InspectError, Misuse};
 use crate::kernel::ring::SetupError;
 
 /// A note for the user when a trace begins.
@@ -31,12 +31,23 @@ pub(crate) struct Missed {
     pub notices: u64,
 }
 
+/// Why a trace cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    /// The kernel's ring is unavailable.
+    #[error(transparent)]
+    Ring(#[from] SetupError),
+    /// The question of the snapshots has no answer.
+    #[error(transparent)]
+    Question(#[from] Misuse),
+}
+
 /// Why a trace cannot continue.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
     /// A snapshot failed.
     #[error(transparent)]
-    Snapshot(#[from] CollectError),
+    Snapshot(#[from] InspectError),
     /// Reading the ring failed.
     #[error("tracefs: trace_pipe_raw: {0}")]
     Ring(#[from] io::Error),

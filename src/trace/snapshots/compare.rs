@@ -7,8 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::kernel::clock::Wall;
 use crate::kernel::ring::{Ends, Nanos};
-use crate::model::Sink;
-use crate::model::{Socket, Source, TcpState, ways_between};
+use crate::model::{Consumer, Holder, Row, Socket, Source, TcpState, ways_between};
 use crate::trace::changes::{Bytes, Meaning, NOTICE_WAIT, Observation, StateChange};
 
 /// The known sockets, and the snapshot that is being compared with them.
@@ -244,14 +243,18 @@ impl Comparison {
     }
 }
 
-impl Sink for Comparison {
+impl Consumer for Comparison {
+    /// No row waits for its holders: none are asked for.
+    type Later = ();
+
     fn begin(&mut self, _source: Source) {
         // The source starts over. What was noted about known sockets stands, and is not noted twice.
         self.unknown.clear();
         self.over_limit = 0;
     }
 
-    fn row(&mut self, socket: &Socket) -> ControlFlow<()> {
+    fn take(&mut self, row: &Row<'_>) -> ControlFlow<()> {
+        let socket = row.socket;
         let (state, ends, snapshot) = (socket.state.shown(), Ends::of(socket), self.snapshot);
         let identity = socket.cookie.map_or(Identity::Ends(ends), Identity::Cookie);
         match self.known.get_mut(&identity) {
@@ -273,6 +276,12 @@ impl Sink for Comparison {
         }
         ControlFlow::Continue(())
     }
+
+    fn keep(&mut self, row: &Row<'_>) {
+        let _ = self.take(row);
+    }
+
+    fn take_later(&mut self, (): (), _: &[Holder]) {}
 }
 
 /// A socket that no snapshot had, as if it had been CLOSED before.

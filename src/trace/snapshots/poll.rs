@@ -2,12 +2,12 @@
 //! seen, except for what the kernel's notices of destroyed sockets show.
 
 use super::compare::Comparison;
-use crate::inspect::{CollectError, collect};
+use crate::filter::Filter;
+use crate::inspect::{InspectError, Inquiry, Misuse, Question};
 use crate::kernel::clock::{Clock, WallClock};
 use crate::kernel::ring::Nanos;
 use crate::kernel::sock_diag::Notices;
-use crate::model::{Access, Families, Query};
-use crate::model::{Gap, StateSet};
+use crate::model::{Access, Families, Gap, Query, StateSet};
 use crate::trace::changes::Observation;
 use crate::trace::notes::Missed;
 use crate::trace::options::Options;
@@ -23,23 +23,24 @@ pub(in crate::trace) struct Poller {
     interval: Nanos,
     /// When the next snapshot is due.
     next: Nanos,
-    query: Query,
+    question: Question,
     access: Access,
 }
 
 impl Poller {
     /// Takes snapshots of this thread's network namespace, and reads its notices if available.
-    pub(in crate::trace) fn new(options: &Options, access: &Access, notices: Option<Notices>) -> Self {
-        Self {
+    pub(in crate::trace) fn new(options: &Options, access: &Access, notices: Option<Notices>) -> Result<Self, Misuse> {
+        let query = Query::new(Families::Both, StateSet::ALL);
+        Ok(Self {
             comparison: Comparison::new(options.max_sockets),
             wall: WallClock::default(),
             notices,
             losses: 0,
             interval: options.poll,
             next: 0,
-            query: Query::new(Families::Both, StateSet::ALL),
+            question: Question::of_all(&query, &Filter::default())?,
             access: access.clone(),
-        }
+        })
     }
 
     /// How long until the next snapshot is due.
@@ -56,7 +57,7 @@ impl Poller {
     pub(in crate::trace) fn read(
         &mut self,
         report: &mut dyn FnMut(Observation<'_>),
-    ) -> Result<Vec<Gap>, CollectError> {
+    ) -> Result<Vec<Gap>, InspectError> {
         if self.wait() > 0 { Ok(Vec::new()) } else { self.snapshot(report) }
     }
 
@@ -64,7 +65,7 @@ impl Poller {
     pub(in crate::trace) fn snapshot(
         &mut self,
         report: &mut dyn FnMut(Observation<'_>),
-    ) -> Result<Vec<Gap>, CollectError> {
+    ) -> Result<Vec<Gap>, InspectError> {
         let now = Clock::default().now();
         self.next = now + self.interval;
         self.wall.sample(Clock::default());
@@ -74,7 +75,7 @@ impl Poller {
         if let Some(notices) = notices {
             *losses += notices.read(&mut |socket| comparison.notice(socket));
         }
-        let snapshot = collect(&self.query, &self.access, comparison)?;
+        let snapshot = Inquiry::new(&self.question, &self.access).ask(comparison)?;
         let is_whole = !snapshot.gaps.iter().any(|gap| matches!(gap, Gap::DumpInterrupted { .. }));
         comparison.end(is_whole, report);
         Ok(snapshot.gaps)

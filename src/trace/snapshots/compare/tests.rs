@@ -27,7 +27,7 @@ fn taken(comparison: &mut Comparison, notices: &[Socket], sockets: &[Socket]) ->
     }
     comparison.begin(Source::Netlink);
     for socket in sockets {
-        let _ = comparison.row(socket);
+        let _ = comparison.take(&Row::bare(socket));
     }
     let mut told = Vec::new();
     comparison.end(true, &mut |what| {
