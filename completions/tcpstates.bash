@@ -59,7 +59,7 @@ _tcpstates() {
 
     case "${cmd}" in
         tcpstates)
-            opts="-a -l -t -o -e -i -m -s -W -r -O -c -4 -6 -n -p -f -H -h -V --all --listening --tcp --timers --extended --info --memory --summary --count-by --sum --diff --ndjson --wide --filter-file --explain-filter --peer-process --columns --resolve --resolve-timeout --oneline --sort --limit --continuous --ipv4 --ipv6 --numeric --program --processes --format --json --no-header --color --source --proc-root --help --version explain demo bind diagnose trace help"
+            opts="-a -l -t -o -e -i -m -s -W -r -O -c -4 -6 -n -p -f -H -h -V --all --listening --tcp --timers --extended --info --memory --summary --count-by --sum --diff --ndjson --wide --filter-file --explain-filter --peer-process --columns --resolve --resolve-timeout --oneline --sort --limit --continuous --ipv4 --ipv6 --numeric --names --program --processes --format --json --no-header --color --source --proc-root --help --version explain demo bind diagnose trace help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_tcpstates_global_optspecs
-    string join \n a/all l/listening t/tcp o/timers e/extended i/info m/memory s/summary count-by= sum= diff= ndjson W/wide filter-file= explain-filter peer-process columns= r/resolve resolve-timeout= O/oneline sort= limit= c/continuous= 4/ipv4 6/ipv6 n/numeric p/processes f/format= json H/no-header color= source= proc-root= h/help V/version
+    string join \n a/all l/listening t/tcp o/timers e/extended i/info m/memory s/summary count-by= sum= diff= ndjson W/wide filter-file= explain-filter peer-process columns= r/resolve resolve-timeout= O/oneline sort= limit= c/continuous= 4/ipv4 6/ipv6 n/numeric names p/processes f/format= json H/no-header color= source= proc-root= h/help V/version
 end
 
 function __fish_tcpstates_needs_command
@@ -539,7 +539,8 @@ complete -c tcpstates -n "__fish_tcpstates_needs_command" -s r -l resolve -d 'Sh
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -s O -l oneline -d 'In the ss layout, keep each socket on one line'
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -s 4 -l ipv4 -d 'Show IPv4 sockets'
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -s 6 -l ipv6 -d 'Show IPv6 sockets'
-complete -c tcpstates -n "__fish_tcpstates_needs_command" -s n -l numeric -d 'Show numbers in place of service and user names'
+complete -c tcpstates -n "__fish_tcpstates_needs_command" -s n -l numeric -d 'Show numbers in place of service and user names, as the table and the plain list do without it'
+complete -c tcpstates -n "__fish_tcpstates_needs_command" -l names -d 'Show service and user names in the table and the plain list'
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -s p -l processes -l program -d 'Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too'
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -l json -d 'Print one JSON document'
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -s H -l no-header -d 'Leave the heading out'

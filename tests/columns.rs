@@ -30,8 +30,8 @@ fn chosen_and_in_order() {
     assert!(one("rtt").ends_with("us") || one("rtt").ends_with("ms"), "{}", one("rtt"));
     assert!(one("command").contains("integration"), "{}", one("command"));
     assert_eq!(one("process-user"), "0");
-    let named = shown(&["-aH", "--columns", "process-user", "sport = 8002"]);
-    assert_eq!(named, "root\n", "by name without -n");
+    let named = shown(&["-aH", "--names", "--columns", "process-user", "sport = 8002"]);
+    assert_eq!(named, "root\n", "by name with --names");
     assert_eq!(one("unit,container"), "-        -");
     assert_eq!(
         shown(&["-naH", "--columns", "note", "state time-wait sport = 8013"]),
@@ -92,7 +92,7 @@ fn users_and_command_lines_of_the_holders() {
         command("sleep").arg("60").stdin(OwnedFd::from(listener)).spawn().expect("sleep can be run");
     let plain = namespace.tcpstates(&["-natppH"]);
     assert!(plain.contains(&format!("{}/sleep[0] 0: sleep 60", sleep.id())), "{plain}");
-    let named = namespace.tcpstates(&["-atppH"]);
+    let named = namespace.tcpstates(&["-atppH", "--names"]);
     assert!(named.contains(&format!("{}/sleep[0] root: sleep 60", sleep.id())), "{named}");
     let json = namespace.tcpstates(&["-npp", "--json"]);
     let document: serde_json::Value = serde_json::from_str(&json).unwrap();

@@ -22,7 +22,7 @@ fn the_names_of_addresses() {
         ("plain", format!(" {local}:4040 ")),
         ("netstat", format!(" {local}:4040 ")),
         ("ss", format!(" {local}:4040 ")),
-        ("table", format!(" {local}:4040 ")),
+        ("table", format!(" {local}:4040")),
         ("csv", format!(",{local},\n")),
         ("json", format!(r#""local_host":"{local}","peer_host":null"#)),
     ] {

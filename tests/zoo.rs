@@ -337,7 +337,7 @@ fn timers_and_numbers_come_when_they_are_asked_for() {
 #[test]
 fn names_of_ports_and_users() {
     let Some(zoo) = zoo() else { return };
-    let user = || zoo.namespace().tcpstates(&["-ateH", "state", "listen"]);
+    let user = || zoo.namespace().tcpstates(&["-ateH", "--names", "state", "listen"]);
     assert!(user().lines().all(|line| line.split_whitespace().nth(6) == Some("root")), "{}", user());
     let numeric = zoo.namespace().tcpstates(&["-nateH", "state", "listen"]);
     assert!(numeric.lines().all(|line| line.split_whitespace().nth(6) == Some("0")), "{numeric}");
@@ -348,8 +348,8 @@ fn names_of_ports_and_users() {
     if services.lines().any(|line| line.starts_with("https") && line.contains("443/tcp")) {
         let _listener =
             zoo.namespace().inside(|| std::net::TcpListener::bind("127.0.0.1:443").expect("it can listen"));
-        assert!(zoo.namespace().tcpstates(&["-tlH", ":443"]).contains("127.0.0.1:https "));
-        assert!(zoo.namespace().tcpstates(&["-ntlH", ":443"]).contains("127.0.0.1:443 "));
+        assert!(zoo.namespace().tcpstates(&["-tlH", "--names", ":443"]).contains("127.0.0.1:https "));
+        assert!(zoo.namespace().tcpstates(&["-tlH", ":443"]).contains("127.0.0.1:443 "));
     }
 }
 

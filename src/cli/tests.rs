@@ -187,14 +187,14 @@ fn each_layout_has_its_usual_states() {
 fn only_what_is_shown_is_looked_up() {
     let needs = |line, needs| list(line).query.needs.contains(needs);
     assert_eq!(list("-nat").query.needs, Needs::NOTHING);
-    assert!(needs("-at", Needs::SERVICES));
+    assert!(needs("--names -at", Needs::SERVICES));
     assert!(!needs("--json -a", Needs::SERVICES), "ports are numbers there");
     assert!(needs("-np", Needs::HOLDERS) && !needs("-np", Needs::FIRST_WORDS));
     assert!(needs("-np -f netstat", Needs::HOLDERS | Needs::FIRST_WORDS));
     assert!(needs("-n --sort pid", Needs::HOLDERS));
-    assert!(needs("-e", Needs::USERS | Needs::CGROUPS));
+    assert!(needs("--names -e", Needs::USERS | Needs::CGROUPS) && !needs("-e", Needs::USERS));
     assert!(!needs("-ne", Needs::USERS) && needs("-ne --json", Needs::USERS));
-    assert!(!needs("-e --proc-root /x", Needs::USERS), "another host's users");
+    assert!(!needs("--names -e --proc-root /x", Needs::USERS), "another host's users");
     assert!(needs("-ne -f netstat", Needs::LISTENER_USERS));
     assert!(needs("-np", Needs::LISTENER_HOLDERS));
     for line in ["-np -f ss", "-np -f netstat"] {

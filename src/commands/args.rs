@@ -142,9 +142,13 @@ pub(crate) struct ListArgs {
     #[command(flatten)]
     pub(crate) family: FamilyArgs,
 
-    /// Show numbers in place of service and user names
+    /// Show numbers in place of service and user names, as the table and the plain list do without it
     #[arg(short, long)]
     pub(crate) numeric: bool,
+
+    /// Show service and user names in the table and the plain list
+    #[arg(long, overrides_with = "numeric")]
+    pub(crate) names: bool,
 
     /// Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too
     #[arg(short, long, visible_alias = "program", action = ArgAction::Count)]

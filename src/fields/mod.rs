@@ -19,7 +19,7 @@ pub use addresses::{End, LOCAL_PORT, PEER, STATE, UID};
 pub use around::{FD, PEER_PID, PID, PROCESS, TIMER};
 pub use connection::NUMBERS;
 pub use memory::MEMORY;
-pub use table::all;
+pub use table::{all, extended_columns};
 pub use value::{Kind, OfHolder, Read, Value};
 pub use words::{named, nearest, nearest_field, plain_word, typed_word};
 

@@ -2,6 +2,7 @@
 //! is made only if the question needs it.
 
 use std::path::Path;
+use std::time::Duration;
 
 use rustc_hash::FxHashSet;
 
@@ -83,9 +84,15 @@ impl Enrichment {
     }
 
     /// Scans the processes for holders of the sockets with these inodes, if anything is `wanted`.
-    pub(super) fn find_holders(&mut self, inodes: FxHashSet<u64>, wanted: Option<Needs>, access: &Access) {
+    pub(super) fn find_holders(
+        &mut self,
+        inodes: FxHashSet<u64>,
+        wanted: Option<Needs>,
+        access: &Access,
+        patience: Option<Duration>,
+    ) {
         let root = access.proc_root.as_deref().unwrap_or(Path::new("/proc"));
-        self.processes = wanted.map(|wanted| Processes::scan(root, inodes, wanted));
+        self.processes = wanted.map(|wanted| Processes::scan(root, inodes, wanted, patience));
     }
 
     /// Remembers a socket that may be a later socket's listener or peer. Called for every socket, shown or not.

@@ -10,6 +10,7 @@ use super::error::InspectError;
 use super::question::Question;
 use super::source::collect;
 use crate::kernel::names::Hosts;
+use crate::kernel::process::Processes;
 use crate::model::{Access, Collected, Consumer, Gap, Needs, Row, Sink, Socket, Source};
 
 /// The matching sockets, and the results of their look-ups.
@@ -44,7 +45,7 @@ impl Held {
         let collected = collect(&question.query, access, &mut sink)?;
         let inodes = sink.inodes();
         let Gathering { mut enrichment, sockets, .. } = sink;
-        enrichment.find_holders(inodes, wanted_of_each, access);
+        enrichment.find_holders(inodes, wanted_of_each, access, question.query.patience);
         let Collected { source, mut gaps } = collected;
         gaps.extend(enrichment.gaps());
         let mut held = Self { source, sockets, gaps, enrichment, needs: question.query.needs };
@@ -68,6 +69,11 @@ impl Held {
     /// A held socket with the results of its look-ups.
     pub(crate) fn row<'a>(&'a self, socket: &'a Socket) -> Row<'a> {
         self.enrichment.row(socket)
+    }
+
+    /// Whether the search for the holders took longer than the question allows.
+    pub(crate) fn is_late(&self) -> bool {
+        self.enrichment.processes.as_ref().is_some_and(Processes::is_late)
     }
 
     /// Rows made from now on have these host names.

@@ -35,7 +35,7 @@ pub(super) fn ask<C: Consumer>(
         }
     }
     let inodes = waiting.iter().filter_map(|waiting| waiting.owned_by).map(NonZeroU64::get).collect();
-    enrichment.find_holders(inodes, wanted_of_each, access);
+    enrichment.find_holders(inodes, wanted_of_each, access, question.query.patience);
     for Waiting { owned_by, later, rest } in waiting {
         let holders = enrichment.holders_of(owned_by.map(NonZeroU64::get));
         let fits = rests.get(rest as usize).and_then(|rest| rest.fits_holders(holders));

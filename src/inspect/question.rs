@@ -61,6 +61,11 @@ impl Question {
         Self::new(query, Visible { families: query.families, states: query.states }, filter, true)
     }
 
+    /// The same question without a filter.
+    pub(crate) fn of_every(query: &Query) -> Result<Self, Misuse> {
+        Self::of_all(query, &Filter::default())
+    }
+
     /// Whether the kernel's answer alone decides the filter: no term needs a look-up.
     pub(crate) fn is_decided_by_socket(&self) -> bool {
         !self.filter.expr.needs().has_any_of(Needs::JOINED)

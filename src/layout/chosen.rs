@@ -1,11 +1,8 @@
-//! Columns chosen and ordered by the user, for the table, the plain list and CSV.
+//! Columns chosen and ordered by the user, for the plain list and CSV. Rows are written as they come.
 
 use std::io;
 
-use comfy_table::{Cell, Table as Grid};
-
 use super::columns::push_fmt;
-use super::grid::{BLOCK, coloured, fit, new_grid, number_cell, push_grid, title_cells};
 use super::text::{capitalised, push_left, trim_end};
 use super::values::text_of;
 use super::{Format, Head, Listing, Style};
@@ -24,19 +21,16 @@ fn usual_width(kind: Kind) -> usize {
     }
 }
 
-/// The chosen columns in one of three formats. The table holds its rows in blocks; the others stream.
+/// The chosen columns in one of the two formats.
 pub(super) struct Chosen {
     format: Format,
     style: Style,
     columns: Vec<&'static Field>,
-    grid: Grid,
-    /// The number of rows in the grid.
-    rows: usize,
 }
 
 impl Chosen {
     pub(super) fn new(format: Format, style: Style, columns: &[&'static Field]) -> Self {
-        Self { format, style, columns: columns.to_vec(), grid: Grid::new(), rows: 0 }
+        Self { format, style, columns: columns.to_vec() }
     }
 
     fn push_plain(&self, out: &mut Vec<u8>, text: impl Fn(&'static Field) -> String) {
@@ -58,14 +52,6 @@ impl Listing for Chosen {
                 push_fmt(out, format_args!("{}\n", words.join(",")));
             }
             Format::Plain if self.style.header => self.push_plain(out, |column| capitalised(&column.typed())),
-            Format::Table => {
-                self.grid = new_grid(self.style.color);
-                self.rows = 0;
-                if self.style.header {
-                    let titles = self.columns.iter().map(|column| capitalised(&column.typed()));
-                    self.grid.set_header(title_cells(titles));
-                }
-            }
             _ => {}
         }
         Ok(())
@@ -83,42 +69,12 @@ impl Listing for Chosen {
                 }
                 out.push(b'\n');
             }
-            Format::Table => {
-                if self.rows >= BLOCK {
-                    self.write_block(out);
-                }
-                self.rows += 1;
-                let cells = self.columns.iter().map(|column| {
-                    let text = or_dash(column);
-                    match column.kind {
-                        Kind::State => coloured(Cell::new(text), row.socket.state),
-                        _ if column.is_number() => number_cell(text),
-                        _ => Cell::new(text),
-                    }
-                });
-                self.grid.add_row(cells);
-            }
             _ => self.push_plain(out, or_dash),
         }
         Ok(())
     }
 
-    fn tail(&mut self, out: &mut Vec<u8>, _gaps: &[Gap]) -> io::Result<()> {
-        if self.format == Format::Table {
-            self.write_block(out);
-        }
+    fn tail(&mut self, _out: &mut Vec<u8>, _gaps: &[Gap]) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl Chosen {
-    /// Appends the rows that the grid has, and begins another one.
-    fn write_block(&mut self, out: &mut Vec<u8>) {
-        self.rows = 0;
-        let mut grid = std::mem::replace(&mut self.grid, new_grid(self.style.color));
-        if let Some(width) = self.style.width.filter(|_| !self.style.wide) {
-            fit(&mut grid, width);
-        }
-        push_grid(out, grid, &[]);
     }
 }

@@ -57,11 +57,13 @@ fn push_host(out: &mut Vec<u8>, row: &Row<'_>, end: End) {
         push_device(out, device);
         return;
     }
-    let brackets = endpoint.addr.is_ipv6();
+    // An IPv6 socket with an IPv4 peer has mapped addresses, `::ffff:10.0.0.1`.
+    let addr = endpoint.addr.to_canonical();
+    let brackets = addr.is_ipv6();
     if brackets {
         out.push(b'[');
     }
-    push_addr(out, endpoint.addr);
+    push_addr(out, addr);
     push_device(out, device);
     if brackets {
         out.push(b']');
@@ -151,6 +153,51 @@ pub(super) fn push_peer_holders(out: &mut Vec<u8>, row: &Row<'_>, with_details: 
     push_in_brackets(out, of_listener, |out| push_processes(out, row.peer_holders, with_details));
 }
 
+/// Appends the holders of one end for the table: several processes of one program are one entry, `nginx×3[4]`, unless
+/// users and command lines are shown.
+pub(super) fn push_folded_holders(out: &mut Vec<u8>, row: &Row<'_>, end: End) {
+    let (holders, of_listener) = match end {
+        End::Local => (row.holders, are_of_listener(row)),
+        End::Peer => (row.peer_holders, row.peer_waits && !row.peer_holders.is_empty()),
+    };
+    push_in_brackets(out, of_listener, |out| {
+        let mut programs: Vec<(&[u8], Vec<&Holder>)> = Vec::new();
+        for holder in holders {
+            let name = &*holder.process.name;
+            match programs.iter_mut().find(|(other, _)| *other == name && holder.process.details.is_none()) {
+                Some((_, of_program)) => of_program.push(holder),
+                None => programs.push((name, vec![holder])),
+            }
+        }
+        for (at, (name, of_program)) in programs.into_iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            push_program(out, name, &of_program);
+        }
+    });
+}
+
+/// Appends the holders of one program.
+fn push_program(out: &mut Vec<u8>, name: &[u8], holders: &[&Holder]) {
+    /// More descriptors than this tell nobody anything.
+    const DESCRIPTORS: usize = 3;
+    let processes = holders.chunk_by(|a, b| a.process.pid == b.process.pid).count();
+    if processes == 1 {
+        let holders: Vec<_> = holders.iter().map(|holder| (*holder).clone()).collect();
+        return push_processes(out, &holders, true);
+    }
+    push_text(out, name);
+    push_fmt(out, format_args!("×{processes}"));
+    let mut fds: Vec<_> = holders.iter().map(|holder| holder.fd).collect();
+    fds.sort_unstable();
+    fds.dedup();
+    if fds.len() <= DESCRIPTORS {
+        let fds: Vec<_> = fds.iter().map(u32::to_string).collect();
+        push_fmt(out, format_args!("[{}]", fds.join(",")));
+    }
+}
+
 /// Appends processes as `pid/name[fd,fd]`; with their other known facts if `with_details`.
 fn push_processes(out: &mut Vec<u8>, holders: &[Holder], with_details: bool) {
     for (index, process) in holders.chunk_by(|a, b| a.process.pid == b.process.pid).enumerate() {
@@ -177,17 +224,6 @@ fn push_processes(out: &mut Vec<u8>, holders: &[Holder], with_details: bool) {
 pub(super) fn process_user_text(details: &ProcessDetails) -> Option<String> {
     let number = || details.uid.map(|uid| uid.to_string());
     details.user.as_ref().map(|name| super::text::escaped(name.as_bytes())).or_else(number)
-}
-
-/// The cgroup's path.
-pub(super) fn cgroup_text(row: &Row<'_>) -> Option<String> {
-    row.cgroup.path.map(|path| super::text::escaped(path.as_bytes()))
-}
-
-/// The user's name, or number.
-pub(super) fn user_text(row: &Row<'_>) -> Option<String> {
-    let uid = row.socket.uid?;
-    Some(row.user.map_or_else(|| uid.to_string(), |name| super::text::escaped(name.as_bytes())))
 }
 
 /// The word in netstat's first column.

@@ -6,7 +6,7 @@ use comfy_table::{
     Table as Grid, TableStyle, Width,
 };
 
-use super::report::state_colour;
+use super::report::{is_bold, state_colour};
 use crate::model::TcpState;
 
 /// Rows laid out at once: a laid-out row takes up to 2 KB, and nobody compares rows this far apart.
@@ -61,10 +61,17 @@ pub(crate) fn number_cell(number: impl ToString) -> Cell {
     Cell::new(number).set_alignment(CellAlignment::Right)
 }
 
-/// The cell in the state's colour.
+/// The terminal's colour of this name.
+pub(super) fn colour_of(colour: anstyle::AnsiColor) -> Color {
+    Color::AnsiValue(Ansi256Color::from(colour).0)
+}
+
+/// The cell in the state's style.
 pub(crate) fn coloured(cell: Cell, state: TcpState) -> Cell {
+    // Red alone is not seen by everybody.
+    let cell = if is_bold(state) { cell.add_attribute(Attribute::Bold) } else { cell };
     match state_colour(state) {
-        Some(colour) => cell.fg(Color::AnsiValue(Ansi256Color::from(colour).0)),
+        Some(colour) => cell.fg(colour_of(colour)),
         None => cell.add_attribute(Attribute::Dim),
     }
 }

@@ -177,6 +177,8 @@ pub struct Style {
     pub numeric: bool,
     /// Nothing is cut or wrapped.
     pub wide: bool,
+    /// The table leaves the processes out where rows would need another line for them.
+    pub spare_processes: bool,
     /// The ss layout keeps each socket on one line.
     pub oneline: bool,
     /// Only one state was asked for: the ss layout leaves the column out.
@@ -199,6 +201,7 @@ impl Style {
             header: true,
             numeric: true,
             wide: false,
+            spare_processes: false,
             oneline: false,
             single_state: false,
             scope: Scope::All,
@@ -238,10 +241,10 @@ pub fn listing(format: Format, style: Style, columns: &[&'static Field]) -> Box<
 
 fn one_list(format: Format, style: Style, columns: &[&'static Field]) -> Box<dyn Listing> {
     match format {
-        Format::Table | Format::Plain | Format::Csv if !columns.is_empty() => {
+        Format::Plain | Format::Csv if !columns.is_empty() => {
             Box::new(chosen::Chosen::new(format, style, columns))
         }
-        Format::Table => Box::new(table::Table::new(style)),
+        Format::Table => Box::new(table::Table::new(style, columns)),
         Format::Plain => Box::new(plain::Plain::new(style)),
         Format::Netstat => Box::new(netstat::Netstat::new(style)),
         Format::Ss => Box::new(ss::Ss::new(style)),

@@ -3,13 +3,17 @@
 use std::io;
 
 use super::columns::{
-    End, cgroup_text, protocol, push_endpoint, push_holders, push_netstat_timer, push_peer_holders,
-    push_state, user_text,
+    End, protocol, push_endpoint, push_holders, push_netstat_timer, push_peer_holders, push_state,
 };
 use super::details::{push_memory, push_tcp_info};
-use super::text::{pad_from, push_left, push_number, push_number_right, trim_end};
+use super::text::{capitalised, pad_from, push_left, push_number_right, trim_end};
+use super::values::text_of;
 use super::{Head, Listing, Style};
+use crate::fields;
 use crate::model::{Gap, Row};
+
+/// The width of each column that `-e` adds.
+const EXTENDED_WIDTH: usize = 10;
 
 pub(super) struct Plain {
     style: Style,
@@ -32,7 +36,9 @@ impl Listing for Plain {
         );
         let parts = self.style.parts;
         if parts.extended {
-            out.extend_from_slice(b"User       Inode      Cookie     Cgroup     Mark       ");
+            for field in fields::extended_columns() {
+                push_left(out, &capitalised(field.word), EXTENDED_WIDTH + 1);
+            }
         }
         if parts.processes {
             push_left(out, "PID/Program name", 21);
@@ -65,7 +71,12 @@ impl Listing for Plain {
         push_field(out, 11, |out| push_state(out, socket.state, socket.state.name()));
         let parts = self.style.parts;
         if parts.extended {
-            push_extended(out, row);
+            for field in fields::extended_columns() {
+                let text = text_of(field, row);
+                push_field(out, EXTENDED_WIDTH, |out| {
+                    out.extend_from_slice(text.as_deref().unwrap_or("-").as_bytes());
+                });
+            }
         }
         if parts.processes {
             push_field(out, 20, |out| push_or_dash(out, |out| push_holders(out, row, true)));
@@ -106,21 +117,4 @@ fn push_or_dash(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     if out.len() == start {
         out.push(b'-');
     }
-}
-
-fn push_extended(out: &mut Vec<u8>, row: &Row<'_>) {
-    let text = |out: &mut Vec<u8>, text: Option<String>| {
-        push_field(out, 10, |out| out.extend_from_slice(text.as_deref().unwrap_or("-").as_bytes()));
-    };
-    let number = |out: &mut Vec<u8>, number: Option<u64>| {
-        push_field(out, 10, |out| match number {
-            Some(number) => push_number(out, number),
-            None => out.push(b'-'),
-        });
-    };
-    text(out, user_text(row));
-    number(out, row.socket.inode);
-    number(out, row.socket.cookie);
-    text(out, cgroup_text(row));
-    text(out, row.socket.mark.map(|mark| format!("{mark:#x}")));
 }

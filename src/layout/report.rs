@@ -117,8 +117,14 @@ pub(super) fn state_colour(state: TcpState) -> Option<AnsiColor> {
     }
 }
 
+/// Whether the state's name is bold: a local program must act.
+pub(super) fn is_bold(state: TcpState) -> bool {
+    state.shown() == TcpState::CloseWait
+}
+
 pub(crate) fn state_style(state: TcpState) -> Style {
-    state_colour(state).map_or(Style::new().dimmed(), AnsiColor::on_default)
+    let style = state_colour(state).map_or(Style::new().dimmed(), AnsiColor::on_default);
+    if is_bold(state) { style.bold() } else { style }
 }
 
 #[cfg(test)]

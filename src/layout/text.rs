@@ -127,6 +127,23 @@ pub fn span_us(micros: u64) -> String {
     }
 }
 
+/// A number of bytes, in a unit that needs at most three digits before the point.
+pub fn amount(bytes: u64) -> String {
+    const UNITS: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
+    let (mut unit, mut scale) = (0, 1);
+    while unit + 1 < UNITS.len() && bytes / scale >= 1_000 {
+        (unit, scale) = (unit + 1, scale * 1_000);
+    }
+    let (whole, tenths) = (bytes / scale, bytes % scale * 10 / scale.max(1));
+    let name = UNITS.get(unit).copied().unwrap_or_default();
+    // Two digits are enough to compare.
+    if scale > 1 && whole < 100 && tenths > 0 {
+        format!("{whole}.{tenths} {name}")
+    } else {
+        format!("{whole} {name}")
+    }
+}
+
 fn decimal(number: u64, unit: u64, name: &str) -> String {
     let (whole, thousandths) = (number / unit, number % unit * 1_000 / unit);
     let digits = format!("{thousandths:03}");
@@ -155,6 +172,20 @@ mod tests {
             [(0, "0us"), (999, "999us"), (1_000, "1ms"), (21_512, "21.512ms"), (1_500_000, "1.5s")]
         {
             assert_eq!(span_us(micros), text);
+        }
+    }
+
+    #[test]
+    fn amounts_have_their_unit() {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1_000, "1 kB"),
+            (5_385_000, "5.3 MB"),
+            (123_456, "123 kB"),
+            (u64::MAX, "18.4 EB"),
+        ] {
+            assert_eq!(amount(bytes), text);
         }
     }
 

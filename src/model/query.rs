@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::model::{Family, Needs, Socket, StateSet, TcpState};
 
@@ -25,6 +26,8 @@ pub struct Query {
     /// Whether sockets that are bound and idle (CLOSED) were requested by that state: if the source or the kernel does
     /// not list them, a gap says so.
     pub wants_idle: bool,
+    /// How long to search for the processes that hold the sockets, if they are only shown where that is quick.
+    pub patience: Option<Duration>,
 }
 
 impl Query {
@@ -39,6 +42,7 @@ impl Query {
             netlink_only: None,
             netlink_tells: Vec::new(),
             wants_idle: false,
+            patience: None,
         }
     }
 

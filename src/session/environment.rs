@@ -19,9 +19,12 @@ pub(crate) struct Environment {
 impl Environment {
     /// The environment of this process, writing to `output`.
     pub(crate) fn of(output: impl AsFd) -> Self {
+        /// The width of a terminal that does not say it.
+        const USUAL: u16 = 80;
         let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let terminal = isatty(&output);
         let width = tcgetwinsize(&output).ok().map(|size| size.ws_col).filter(|columns| *columns > 0);
+        let width = width.or(terminal.then_some(USUAL));
         Self {
             terminal,
             width,

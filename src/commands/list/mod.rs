@@ -14,6 +14,9 @@ use crate::model::{Needs, Order, Query, StateSet, TcpState, Visible};
 use crate::session::{Environment, Refusal};
 use crate::tally::SortTerm;
 
+/// How long to search for processes that nobody asked for. It takes 40 ms on an ordinary host.
+const PATIENCE: Duration = Duration::from_millis(200);
+
 /// A list.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct List {
@@ -50,10 +53,12 @@ pub(crate) fn plan(
     filter: Filter,
     environment: Environment,
 ) -> Result<List, Refusal> {
+    let spare_processes =
+        format == Format::Table && environment.terminal && own.processes == 0 && own.columns.is_empty();
     let parts = Parts {
         timers: own.timers,
         extended: own.extended,
-        processes: own.processes > 0,
+        processes: own.processes > 0 || spare_processes,
         tcp_info: own.info,
         memory: own.memory,
         hosts: own.resolve,
@@ -80,7 +85,7 @@ pub(crate) fn plan(
         filter,
         resolve_timeout: own.resolve_timeout,
         format,
-        style: style(own, shown, parts, environment),
+        style: Style { spare_processes, ..style(own, shown, parts, environment) },
         columns: columns(own, format)?,
         sort: field_words::sort_terms(&own.sort)?,
         limit: own.limit,
@@ -95,10 +100,18 @@ pub(crate) fn plan(
         order,
         netlink_tells: netlink_tells(&list),
         wants_idle: shown.names_idle(),
+        patience: (spare_processes && !are_processes_asked_for(&list)).then_some(PATIENCE),
         ..Query::new(families, shown)
     };
     list.query.states = list.query.widened(shown);
     Ok(list)
+}
+
+/// Whether the filter, the order or other columns need the processes too: then they are searched to the end.
+fn are_processes_asked_for(list: &List) -> bool {
+    let of_fields = list.fields().fold(list.filter.expr.needs(), |all, field| all | field.needs);
+    let parts = list.style.parts;
+    of_fields.has_any_of(Needs::HOLDERS | Needs::CGROUPS) || parts.peer_processes || parts.extended
 }
 
 fn ss_default() -> StateSet {
@@ -152,7 +165,8 @@ fn netlink_tells(list: &List) -> Vec<&'static str> {
 fn needs(own: &ListArgs, list: &List) -> Needs {
     let (format, parts) = (list.format, list.style.parts);
     let people = matches!(format, Format::Table | Format::Plain | Format::Netstat | Format::Ss);
-    let named = !(people && own.numeric);
+    let ours = matches!(format, Format::Table | Format::Plain);
+    let named = if ours { own.names && !own.numeric } else { !(people && own.numeric) };
     // Another proc tree has the users of another host; ss prints no user names.
     let our_users = named && own.proc_root.is_none() && format != Format::Ss;
     let of_fields = list.fields().fold(Needs::NOTHING, |all, field| all | field.needs);
@@ -190,6 +204,7 @@ fn style(own: &ListArgs, shown: StateSet, parts: Parts, environment: Environment
         header: !own.no_header,
         numeric: own.numeric,
         wide: own.wide,
+        spare_processes: false,
         oneline: own.oneline,
         single_state: shown.is_single(),
         scope,

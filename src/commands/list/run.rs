@@ -8,9 +8,9 @@ use rustc_hash::FxHashSet;
 
 use super::List;
 use crate::inspect::{Inquiry, Misuse, Question};
-use crate::layout::{Format, Guard, Head, Listing, Pages, listing};
+use crate::layout::{Format, Guard, Head, Listing, Pages, Parts, Style, listing};
 use crate::model::{Access, Consumer, Gap, Holder, Needs, Row, Socket, Source};
-use crate::session::{Failure, Output, Session, answer, now, repeat, write};
+use crate::session::{Failure, Output, Session, answer, now, repeat, tell, write};
 use crate::tally::SortTerm;
 
 /// Lists once, or again after each interval.
@@ -134,6 +134,11 @@ impl Consumer for Writer<'_> {
     fn take_later(&mut self, (): (), _: &[Holder]) {}
 }
 
+/// The same style for sockets whose processes are not known.
+fn without_processes(style: Style) -> Style {
+    Style { parts: Parts { processes: false, ..style.parts }, ..style }
+}
+
 /// Writes the held sockets, sorted, with host names, up to the limit.
 fn held(
     list: &List,
@@ -147,6 +152,10 @@ fn held(
     let needs = question.query.needs;
     let is_decided = list.sort.is_empty() && question.is_decided_by_socket() && !needs.contains(Needs::PEERS);
     let mut held = inquiry.hold(list.limit.filter(|_| is_decided))?;
+    if held.is_late() {
+        writer.layout = listing(list.format, without_processes(list.style), &list.columns);
+        tell("the search for processes took too long", Some("-p shows them, however long it takes"));
+    }
     let sockets = std::mem::take(&mut held.sockets);
     let by_host = list.sort.iter().any(|term| term.field.needs.contains(Needs::HOSTS));
     let hosts_of = |sockets: &mut dyn Iterator<Item = &Socket>| {

@@ -11,6 +11,7 @@ use std::hash::BuildHasher as _;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
@@ -34,6 +35,7 @@ pub(crate) struct Processes {
     gaps: Vec<Gap>,
     /// Whether some processes could not be searched.
     unseen: bool,
+    is_late: bool,
 }
 
 fn hash(inode: u64) -> u64 {
@@ -43,15 +45,22 @@ fn hash(inode: u64) -> u64 {
 impl Processes {
     /// Searches the descriptors of every process in the proc tree at `root` for sockets with these inodes. If no inode
     /// is requested, opens nothing.
-    pub(crate) fn scan(root: &Path, inodes: FxHashSet<u64>, needs: Needs) -> Self {
+    /// With a `patience` the search ends after it without a result, and no gap is noted: nobody asked for it.
+    pub(crate) fn scan(
+        root: &Path,
+        inodes: FxHashSet<u64>,
+        needs: Needs,
+        patience: Option<Duration>,
+    ) -> Self {
         let mut processes = Self::default();
         if inodes.is_empty() {
             return processes;
         }
-        let scanned = scan(root, &inodes);
+        let scanned = scan(root, &inodes, patience);
         // With many sockets, each of these collections is large: free each as soon as it is no longer needed.
         drop(inodes);
         match scanned {
+            Ok(scan) if scan.is_late => processes.is_late = true,
             Ok(mut scan) => {
                 let found = std::mem::take(&mut scan.found);
                 processes.keep(found, Reader::new(root, needs));
@@ -62,7 +71,15 @@ impl Processes {
                 processes.unreadable(root, error.to_string());
             }
         }
+        if patience.is_some() {
+            processes.gaps.clear();
+        }
         processes
+    }
+
+    /// Whether the time was over before all processes were searched: then no holder is known.
+    pub(crate) fn is_late(&self) -> bool {
+        self.is_late
     }
 
     /// Converts what was found, which is sorted, into holders. Reads each process once.

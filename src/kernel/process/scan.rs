@@ -7,8 +7,9 @@ use std::ffi::CStr;
 use std::io;
 use std::mem::MaybeUninit;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashSet;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -45,6 +46,29 @@ pub(super) struct Scan {
     pub(super) failure: Option<Errno>,
     /// How many of the wanted sockets have no known holder.
     pub(super) missing: usize,
+    /// The time was over before the search was.
+    pub(super) is_late: bool,
+}
+
+/// When a search gives up, and whether it did.
+#[derive(Debug, Default)]
+pub(super) struct Deadline {
+    at: Option<Instant>,
+    is_passed: AtomicBool,
+}
+
+impl Deadline {
+    fn within(patience: Option<Duration>) -> Self {
+        Self { at: patience.map(|patience| Instant::now() + patience), is_passed: AtomicBool::new(false) }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        let is_over = self.at.is_some_and(|at| Instant::now() >= at);
+        if is_over {
+            self.is_passed.store(true, Ordering::Relaxed);
+        }
+        is_over
+    }
 }
 
 impl Scan {
@@ -89,8 +113,10 @@ pub(super) fn is_gone(error: Errno) -> bool {
     matches!(error, Errno::NOENT | Errno::SRCH)
 }
 
-/// Searches every process in the proc tree at `root`. A process that ends meanwhile is skipped.
-pub(super) fn scan(root: &Path, wanted: &FxHashSet<u64>) -> io::Result<Scan> {
+/// Searches every process in the proc tree at `root`, for no longer than `patience`. A process that ends meanwhile is
+/// skipped.
+pub(super) fn scan(root: &Path, wanted: &FxHashSet<u64>, patience: Option<Duration>) -> io::Result<Scan> {
+    let deadline = Deadline::within(patience);
     let root = open_folder(rustix::fs::CWD, root)?;
     let mut pids = Vec::new();
     let unlisted = each_number(&root, |pid| pids.push(pid)).err();
@@ -101,11 +127,11 @@ pub(super) fn scan(root: &Path, wanted: &FxHashSet<u64>) -> io::Result<Scan> {
     pids.sort_unstable_by(|a, b| b.cmp(a));
     let all = pids.clone();
     let method = Method::here();
-    let search = Search { root, wanted, method, queue: Queue::new(pids) };
+    let search = Search { root, wanted, method, queue: Queue::new(pids), deadline };
     let mut scan = search.with_all_cores();
     let missing = scan.missing_of(wanted);
-    if !missing.is_empty() {
-        let search = Search { wanted: &missing, queue: Queue::new(Vec::new()), ..search };
+    let search = Search { wanted: &missing, queue: Queue::new(Vec::new()), ..search };
+    if !missing.is_empty() && !search.deadline.is_over() {
         let readable: Vec<_> = all.iter().copied().filter(|pid| !scan.denied.contains(pid)).collect();
         scan.add(search.threads(&readable));
         scan.found.sort_unstable();
@@ -113,7 +139,8 @@ pub(super) fn scan(root: &Path, wanted: &FxHashSet<u64>) -> io::Result<Scan> {
         scan.found.dedup();
         scan.missing = scan.missing_of(wanted).len();
     }
-    Ok(Scan { processes: all.len() as u64, unlisted, ..scan })
+    let is_late = search.deadline.is_passed.load(Ordering::Relaxed);
+    Ok(Scan { processes: all.len() as u64, unlisted, is_late, ..scan })
 }
 
 pub(super) fn open_folder(at: impl AsFd, path: impl rustix::path::Arg) -> rustix::io::Result<OwnedFd> {
@@ -268,6 +295,7 @@ pub(super) struct Search<'a> {
     wanted: &'a FxHashSet<u64>,
     method: Method,
     queue: Queue,
+    pub(super) deadline: Deadline,
 }
 
 impl Search<'_> {
@@ -291,7 +319,9 @@ impl Search<'_> {
     fn work(&self) -> Scan {
         // Room for every wanted socket: a list that grows is copied, and unused room is never touched.
         let mut scan = Scan { found: Vec::with_capacity(self.wanted.len()), ..Scan::default() };
-        while let Some(task) = self.queue.take() {
+        while !self.deadline.is_over()
+            && let Some(task) = self.queue.take()
+        {
             let (pid, result) = match task {
                 Task::Process(pid) => (pid, self.process(pid, &mut scan)),
                 Task::Share(folder) => (folder.pid, self.pieces(&folder, &mut scan)),
@@ -359,7 +389,9 @@ impl Search<'_> {
     /// Searches the remaining pieces of a folder; other workers may take some of them.
     fn pieces(&self, folder: &Arc<Folder>, scan: &mut Scan) -> rustix::io::Result<()> {
         let mut result = Ok(());
-        while let Some(fds) = folder.next_piece() {
+        while !self.deadline.is_over()
+            && let Some(fds) = folder.next_piece()
+        {
             result = result.and(self.descriptors(folder.pid, &folder.opened, fds, scan).map(drop));
         }
         self.queue.unshare(folder);

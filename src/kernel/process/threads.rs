@@ -18,7 +18,7 @@ impl Search<'_> {
     pub(super) fn threads(&self, pids: &[u32]) -> Scan {
         let mut scan = Scan::default();
         let can_compare = self.has_our_numbers();
-        for pid in pids {
+        for pid in pids.iter().take_while(|_| !self.deadline.is_over()) {
             let result = self.threads_of(*pid, can_compare, &mut scan);
             scan.note(*pid, result);
         }

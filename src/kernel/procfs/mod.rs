@@ -133,22 +133,22 @@ fn read_table(
         intake,
         bad: BadLines::default(),
         lines: 0,
-        is_table: false,
+        is_readable: false,
         recent: Recent::default(),
     };
     let result =
         Bounded::open(&path, is_own).and_then(|file| table.read(BufReader::with_capacity(64 * 1024, file)));
-    let Table { bad, lines, is_table, .. } = table;
+    let Table { bad, lines, is_readable, .. } = table;
     let mut gaps = Vec::new();
     let result = match result {
         // Even a table without sockets has a heading.
         Ok(()) if lines == 0 && !lock(intake).stopped => {
             Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file is empty"))
         }
-        Ok(()) if lines > 0 && !is_table => {
+        Ok(()) if lines > 0 && !is_readable => {
             Err(io::Error::new(io::ErrorKind::InvalidData, "not a table of sockets"))
         }
-        Err(error) if is_table => {
+        Err(error) if is_readable => {
             gaps.push(Gap::Unreadable { path: shown(&path), reason: error.to_string() });
             Ok(())
         }
@@ -204,7 +204,7 @@ struct Table<'m, 'a> {
     bad: BadLines,
     lines: u64,
     /// A heading or a socket has been read.
-    is_table: bool,
+    is_readable: bool,
     recent: Recent,
 }
 
@@ -243,7 +243,7 @@ impl Table<'_, '_> {
         self.lines += 1;
         // The first line is a heading.
         if self.lines == 1 && line::is_heading(line) {
-            self.is_table = true;
+            self.is_readable = true;
             return;
         }
         if intake.stopped {
@@ -251,7 +251,7 @@ impl Table<'_, '_> {
         }
         match line::parse(line, self.family) {
             Ok(socket) => {
-                self.is_table = true;
+                self.is_readable = true;
                 if self.query.states.contains(socket.state) && !self.recent.has_seen(&socket) {
                     intake.stopped = intake.sink.row(&socket).is_break();
                 }

@@ -2,8 +2,7 @@
 //! seen, except for what the kernel's notices of destroyed sockets show.
 
 use super::compare::Comparison;
-use crate::filter::Filter;
-use crate::inspect::{InspectError, Inquiry, Misuse, Question};
+use crate::inspect::{Inquiry, InspectError, Misuse, Question};
 use crate::kernel::clock::{Clock, WallClock};
 use crate::kernel::ring::Nanos;
 use crate::kernel::sock_diag::Notices;
@@ -29,7 +28,11 @@ pub(in crate::trace) struct Poller {
 
 impl Poller {
     /// Takes snapshots of this thread's network namespace, and reads its notices if available.
-    pub(in crate::trace) fn new(options: &Options, access: &Access, notices: Option<Notices>) -> Result<Self, Misuse> {
+    pub(in crate::trace) fn new(
+        options: &Options,
+        access: &Access,
+        notices: Option<Notices>,
+    ) -> Result<Self, Misuse> {
         let query = Query::new(Families::Both, StateSet::ALL);
         Ok(Self {
             comparison: Comparison::new(options.max_sockets),
@@ -38,7 +41,7 @@ impl Poller {
             losses: 0,
             interval: options.poll,
             next: 0,
-            question: Question::of_all(&query, &Filter::default())?,
+            question: Question::of_every(&query)?,
             access: access.clone(),
         })
     }

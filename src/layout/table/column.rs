@@ -1,0 +1,229 @@
+//! The columns of the table, and what each shows of a row.
+
+use comfy_table::{Attribute, Cell as GridCell, CellAlignment, Color};
+
+use crate::fields::{self, End, Field, Kind};
+use crate::layout::columns::{appended, appended_or_none, push_endpoint, push_folded_holders};
+use crate::layout::grid::{colour_of, coloured};
+use crate::layout::report::state_style;
+use crate::layout::text::{self, capitalised};
+use crate::layout::values::text_of;
+use crate::layout::{Parts, Style};
+use crate::model::{Queues, Row, TcpState, Timer};
+
+/// A column of the table.
+#[derive(Debug)]
+pub(super) struct Column {
+    pub(super) title: String,
+    content: Content,
+    pub(super) presence: Presence,
+}
+
+/// When a column is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// In every case.
+    Always,
+    /// Where some row has a value that is not 0.
+    IfAny,
+    /// Where some row has a value, and no row needs another line because of it.
+    IfItFits,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Content {
+    /// Unread data; of a listener, its accept queue.
+    RecvQ,
+    /// Unacknowledged data; of a listener, its backlog.
+    SendQ,
+    /// An address with its port.
+    Endpoint(End),
+    /// The processes at this end.
+    Processes(End),
+    /// A field as `--columns` shows it.
+    Field(&'static Field),
+}
+
+/// The number of columns that every list has: the state, the queues and the addresses.
+pub(super) const MAIN: usize = 5;
+
+/// The columns of a list: those that the user chose, or the usual ones with those of the options.
+pub(super) fn columns(style: &Style, chosen: &[&'static Field]) -> Vec<Column> {
+    if !chosen.is_empty() {
+        return chosen.iter().map(|field| Column::of_field(field, Presence::Always)).collect();
+    }
+    let Parts { extended, timers, processes, peer_processes, .. } = style.parts;
+    let column = |title: &str, content, presence| Column { title: title.to_owned(), content, presence };
+    let mut columns = vec![
+        Column::of_field(&fields::STATE, Presence::Always),
+        column("Recv-Q", Content::RecvQ, Presence::IfAny),
+        column("Send-Q", Content::SendQ, Presence::IfAny),
+        column("Local Address", Content::Endpoint(End::Local), Presence::Always),
+        column("Peer Address", Content::Endpoint(End::Peer), Presence::IfAny),
+    ];
+    if extended {
+        columns.extend(fields::extended_columns().map(|field| Column::of_field(field, Presence::IfAny)));
+    }
+    if timers {
+        columns.push(Column::of_field(&fields::TIMER, Presence::Always));
+    }
+    if processes {
+        let presence = if style.spare_processes { Presence::IfItFits } else { Presence::Always };
+        columns.push(column("Process", Content::Processes(End::Local), presence));
+    }
+    if peer_processes {
+        columns.push(column("Peer", Content::Processes(End::Peer), Presence::Always));
+    }
+    columns
+}
+
+impl Column {
+    fn of_field(field: &'static Field, presence: Presence) -> Self {
+        let content = match field.kind {
+            Kind::Endpoint(end) => Content::Endpoint(end),
+            Kind::Processes(end) => Content::Processes(end),
+            _ => Content::Field(field),
+        };
+        Self { title: capitalised(&field.typed()), content, presence }
+    }
+
+    /// Whether its cells may be narrower than their text: a text that does not fit moves to a line of its own.
+    pub(super) fn is_flexible(&self) -> bool {
+        match self.content {
+            Content::RecvQ | Content::SendQ => false,
+            Content::Endpoint(_) | Content::Processes(_) => true,
+            Content::Field(field) => field.kind != Kind::State && !field.is_number(),
+        }
+    }
+
+    pub(super) fn cell(&self, row: &Row<'_>) -> Cell {
+        let socket = row.socket;
+        match self.content {
+            Content::RecvQ => Cell::number(socket.queues.recv_q(), alarm_of_recv_q(socket.queues)),
+            Content::SendQ => Cell::number(socket.queues.send_q(), alarm_of_send_q(row)),
+            Content::Endpoint(End::Peer) if !socket.has_peer() => Cell {
+                is_empty: true,
+                ..Cell::of(Some(appended(|out| push_endpoint(out, row, End::Peer))), Look::Plain)
+            },
+            Content::Endpoint(end) => {
+                Cell::of(Some(appended(|out| push_endpoint(out, row, end))), Look::Plain)
+            }
+            Content::Processes(End::Local) => match row.owner_note {
+                // Where all rows have just a note, a column that nobody asked for says nothing.
+                Some(note) if row.holders.is_empty() => Cell {
+                    is_empty: self.presence == Presence::IfItFits,
+                    ..Cell::of(Some(format!("({})", note.short())), Look::Dim)
+                },
+                _ => Cell::of(appended_or_none(|out| push_folded_holders(out, row, End::Local)), Look::Plain),
+            },
+            Content::Processes(End::Peer) => {
+                Cell::of(appended_or_none(|out| push_folded_holders(out, row, End::Peer)), Look::Plain)
+            }
+            Content::Field(field) => {
+                let look = if field.kind == Kind::State { Look::State(socket.state) } else { Look::Plain };
+                let is_zero = field.number(row) == Some(0);
+                let cell = Cell::of(text_of(field, row), look);
+                Cell { is_right: field.is_number(), is_empty: cell.is_empty || is_zero, ..cell }
+            }
+        }
+    }
+}
+
+/// Data that a program has not read; an accept queue that takes no more.
+fn alarm_of_recv_q(queues: Queues) -> Look {
+    match queues {
+        Queues::Data { recv_q: 0, .. } => Look::Plain,
+        Queues::Data { .. } => Look::Notice,
+        // The kernel drops a SYN when the queue is longer than the backlog.
+        Queues::Accept { pending, backlog: Some(backlog) } if pending > backlog => Look::Alarm,
+        Queues::Accept { .. } => Look::Plain,
+    }
+}
+
+/// Data that the peer has not acknowledged: worse if it was sent again, or if the peer's window is closed.
+fn alarm_of_send_q(row: &Row<'_>) -> Look {
+    if row.socket.queues.unacknowledged().unwrap_or(0) == 0 {
+        return Look::Plain;
+    }
+    match row.socket.timer {
+        Some(Timer::Retransmit { retransmits: 1.., .. } | Timer::Probe0 { .. }) => Look::Alarm,
+        _ => Look::Notice,
+    }
+}
+
+/// How a cell's text is styled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    Plain,
+    /// In the state's colour.
+    State(TcpState),
+    /// The text only says why there is no value.
+    Dim,
+    /// Worth a look: bold.
+    Notice,
+    /// Something is wrong: bold, and red.
+    Alarm,
+}
+
+/// What a row shows in a column.
+#[derive(Debug)]
+pub(super) struct Cell {
+    pub(super) text: String,
+    /// There is no value, or it is 0.
+    pub(super) is_empty: bool,
+    /// Aligned right.
+    pub(super) is_right: bool,
+    look: Look,
+}
+
+impl Cell {
+    fn of(text: Option<String>, look: Look) -> Self {
+        let is_empty = text.is_none();
+        Self { text: text.unwrap_or_else(|| "-".to_owned()), is_empty, is_right: false, look }
+    }
+
+    #[cfg(test)]
+    pub(super) fn plain(text: &str) -> Self {
+        Self::of(Some(text.to_owned()), Look::Plain)
+    }
+
+    fn number(number: u32, look: Look) -> Self {
+        Self { is_empty: number == 0, is_right: true, ..Self::of(Some(number.to_string()), look) }
+    }
+
+    pub(super) fn width(&self) -> usize {
+        text::width(&self.text)
+    }
+
+    /// For the grid.
+    pub(super) fn in_grid(&self) -> GridCell {
+        let cell = GridCell::new(&self.text);
+        let cell = if self.is_right { cell.set_alignment(CellAlignment::Right) } else { cell };
+        match self.look {
+            Look::Plain => cell,
+            Look::State(state) => coloured(cell, state),
+            Look::Dim => cell.add_attribute(Attribute::Dim),
+            Look::Notice => cell.add_attribute(Attribute::Bold),
+            Look::Alarm => cell.add_attribute(Attribute::Bold).fg(alarm_colour()),
+        }
+    }
+
+    /// For a line that is written without the grid.
+    pub(super) fn styled(&self, text: &str, color: bool) -> String {
+        if !color {
+            return text.to_owned();
+        }
+        let style = match self.look {
+            Look::Plain => return text.to_owned(),
+            Look::State(state) => state_style(state),
+            Look::Dim => anstyle::Style::new().dimmed(),
+            Look::Notice => anstyle::Style::new().bold(),
+            Look::Alarm => anstyle::AnsiColor::BrightRed.on_default().bold(),
+        };
+        format!("{style}{text}{style:#}")
+    }
+}
+
+fn alarm_colour() -> Color {
+    colour_of(anstyle::AnsiColor::BrightRed)
+}
