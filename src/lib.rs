@@ -44,8 +44,8 @@ pub use inspect::{Error, Inspector, Selection, Snapshot};
 pub use model::cgroup::{Cgroup, CgroupLack};
 pub use model::{
     Algorithm, Congestion, Details, Direction, Endpoint, Families, Family, Gap, Holder, Md5Key, Memory,
-    OwnerNote, Privileges, Process, ProcessDetails, Queues, Row, Shutdown, Socket, Source, SourceChoice,
-    StateSet, Subflow, TcpInfo, TcpState, Timer, Tls, Ulp, Unread,
+    OwnerNote, Privileges, Process, ProcessDetails, Queues, Row, RowChange, Shutdown, Socket, Source,
+    SourceChoice, StateSet, Subflow, TcpInfo, TcpState, Timer, Tls, Ulp, Unread,
 };
 pub use run::run;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::run::{await_end_of, tcpstates};
+use crate::support::run::{PROGRAM, await_end_of, tcpstates};
 use crate::support::zoo;
 use crate::support::zoo::Zoo;
 
@@ -170,4 +170,52 @@ fn each_ndjson_line_has_its_time() {
     });
     assert_eq!(end_of(child), (Some(0), String::new()));
     assert_times_pass(&times);
+}
+
+/// Runs a command in a terminal of this size in the namespace; returns what the terminal got.
+fn in_a_terminal(
+    namespace: &crate::support::namespace::Namespace,
+    term: &str,
+    args: &str,
+    signal: &str,
+) -> String {
+    namespace.inside(|| {
+        let mut shell = std::process::Command::new("sh");
+        // The signal is sent once the heading has come twice.
+        let script = format!(
+            "stty cols 60 rows 8; echo BEFORE; {PROGRAM} {args} & wait_for() {{ while kill -0 $! 2>/dev/null && \
+             [ ! -e \"$GO\" ]; do sleep 0.05; done; }}; wait_for; kill -{signal} $!; wait $!; echo AFTER"
+        );
+        let _ = shell.args(["-c", &script]);
+        shell.env("TERM", term).env("NO_COLOR", "1");
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let go = folder.path().join("go");
+        shell.env("GO", &go);
+        let mut session = rexpect::session::spawn_command(shell, Some(20_000)).expect("a terminal can be had");
+        let mut seen = String::new();
+        for _ in 0..2 {
+            seen += &session.exp_string("State").expect("it prints a heading");
+            seen += "State";
+        }
+        std::fs::write(&go, "").expect("the file can be made");
+        seen + &session.exp_eof().expect("it ends")
+    })
+}
+
+#[test]
+fn on_a_terminal_it_is_redrawn_in_place_and_the_screen_is_given_back() {
+    let Some(zoo) = zoo() else { return };
+    for signal in ["INT", "TERM", "HUP"] {
+        let seen = in_a_terminal(zoo.namespace(), "xterm", "-ac=0.1", signal);
+        let (before, rest) = seen.split_once("\u{1b}[?1049h\u{1b}[?25l").expect("it takes the other screen");
+        assert!(before.contains("BEFORE"), "{seen:?}");
+        let (drawn, after) = rest.split_once("\u{1b}[?25h\u{1b}[?1049l").expect("it gives the screen back");
+        assert!(after.contains("AFTER") && !after.contains('\u{1b}'), "{signal}: {after:?}");
+        assert!(drawn.contains("more lines: a filter or --limit shows fewer"), "{drawn:?}");
+        assert!(drawn.matches("\u{1b}[H").count() >= 2 && drawn.contains("Ctrl-C ends"), "{drawn:?}");
+    }
+    let seen = in_a_terminal(zoo.namespace(), "xterm", "-c=0.1 --count-by state", "INT");
+    assert!(seen.contains("\u{1b}[?1049h") && seen.contains("\u{1b}[?1049l"), "{seen:?}");
+    let seen = in_a_terminal(zoo.namespace(), "dumb", "-ac=0.1", "INT");
+    assert!(!seen.contains('\u{1b}'), "a terminal that can't redraw gets one list after another: {seen:?}");
 }

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::time::Duration;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _};
@@ -20,7 +19,7 @@ use crate::commands::trace::{self, Trace};
 use crate::filter::{Dialect, Filter, FilterText};
 use crate::layout::{Format, Summary};
 use crate::model::{Access, Query, SourceChoice, StateSet};
-use crate::session::{Environment, Refusal};
+use crate::session::{Environment, Refusal, Repeat};
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,7 +29,7 @@ pub(crate) struct Plan {
     /// Where to read.
     pub access: Access,
     /// The interval between two runs; `None` runs once.
-    pub repeat: Option<Duration>,
+    pub repeat: Repeat,
     /// Notes to print before the command runs.
     pub notes: Vec<String>,
 }
@@ -71,7 +70,7 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
             Command::Diagnose(own) => (Mode::Diagnose(diagnose::plan(own, environment)), own.source.access()),
             Command::Trace(own) => (Mode::Trace(Box::new(trace::plan(own, environment)?)), Access::default()),
         };
-        return Ok(Plan { mode, access, repeat: None, notes: Vec::new() });
+        return Ok(Plan { mode, access, repeat: Repeat::default(), notes: Vec::new() });
     }
     let access = Access { proc_root: args.list.proc_root.clone(), ..args.list.source.access() };
     if access.proc_root.is_some() && access.source == SourceChoice::Netlink {
@@ -103,7 +102,8 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
     } else {
         Mode::List(list::plan(&args.list, format, filter, environment)?)
     };
-    Ok(Plan { mode, access, repeat: args.list.continuous, notes })
+    let in_place = environment.can_redraw && format == Format::Table;
+    Ok(Plan { mode, access, repeat: Repeat { interval: args.list.continuous, in_place }, notes })
 }
 
 /// A command takes neither FILTER words nor options before it.

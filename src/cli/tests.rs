@@ -17,8 +17,9 @@ use crate::session::{Environment, Refusal};
 use crate::tally::{SortDirection, SortTerm};
 use crate::trace::TraceFormat;
 
-const PIPE: Environment = Environment { terminal: false, width: None, no_color: false, force_color: false };
-const TERMINAL: Environment = Environment { terminal: true, width: Some(80), ..PIPE };
+const PIPE: Environment =
+    Environment { terminal: false, can_redraw: false, width: None, no_color: false, force_color: false };
+const TERMINAL: Environment = Environment { terminal: true, can_redraw: true, width: Some(80), ..PIPE };
 
 fn plan_in(environment: Environment, line: &str) -> Result<Plan, Refusal> {
     parse(std::iter::once("tcpstates").chain(line.split_whitespace()), environment)
@@ -231,10 +232,10 @@ fn sort_terms() {
 
 #[test]
 fn intervals() {
-    assert_eq!(plan("").repeat, None);
-    assert_eq!(plan("-c").repeat, Some(Duration::from_secs(1)));
-    assert_eq!(plan("-natc=0.5").repeat, Some(Duration::from_millis(500)));
-    assert_eq!(plan("--continuous=2 -s").repeat, Some(Duration::from_secs(2)));
+    assert_eq!(plan("").repeat.interval, None);
+    assert_eq!(plan("-c").repeat.interval, Some(Duration::from_secs(1)));
+    assert_eq!(plan("-natc=0.5").repeat.interval, Some(Duration::from_millis(500)));
+    assert_eq!(plan("--continuous=2 -s").repeat.interval, Some(Duration::from_secs(2)));
     for bad in ["-c=0", "-c=-1", "-c=x", "-c=nan", "-c=1e300", "-c="] {
         assert!(matches!(plan_in(PIPE, bad), Err(Refusal::Usage { .. })), "{bad}");
     }

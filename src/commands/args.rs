@@ -126,7 +126,8 @@ pub(crate) struct ListArgs {
 
     /// Print anew every SECONDS (1 unless given), until interrupted
     ///
-    /// Lists for people have a blank line between them. JSON and NDJSON are a stream of documents, one a line, each with
+    /// On a terminal the table is redrawn in place; + marks what is new, ~ what has changed, - what is gone.
+    /// Elsewhere, lists for people have a blank line between them. JSON and NDJSON are a stream of documents, one a line, each with
     /// `taken_at`; CSV has one heading, and `taken_at` as its first column.
     #[arg(
         short,

@@ -14,6 +14,7 @@ mod question;
 mod source;
 
 pub(crate) use error::InspectError;
+pub(crate) use held::Held;
 pub(crate) use inquiry::Inquiry;
 pub use inspector::{Error, Inspector, Selection, Snapshot};
 pub(crate) use question::{Misuse, Question, resolve};

@@ -187,6 +187,8 @@ pub struct Style {
     pub scope: Scope,
     /// Colours and styles.
     pub color: bool,
+    /// The table marks the rows that are new, changed or gone since the list before.
+    pub marks: bool,
     /// The terminal's columns.
     pub width: Option<u16>,
     /// The list is repeated (`-c`): a JSON document is one line, and rows of NDJSON and CSV start with the time.
@@ -206,6 +208,7 @@ impl Style {
             single_state: false,
             scope: Scope::All,
             color: false,
+            marks: false,
             width: None,
             repeated: false,
         }

@@ -67,6 +67,11 @@ impl<W: Write> Pages<W> {
         &self.inner
     }
 
+    /// The same, to be changed.
+    pub fn inner_mut(&mut self) -> &mut W {
+        &mut self.inner
+    }
+
     /// Whether nothing has been written since the mark.
     pub fn can_take_back(&self) -> bool {
         !self.written

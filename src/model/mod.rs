@@ -34,7 +34,7 @@ pub use owner::{Descriptors, Holder, OwnerNote, Process, ProcessDetails};
 pub use privileges::Privileges;
 pub use query::{Access, Families, KernelFilter, Order, Query, SourceChoice, Target, Visible};
 pub use queues::Queues;
-pub use row::Row;
+pub use row::{Row, RowChange};
 pub use sink::Sink;
 pub use snapshot::{Collected, Gap, Source, Unread};
 pub use socket::{Details, Shutdown, Socket, known_uid};

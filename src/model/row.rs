@@ -36,6 +36,20 @@ pub struct Row<'a> {
     pub listener_uid: Option<u32>,
     /// Which side opened the connection.
     pub direction: Option<Direction>,
+    /// What has happened to the socket since the list before, if lists are compared.
+    pub change: Option<RowChange>,
+}
+
+/// What has happened to a socket between two lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RowChange {
+    /// The list before did not have it.
+    New,
+    /// Its state or its queues were others.
+    Changed,
+    /// Only the list before has it.
+    Gone,
 }
 
 impl<'a> Row<'a> {
@@ -56,6 +70,7 @@ impl<'a> Row<'a> {
             peer_service: None,
             listener_uid: None,
             direction: None,
+            change: None,
         }
     }
 }

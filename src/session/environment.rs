@@ -8,6 +8,8 @@ use rustix::termios::{isatty, tcgetwinsize};
 pub(crate) struct Environment {
     /// Whether the output goes to a terminal.
     pub terminal: bool,
+    /// Whether the output can be redrawn in place.
+    pub can_redraw: bool,
     /// The terminal's columns, where they are known.
     pub width: Option<u16>,
     /// Whether NO_COLOR is set to anything, or the terminal can't show colours.
@@ -25,8 +27,10 @@ impl Environment {
         let terminal = isatty(&output);
         let width = tcgetwinsize(&output).ok().map(|size| size.ws_col).filter(|columns| *columns > 0);
         let width = width.or(terminal.then_some(USUAL));
+        let is_dumb = set("TERM").is_none_or(|term| term == "dumb");
         Self {
             terminal,
+            can_redraw: terminal && !is_dumb,
             width,
             no_color: set("NO_COLOR").is_some() || set("TERM").is_some_and(|term| term == "dumb"),
             force_color: set("CLICOLOR_FORCE").is_some_and(|value| value != "0"),

@@ -4,6 +4,7 @@ mod environment;
 mod failure;
 mod refusal;
 mod repeat;
+mod screen;
 
 use std::io::{self, Write};
 
@@ -17,7 +18,7 @@ use crate::model::Gap;
 pub(crate) use environment::Environment;
 pub(crate) use failure::{Doing, Failure};
 pub(crate) use refusal::Refusal;
-pub(crate) use repeat::{Output, repeat, signals, timespec};
+pub(crate) use repeat::{Output, Repeat, Turn, repeat, signals, timespec};
 
 /// Stdout without the standard library's line buffer, which would be a second buffer.
 pub(crate) fn stdout() -> io::Result<std::fs::File> {
@@ -57,6 +58,15 @@ pub(crate) fn tell(message: &str, hint: Option<&str>) {
 pub(crate) struct Session {
     pub(crate) hosts: HostNames,
     printed: Vec<std::mem::Discriminant<Gap>>,
+    /// Notes that wait until the terminal shows its first screen again; `None` if they are printed at once.
+    waiting: Option<Vec<Note>>,
+}
+
+/// A message with its hint.
+#[derive(Clone, Debug)]
+struct Note {
+    message: String,
+    hint: Option<String>,
 }
 
 impl Session {
@@ -67,9 +77,24 @@ impl Session {
             let kind = std::mem::discriminant(gap);
             // Two notes of one kind from the same list, such as for two files, are both printed.
             if !self.printed[..known].contains(&kind) {
-                tell(&gap.to_string(), gap.hint().as_deref());
+                self.note(gap.to_string(), gap.hint());
                 self.printed.push(kind);
             }
+        }
+    }
+
+    /// Prints a note, or keeps it until the screen is given back.
+    pub(crate) fn note(&mut self, message: String, hint: Option<String>) {
+        match &mut self.waiting {
+            Some(waiting) => waiting.push(Note { message, hint }),
+            None => tell(&message, hint.as_deref()),
+        }
+    }
+
+    /// Prints the notes that were kept.
+    fn print_waiting(&mut self) {
+        for Note { message, hint } in self.waiting.take().into_iter().flatten() {
+            tell(&message, hint.as_deref());
         }
     }
 }

@@ -1,20 +1,25 @@
 //! Runs something once, or again after each interval until a signal comes or the reader closes the output.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
+use jiff::Zoned;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use rustix::process::{Signal, getpid, kill_process};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
 
-use super::{Doing as _, Failure, stdout, write};
-use crate::layout::Pages;
+use super::screen::Screen;
+use super::{Doing as _, Failure, Session, stdout, write};
+use crate::layout::{Pages, text};
 
 /// Stdout. With a stream of signals, a write that has to wait ends when a signal comes.
 pub(crate) struct Output {
     file: File,
+    /// What was written, if it is to be drawn on a screen instead.
+    captured: Option<Vec<u8>>,
     ended: Option<UnixStream>,
     /// The most bytes to write at once when the output is ready.
     at_once: usize,
@@ -27,7 +32,7 @@ impl Output {
         const SURE: usize = 4096;
         // A regular file takes any number of bytes without waiting.
         let is_regular = file.metadata().is_ok_and(|file| file.is_file());
-        Self { file, ended: Some(ended), at_once: if is_regular { usize::MAX } else { SURE } }
+        Self { file, captured: None, ended: Some(ended), at_once: if is_regular { usize::MAX } else { SURE } }
     }
 
     /// Whether a signal has come that ends the program. Without an interval the program catches no signal, and they end
@@ -39,25 +44,49 @@ impl Output {
     }
 }
 
-/// Calls `once`; with an interval again and again, with the separator between. `once` gets whether this is the first
-/// call.
+/// Whether and how something is done again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Repeat {
+    /// How long to wait before it is done again; `None` to do it once.
+    pub interval: Option<Duration>,
+    /// Redraw the terminal in place, instead of appending.
+    pub in_place: bool,
+}
+
+/// One of the times that something is done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turn {
+    pub is_first: bool,
+    /// The columns and lines of the screen that is redrawn in place.
+    pub screen: Option<(u16, u16)>,
+}
+
+/// Calls `once`; with an interval again and again, with the separator between.
 pub(crate) fn repeat(
-    interval: Option<Duration>,
+    how: Repeat,
     separator: &[u8],
-    mut once: impl FnMut(&mut Pages<Output>, bool) -> Result<(), Failure>,
+    session: &mut Session,
+    mut once: impl FnMut(&mut Pages<Output>, Turn, &mut Session) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let file = write(stdout())?;
-    let Some(interval) = interval else {
-        return once(&mut Pages::new(Output { file, ended: None, at_once: usize::MAX }), true);
+    let Some(interval) = how.interval else {
+        let output = Output { file, captured: None, ended: None, at_once: usize::MAX };
+        return once(&mut Pages::new(output), Turn { is_first: true, screen: None }, session);
     };
+    if how.in_place {
+        session.waiting = Some(Vec::new());
+        let result = redraw(file, interval, session, once);
+        session.print_waiting();
+        return result;
+    }
     let ended = signals(&[SIGINT, SIGTERM]).doing("wait for signals")?;
     let for_writes = ended.try_clone().doing("wait for signals")?;
     let mut out = Pages::new(Output::until(file, for_writes));
-    let mut is_first = true;
+    let mut turn = Turn { is_first: true, screen: None };
     loop {
         let begun = Instant::now();
-        once(&mut out, is_first)?;
-        is_first = false;
+        once(&mut out, turn, session)?;
+        turn.is_first = false;
         let wait = interval.saturating_sub(begun.elapsed());
         if wait_for_end(&ended, wait).doing("wait for the next time")? {
             return Ok(());
@@ -67,6 +96,112 @@ pub(crate) fn repeat(
         write(out.flush())?;
         out.mark();
     }
+}
+
+/// Calls `once` again and again, and draws on the terminal what it has written.
+fn redraw(
+    file: File,
+    interval: Duration,
+    session: &mut Session,
+    mut once: impl FnMut(&mut Pages<Output>, Turn, &mut Session) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut signals = ScreenSignals::new().doing("wait for signals")?;
+    let for_writes = signals.ended.try_clone().doing("wait for signals")?;
+    let mut screen = write(Screen::new(write(file.try_clone())?))?;
+    let output = Output { captured: Some(Vec::new()), ..Output::until(file, for_writes) };
+    let mut out = Pages::new(output);
+    let mut turn = Turn { is_first: true, screen: None };
+    loop {
+        let begun = Instant::now();
+        turn.screen = screen.size();
+        once(&mut out, turn, session)?;
+        turn.is_first = false;
+        out.mark();
+        let text = out.inner_mut().captured.replace(Vec::new()).unwrap_or_default();
+        let notes = session.waiting.iter().flatten().map(|note| &*note.message);
+        write(screen.draw(&heading(interval, notes), &text))?;
+        match signals.wait(interval.saturating_sub(begun.elapsed())).doing("wait for the next time")? {
+            Woken::Ended => return Ok(()),
+            Woken::Stopped => {
+                write(screen.leave())?;
+                kill_process(getpid(), Signal::STOP).map_err(io::Error::from).doing("stop")?;
+                write(screen.enter())?;
+            }
+            Woken::InTime => {}
+        }
+    }
+}
+
+/// The lines above what is redrawn.
+fn heading<'a>(interval: Duration, notes: impl Iterator<Item = &'a str>) -> String {
+    let now = Zoned::now().strftime("%H:%M:%S").to_string();
+    let mut lines = format!("{now}  every {} s  Ctrl-C ends", interval.as_secs_f64());
+    for note in notes {
+        lines.push_str("\r\n");
+        lines.push_str(&text::escaped(note.as_bytes()));
+    }
+    lines
+}
+
+/// What ended a wait.
+enum Woken {
+    /// The time is over, or the screen has another size.
+    InTime,
+    /// The program is to stop until it is continued (SIGTSTP).
+    Stopped,
+    /// The program is to end, or the terminal is gone.
+    Ended,
+}
+
+/// The signals that matter while the screen is redrawn.
+struct ScreenSignals {
+    ended: UnixStream,
+    resized: UnixStream,
+    stopped: UnixStream,
+}
+
+impl ScreenSignals {
+    fn new() -> io::Result<Self> {
+        let read_at_once = |stream: UnixStream| stream.set_nonblocking(true).map(|()| stream);
+        Ok(Self {
+            ended: signals(&[SIGINT, SIGTERM, SIGHUP, SIGQUIT])?,
+            resized: read_at_once(signals(&[SIGWINCH])?)?,
+            stopped: read_at_once(signals(&[SIGTSTP])?)?,
+        })
+    }
+
+    fn wait(&mut self, wait: Duration) -> io::Result<Woken> {
+        let until = Instant::now() + wait;
+        loop {
+            let mut watched =
+                [&self.ended, &self.resized, &self.stopped].map(|stream| PollFd::new(stream, PollFlags::IN));
+            let left = timespec(until.saturating_duration_since(Instant::now()));
+            match poll(&mut watched, Some(&left)) {
+                Ok(0) => return Ok(Woken::InTime),
+                Ok(_) => {}
+                Err(rustix::io::Errno::INTR) => continue,
+                Err(error) => return Err(error.into()),
+            }
+            let [ended, resized, stopped] = watched.map(|stream| !stream.revents().is_empty());
+            if ended {
+                return Ok(Woken::Ended);
+            }
+            if stopped {
+                drain(&mut self.stopped);
+                return Ok(Woken::Stopped);
+            }
+            if resized {
+                drain(&mut self.resized);
+                return Ok(Woken::InTime);
+            }
+        }
+    }
+}
+
+/// Takes all bytes that wait; each is a signal.
+fn drain(stream: &mut UnixStream) {
+    let mut bytes = [0; 64];
+    while stream.read(&mut bytes).is_ok_and(|count| count == bytes.len()) {}
 }
 
 /// A stream that becomes readable when one of these signals comes.
@@ -131,6 +266,10 @@ const PATIENCE: Duration = Duration::from_millis(300);
 
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Some(captured) = &mut self.captured {
+            captured.extend_from_slice(bytes);
+            return Ok(bytes.len());
+        }
         let Some(ended) = &self.ended else { return self.file.write(bytes) };
         let (signal, writable) = wait_for(ended, &self.file, PollFlags::OUT, None)?;
         if signal && !writable && !is_writable(&self.file, PATIENCE)? {

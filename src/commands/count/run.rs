@@ -7,37 +7,36 @@ use crate::filter::Filter;
 use crate::inspect::{Inquiry, Question};
 use crate::layout::{CountStyle, Guard, Head, Pages, Summary, write_changes, write_counts, write_summary};
 use crate::model::{Access, Collected, Query};
-use crate::session::{Failure, Output, Session, now, repeat, write};
+use crate::session::{Failure, Output, Repeat, Session, now, repeat, write};
 use crate::tally::{Census, Changes, GroupCounts, StateCounts};
 
 /// Prints the counts by state once, or again after each interval.
 pub(crate) fn run_summary(
     (query, filter, summary): &(Query, Filter, Summary),
     access: &Access,
-    interval: Option<Duration>,
+    how: Repeat,
     session: &mut Session,
 ) -> Result<(), Failure> {
     let question = Question::of_all(query, filter)?;
     let format = summary.format.of_lists();
-    repeat(interval, format.separator(), |out, is_first| {
-        let header = summary.header && format.has_heading(is_first);
+    repeat(how, format.separator(), session, |out, turn, session| {
+        let header = summary.header && format.has_heading(turn.is_first);
         summarize(&question, Summary { header, ..*summary }, access, out, session)
     })
 }
 
 /// Prints the counts by keys once, or again after each interval.
-pub(crate) fn run(
-    count: &Count,
-    access: &Access,
-    interval: Option<Duration>,
-    session: &mut Session,
-) -> Result<(), Failure> {
+pub(crate) fn run(count: &Count, access: &Access, how: Repeat, session: &mut Session) -> Result<(), Failure> {
     let question = Question::of_all(&count.query, &count.filter)?;
     let CountStyle { format, header, .. } = count.style;
     let format = format.of_lists();
     let mut count = count.clone();
-    repeat(interval, format.separator(), |out, is_first| {
-        count.style.header = header && format.has_heading(is_first);
+    let fits_screen = count.style.width.is_some();
+    repeat(how, format.separator(), session, |out, turn, session| {
+        count.style.header = header && format.has_heading(turn.is_first);
+        if let Some((columns, _)) = turn.screen.filter(|_| fits_screen) {
+            count.style.width = Some(columns);
+        }
         match count.diff {
             Some(time) => diff(&question, &count, time, access, out, session),
             None => self::count(&question, &count, access, out, session),

@@ -1,5 +1,6 @@
 //! The list: which sockets to read, and how to print them.
 
+mod live;
 mod run;
 
 use std::time::Duration;
@@ -209,6 +210,7 @@ fn style(own: &ListArgs, shown: StateSet, parts: Parts, environment: Environment
         single_state: shown.is_single(),
         scope,
         color: own.color.is_on(environment),
+        marks: false,
         width: environment.width,
         repeated: own.continuous.is_some(),
     }

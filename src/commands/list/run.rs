@@ -2,29 +2,28 @@
 
 use std::io;
 use std::ops::ControlFlow;
-use std::time::Duration;
 
 use rustc_hash::FxHashSet;
 
-use super::List;
+use super::{List, live};
 use crate::inspect::{Inquiry, Misuse, Question};
+use crate::kernel::names::Hosts;
 use crate::layout::{Format, Guard, Head, Listing, Pages, Parts, Style, listing};
 use crate::model::{Access, Consumer, Gap, Holder, Needs, Row, Socket, Source};
-use crate::session::{Failure, Output, Session, answer, now, repeat, tell, write};
+use crate::session::{Failure, Output, Repeat, Session, answer, now, repeat, write};
 use crate::tally::SortTerm;
 
 /// Lists once, or again after each interval.
-pub(crate) fn run(
-    list: &List,
-    access: &Access,
-    interval: Option<Duration>,
-    session: &mut Session,
-) -> Result<(), Failure> {
+pub(crate) fn run(list: &List, access: &Access, how: Repeat, session: &mut Session) -> Result<(), Failure> {
     let question = question(list)?;
     let mut list = list.clone();
-    let wanted = list.style.header;
-    repeat(interval, list.format.separator(), |out, is_first| {
-        list.style.header = wanted && list.format.has_heading(is_first);
+    let (wanted, separator) = (list.style.header, list.format.separator());
+    let mut before = None;
+    repeat(how, separator, session, |out, turn, session| {
+        if how.in_place {
+            return live::list(&list, &question, access, &mut before, turn, out, session);
+        }
+        list.style.header = wanted && list.format.has_heading(turn.is_first);
         self::list(&list, &question, access, out, session)
     })
 }
@@ -134,8 +133,19 @@ impl Consumer for Writer<'_> {
     fn take_later(&mut self, (): (), _: &[Holder]) {}
 }
 
+/// The names of the sockets' hosts, as many as come in time.
+pub(super) fn host_names<'a>(
+    list: &List,
+    session: &Session,
+    sockets: impl Iterator<Item = &'a Socket>,
+    has_ended: impl Fn() -> bool,
+) -> Hosts {
+    let addrs: FxHashSet<_> = sockets.flat_map(|socket| [socket.local.addr, socket.peer.addr]).collect();
+    session.hosts.resolve(addrs, list.resolve_timeout, has_ended)
+}
+
 /// The same style for sockets whose processes are not known.
-fn without_processes(style: Style) -> Style {
+pub(super) fn without_processes(style: Style) -> Style {
     Style { parts: Parts { processes: false, ..style.parts }, ..style }
 }
 
@@ -145,7 +155,7 @@ fn held(
     question: &Question,
     inquiry: Inquiry<'_>,
     writer: &mut Writer<'_>,
-    session: &Session,
+    session: &mut Session,
 ) -> Result<Vec<Gap>, Failure> {
     // Without a sort order the first sockets are the ones to show, so reading can stop at the limit; unless the filter
     // may still drop some of them, or their peers, which may come later, are needed.
@@ -154,21 +164,19 @@ fn held(
     let mut held = inquiry.hold(list.limit.filter(|_| is_decided))?;
     if held.is_late() {
         writer.layout = listing(list.format, without_processes(list.style), &list.columns);
-        tell("the search for processes took too long", Some("-p shows them, however long it takes"));
+        let message = "the search for processes took too long".to_owned();
+        session.note(message, Some("-p shows them, however long it takes".to_owned()));
     }
     let sockets = std::mem::take(&mut held.sockets);
     let by_host = list.sort.iter().any(|term| term.field.needs.contains(Needs::HOSTS));
-    let hosts_of = |sockets: &mut dyn Iterator<Item = &Socket>| {
-        let addrs: FxHashSet<_> = sockets.flat_map(|socket| [socket.local.addr, socket.peer.addr]).collect();
-        session.hosts.resolve(addrs, list.resolve_timeout, || writer.out.inner().has_ended())
-    };
+    let has_ended = || writer.out.inner().has_ended();
     if by_host {
-        held.name_hosts(hosts_of(&mut sockets.iter()));
+        held.name_hosts(host_names(list, session, sockets.iter(), has_ended));
     }
     let mut sockets = SortTerm::sort(&list.sort, sockets.iter().collect(), |socket| held.row(socket));
     sockets.truncate(list.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX)));
     if needs.contains(Needs::HOSTS) && !by_host {
-        held.name_hosts(hosts_of(&mut sockets.iter().copied()));
+        held.name_hosts(host_names(list, session, sockets.iter().copied(), has_ended));
     }
     Ok(held.give(sockets, writer).gaps)
 }

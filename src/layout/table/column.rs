@@ -9,7 +9,7 @@ use crate::layout::report::state_style;
 use crate::layout::text::{self, capitalised};
 use crate::layout::values::text_of;
 use crate::layout::{Parts, Style};
-use crate::model::{Queues, Row, TcpState, Timer};
+use crate::model::{Queues, Row, RowChange, TcpState, Timer};
 
 /// A column of the table.
 #[derive(Debug)]
@@ -42,6 +42,8 @@ enum Content {
     Processes(End),
     /// A field as `--columns` shows it.
     Field(&'static Field),
+    /// What has happened to the socket since the list before.
+    Change,
 }
 
 /// The number of columns that every list has: the state, the queues and the addresses.
@@ -49,18 +51,22 @@ pub(super) const MAIN: usize = 5;
 
 /// The columns of a list: those that the user chose, or the usual ones with those of the options.
 pub(super) fn columns(style: &Style, chosen: &[&'static Field]) -> Vec<Column> {
+    let mark = Column { title: String::new(), content: Content::Change, presence: Presence::Always };
+    let marks = style.marks.then_some(mark);
     if !chosen.is_empty() {
-        return chosen.iter().map(|field| Column::of_field(field, Presence::Always)).collect();
+        let chosen = chosen.iter().map(|field| Column::of_field(field, Presence::Always));
+        return marks.into_iter().chain(chosen).collect();
     }
     let Parts { extended, timers, processes, peer_processes, .. } = style.parts;
     let column = |title: &str, content, presence| Column { title: title.to_owned(), content, presence };
-    let mut columns = vec![
+    let mut columns: Vec<_> = marks.into_iter().collect();
+    columns.extend([
         Column::of_field(&fields::STATE, Presence::Always),
         column("Recv-Q", Content::RecvQ, Presence::IfAny),
         column("Send-Q", Content::SendQ, Presence::IfAny),
         column("Local Address", Content::Endpoint(End::Local), Presence::Always),
         column("Peer Address", Content::Endpoint(End::Peer), Presence::IfAny),
-    ];
+    ]);
     if extended {
         columns.extend(fields::extended_columns().map(|field| Column::of_field(field, Presence::IfAny)));
     }
@@ -90,15 +96,27 @@ impl Column {
     /// Whether its cells may be narrower than their text: a text that does not fit moves to a line of its own.
     pub(super) fn is_flexible(&self) -> bool {
         match self.content {
-            Content::RecvQ | Content::SendQ => false,
+            Content::RecvQ | Content::SendQ | Content::Change => false,
             Content::Endpoint(_) | Content::Processes(_) => true,
             Content::Field(field) => field.kind != Kind::State && !field.is_number(),
         }
     }
 
     pub(super) fn cell(&self, row: &Row<'_>) -> Cell {
+        let cell = self.cell_of_socket(row);
+        // It is still here only to be seen going.
+        if row.change == Some(RowChange::Gone) { Cell { look: Look::Dim, ..cell } } else { cell }
+    }
+
+    fn cell_of_socket(&self, row: &Row<'_>) -> Cell {
         let socket = row.socket;
         match self.content {
+            Content::Change => match row.change {
+                None => Cell { is_empty: true, ..Cell::of(Some(String::new()), Look::Plain) },
+                Some(RowChange::New) => Cell::of(Some("+".to_owned()), Look::Notice),
+                Some(RowChange::Changed) => Cell::of(Some("~".to_owned()), Look::Notice),
+                Some(RowChange::Gone) => Cell::of(Some("-".to_owned()), Look::Dim),
+            },
             Content::RecvQ => Cell::number(socket.queues.recv_q(), alarm_of_recv_q(socket.queues)),
             Content::SendQ => Cell::number(socket.queues.send_q(), alarm_of_send_q(row)),
             Content::Endpoint(End::Peer) if !socket.has_peer() => Cell {

@@ -80,11 +80,13 @@ pub(super) fn push_stacked(
     color: bool,
 ) {
     let label = columns.iter().map(|column| text::width(&column.title)).max().unwrap_or(0);
-    for (at, (column, cell)) in columns.iter().zip(cells).enumerate() {
-        // The first one is the row's heading.
-        if at == 0 {
+    let mut is_headed = false;
+    for (column, cell) in columns.iter().zip(cells) {
+        // The first one is the row's heading, behind the mark of a change.
+        if !is_headed {
             out.extend_from_slice(cell.styled(&cell.text, color).as_bytes());
-            out.push(b'\n');
+            is_headed = !column.title.is_empty();
+            out.push(if is_headed { b'\n' } else { b' ' });
             continue;
         }
         if cell.is_empty {

@@ -51,7 +51,7 @@ struct Arrangement {
 impl Table {
     /// The table with the chosen columns; the usual ones where none are.
     pub(super) fn new(style: Style, chosen: &[&'static Field]) -> Self {
-        let together = if chosen.is_empty() { MAIN } else { 1 };
+        let together = if chosen.is_empty() { MAIN } else { 1 } + usize::from(style.marks);
         Self { style, columns: columns(&style, chosen), together, rows: Vec::new(), headed: None }
     }
 
@@ -101,7 +101,8 @@ impl Table {
     fn beside(&self, shown: &[usize], count: usize) -> Arrangement {
         let (beside, below) = shown.split_at(count.min(shown.len()));
         let columns = beside.iter().filter_map(|at| self.columns.get(*at));
-        let title = |column: &Column| if self.style.header { text::width(&column.title) } else { 0 };
+        // The grid has no column of width 0.
+        let title = |column: &Column| if self.style.header { text::width(&column.title).max(1) } else { 1 };
         let wishes: Vec<_> =
             columns.map(|column| Wish { title: title(column), is_flexible: column.is_flexible() }).collect();
         let rows: Vec<Vec<usize>> =
