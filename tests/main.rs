@@ -40,6 +40,7 @@ mod proc_tree;
 mod repeat;
 mod states;
 mod support;
+mod terminal;
 mod trace;
 mod ulp;
 mod words;

@@ -102,7 +102,7 @@ pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) 
     } else {
         Mode::List(list::plan(&args.list, format, filter, environment)?)
     };
-    let in_place = environment.can_redraw && format == Format::Table;
+    let in_place = environment.can_redraw && continuous && format == Format::Table;
     Ok(Plan { mode, access, repeat: Repeat { interval: args.list.continuous, in_place }, notes })
 }
 

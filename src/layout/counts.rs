@@ -2,18 +2,17 @@
 
 use std::io;
 
-use comfy_table::Cell;
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq};
 
 use super::columns::{push_addr, push_fmt};
-use super::grid::{coloured, fit, new_grid, number_cell, push_grid, title_cells};
 use super::json::{push_document_head, push_document_tail, push_value};
+use super::table::{Cell, push_cells};
 use super::text::{capitalised, escaped};
 use super::values::value_text;
-use super::{CountFormat, Head};
+use super::{CountFormat, Head, Parts, Style};
 use crate::fields::{Value, typed_word};
-use crate::model::Gap;
+use crate::model::{Gap, Needs};
 use crate::tally::{Amount, Change, Changes, CountKey, GroupCounts, KeyValue};
 
 /// How counts are shown.
@@ -96,6 +95,7 @@ fn write_grid(
     push_total: impl FnOnce(&mut Vec<u8>),
 ) -> io::Result<()> {
     let limit = style.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let more = grid.rows.len().saturating_sub(limit);
     grid.rows.truncate(limit);
     match style.format {
         CountFormat::Json => {
@@ -113,7 +113,7 @@ fn write_grid(
             }
         }
         CountFormat::Csv => write_csv(out, style, head, &grid),
-        CountFormat::Table => write_table(out, style, &grid),
+        CountFormat::Table => write_table(out, style, &grid, more),
         CountFormat::Plain => write_plain(out, &grid),
     }
     Ok(())
@@ -175,28 +175,30 @@ fn write_csv(out: &mut Vec<u8>, style: CountStyle, head: &Head<'_>, grid: &Grid<
     }
 }
 
-/// Texts are wrapped if the columns do not fit in the width.
-fn write_table(out: &mut Vec<u8>, style: CountStyle, grid: &Grid<'_>) {
-    let mut table = new_grid(style.color);
-    if style.header {
-        let titles = grid.keys.iter().map(|key| Cell::new(title(*key)));
-        let numbers = grid.names.iter().map(|name| number_cell(capitalised(&typed_word(name))));
-        table.set_header(title_cells(titles.chain(numbers)));
-    }
-    for (values, numbers) in &grid.rows {
+/// Appends a table. If the limit leaves groups out, the last line says how many.
+fn write_table(out: &mut Vec<u8>, style: CountStyle, grid: &Grid<'_>, more: usize) {
+    let keys = grid.keys.iter().map(|key| (title(*key), false));
+    let names = grid.names.iter().map(|name| (capitalised(&typed_word(name)), true));
+    let rows = grid.rows.iter().map(|(values, numbers)| {
         let texts = grid.keys.iter().zip(*values).map(|(key, value)| match value {
             KeyValue::State(_, name) => {
-                let cell = Cell::new(name);
-                name.parse().map_or(cell.clone(), |state| coloured(cell, state))
+                name.parse().map_or_else(|_| Cell::plain(&**name), |state| Cell::state(&**name, state))
             }
-            other => Cell::new(shown(*key, other)),
+            KeyValue::Unknown if key.field.needs.contains(Needs::HOLDERS) => Cell::dim("(no process)"),
+            other => Cell::plain(shown(*key, other)),
         });
-        table.add_row(texts.chain(numbers.iter().map(number_cell)));
+        texts.chain(numbers.iter().map(|number| Cell::count(*number))).collect()
+    });
+    let table = Style {
+        header: style.header,
+        color: style.color,
+        width: style.width,
+        ..Style::new(Parts::default())
+    };
+    push_cells(out, table, keys.chain(names).collect(), rows.collect());
+    if more > 0 {
+        push_fmt(out, format_args!("... {more} more\n"));
     }
-    if let Some(width) = style.width {
-        fit(&mut table, width);
-    }
-    push_grid(out, table, &[]);
 }
 
 /// `peer-net/24` → `Peer-net/24`.

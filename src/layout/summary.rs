@@ -55,12 +55,15 @@ pub fn write_summary(
 
 /// For people: names on the left, numbers on the right.
 fn write_aligned(out: &mut Vec<u8>, counts: &StateCounts) {
-    let digits = counts.each().map(|(_, count)| count.to_string().len()).max().unwrap_or(1);
+    let digits = counts.total().to_string().len();
     for (state, count) in counts.each() {
         text::push_left(out, &state.to_string(), 12);
         text::push_number_right(out, count, digits);
         out.push(b'\n');
     }
+    text::push_left(out, "total", 12);
+    text::push_number_right(out, counts.total(), digits);
+    out.push(b'\n');
 }
 
 struct States<'a>(&'a StateCounts);

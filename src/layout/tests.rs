@@ -279,6 +279,7 @@ fn summaries() {
     CLOSING       0
     TIME_WAIT     0
     CLOSED        1
+    total       124
     "#);
     insta::assert_snapshot!(summary(CountFormat::Csv), @r#"
     state,count

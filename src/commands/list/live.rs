@@ -74,8 +74,8 @@ pub(super) fn list(
     }
     let rows = rows(list, &held, &sockets, before.as_ref(), turn);
     let mut layout = listing(list.format, style, &list.columns);
-    let head = Head { source: held.source, taken_at: &taken_at };
-    write(write_rows(&mut *layout, out.buffer(), &head, &rows))?;
+    let begin = Head { source: held.source, taken_at: &taken_at };
+    write(write_rows(&mut *layout, out.buffer(), &begin, &rows))?;
     write(out.flush())?;
     session.tell(&held.gaps);
     drop(rows);

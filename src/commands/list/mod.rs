@@ -1,5 +1,6 @@
 //! The list: which sockets to read, and how to print them.
 
+mod empty;
 mod live;
 mod run;
 
@@ -39,6 +40,8 @@ pub(crate) struct List {
     pub sort: Vec<SortTerm>,
     /// The largest number of sockets to show.
     pub limit: Option<u64>,
+    /// Somebody reads it on a terminal: say why it is empty, and what the limit leaves out.
+    pub is_read: bool,
 }
 
 impl List {
@@ -90,6 +93,7 @@ pub(crate) fn plan(
         columns: columns(own, format)?,
         sort: field_words::sort_terms(&own.sort)?,
         limit: own.limit,
+        is_read: format == Format::Table && environment.terminal,
     };
     let needs = needs(own, &list);
     let order = match format {

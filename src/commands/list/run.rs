@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use rustc_hash::FxHashSet;
 
+use super::empty::{how_many_more, why_empty};
 use super::{List, live};
 use crate::inspect::{Inquiry, Misuse, Question};
 use crate::kernel::names::Hosts;
@@ -55,6 +56,9 @@ fn list(
         out,
         limit: list.limit.unwrap_or(u64::MAX),
         left: 0,
+        more: 0,
+        counts_more: list.is_read && list.limit.is_some(),
+        has_rows: false,
         error: None,
     };
     let inquiry = Inquiry::new(question, access);
@@ -63,8 +67,15 @@ fn list(
     } else {
         inquiry.ask(&mut writer)?.gaps
     };
+    let (has_rows, more) = (writer.has_rows, writer.more);
     write(writer.end(&gaps))?;
     session.tell(&gaps);
+    if list.is_read && !has_rows && list.limit != Some(0) {
+        session.note(why_empty(list, access)?, None);
+    }
+    if more > 0 {
+        session.note(how_many_more(more), None);
+    }
     Ok(())
 }
 
@@ -84,6 +95,11 @@ struct Writer<'a> {
     out: &'a mut Pages<Output>,
     limit: u64,
     left: u64,
+    /// The rows that came when the limit was reached; they are counted if somebody reads the number.
+    more: u64,
+    counts_more: bool,
+    /// Whether a row was written.
+    has_rows: bool,
     error: Option<io::Error>,
 }
 
@@ -109,6 +125,7 @@ impl Consumer for Writer<'_> {
     fn begin(&mut self, source: Source) {
         self.out.take_back();
         self.left = self.limit;
+        self.more = 0;
         let head = Head { source, taken_at: &self.taken_at };
         self.error = self.layout.head(self.out.buffer(), &head).err();
     }
@@ -118,10 +135,15 @@ impl Consumer for Writer<'_> {
     }
 
     fn take(&mut self, row: &Row<'_>) -> ControlFlow<()> {
+        if self.left == 0 && self.counts_more {
+            self.more += 1;
+            return ControlFlow::Continue(());
+        }
         if self.left == 0 || self.error.is_some() {
             return ControlFlow::Break(());
         }
         self.left -= 1;
+        self.has_rows = true;
         self.error = self.write(row).err();
         if self.error.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
@@ -161,7 +183,7 @@ fn held(
     // may still drop some of them, or their peers, which may come later, are needed.
     let needs = question.query.needs;
     let is_decided = list.sort.is_empty() && question.is_decided_by_socket() && !needs.contains(Needs::PEERS);
-    let mut held = inquiry.hold(list.limit.filter(|_| is_decided))?;
+    let mut held = inquiry.hold(list.limit.filter(|_| is_decided && !list.is_read))?;
     if held.is_late() {
         writer.layout = listing(list.format, without_processes(list.style), &list.columns);
         let message = "the search for processes took too long".to_owned();
@@ -174,7 +196,9 @@ fn held(
         held.name_hosts(host_names(list, session, sockets.iter(), has_ended));
     }
     let mut sockets = SortTerm::sort(&list.sort, sockets.iter().collect(), |socket| held.row(socket));
-    sockets.truncate(list.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX)));
+    if !list.is_read {
+        sockets.truncate(list.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX)));
+    }
     if needs.contains(Needs::HOSTS) && !by_host {
         held.name_hosts(host_names(list, session, sockets.iter().copied(), has_ended));
     }

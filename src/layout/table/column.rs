@@ -44,6 +44,8 @@ enum Content {
     Field(&'static Field),
     /// What has happened to the socket since the list before.
     Change,
+    /// Cells that are not made from a socket's row.
+    Given { is_number: bool },
 }
 
 /// The number of columns that every list has: the state, the queues and the addresses.
@@ -93,10 +95,16 @@ impl Column {
         Self { title: capitalised(&field.typed()), content, presence }
     }
 
+    /// A column of cells that are not made from rows.
+    pub(super) fn given(title: String, is_number: bool) -> Self {
+        Self { title, content: Content::Given { is_number }, presence: Presence::Always }
+    }
+
     /// Whether its cells may be narrower than their text: a text that does not fit moves to a line of its own.
     pub(super) fn is_flexible(&self) -> bool {
         match self.content {
             Content::RecvQ | Content::SendQ | Content::Change => false,
+            Content::Given { is_number } => !is_number,
             Content::Endpoint(_) | Content::Processes(_) => true,
             Content::Field(field) => field.kind != Kind::State && !field.is_number(),
         }
@@ -111,6 +119,7 @@ impl Column {
     fn cell_of_socket(&self, row: &Row<'_>) -> Cell {
         let socket = row.socket;
         match self.content {
+            Content::Given { .. } => Cell::of(None, Look::Plain),
             Content::Change => match row.change {
                 None => Cell { is_empty: true, ..Cell::of(Some(String::new()), Look::Plain) },
                 Some(RowChange::New) => Cell::of(Some("+".to_owned()), Look::Notice),
@@ -185,7 +194,7 @@ pub(super) enum Look {
 
 /// What a row shows in a column.
 #[derive(Debug)]
-pub(super) struct Cell {
+pub(crate) struct Cell {
     pub(super) text: String,
     /// There is no value, or it is 0.
     pub(super) is_empty: bool,
@@ -200,13 +209,28 @@ impl Cell {
         Self { text: text.unwrap_or_else(|| "-".to_owned()), is_empty, is_right: false, look }
     }
 
-    #[cfg(test)]
-    pub(super) fn plain(text: &str) -> Self {
-        Self::of(Some(text.to_owned()), Look::Plain)
+    /// A text.
+    pub(crate) fn plain(text: impl Into<String>) -> Self {
+        Self::of(Some(text.into()), Look::Plain)
+    }
+
+    /// A state's name, in its style.
+    pub(crate) fn state(name: impl Into<String>, state: TcpState) -> Self {
+        Self::of(Some(name.into()), Look::State(state))
+    }
+
+    /// A text that says why there is no value.
+    pub(crate) fn dim(text: impl Into<String>) -> Self {
+        Self::of(Some(text.into()), Look::Dim)
+    }
+
+    /// A number, aligned right.
+    pub(crate) fn count(number: u64) -> Self {
+        Self { is_right: true, ..Self::of(Some(number.to_string()), Look::Plain) }
     }
 
     fn number(number: u32, look: Look) -> Self {
-        Self { is_empty: number == 0, is_right: true, ..Self::of(Some(number.to_string()), look) }
+        Self { is_empty: number == 0, look, ..Self::count(number.into()) }
     }
 
     pub(super) fn width(&self) -> usize {

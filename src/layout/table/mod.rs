@@ -11,7 +11,8 @@ mod lines;
 
 use std::io;
 
-use self::column::{Cell, Column, MAIN, Presence, columns};
+pub(super) use self::column::Cell;
+use self::column::{Column, MAIN, Presence, columns};
 use self::fit::{NARROW, Plan, Wish, fits, plan};
 use super::grid::{BLOCK, new_grid, push_grid, title_cells};
 use super::text;
@@ -35,6 +36,16 @@ struct Entry {
     cells: Vec<Cell>,
     /// What stands below it.
     details: Vec<String>,
+}
+
+/// Appends a table of cells that are not made from rows, fitted to the width. A title comes with whether its column has
+/// numbers.
+pub(super) fn push_cells(out: &mut Vec<u8>, style: Style, titles: Vec<(String, bool)>, rows: Vec<Vec<Cell>>) {
+    let columns: Vec<_> =
+        titles.into_iter().map(|(title, is_number)| Column::given(title, is_number)).collect();
+    let together = columns.len();
+    let rows = rows.into_iter().map(|cells| Entry { cells, details: Vec::new() }).collect();
+    Table { style, columns, together, rows, headed: None }.write_block(out);
 }
 
 /// Which columns a block shows, and how.

@@ -85,7 +85,7 @@ proptest! {
         let wishes: Vec<_> = (0..4).map(|at| Wish { title: 4, is_flexible: at > 0 }).collect();
         if let Plan::Beside(widths) = plan(&wishes, &cells, Some(room)) {
             for row in &texts {
-                let row: Vec<_> = row.iter().map(|text| Cell::plain(text)).collect();
+                let row: Vec<_> = row.iter().map(Cell::plain).collect();
                 let mut out = Vec::new();
                 lines::push_row(&mut out, &row.iter().collect::<Vec<_>>(), &widths, room, false);
                 let written = String::from_utf8(out).unwrap();
