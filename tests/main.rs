@@ -38,6 +38,7 @@ mod owners;
 mod peers;
 mod proc_tree;
 mod repeat;
+mod schema;
 mod states;
 mod support;
 mod terminal;
