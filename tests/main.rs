@@ -36,6 +36,7 @@ mod oracle;
 mod output;
 mod owners;
 mod peers;
+mod picture;
 mod proc_tree;
 mod repeat;
 mod schema;
