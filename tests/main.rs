@@ -22,6 +22,7 @@ mod counts;
 mod demo;
 mod diagnose;
 mod direction;
+mod documentation;
 mod explain;
 mod faults;
 mod fields;
