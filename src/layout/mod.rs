@@ -196,6 +196,12 @@ pub struct Style {
 }
 
 impl Style {
+    /// The same style for sockets whose processes are not known.
+    #[must_use]
+    pub fn without_processes(self) -> Self {
+        Self { parts: Parts { processes: false, ..self.parts }, ..self }
+    }
+
     /// Numeric, with a heading, without colours, of any width.
     pub fn new(parts: Parts) -> Self {
         Self {

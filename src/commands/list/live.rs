@@ -3,7 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::List;
-use super::run::{host_names, without_processes};
+use super::hosts::host_names;
 use crate::inspect::{Held, Inquiry, Question};
 use crate::layout::{Guard, Head, Listing, Pages, Style, listing};
 use crate::model::{Access, Endpoint, Needs, Queues, Row, RowChange, Socket, TcpState};
@@ -67,7 +67,7 @@ pub(super) fn list(
     }
     let mut style = Style { marks: true, ..list.style };
     if held.is_late() {
-        style = without_processes(style);
+        style = style.without_processes();
     }
     if let Some((columns, _)) = turn.screen {
         style.width = Some(columns);

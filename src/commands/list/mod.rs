@@ -1,6 +1,7 @@
 //! The list: which sockets to read, and how to print them.
 
 mod empty;
+mod hosts;
 mod live;
 mod run;
 

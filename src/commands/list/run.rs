@@ -3,14 +3,12 @@
 use std::io;
 use std::ops::ControlFlow;
 
-use rustc_hash::FxHashSet;
-
 use super::empty::{how_many_more, why_empty};
+use super::hosts::host_names;
 use super::{List, live};
 use crate::inspect::{Inquiry, Misuse, Question};
-use crate::kernel::names::Hosts;
-use crate::layout::{Format, Guard, Head, Listing, Pages, Parts, Style, listing};
-use crate::model::{Access, Consumer, Gap, Holder, Needs, Row, Socket, Source};
+use crate::layout::{Format, Guard, Head, Listing, Pages, listing};
+use crate::model::{Access, Consumer, Gap, Holder, Needs, Row, Source};
 use crate::session::{Failure, Output, Repeat, Session, answer, now, repeat, write};
 use crate::tally::SortTerm;
 
@@ -155,22 +153,6 @@ impl Consumer for Writer<'_> {
     fn take_later(&mut self, (): (), _: &[Holder]) {}
 }
 
-/// The names of the sockets' hosts, as many as come in time.
-pub(super) fn host_names<'a>(
-    list: &List,
-    session: &Session,
-    sockets: impl Iterator<Item = &'a Socket>,
-    has_ended: impl Fn() -> bool,
-) -> Hosts {
-    let addrs: FxHashSet<_> = sockets.flat_map(|socket| [socket.local.addr, socket.peer.addr]).collect();
-    session.hosts.resolve(addrs, list.resolve_timeout, has_ended)
-}
-
-/// The same style for sockets whose processes are not known.
-pub(super) fn without_processes(style: Style) -> Style {
-    Style { parts: Parts { processes: false, ..style.parts }, ..style }
-}
-
 /// Writes the held sockets, sorted, with host names, up to the limit.
 fn held(
     list: &List,
@@ -185,7 +167,7 @@ fn held(
     let is_decided = list.sort.is_empty() && question.is_decided_by_socket() && !needs.contains(Needs::PEERS);
     let mut held = inquiry.hold(list.limit.filter(|_| is_decided && !list.is_read))?;
     if held.is_late() {
-        writer.layout = listing(list.format, without_processes(list.style), &list.columns);
+        writer.layout = listing(list.format, list.style.without_processes(), &list.columns);
         let message = "the search for processes took too long".to_owned();
         session.note(message, Some("-p shows them, however long it takes".to_owned()));
     }
