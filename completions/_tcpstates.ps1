@@ -146,7 +146,7 @@ Register-ArgumentCompleter -Native -CommandName 'tcpstates' -ScriptBlock {
         'tcpstates;trace' {
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Show transitions into STATE only, in any spelling')
             [CompletionResult]::new('--duration', '--duration', [CompletionResultType]::ParameterName, 'End after so long')
-            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'End after N lines')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'End after N lines, or with --summary, N transitions')
             [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'Choose where transitions are seen: at the kernel''s tracepoints, or by snapshots that are compared, which need no privilege and miss what lasts less; else the first, and the second where that can''t be had')
             [CompletionResult]::new('--poll', '--poll', [CompletionResultType]::ParameterName, 'Take a snapshot every MS milliseconds')
             [CompletionResult]::new('--max-sockets', '--max-sockets', [CompletionResultType]::ParameterName, 'Remember at most N sockets')
@@ -154,7 +154,7 @@ Register-ArgumentCompleter -Native -CommandName 'tcpstates' -ScriptBlock {
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Choose the layout')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the states')
             [CompletionResult]::new('--connections', '--connections', [CompletionResultType]::ParameterName, 'Print one line for each connection when it ends')
-            [CompletionResult]::new('--summary', '--summary', [CompletionResultType]::ParameterName, 'Print at the end how many transitions there were, and how long sockets were in each state')
+            [CompletionResult]::new('--summary', '--summary', [CompletionResultType]::ParameterName, 'Print no transitions, but at the end how many there were and how long sockets were in each state')
             [CompletionResult]::new('--ndjson', '--ndjson', [CompletionResultType]::ParameterName, 'Print one JSON document a line')
             [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Show IPv4 sockets')
             [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Show IPv4 sockets')

@@ -138,7 +138,7 @@ set edit:completion:arg-completer[tcpstates] = {|@words|
         &'tcpstates;trace'= {
             cand --state 'Show transitions into STATE only, in any spelling'
             cand --duration 'End after so long'
-            cand --count 'End after N lines'
+            cand --count 'End after N lines, or with --summary, N transitions'
             cand --by 'Choose where transitions are seen: at the kernel''s tracepoints, or by snapshots that are compared, which need no privilege and miss what lasts less; else the first, and the second where that can''t be had'
             cand --poll 'Take a snapshot every MS milliseconds'
             cand --max-sockets 'Remember at most N sockets'
@@ -146,7 +146,7 @@ set edit:completion:arg-completer[tcpstates] = {|@words|
             cand --format 'Choose the layout'
             cand --color 'Colour the states'
             cand --connections 'Print one line for each connection when it ends'
-            cand --summary 'Print at the end how many transitions there were, and how long sockets were in each state'
+            cand --summary 'Print no transitions, but at the end how many there were and how long sockets were in each state'
             cand --ndjson 'Print one JSON document a line'
             cand -4 'Show IPv4 sockets'
             cand --ipv4 'Show IPv4 sockets'

@@ -77,7 +77,7 @@ fn every_column_can_be_shown() {
 #[test]
 fn what_can_not_be_chosen() {
     for (args, message) in [
-        (&["--columns", "size"][..], "--columns: 'size' is no field\nhint: --columns help lists them\n"),
+        (&["--columns", "size"][..], "--columns: 'size' is not a field\nhint: --columns help lists them\n"),
         (&["--columns", "state", "-f", "ss"], "--columns: the ss layout has its own\n"),
     ] {
         assert_eq!(finish(tcpstates(args)).failed(2), format!("tcpstates: {message}"));

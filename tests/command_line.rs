@@ -13,42 +13,42 @@ fn refused(args: &[&str]) -> String {
 fn bad_options_are_named_with_what_is_accepted() {
     for (args, message) in [
         (&["-u"][..], "-u: only TCP sockets are shown here\nhint: add -t for TCP"),
-        (&["--sort", "size"], "--sort: 'size' is no field\nhint: --sort help lists them"),
-        (&["--sort", "-recvqq"], "--sort: '-recvqq' is no field\nhint: did you mean 'recvq'?"),
+        (&["--sort", "size"], "--sort: 'size' is not a field\nhint: --sort help lists them"),
+        (&["--sort", "-recvqq"], "--sort: '-recvqq' is not a field\nhint: did you mean 'recvq'?"),
         (
             &["--columns", "bytes-recieved"],
-            "--columns: 'bytes-recieved' is no field\nhint: did you mean 'bytes-received'?",
+            "--columns: 'bytes-recieved' is not a field\nhint: did you mean 'bytes-received'?",
         ),
         (&["--sort"], "--sort needs a value\nhint: see tcpstates --help"),
         (
             &["-f", "xml"],
-            "--format: 'xml' is not accepted: accepted are table, plain, netstat, ss, json, ndjson, csv\nhint: see tcpstates --help",
+            "invalid value 'xml' for --format: expected one of table, plain, netstat, ss, json, ndjson, csv\nhint: see tcpstates --help",
         ),
         (
             &["--limit", "few"],
-            "--limit: 'few' is not accepted: it is no whole number of sockets\nhint: see tcpstates --help",
+            "invalid value 'few' for --limit: expected a whole number\nhint: see tcpstates --help",
         ),
         (
             &["-c=0"],
-            "--continuous: '0' is not accepted: it is no number of seconds from 0.001 to 31536000\nhint: see tcpstates --help",
+            "invalid value '0' for --continuous: expected seconds (0.001 to 31536000)\nhint: see tcpstates --help",
         ),
-        (&["--sumary"], "'--sumary' is no option of tcpstates\nhint: did you mean '--summary'?"),
-        (&["-c2"], "'-2' is no option of tcpstates\nhint: an interval goes right behind -c: -c=2"),
+        (&["--sumary"], "'--sumary' is not an option of tcpstates\nhint: did you mean '--summary'?"),
+        (&["-c2"], "'-2' is not an option of tcpstates\nhint: an interval goes right behind -c: -c=2"),
         (
             &["--limit", "-1"],
-            "--limit: '-1' is not accepted: it is no whole number of sockets\nhint: see tcpstates --help",
+            "invalid value '-1' for --limit: expected a whole number\nhint: see tcpstates --help",
         ),
         (&["--limit"], "--limit needs a value\nhint: see tcpstates --help"),
         (&["-s", "-f", "ss"], "--summary: the ss layout has no such table"),
         (&["-s", "--sort", "state"], "--sort: the eleven lines of --summary stay as they are"),
         (&["--filter-file", "/dev/zero"], "--filter-file: /dev/zero: it is longer than 1048576 bytes"),
-        (&["-i", "-f", "netstat"], "-i: the netstat layout has no place for it"),
+        (&["-i", "-f", "netstat"], "-i is not available in the netstat layout"),
         (
             &["--proc-root", "/x", "--source", "netlink"],
             "--proc-root: another proc tree can't be read with --source netlink",
         ),
         (&[":80", "generate", "man"], "':80' can't stand before 'generate'"),
-        (&["-a", "generate", "man"], "--all is an option of the list and can't stand before 'generate'"),
+        (&["-a", "generate", "man"], "--all is an option of the list and must come after 'generate'"),
     ] {
         assert_eq!(refused(args), format!("tcpstates: {message}\n"), "{args:?}");
     }
@@ -68,7 +68,7 @@ fn bad_filter_words_are_pointed_at_with_what_may_be_meant() {
         (&["stat", "listen"], "'stat' is neither a filter word nor an address", "did you mean 'state'?"),
         (
             &["-c", "0.5"],
-            "'0.5' is not an address or port: '0.5' is no numeric IPv4 or IPv6 address",
+            "'0.5' is not an address or port: '0.5' is not a numeric IPv4 or IPv6 address",
             "the interval goes right behind -c: -c=0.5",
         ),
         (
@@ -79,12 +79,12 @@ fn bad_filter_words_are_pointed_at_with_what_may_be_meant() {
         (&["state", "listn"], "'listn' is not a TCP state", "did you mean 'LISTEN'?"),
         (
             &[":99999"],
-            "':99999' is not an address or port: '99999' is no port number from 0 to 65535",
+            "':99999' is not an address or port: '99999' is not a port number from 0 to 65535",
             ENDPOINTS,
         ),
         (
             &["10.0.0.0/33"],
-            "'10.0.0.0/33' is not an address or port: '33' is no prefix length from 0 to 32",
+            "'10.0.0.0/33' is not an address or port: '33' is not a prefix length from 0 to 32",
             ENDPOINTS,
         ),
     ] {
@@ -105,7 +105,7 @@ fn words_that_are_no_text_are_named_safely() {
     use std::os::unix::ffi::OsStrExt as _;
     let mut command = tcpstates(&[]);
     command.arg(std::ffi::OsStr::from_bytes(b"a\xff"));
-    assert_eq!(finish(command).failed(2), "tcpstates: 'a\\xff' is no UTF-8\n");
+    assert_eq!(finish(command).failed(2), "tcpstates: 'a\\xff' is not UTF-8\n");
     for args in
         [&["a\u{1b}[31mb"][..], &["state", "\u{1b}c"], &["--sort", "\u{1b}c"], &["--proc-root", "/\u{1b}c"]]
     {

@@ -168,22 +168,25 @@ fn what_changes_meanwhile() {
 #[test]
 fn what_can_not_be_counted() {
     for (args, message) in [
-        (&["--count-by", "size"][..], "--count-by: 'size' is no field\nhint: --count-by help lists them\n"),
+        (
+            &["--count-by", "size"][..],
+            "--count-by: 'size' is not a field\nhint: --count-by help lists them\n",
+        ),
         (&["--count-by", "state", "-f", "ss"], "--count-by: the ss layout has no such table"),
-        (&["--count-by", "state", "--sort", "pid"], "--sort can't stand beside --count-by"),
-        (&["--count-by", "peer-net/24,peer-net/16"], "--count-by: 'peer-net' stands there twice"),
+        (&["--count-by", "state", "--sort", "pid"], "--sort cannot be combined with --count-by"),
+        (&["--count-by", "peer-net/24,peer-net/16"], "--count-by: 'peer-net' is given twice"),
         (&["--count-by", "state", "--columns", "state"], "--columns: counts have their own"),
-        (&["--diff", "1", "-s"], "--summary can't stand beside --diff"),
-        (&["--diff", "soon"], "--diff: 'soon' is not accepted: it is no number of seconds"),
-        (&["--count-by", "proces"], "--count-by: 'proces' is no field\nhint: did you mean 'process'?\n"),
+        (&["--diff", "1", "-s"], "--summary cannot be combined with --diff"),
+        (&["--diff", "soon"], "invalid value 'soon' for --diff: expected seconds (0.001"),
+        (&["--count-by", "proces"], "--count-by: 'proces' is not a field\nhint: did you mean 'process'?\n"),
         (&["--sum", "recv-q"], "--sum adds up the numbers of groups\nhint: --count-by makes them\n"),
         (&["--count-by", "state", "--sum", "rtt"], "--sum: rtt of several sockets can't be added up\n"),
-        (&["--diff", "1", "--sum", "recv-q"], "--sum: --diff counts what changes"),
-        (&["--count-by", "state", "-s"], "--summary can't stand beside --count-by"),
+        (&["--diff", "1", "--sum", "recv-q"], "--sum cannot be combined with --diff"),
+        (&["--count-by", "state", "-s"], "--summary cannot be combined with --count-by"),
     ] {
         let stderr = finish(tcpstates(args)).failed(2);
         assert!(stderr.starts_with(&format!("tcpstates: {message}")), "{stderr}");
     }
     let stderr = finish(tcpstates(&["--count-by", "state,iface", "--source", "procfs"])).failed(1);
-    assert_eq!(stderr, "tcpstates: /proc does not tell what '--count-by iface' asks for\n");
+    assert_eq!(stderr, "tcpstates: '--count-by iface' needs data that /proc does not have\n");
 }

@@ -270,11 +270,11 @@ fn where_no_thread_can_be_had_it_says_so() {
 #[test]
 fn words_that_make_no_sense() {
     for (words, told) in [
-        (&["demo", "teardown"][..], "SCENE: 'teardown' is not accepted: accepted are handshake, "),
-        (&["demo", "--json"], "'--json' is no option of tcpstates demo"),
-        (&["demo", "--format", "csv"], "'--format' is no option of tcpstates demo"),
-        (&["demo", "-6"], "'-6' is no option of tcpstates demo\nhint: see tcpstates demo --help"),
-        (&["demo", "close", "close"], "'close' is one word too many"),
+        (&["demo", "teardown"][..], "invalid value 'teardown' for SCENE: expected one of handshake, "),
+        (&["demo", "--json"], "'--json' is not an option of tcpstates demo"),
+        (&["demo", "--format", "csv"], "'--format' is not an option of tcpstates demo"),
+        (&["demo", "-6"], "'-6' is not an option of tcpstates demo\nhint: see tcpstates demo --help"),
+        (&["demo", "close", "close"], "'close' is an unexpected argument"),
     ] {
         let stderr = finish(tcpstates(words)).failed(2);
         assert!(stderr.contains(told), "{words:?}: {stderr}");

@@ -114,10 +114,10 @@ fn any_spelling_is_read_and_no_other_word() {
         (&["explain", "tme-wait"][..], "'tme-wait' is not a TCP state\nhint: did you mean 'TIME_WAIT'?"),
         (&["explain", ""], "'' is not a TCP state"),
         (&["explain", "listen", "established"], "'established'"),
-        (&["explain", "--format", "csv"], "--format: 'csv' is not accepted: accepted are plain, json"),
+        (&["explain", "--format", "csv"], "invalid value 'csv' for --format: expected one of plain, json"),
         (
             &["explain", "--proc-root", "/x"],
-            "'--proc-root' is no option of tcpstates explain: it asks this host",
+            "'--proc-root' is not an option of tcpstates explain: it asks this host",
         ),
         (&["-a", "explain"], "--all is an option of the list"),
         (&[":80", "explain"], "':80' can't stand before 'explain'"),
@@ -131,5 +131,5 @@ fn any_spelling_is_read_and_no_other_word() {
 fn what_could_not_be_seen_is_said() {
     let Some(zoo) = zoo() else { return };
     let (text, stderr) = zoo.namespace().run(&["explain", "closed", "--source", "procfs"]).noted();
-    assert!(text.contains("None at this moment") && stderr.contains("/proc does not tell"), "{stderr}");
+    assert!(text.contains("None at this moment") && stderr.contains("/proc does not have"), "{stderr}");
 }

@@ -99,7 +99,7 @@ fn words_of_a_closed_set_are_checked_and_a_state_takes_an_operator() {
         ("protocol = udp", "tcp"),
     ] {
         let stderr = finish(tcpstates(&[filter])).failed(2);
-        assert!(stderr.contains(&format!("stands where {expected} is expected")), "{stderr}");
+        assert!(stderr.contains(&format!("found where {expected} is expected")), "{stderr}");
     }
     let sums = finish(tcpstates(&["--sum", "help"])).quiet();
     assert!(sums.contains("bytes-sent") && !sums.contains("\nrtt "), "{sums}");

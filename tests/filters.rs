@@ -153,7 +153,7 @@ fn what_only_netlink_tells() {
             [&["-nt", "--source", "procfs"], expression.split(' ').collect::<Vec<_>>().as_slice()].concat();
         let stderr = zoo.namespace().run(&args).failed(1);
         let word = expression.trim_start_matches("not ").split(' ').next().unwrap_or_default();
-        assert!(stderr.contains("/proc does not tell") && stderr.contains(word), "{expression}: {stderr}");
+        assert!(stderr.contains("/proc does not have") && stderr.contains(word), "{expression}: {stderr}");
     }
 }
 
@@ -439,7 +439,7 @@ fn a_mark_needs_privilege_and_says_so() {
     assert!(stderr.contains("'fwmark = 0x5/0xffffffff'") && stderr.contains("CAP_NET_ADMIN"), "{stderr}");
     run(&["-nt", "sport", "=", ":5"]).quiet();
     // Where marks are shown, sorted or counted by, an empty column must not pass for none.
-    let note = "tcpstates: the kernel does not tell the firewall marks (CAP_NET_ADMIN is needed)\n";
+    let note = "tcpstates: the kernel does not report firewall marks (CAP_NET_ADMIN is needed)\n";
     for words in
         [&["-ne"][..], &["-n", "--sort", "mark"], &["-n", "--count-by", "mark"], &["-ne", "-f", "csv"]]
     {

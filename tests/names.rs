@@ -11,7 +11,7 @@ use crate::support::holder::Program;
 use crate::support::run::{command, finish, program_for_everybody};
 use crate::support::{has, namespace};
 
-/// A `)`, a line break, an escape sequence, a byte that is no UTF-8, a quote and a backslash.
+/// A `)`, a line break, an escape sequence, a byte that is not UTF-8, a quote and a backslash.
 const NAME: &[u8] = b"e)\n\x1b[31m\xff\"x\\d";
 const NAME_IN_PRINTF: &str = r#"e)\n\033[31m\377"x\\d"#;
 /// As the layouts print it: the backslash is not doubled, as ss does not double it.
@@ -121,8 +121,7 @@ fn an_unprivileged_user_is_told_what_is_missing() {
     let lines: Vec<_> = stderr.lines().collect();
     assert_eq!(lines.len(), 2, "one note and its hint: {stderr}");
     assert!(lines[0].ends_with("permission denied"), "{stderr}");
-    let hint =
-        "hint: user 65534 lacks CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH: run it as root to see every process";
+    let hint = "hint: user 65534 lacks CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH: run tcpstates as root to see every process";
     assert_eq!(lines[1], hint);
 
     // Nothing else needs privilege.
@@ -153,7 +152,7 @@ fn hidden_processes_are_told() {
     assert_eq!(note, "may be held by a process that could not be read");
     assert!(stderr.contains("hidden") && stderr.contains("\nhint: "), "{stderr}");
     let (_, stderr) = mounted("tmpfs none");
-    assert!(stderr.contains("/proc could not be read: no process is to be seen there"), "{stderr}");
+    assert!(stderr.contains("/proc could not be read: no process is listed there"), "{stderr}");
 }
 
 #[test]

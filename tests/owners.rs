@@ -252,7 +252,7 @@ fn a_holder_outside_of_the_pid_namespace_is_told_of() {
     let (stdout, stderr) = namespace.inside(|| finish(unshare)).noted();
     assert!(stdout.trim_end().ends_with(" -"), "{stdout}");
     assert!(stderr.contains("no process of this PID namespace holds 1 socket"), "{stderr}");
-    assert!(stderr.contains("\nhint: run it in the host's PID namespace"), "{stderr}");
+    assert!(stderr.contains("\nhint: run tcpstates in the host's PID namespace"), "{stderr}");
 }
 
 /// A privilege that is lacking is named, and root is not told to be root.

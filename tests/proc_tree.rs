@@ -211,7 +211,7 @@ fn every_number_of_a_state_is_kept() {
 fn what_proc_does_not_tell_is_said() {
     let tree = tree(&[("net/tcp", &[HEADING, &row(1, 80)].concat())]);
     let (json, stderr) = list(tree.path(), &["--json", "-im"]).noted();
-    assert!(stderr.contains("/proc does not tell"), "{stderr}");
+    assert!(stderr.contains("/proc does not have"), "{stderr}");
     let document: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(document["sockets"][0]["tcp_info"], serde_json::Value::Null);
     assert!(document["sockets"][0].as_object().unwrap().contains_key("tcp_info"));
@@ -224,11 +224,11 @@ fn what_proc_does_not_tell_is_said() {
         let (_, stderr) = finish(tcpstates(&args)).noted();
         assert_eq!(
             stderr.lines().next(),
-            Some(&*format!("tcpstates: /proc does not tell {what}")),
+            Some(&*format!("tcpstates: /proc does not have: {what}")),
             "{args:?}"
         );
     }
     list(tree.path(), &["--columns", "state,inode"]).quiet();
     let told = list(tree.path(), &["--count-by", "iface"]).failed(1);
-    assert_eq!(told, "tcpstates: /proc does not tell what '--count-by iface' asks for\n");
+    assert_eq!(told, "tcpstates: '--count-by iface' needs data that /proc does not have\n");
 }

@@ -15,7 +15,7 @@ pub(super) fn refusal_of(error: &Error, words: &[OsString]) -> Refusal {
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Refusal::Answer(error.to_string()),
         ErrorKind::InvalidUtf8 => {
             let word = words.iter().find(|word| word.to_str().is_none()).cloned().unwrap_or_default();
-            Refusal::usage(format!("'{}' is no UTF-8", word.as_encoded_bytes().escape_ascii()))
+            Refusal::usage(format!("'{}' is not UTF-8", word.as_encoded_bytes().escape_ascii()))
         }
         _ => {
             let command = words.iter().skip(1).find_map(|word| NAMES.into_iter().find(|name| word == name));
@@ -48,24 +48,24 @@ fn message_of(error: &Error, command: Option<&str>) -> String {
     let accepted = text(error, ContextKind::ValidValue).filter(|list| list.matches(", ").count() < 20);
     match (error.kind(), option, value) {
         (ErrorKind::UnknownArgument, Some(word), _) if !word.starts_with('-') => {
-            format!("'{word}' is one word too many")
+            format!("'{word}' is an unexpected argument")
         }
         (ErrorKind::UnknownArgument, Some(option), _) => {
             let of = command.map(|command| format!(" {command}")).unwrap_or_default();
             let why = command.and_then(|command| why_not(command, &option));
             let why = why.map(|why| format!(": {why}")).unwrap_or_default();
-            format!("'{option}' is no option of tcpstates{of}{why}")
+            format!("'{option}' is not an option of tcpstates{of}{why}")
         }
         (ErrorKind::InvalidValue, Some(option), Some(value)) if value.is_empty() => {
             needs_value(&option, accepted)
         }
         (ErrorKind::InvalidValue, Some(option), Some(value)) => {
-            let accepted = accepted.map(|list| format!(": accepted are {list}")).unwrap_or_default();
-            format!("{option}: '{value}' is not accepted{accepted}")
+            let accepted = accepted.map(|list| format!(": expected one of {list}")).unwrap_or_default();
+            format!("invalid value '{value}' for {option}{accepted}")
         }
         (ErrorKind::ValueValidation, Some(option), Some(value)) => {
             let why = std::error::Error::source(error).map(|why| format!(": {why}")).unwrap_or_default();
-            format!("{option}: '{value}' is not accepted{why}")
+            format!("invalid value '{value}' for {option}{why}")
         }
         (ErrorKind::MissingRequiredArgument, Some(_), _) => {
             format!("{} is missing", text(error, ContextKind::InvalidArg).unwrap_or_default())

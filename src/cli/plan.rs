@@ -118,12 +118,12 @@ fn refuse_list_words(args: &Args, matches: &ArgMatches) -> Result<(), Refusal> {
         return Ok(());
     };
     let long = typed.get_long().unwrap_or_default();
-    let message = format!("--{long} is an option of the list and can't stand before '{command}'");
+    let message = format!("--{long} is an option of the list and must come after '{command}'");
     let has_it = definition
         .find_subcommand(command)
         .is_some_and(|command| command.get_arguments().any(|option| option.get_long() == Some(long)));
     Err(if has_it {
-        Refusal::with_hint(message, format!("it goes behind it: tcpstates {command} --{long}"))
+        Refusal::with_hint(message, format!("type: tcpstates {command} --{long}"))
     } else {
         Refusal::usage(message)
     })

@@ -87,10 +87,7 @@ fn an_option_of_the_list_stands_behind_a_command_that_has_it_and_nowhere_else() 
             else {
                 panic!("{option} {command}")
             };
-            assert_eq!(
-                message,
-                format!("--{long} is an option of the list and can't stand before '{command}'")
-            );
+            assert_eq!(message, format!("--{long} is an option of the list and must come after '{command}'"));
             assert_eq!(
                 hint.is_some_and(|hint| hint.ends_with(&format!("tcpstates {command} --{long}"))),
                 takes

@@ -306,5 +306,5 @@ impl From<SourceArg> for SourceChoice {
 }
 
 fn limit(word: &str) -> Result<u64, String> {
-    word.parse().map_err(|_| "it is no whole number of sockets".to_owned())
+    word.parse().map_err(|_| "expected a whole number".to_owned())
 }

@@ -59,7 +59,7 @@ fn read<T>(
     }
     let unknown = |word: &str| {
         if word.contains("-net") || word.contains("_net") {
-            let message = format!("{option}: '{word}' is no network");
+            let message = format!("{option}: '{word}' is not a network");
             return Refusal::with_hint(
                 message,
                 "accepted are peer-net/LEN and local-net/LEN, LEN from 0 to 128",
@@ -67,7 +67,7 @@ fn read<T>(
         }
         let hint = nearest_field(word.trim_start_matches('-'))
             .map_or_else(|| format!("{option} help lists them"), |near| format!("did you mean '{near}'?"));
-        Refusal::with_hint(format!("{option}: '{word}' is no field"), hint)
+        Refusal::with_hint(format!("{option}: '{word}' is not a field"), hint)
     };
     words.iter().map(|word| named(word).ok_or_else(|| unknown(word))).collect()
 }

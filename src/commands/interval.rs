@@ -8,7 +8,7 @@ pub(super) fn interval(word: &str) -> Result<Duration, String> {
     let seconds = in_seconds(word).filter(|seconds| ACCEPTED.contains(seconds));
     seconds
         .map(Duration::from_secs_f64)
-        .ok_or_else(|| format!("it is no number of seconds from {} to {}", ACCEPTED.start(), ACCEPTED.end()))
+        .ok_or_else(|| format!("expected seconds ({} to {})", ACCEPTED.start(), ACCEPTED.end()))
 }
 
 /// Parses a number, alone or followed by a unit, as in the times that tcpstates prints.

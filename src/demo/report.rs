@@ -8,18 +8,36 @@ use crate::model::TcpState;
 
 /// The width of the time, before the client's side.
 const TIME: usize = 11;
-/// The width of the client's side.
-const SIDE: usize = 22;
-/// The width of the wire between the sides.
-const WIRE: usize = 24;
+/// For a report of at least so many columns: the widths of the client's side, and of the wire between the sides.
+const SHAPES: [(usize, Shape); 3] = [
+    (74, Shape { side: 22, wire: 24 }),
+    (56, Shape { side: 13, wire: 18 }),
+    (0, Shape { side: 6, wire: 14 }),
+];
 /// The width of a change below the drawing, with the end's name.
 const CHANGE: usize = 36;
 /// The least width of a meaning beside its change.
 const MEANING: usize = 24;
 
+/// Where the drawing's parts are.
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    side: usize,
+    wire: usize,
+}
+
+impl Shape {
+    /// The widest drawing that fits.
+    fn of(width: usize) -> Self {
+        let fitting = SHAPES.into_iter().find(|(least, _)| width >= *least);
+        fitting.map_or(Self { side: 0, wire: 0 }, |(_, shape)| shape)
+    }
+}
+
 /// Draws moment by moment, and keeps the changes to explain them below the drawing.
 pub(crate) struct SceneWriter {
     style: ReportStyle,
+    shape: Shape,
     changes: Vec<(End, TcpState, TcpState, &'static str)>,
     begun: bool,
     /// Whether the last moment was a remark, which has a blank line before and after it.
@@ -29,15 +47,16 @@ pub(crate) struct SceneWriter {
 impl SceneWriter {
     /// An empty drawing.
     pub(crate) fn new(style: ReportStyle) -> Self {
-        Self { style, changes: Vec::new(), begun: false, after_remark: false }
+        Self { style, shape: Shape::of(style.width), changes: Vec::new(), begun: false, after_remark: false }
     }
 
     /// The line of a moment; before the first moment, the headings too.
     pub(crate) fn moment(&mut self, moment: &Moment) -> Vec<u8> {
         let mut out = Vec::new();
+        let Shape { side, wire } = self.shape;
         let mut report = Report::new(&mut out, self.style);
         if !std::mem::replace(&mut self.begun, true) {
-            let gap = " ".repeat(SIDE + WIRE - "CLIENT".len());
+            let gap = " ".repeat(self.server_side("SERVER").saturating_sub("CLIENT".len()));
             let heading = format!("{:TIME$}CLIENT{gap}SERVER", "time");
             let heading = report.styled(anstyle::Style::new().bold(), &heading);
             report.line(&heading);
@@ -49,17 +68,17 @@ impl SceneWriter {
         }
         match &moment.what {
             What::Call { end, call } => {
-                let line = beside(*end, call, call);
+                let line = self.beside(*end, call, call);
                 report.line(&format!("{time}{line}"));
             }
             What::State { end, old, new, meaning } => {
                 let name = new.to_string();
-                let line = beside(*end, &report.styled(state_style(*new).bold(), &name), &name);
+                let line = self.beside(*end, &report.styled(state_style(*new).bold(), &name), &name);
                 report.line(&format!("{time}{line}"));
                 self.changes.push((*end, *old, *new, *meaning));
             }
             What::Segment { from, flags, lost } => {
-                report.line(&format!("{time}{:SIDE$}{}", "", arrow(*from, *flags, *lost)));
+                report.line(&format!("{time}{:side$}{}", "", arrow(*from, *flags, *lost, wire)));
             }
             What::Remark(text) => {
                 report.blank();
@@ -87,22 +106,27 @@ impl SceneWriter {
     }
 }
 
-/// Places text at an end's side. `shown` is styled; `bare` is the text without styles, to measure its width.
-fn beside(end: End, shown: &str, bare: &str) -> String {
-    match end {
-        End::Client => shown.to_owned(),
-        // A long text at the server's side begins further left.
-        End::Server => {
-            let room = 80 - TIME - width(bare).min(80 - TIME);
-            format!("{}{shown}", " ".repeat((SIDE + WIRE).min(room)))
+impl SceneWriter {
+    /// Where a text at the server's side begins: a long one further left.
+    fn server_side(&self, text: &str) -> usize {
+        let room = self.style.width.saturating_sub(TIME);
+        (self.shape.side + self.shape.wire).min(room.saturating_sub(width(text)))
+    }
+
+    /// Places text at an end's side. `shown` is styled; `bare` is the text without styles, to measure its width.
+    fn beside(&self, end: End, shown: &str, bare: &str) -> String {
+        match end {
+            End::Client => shown.to_owned(),
+            End::Server => format!("{}{shown}", " ".repeat(self.server_side(bare))),
         }
     }
 }
 
 /// `------ SYN ------>`; the arrow of a lost segment does not reach the other side.
-fn arrow(from: End, flags: Flags, lost: bool) -> String {
+fn arrow(from: End, flags: Flags, lost: bool, wire: usize) -> String {
     let label = format!(" {flags} ");
-    let dashes = WIRE - 3 - label.len().min(WIRE - 3);
+    let room = wire.saturating_sub(3);
+    let dashes = room - label.len().min(room);
     let (before, behind) = ("-".repeat(dashes / 2), "-".repeat(dashes - dashes / 2));
     match (from, lost) {
         (End::Client, false) => format!("{before}{label}{behind}>"),
@@ -165,5 +189,24 @@ mod tests {
         let text = String::from_utf8(writer.tail()).unwrap();
         let below = "\n  server  ESTABLISHED -> CLOSE_WAIT\n    FIN received: the peer closed first\n";
         assert_eq!(text, below);
+    }
+
+    #[test]
+    fn a_narrow_drawing_keeps_to_its_width() {
+        for width in [40, 50, 60, 73] {
+            let mut writer = SceneWriter::new(ReportStyle { json: false, color: false, width });
+            let flags = Flags { syn: true, ack: true, ..Flags::default() };
+            let old = TcpState::SynSent;
+            for what in [
+                What::Call { end: End::Server, call: "listen()".to_owned() },
+                What::State { end: End::Server, old, new: TcpState::Established, meaning: "" },
+                What::State { end: End::Client, old, new: TcpState::Established, meaning: "" },
+                What::Segment { from: End::Server, flags, lost: false },
+            ] {
+                let text = writer.moment(&Moment { at: Duration::ZERO, what });
+                let text = String::from_utf8(text).unwrap();
+                assert!(text.lines().all(|line| line.len() <= width), "{width}: {text}");
+            }
+        }
     }
 }

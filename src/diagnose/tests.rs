@@ -39,7 +39,11 @@ fn what_could_not_be_seen_is_listed() {
     evidence.gaps.push(Gap::ProcessesHidden { privileges: None });
     let unseen = diagnose(&evidence, &Thresholds::default()).unseen;
     assert!(unseen[0].contains("hidepid"), "{unseen:?}");
-    for part in ["of 1 connection, no numbers", "of 1 listener, no limit", "of 1 socket, no process"] {
+    for part in [
+        "tcp_info is unknown for 1 connection;",
+        "the backlog is unknown for 1 listener;",
+        "the process is unknown for 1 socket;",
+    ] {
         assert!(unseen.iter().any(|what| what.starts_with(part)), "{part}: {unseen:?}");
     }
     assert_eq!(unseen.len(), 4);

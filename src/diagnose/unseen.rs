@@ -19,23 +19,22 @@ pub(super) fn unseen(evidence: &Evidence) -> Vec<String> {
     // A network namespace has its own settings, but not these two.
     let whole_host = [Setting::Mem, Setting::MaxOrphans].map(Setting::name);
     let is_namespace = !settings.0.is_empty() && settings.0.iter().all(|name| whole_host.contains(name));
-    let reason =
-        if is_namespace { ", which are the whole host's and hidden in a network namespace" } else { "" };
+    let reason = if is_namespace { " (of the whole host, hidden in a network namespace)" } else { "" };
     for ((names, needs), reason) in [(settings, reason), (counters, "")] {
         if !names.is_empty() {
-            said.push(format!("not to be had here: {}{reason}: {}", names.join(", "), blind(&needs)));
+            said.push(format!("unavailable here: {}{reason}; {}", names.join(", "), limited(&needs)));
         }
     }
     let seen = &evidence.seen;
     let untold = [
-        (seen.without_info, Need::TcpInfo, "connection", "no numbers (tcp_info)"),
-        (seen.listeners.without_backlog, Need::Backlog, "listener", "no limit of the accept queue"),
-        (seen.listeners.of_unknown_family(), Need::V6only, "[::] listener", "no word on IPv4"),
-        (seen.with_inode.saturating_sub(seen.held), Need::Processes, "socket", "no process that holds it"),
+        (seen.without_info, Need::TcpInfo, "connection", "tcp_info is unknown"),
+        (seen.listeners.without_backlog, Need::Backlog, "listener", "the backlog is unknown"),
+        (seen.listeners.of_unknown_family(), Need::V6only, "[::] listener", "IPV6_V6ONLY is unknown"),
+        (seen.with_inode.saturating_sub(seen.held), Need::Processes, "socket", "the process is unknown"),
     ];
     for (count, need, noun, what) in untold {
         if count > 0 {
-            said.push(format!("of {}, {what} was to be seen: {}", number_of(count, noun), blind(&[need])));
+            said.push(format!("{what} for {}; {}", number_of(count, noun), limited(&[need])));
         }
     }
     said
@@ -53,9 +52,9 @@ fn missing(name: impl Fn(&'static Need) -> Option<&'static str>) -> (Vec<&'stati
 }
 
 /// The rules that need one of these, in words.
-fn blind(needs: &[Need]) -> String {
+fn limited(needs: &[Need]) -> String {
     let rules = RULES.iter().filter(|rule| rule.needs.iter().any(|need| needs.contains(need)));
     let names: Vec<_> = rules.map(|rule| rule.name).collect();
-    let verb = if names.len() == 1 { "sees" } else { "see" };
-    format!("{} {verb} less", names.join(", "))
+    let rules = if names.len() == 1 { "rule" } else { "rules" };
+    format!("limited {rules}: {}", names.join(", "))
 }

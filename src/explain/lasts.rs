@@ -151,7 +151,7 @@ fn unanswered_syn_ack(settings: &Settings) -> String {
     };
     let millis = doubled(FIRST_SYN_MS, retries.saturating_add(1), longest_rto(settings));
     format!(
-        "Else the SYN+ACK is sent again {retries} times (tcp_synack_retries), the time between doubling from 1 s, and it is \
+        "Otherwise the SYN+ACK is sent again {retries} times (tcp_synack_retries), the time between doubling from 1 s, and it is \
          forgotten after {}.",
         duration(millis)
     )

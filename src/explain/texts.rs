@@ -12,10 +12,10 @@ pub(super) const TEXTS: [StateText; 11] = [
         story: "The program has called bind() and listen(). Nothing was sent. Each SYN that comes makes a record of its \
                 own (SYN_RECV) and each finished handshake a socket of its own (ESTABLISHED), which waits in the \
                 listener's accept queue until the program takes it with accept(); the listener stays in LISTEN.",
-        pile: "Listeners do not pile up; what does is the accept queue. Recv-Q is how many connections wait in it and \
+        pile: "There are never many listeners; the accept queue is what grows. Recv-Q is how many connections wait in it and \
                Send-Q how many may. A full queue reads one more than its limit, and from then on the kernel drops new \
                SYNs and the last ACKs of handshakes: clients see slow connects, and time-outs.",
-        advice: "If Recv-Q stays above 0, the program accepts too slowly: look what holds it up, then give it more \
+        advice: "If Recv-Q stays above 0, the program accepts too slowly: find what delays it, then give it more \
                  threads. A longer queue (the backlog of listen(), at most net.core.somaxconn) only helps against bursts.",
         exactly: &[
             "The backlog limits connections that are established and not accepted, not connections in all. Half-open \
@@ -32,10 +32,10 @@ pub(super) const TEXTS: [StateText; 11] = [
         story: "The opener: the program has called connect(), and a SYN was sent. It leaves with the peer's SYN+ACK, \
                 which takes one round trip; with a RST, which is 'Connection refused'; or when it has sent its SYN often \
                 enough in vain, which is 'Connection timed out'.",
-        pile: "SYNs go out and nothing comes back: a firewall that drops them silently, a host that is down, or an \
-               address that is wrong. A service that refuses answers with a RST at once and leaves nothing here.",
+        pile: "SYNs go out and nothing comes back: a firewall drops them silently, the host is down, or the \
+               address is wrong. A service that refuses answers with a RST at once and leaves nothing here.",
         advice: "See where they go: the peer's address and port say what is cut off. Check routes and firewalls on the \
-                 way, then whether the peer listens. Let programs set a time-out of their own for connect().",
+                 path, then whether the peer listens. Let programs set a time-out of their own for connect().",
         exactly: &[
             "It is rare to see because it lasts one round trip; what is seen is what is not answered.",
             "On Linux any ICMP 'destination unreachable' ends it at once. RFC 9293 (3.9.2.2) allows that for codes 2 to 4, \
@@ -54,7 +54,7 @@ pub(super) const TEXTS: [StateText; 11] = [
         pile: "SYNs come whose senders never answer. From many addresses that is a SYN flood with forged senders; from \
                few, a client whose answers get lost, or a route that is broken one way. It also piles up behind a full \
                accept queue.",
-        advice: "Leave tcp_syncookies at 1: then a full queue of half-open connections keeps nobody out. See who sends \
+        advice: "Keep tcp_syncookies=1: new clients still get in when the half-open queue is full. See who sends \
                  them with --count-by peer-net/24, and drop floods at the firewall.",
         exactly: &[
             "It is rare to see because it lasts one round trip.",
@@ -67,10 +67,10 @@ pub(super) const TEXTS: [StateText; 11] = [
     },
     StateText {
         state: TcpState::Established,
-        short: "The connection stands: data may pass both ways.",
+        short: "The connection is established: data may pass both ways.",
         who: "both ends",
         waits_for: "nothing: data may pass",
-        story: "The handshake is through at this end: the opener has received SYN+ACK and sent its ACK, the listener's \
+        story: "The handshake is complete at this end: the opener has received SYN+ACK and sent its ACK, the listener's \
                 side has received that ACK. One that waits to be accepted is no process's yet; -p shows its listener's, in brackets.",
         pile: "Connections in use, or idle ones that nobody closes: a pool without a limit, clients that went away \
                without a word behind a firewall that forgot them.",
@@ -97,7 +97,7 @@ pub(super) const TEXTS: [StateText; 11] = [
                  net.ipv4.tcp_orphan_retries says when. Peers that stop reading need a time-out in the program.",
         exactly: &[
             "It is rare to see because it lasts one round trip.",
-            "RFC 9293 has a way straight to TIME_WAIT, for a segment with both FIN and ACK. Linux takes the ACK first and \
+            "RFC 9293 has a transition straight to TIME_WAIT, for a segment with both FIN and ACK. Linux takes the ACK first and \
              the FIN behind it: the state is FIN_WAIT2 in between.",
             "The peer's closed window keeps an orphan for minutes, not for ever: it is given up though the peer \
              answers every probe. A socket that a process still holds is probed without end.",
@@ -131,10 +131,10 @@ pub(super) const TEXTS: [StateText; 11] = [
                 gives 0) and may still send. It leaves when the program calls close(), which sends our FIN, to LAST_ACK.",
         pile: "A program of this host does not close its connections: a leak of descriptors, a pool that keeps what the \
                server has ended, threads that hang. It is never the network's fault, nor the kernel's.",
-        advice: "Find the program (-p) and mend it: close when read() gives 0. Restarting it clears them meanwhile. No \
+        advice: "Find the program (-p) and fix it: call close() when read() returns 0. Restarting it clears them meanwhile. No \
                  setting helps: keepalive ends a connection whose peer is gone, but the program keeps the descriptor.",
         exactly: &[
-            "CLOSE_WAIT has no time-out of its own: while the peer answers it waits for this host's program, be it for years.",
+            "CLOSE_WAIT has no time-out of its own: while the peer answers it waits for this host's program without limit.",
             "With SO_KEEPALIVE it ends when the peer no longer answers. The connection is gone from all lists then, but its \
              descriptor is still open: the leak goes on unseen (count the sockets in /proc/PID/fd).",
             "Recv-Q counts the peer's FIN as one byte: 1 means that nothing is left to read.",
@@ -150,8 +150,8 @@ pub(super) const TEXTS: [StateText; 11] = [
                 sent. Its acknowledgement ends the connection; this end has no TIME_WAIT.",
         pile: "The peer is gone before it could acknowledge: a client that was switched off, a firewall that has \
                forgotten the connection.",
-        advice: "They end by themselves, when the FIN was sent again often enough (-o). Many to one peer: look at the \
-                 way there.",
+        advice: "They end by themselves, when the FIN was sent again often enough (-o). Many to one peer: check the \
+                 path to it.",
         exactly: &["It is rare to see because it lasts one round trip."],
         command: "tcpstates -no state last-ack",
     },
@@ -174,7 +174,7 @@ pub(super) const TEXTS: [StateText; 11] = [
         state: TcpState::TimeWait,
         short: "Both ends have closed; a record keeps late segments from a new connection.",
         who: "the end that closed first, at the end",
-        waits_for: "60 seconds, so that late segments find nobody new",
+        waits_for: "60 s, so delayed segments cannot reach a new connection",
         story: "The active closer: both FINs were sent and acknowledged. The kernel keeps a small record, so that the \
                 last ACK can be sent again and no segment that was delayed gets into a new connection on the same ports.",
         pile: "Usual on a host that opens and closes many connections: each takes its record, some 250 bytes, for a \
@@ -196,14 +196,14 @@ pub(super) const TEXTS: [StateText; 11] = [
     StateText {
         state: TcpState::Close,
         short: "No connection: a socket that is bound, and neither listens nor is connected.",
-        who: "a socket bound to a port, and no more",
+        who: "bound to a port, not listening or connected",
         waits_for: "its program",
         story: "Where every connection begins and ends. A socket that was only made, or whose connection is over, is in \
                 no table of the kernel's; one that has been bound to a port is, and is what shows here. It sends and \
                 receives nothing.",
         pile: "A program binds ports and goes no further: ports held in reserve, or connections from ports that the program \
                bound itself, which failed and were not closed. Each keeps its port from others.",
-        advice: "Find the program (-p). 'Address already in use' with nothing to be seen in netstat comes from these.",
+        advice: "Find the program (-p). Such sockets cause 'Address already in use' although netstat shows nothing.",
         exactly: &[
             "Kernel state 7 is TCP_CLOSE. Bound sockets are asked for by a number of their own, 13 \
              (TCP_BOUND_INACTIVE, Linux 6.8 and later); /proc and older kernels do not show them.",

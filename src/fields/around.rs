@@ -140,7 +140,7 @@ pub(super) static PROCESSES: &[Field] = &[
     Field {
         word: "note",
         json: "owner_note",
-        help: "why there is no holder",
+        help: "why no process holds the socket",
         needs: Needs::NOTES,
         part: Part::Processes,
         read: Read::Any(|row| row.owner_note.map_or(Value::Unknown, Value::Note)),

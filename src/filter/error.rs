@@ -123,11 +123,11 @@ impl fmt::Display for BadFilter {
                 write!(f, "'{word}' is neither a filter word nor an address")
             }
             FilterError::Expected { span, what } => match self.typed.text.get(span.clone()) {
-                Some(word) if !word.is_empty() => write!(f, "'{word}' stands where {what} is expected"),
+                Some(word) if !word.is_empty() => write!(f, "'{word}' found where {what} is expected"),
                 _ => write!(f, "the filter ends where {what} is expected"),
             },
             FilterError::TooDeep { .. } => {
-                write!(f, "more than {DEEPEST} brackets and 'not' stand within each other")
+                write!(f, "more than {DEEPEST} brackets and 'not' within each other")
             }
             FilterError::TooManyChanges { .. } => {
                 write!(f, "the filter changes between 'and' and 'or' more than {MOST_CHANGES} times")

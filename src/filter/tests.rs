@@ -163,8 +163,8 @@ fn an_endpoint_as_it_was_printed() {
     let ss = Filter::parse("src ::1:80", Dialect::Ss).unwrap();
     assert_eq!(ss.expr.to_string(), "src = [::1:80]/128");
     for (text, message) in [
-        ("65536", "'65536' is not an address or port: '65536' is no port number from 0 to 65535"),
-        ("sport:80", "'sport:80' is not an address or port: 'sport' is no numeric IPv4 or IPv6 address"),
+        ("65536", "'65536' is not an address or port: '65536' is not a port number from 0 to 65535"),
+        ("sport:80", "'sport:80' is not an address or port: 'sport' is not a numeric IPv4 or IPv6 address"),
         ("localhost", "'localhost' is neither a filter word nor an address"),
     ] {
         assert_eq!(parse(text).unwrap_err().to_string(), message);
@@ -213,31 +213,27 @@ fn errors_name_the_word_and_point_at_it() {
         ),
         (
             "sport = :80 or )",
-            "')' stands where a term is expected",
+            "')' found where a term is expected",
             "    sport = :80 or )\n                   ^",
         ),
         ("(sport = 1", "the filter ends where ')' is expected", "    (sport = 1\n              ^"),
-        (
-            "sport = 1)",
-            "')' stands where a term, 'and' or 'or' is expected",
-            "    sport = 1)\n             ^",
-        ),
-        ("dst > 10.0.0.1", "'>' stands where '=' or '!=' is expected", "    dst > 10.0.0.1\n        ^"),
+        ("sport = 1)", "')' found where a term, 'and' or 'or' is expected", "    sport = 1)\n             ^"),
+        ("dst > 10.0.0.1", "'>' found where '=' or '!=' is expected", "    dst > 10.0.0.1\n        ^"),
         (
             "recvq > much",
-            "'much' stands where a size such as 4096, 4k or 1M is expected",
+            "'much' found where a size such as 4096, 4k or 1M is expected",
             "    recvq > much\n            ^^^^",
         ),
         (
             ":99999",
-            "':99999' is not an address or port: '99999' is no port number from 0 to 65535",
+            "':99999' is not an address or port: '99999' is not a port number from 0 to 65535",
             "    :99999\n    ^^^^^^",
         ),
         ("process = \"x", "a quote is not closed", "    process = \"x\n              ^^"),
         ("state", "'state' needs the name of a state behind it", "    state\n    ^^^^^"),
         (
             "timer = late",
-            "'late' stands where one of off, retransmit, keepalive, timewait, probe0, delayed_ack is expected",
+            "'late' found where one of off, retransmit, keepalive, timewait, probe0, delayed_ack is expected",
             "    timer = late\n            ^^^^",
         ),
     ] {
@@ -257,7 +253,7 @@ fn nesting_is_bounded() {
     let deep = |depth: usize| format!("{}sport = 1{}", "(".repeat(depth), ")".repeat(depth));
     assert!(parse(&deep(60)).is_ok());
     let bad = parse(&deep(100)).unwrap_err();
-    assert_eq!(bad.to_string(), "more than 64 brackets and 'not' stand within each other");
+    assert_eq!(bad.to_string(), "more than 64 brackets and 'not' within each other");
     assert!(matches!(parse(&"not ".repeat(100_000)).unwrap_err().error, FilterError::TooDeep { .. }));
     assert!(parse(&changing(128)).is_ok());
     let bad = parse(&changing(129)).unwrap_err();

@@ -73,13 +73,13 @@ pub enum OnePort {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadEndpoint {
     /// The part behind the last colon.
-    #[error("'{0}' is no port number from 0 to 65535")]
+    #[error("'{0}' is not a port number from 0 to 65535")]
     Port(String),
     /// The part before it.
-    #[error("'{0}' is no numeric IPv4 or IPv6 address")]
+    #[error("'{0}' is not a numeric IPv4 or IPv6 address")]
     Addr(String),
     /// The part behind the slash.
-    #[error("'{len}' is no prefix length from 0 to {max}")]
+    #[error("'{len}' is not a prefix length from 0 to {max}")]
     Len {
         /// As typed.
         len: String,
@@ -90,10 +90,10 @@ pub enum BadEndpoint {
     #[error("an IPv6 address with a port is written [ADDR]:PORT")]
     Brackets,
     /// `inet:::1`
-    #[error("behind a family stands an address of that family")]
+    #[error("expected an address of that family")]
     Family,
     /// `fe80::1%`
-    #[error("behind '%' stands the name of a device")]
+    #[error("expected the name of a device after '%'")]
     Device,
     /// `10.0.0.0/8` where one address is wanted.
     #[error("'{0}' is more than one address")]

@@ -95,7 +95,8 @@ impl Question {
             format!("here    {}\n", or_nothing(&here.join(" and "))),
         ];
         if !besides.is_empty() {
-            lines.push(format!("besides {besides}: not shown, but who holds a socket hangs on them\n"));
+            lines
+                .push(format!("also read: {besides} (to find the owners of connections not yet accepted)\n"));
         }
         lines.concat()
     }

@@ -154,32 +154,32 @@ pub const MACHINE: [Transition; 53] = {
     use Segment::{Ack, Fin, Rst, Syn, SynAck};
     use TcpState::{Close, CloseWait, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait};
     /// What ends any established connection: section 3.10.7.4 for a received reset, 3.10.8 for time-outs.
-    const RESET: &str = "RST received: the peer has cut the connection";
+    const RESET: &str = "RST received: the peer reset the connection";
     const SILENT: &str = "no ACK came, however often it was sent: timed out";
-    const CUT: &str = "cut from here, RST sent: unread data at close, SO_LINGER 0, or an administrator";
-    const DROPPED: &str = "dropped from here, by an administrator";
-    const DEAF: &str = "cut from here, RST sent: data came for a program that has closed, or an administrator";
+    const CUT: &str = "aborted by this host, RST sent: unread data at close, SO_LINGER 0, or an administrator";
+    const DROPPED: &str = "closed on this host by an administrator";
+    const DEAF: &str = "aborted by this host, RST sent: data came for a program that has closed, or an administrator";
     [
         row(Close, Listen, PassiveOpen, "3.10.1", "listen(): connections may come").in_figure(),
         row(Close, SynSent, ActiveOpen, "3.10.1", "connect(): the handshake begins").sending(Syn).in_figure(),
         row(Listen, SynRecv, Received(Syn), "3.10.7.2", "SYN received: the handshake's first segment").sending(SynAck).in_figure(),
-        row(Listen, SynSent, Send, "3.10.2", "a listener that calls out").sending(Syn).in_figure().not_on_linux(),
+        row(Listen, SynSent, Send, "3.10.2", "the program connects from a listener").sending(Syn).in_figure().not_on_linux(),
         row(Listen, Close, Shut, "3.10.4", "the program closed its listener").in_figure(),
         row(Listen, Close, Abort, "3.10.5", DROPPED),
-        row(SynSent, Established, Received(SynAck), "3.10.7.3", "SYN and ACK received: the connection stands").sending(Ack).in_figure(),
+        row(SynSent, Established, Received(SynAck), "3.10.7.3", "SYN and ACK received: the connection is established").sending(Ack).in_figure(),
         row(SynSent, SynRecv, Received(Syn), "3.10.7.3", "SYN received: both ends open at once").sending(SynAck).in_figure(),
         row(SynSent, Close, Received(Rst), "3.10.7.3", "RST received: the connection was refused"),
         row(SynSent, Close, GaveUp, "3.10.8", "no answer to any SYN: timed out"),
         row(SynSent, Close, Unreachable, "3.9.2.2", "an ICMP error: the peer can't be reached (codes 0, 1 and 5 end it on Linux alone)"),
         row(SynSent, Close, Shut, "3.10.4", "the program gave up before an answer came").in_figure(),
         row(SynSent, Close, Abort, "3.10.5", DROPPED),
-        row(SynRecv, Established, AckOfSyn, "3.10.7.4", "ACK received: the connection stands").in_figure(),
-        row(SynRecv, FinWait1, Shut, "3.10.4", "closed here before the handshake was through").sending(Fin).in_figure(),
+        row(SynRecv, Established, AckOfSyn, "3.10.7.4", "ACK received: the connection is established").in_figure(),
+        row(SynRecv, FinWait1, Shut, "3.10.4", "closed here before the handshake was complete").sending(Fin).in_figure(),
         row(SynRecv, CloseWait, Received(Fin), "3.10.7.4", "FIN received in the handshake (on Linux with TCP Fast Open only)").sending(Ack),
-        row(SynRecv, Listen, Received(Rst), "3.10.7.4", "RST received: the listener waits on").in_figure().not_on_linux(),
-        row(SynRecv, Close, Received(Rst), "3.10.7.4", "RST received: the handshake is off"),
+        row(SynRecv, Listen, Received(Rst), "3.10.7.4", "RST received: the listener keeps waiting").in_figure().not_on_linux(),
+        row(SynRecv, Close, Received(Rst), "3.10.7.4", "RST received: the handshake is aborted"),
         row(SynRecv, Close, GaveUp, "3.10.8", "the handshake's last ACK never came: timed out"),
-        row(SynRecv, Close, Abort, "3.10.5", "cut from here, RST sent: the listener closed, or an administrator").sending(Rst),
+        row(SynRecv, Close, Abort, "3.10.5", "aborted by this host, RST sent: the listener closed, or an administrator").sending(Rst),
         row(Established, FinWait1, Shut, "3.10.4", "closed here first: the FIN follows the data").sending(Fin).in_figure(),
         row(Established, CloseWait, Received(Fin), "3.10.7.4", "FIN received: the peer closed first").sending(Ack).in_figure(),
         row(Established, Close, Received(Rst), "3.10.7.4", RESET),
@@ -204,12 +204,12 @@ pub const MACHINE: [Transition; 53] = {
         row(Closing, Close, Received(Rst), "3.10.7.4", RESET),
         row(Closing, Close, GaveUp, "3.10.8", "our FIN was never acknowledged: timed out"),
         row(Closing, Close, Abort, "3.10.5", DROPPED),
-        row(LastAck, Close, AckOfFin, "3.10.7.4", "our FIN is acknowledged: the connection is over").in_figure(),
+        row(LastAck, Close, AckOfFin, "3.10.7.4", "our FIN is acknowledged: the connection is closed").in_figure(),
         row(LastAck, Close, Received(Rst), "3.10.7.4", RESET),
         row(LastAck, Close, GaveUp, "3.10.8", "our FIN was never acknowledged: timed out"),
         row(LastAck, Close, Abort, "3.10.5", DROPPED),
         row(TimeWait, Close, TwoMsl, "3.10.8", "the wait is over (60 s on Linux)").in_figure(),
-        row(TimeWait, Close, Received(Rst), "3.10.7.4", "RST received: the wait is cut short"),
+        row(TimeWait, Close, Received(Rst), "3.10.7.4", "RST received: the wait ends early"),
         row(TimeWait, Close, Abort, "3.10.5", DROPPED),
         row(TimeWait, SynRecv, Received(Syn), "3.6.1", "a new SYN with a later sequence number takes the place").sending(SynAck),
         row(TimeWait, SynSent, ActiveOpen, "", "tcp_tw_reuse: a new connection takes the ports").sending(Syn).only_on_linux(),

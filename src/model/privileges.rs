@@ -22,11 +22,11 @@ impl Privileges {
         let lacking = lacking.join(" and ");
         match (lacking.is_empty(), self.uid) {
             (true, _) => {
-                "no capability is lacking here: a security module or another user namespace protects it"
+                "no capability is missing here: a security module or another user namespace forbids it"
                     .to_owned()
             }
             (false, 0) => format!("root lacks {lacking} here; --cap-add gives it to a container"),
-            (false, uid) => format!("user {uid} lacks {lacking}: run it as root to see every process"),
+            (false, uid) => format!("user {uid} lacks {lacking}: run tcpstates as root to see every process"),
         }
     }
 }
@@ -40,7 +40,7 @@ mod tests {
         let of = |uid, ptrace, read_any| Privileges { uid, ptrace, read_any }.hint();
         assert_eq!(
             of(1000, false, false),
-            "user 1000 lacks CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH: run it as root to see every process"
+            "user 1000 lacks CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH: run tcpstates as root to see every process"
         );
         assert_eq!(of(0, false, true), "root lacks CAP_SYS_PTRACE here; --cap-add gives it to a container");
         assert!(!of(0, true, true).contains("as root"));

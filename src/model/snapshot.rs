@@ -162,14 +162,15 @@ impl Gap {
     /// What the user can do about the gap.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::FellBack { .. } => {
-                Some("--source procfs reads /proc at once; --source netlink makes this an error".to_owned())
-            }
+            Self::FellBack { .. } => Some(
+                "--source procfs reads /proc without trying netlink; --source netlink makes this an error"
+                    .to_owned(),
+            ),
             Self::ProcessesDenied { privileges, .. } | Self::ProcessesHidden { privileges } => {
                 privileges.map(Privileges::hint)
             }
             Self::OutsidePidNamespace { .. } => {
-                Some("run it in the host's PID namespace, in a container with --pid=host".to_owned())
+                Some("run tcpstates in the host's PID namespace, in a container with --pid=host".to_owned())
             }
             Self::NamesLate { .. } => Some("--resolve-timeout SECONDS waits longer".to_owned()),
             Self::NamesUnasked { .. } => Some(
@@ -191,9 +192,9 @@ impl fmt::Display for Gap {
             Self::BadLines { path, count, lines, first } => write_bad_lines(f, path, *count, lines, first),
             Self::Unreadable { path, reason } => write!(f, "{path} could not be read: {reason}"),
             Self::MarksUntold => {
-                f.write_str("the kernel does not tell the firewall marks (CAP_NET_ADMIN is needed)")
+                f.write_str("the kernel does not report firewall marks (CAP_NET_ADMIN is needed)")
             }
-            Self::SourceLacks { what } => write!(f, "/proc does not tell {what}"),
+            Self::SourceLacks { what } => write!(f, "/proc does not have: {what}"),
             Self::IdleUnlisted { release } => write!(
                 f,
                 "Linux {release} does not list sockets that are bound and idle (CLOSED); Linux 6.8 and later do"

@@ -142,11 +142,11 @@ fn what_proc_does_not_tell_is_left_open() {
         let with_netlink = eventually(|| compared(&namespace, &words, &addresses)).0;
         words.extend(["--source".to_owned(), "procfs".to_owned()]);
         let (answer, fails) = eventually(|| compared(&namespace, &words, &addresses));
-        let note = "/proc does not tell bound and idle sockets, IPV6_V6ONLY";
+        let note = "/proc does not have: bound and idle sockets, IPV6_V6ONLY";
         assert_eq!((&answer["source"], &answer["warnings"][0]), (&"procfs".into(), &note.into()));
         if kind.state() == "CLOSED" {
             let advice = answer["advice"].as_str().unwrap_or_default();
-            assert_eq!(advice.starts_with("Ask again"), fails, "{answer:#}");
+            assert_eq!(advice.starts_with("Try again"), fails, "{answer:#}");
             assert_eq!(advice.ends_with("bound and idle, which /proc does not show."), fails, "{answer:#}");
             assert_eq!(answer["holders"], serde_json::json!([]));
             continue;
@@ -199,7 +199,7 @@ fn a_scope_parts_listeners_on_link_local_addresses() {
     assert_eq!((&answer["holders"][0]["overlap"], status), (&"another_interface".into(), 0), "{answer:#}");
     drop(held);
     let stderr = namespace.run(&["bind", "[fe80::1%three]:80"]).failed(2);
-    assert_eq!(stderr, "tcpstates: bind: there is no device 'three'\n");
+    assert_eq!(stderr, "tcpstates: bind: unknown device 'three'\n");
 }
 
 #[test]
@@ -411,26 +411,26 @@ fn the_status_is_the_answer_even_if_nobody_reads_it() {
 #[test]
 fn bad_words_are_named() {
     for (args, message) in [
-        (&["bind", "0"][..], "bind: '0' is not accepted: for port 0 the kernel would choose one"),
-        (&["bind", "no-such-service"], "bind: there is no service 'no-such-service'"),
-        (&["bind", "127.0.0.1"], "bind: '127.0.0.1' is not accepted: it has no port"),
+        (&["bind", "0"][..], "invalid value '0' for bind: for port 0 the kernel would choose one"),
+        (&["bind", "no-such-service"], "bind: unknown service 'no-such-service'"),
+        (&["bind", "127.0.0.1"], "invalid value '127.0.0.1' for bind: it has no port"),
         (&["bind", "-6", "127.0.0.1:80"], "-6: the address to bind is an IPv4 one"),
         (
             &["bind", "--proc-root", "/x", "80"],
-            "'--proc-root' is no option of tcpstates bind: it asks this host, and no other proc tree\nhint: see tcpstates bind --help",
+            "'--proc-root' is not an option of tcpstates bind: it asks this host, and no other proc tree\nhint: see tcpstates bind --help",
         ),
         (
             &["bind", "-f", "csv", "80"],
-            "--format: 'csv' is not accepted: accepted are plain, json\nhint: see tcpstates bind --help",
+            "invalid value 'csv' for --format: expected one of plain, json\nhint: see tcpstates bind --help",
         ),
-        (&["bind", "-p", "80"], "'-p' is no option of tcpstates bind\nhint: see tcpstates bind --help"),
-        (&["-H", "bind", "80"], "--no-header is an option of the list and can't stand before 'bind'"),
+        (&["bind", "-p", "80"], "'-p' is not an option of tcpstates bind\nhint: see tcpstates bind --help"),
+        (&["-H", "bind", "80"], "--no-header is an option of the list and must come after 'bind'"),
         (
             &["--json", "bind", "80"],
-            "--json is an option of the list and can't stand before 'bind'\nhint: it goes behind it: tcpstates bind --json",
+            "--json is an option of the list and must come after 'bind'\nhint: type: tcpstates bind --json",
         ),
         (&[":80", "bind", "80"], "':80' can't stand before 'bind'"),
-        (&["-a", "bind", "80"], "--all is an option of the list and can't stand before 'bind'"),
+        (&["-a", "bind", "80"], "--all is an option of the list and must come after 'bind'"),
     ] {
         assert_eq!(finish(run::tcpstates(args)).failed(2), format!("tcpstates: {message}\n"), "{args:?}");
     }

@@ -77,10 +77,10 @@ fn a_connection_whose_peer_has_not_closed_may_stay_longer_than_its_timer() {
             Ok(text)
         })
     };
-    let text = shown("FIN_WAIT2, gone in at most 1");
+    let text = shown("FIN_WAIT2, ends in at most 1");
     assert!(text.contains("wait at most 1"), "{text}");
     drop(client);
-    let text = shown("TIME_WAIT, gone in ");
+    let text = shown("TIME_WAIT, ends in ");
     assert!(text.contains("or wait ") && !text.contains("at most"), "{text}");
 }
 

@@ -55,7 +55,11 @@ fn what_others_hold_is_said_to_be_unseen() {
     assert_eq!(gist(&document), [("close-wait", "note")]);
     assert!(document.findings[0].first("processes", "pid").is_null());
     let unseen = |part: &str| document.unseen.iter().any(|what| what.contains(part));
-    assert!(unseen("permission denied") && unseen("of 2 sockets, no process"), "{:?}", document.unseen);
+    assert!(
+        unseen("permission denied") && unseen("the process is unknown for 2 sockets"),
+        "{:?}",
+        document.unseen
+    );
     assert_eq!(document.warnings.len(), 1, "{:?}", document.warnings);
     assert!(stderr.contains("permission denied"), "{stderr}");
 }
@@ -70,7 +74,11 @@ fn what_proc_does_not_tell_is_said() {
     });
     let document = document(&namespace, &["--source", "procfs"]);
     assert_eq!((gist(&document), document.source.as_str()), (vec![], "procfs"));
-    for part in ["of 2 connections, no numbers", "of 1 listener, no limit", "/proc does not tell"] {
+    for part in [
+        "tcp_info is unknown for 2 connections;",
+        "the backlog is unknown for 1 listener;",
+        "/proc does not have",
+    ] {
         assert!(document.unseen.iter().any(|what| what.contains(part)), "{part}: {:?}", document.unseen);
     }
 }

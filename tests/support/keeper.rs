@@ -195,7 +195,7 @@ impl Keeper<'_> {
     }
 
     /// Has the peer connect to the listener at `local` from its port, and
-    /// returns its address once the connection stands.
+    /// returns its address once the connection is established.
     fn opened(&self, label: &str, local: SocketAddr, port: u16) -> SocketAddr {
         let peer = Peer::address_facing(local, port);
         self.peer.open(port, local, Script::Accept);

@@ -79,7 +79,7 @@ pub(crate) fn finish(mut command: Command) -> Finished {
 fn finished(shown: String, output: Output) -> Finished {
     Finished {
         status: output.status.code(),
-        stdout: String::from_utf8(output.stdout).unwrap_or_else(|_| panic!("{shown}: stdout is no UTF-8")),
+        stdout: String::from_utf8(output.stdout).unwrap_or_else(|_| panic!("{shown}: stdout is not UTF-8")),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         shown,
     }

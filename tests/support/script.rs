@@ -110,7 +110,7 @@ impl Flows {
             flow.ack = got.seq.wrapping_add(1);
             flow
         });
-        // In full, for a SYN which is sent again when the connection stands.
+        // In full, for a SYN which is sent again when the connection is established.
         Some(Segment { seq: Flow::FIRST_SEQ, ..flow.segment(SYN | ACK) })
     }
 }

@@ -90,8 +90,10 @@ fn data_for_a_program_that_has_closed_is_answered_with_an_rst() {
     let meanings = [meaning(&told, client, "FIN_WAIT2 CLOSED"), meaning(&told, server, "CLOSE_WAIT CLOSED")];
     let Some(tracefs) = or_skip(Tracefs::mount()) else { return };
     let tells_the_rst = tracefs.read("events/tcp/tcp_send_reset/format").contains("reason");
-    let cut =
-        [if tells_the_rst { "cut from here, RST sent: data came" } else { "cut by an RST" }, "RST received"];
+    let cut = [
+        if tells_the_rst { "aborted by this host, RST sent: data came" } else { "cut by an RST" },
+        "RST received",
+    ];
     assert!(meanings.iter().zip(cut).all(|(meaning, cut)| meaning.starts_with(cut)), "{told:#?}");
     assert!(told.is_sorted_by(|one, next| one.time <= next.time), "{told:#?}");
 }

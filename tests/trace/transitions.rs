@@ -140,7 +140,7 @@ fn a_connection_is_reset() {
     });
     let Some(((client, server), seen)) = traced else { return };
     seen.assert_states(&[(client, &format!("{OPENED} CLOSED")), (server, &format!("{ACCEPTED} CLOSED"))]);
-    seen.assert_meaning("ESTABLISHED CLOSED", "cut from here");
+    seen.assert_meaning("ESTABLISHED CLOSED", "aborted by this host");
     seen.assert_meaning("ESTABLISHED CLOSED", "RST received");
 }
 

@@ -141,14 +141,14 @@ fn peer(occupant: &Occupant) -> Option<String> {
     is_connected.then(|| appended(|out| push_endpoint(out, &row(occupant), End::Peer)))
 }
 
-/// `3 TIME_WAIT, the last gone in 43 s`, `ESTABLISHED with 10.0.0.1:5000`
+/// `3 TIME_WAIT, the last one ends in 43 s`, `ESTABLISHED with 10.0.0.1:5000`
 fn shown_state(report: &Report<'_>, state: TcpState, group: &Group) -> String {
     let name = report.styled(state_style(state), &state.to_string());
     let count = if group.count > 1 { format!("{} ", group.count) } else { String::new() };
     let idle = if state == TcpState::Close { " (bound and idle)" } else { "" };
     let peer = group.peer.as_ref().map(|peer| format!(" with {peer}")).unwrap_or_default();
-    let last = if group.count > 1 { "the last " } else { "" };
-    let leaves = group.leave.map(|leaves| format!("{last}gone in {}", seconds(leaves)));
+    let last = if group.count > 1 { "the last one " } else { "" };
+    let leaves = group.leave.map(|leaves| format!("{last}ends in {}", seconds(leaves)));
     format!("{count}{name}{idle}{peer}{}", with_comma(leaves.as_deref()))
 }
 

@@ -180,11 +180,11 @@ pub(super) fn advice(answer: &Answer) -> Option<String> {
                 .to_owned()
         }
         Advice::SettleAddress(Dad::Failed) => {
-            "Take the address from the other host, or give this one another; then add it anew.".to_owned()
+            "Take the address from the other host, or give this one another; then add it again.".to_owned()
         }
         Advice::GetPrivilege { unprivileged_from } => format!(
             "Run it as root or with CAP_NET_BIND_SERVICE, or take a port from {unprivileged_from} on{}.",
-            if held { "; besides, the port is held" } else { "" }
+            if held { "; the port is also in use" } else { "" }
         ),
         Advice::AskPolicy => {
             "Look for a rule that forbids it: SELinux, AppArmor, Landlock, or a program on the cgroup."
@@ -202,10 +202,10 @@ pub(super) fn advice(answer: &Answer) -> Option<String> {
         }
         Advice::StopListeners(these) | Advice::StopHolders(these) => stop(answer, these),
         Advice::Wait { free_in } => {
-            let time = free_in.map_or_else(|| "until what is left is gone".to_owned(), seconds);
+            let time = free_in.map_or_else(|| "until the remaining sockets are gone".to_owned(), seconds);
             format!(
-                "Wait {time}. SO_REUSEADDR helps only where what is left had set it too, so from this server's next \
-                 start on."
+                "Wait {time}. SO_REUSEADDR helps only if the remaining sockets had set it too: from the next start of \
+                 this server on."
             )
         }
         Advice::LookAgain(idle) => look_again(*idle).to_owned(),
@@ -219,12 +219,12 @@ fn is_ipv6_multicast(answer: &Answer) -> bool {
 
 fn look_again(idle: Idle) -> &'static str {
     match idle {
-        Idle::Seen => "Ask again: what holds it has gone since.",
+        Idle::Seen => "Try again: the socket that blocked it is gone.",
         Idle::NotInProc => {
-            "Ask again: what holds it has gone since, or is bound and idle, which /proc does not show."
+            "Try again: the socket that blocked it is gone, or is bound and idle, which /proc does not show."
         }
         Idle::NotListed => {
-            "Ask again: what holds it has gone since, or is bound and idle, which kernels before Linux 6.8 do not show."
+            "Try again: the socket that blocked it is gone, or is bound and idle, which kernels before Linux 6.8 do not show."
         }
     }
 }
@@ -240,7 +240,7 @@ fn stop(answer: &Answer, these: &[usize]) -> String {
             (Some(hint), true) => format!("{}, or see who holds it: {hint}.", capitalised(another)),
             (None, true) => format!("{}: not every process could be read.", capitalised(another)),
             (_, false) => {
-                format!("{}: no process that can be seen from here holds it.", capitalised(another))
+                format!("{}: no visible process holds it.", capitalised(another))
             }
         };
     }
@@ -258,7 +258,7 @@ fn stopped(these: &[&Judged]) -> String {
         let of_user = if process.pid == 1 { "" } else { "--user " };
         format!("the socket unit of {}/systemd (`systemctl {of_user}list-sockets` names it)", process.pid)
     });
-    let unknown = unknown.then(|| "who else holds it".to_owned());
+    let unknown = unknown.then(|| "the other holders".to_owned());
     let each = [Some(others).filter(|others| !others.is_empty()), unknown, unit];
     each.into_iter().flatten().collect::<Vec<_>>().join(" and ")
 }

@@ -56,7 +56,7 @@ pub(crate) struct Bind {
 
 pub(crate) fn plan(own: &BindArgs, environment: Environment) -> Result<Bind, Refusal> {
     let word = &own.target;
-    let refusal = |why| Refusal::usage(format!("bind: '{word}' is not accepted: {why}"));
+    let refusal = |why| Refusal::usage(format!("invalid value '{word}' for bind: {why}"));
     let target = read_target(word).map_err(refusal)?;
     let mut query = Query::new(Families::Both, StateSet::ALL);
     query.netlink_tells = vec!["bound and idle sockets", "IPV6_V6ONLY"];
@@ -132,14 +132,14 @@ fn addresses(typed: &OneEnd, families: Families) -> Result<(Target, Vec<SocketAd
     let scope = match &typed.device {
         Some(name) => device_index(name)
             .or_else(|| name.parse().ok())
-            .ok_or_else(|| Misuse(format!("bind: there is no device '{name}'")))?,
+            .ok_or_else(|| Misuse(format!("bind: unknown device '{name}'")))?,
         None => 0,
     };
     let port = match &typed.port {
         Some(OnePort::Number(port)) => *port,
-        Some(OnePort::Service(name)) => Services::of_host()
-            .port(name)
-            .ok_or_else(|| Misuse(format!("bind: there is no service '{name}'")))?,
+        Some(OnePort::Service(name)) => {
+            Services::of_host().port(name).ok_or_else(|| Misuse(format!("bind: unknown service '{name}'")))?
+        }
         None => return Err(Misuse("bind: it has no port".to_owned())),
     };
     let hosts = hosts(&typed.host, families)?;

@@ -105,10 +105,10 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         for (word, why) in [
-            ("", "'' is no port number from 0 to 65535"),
+            ("", "'' is not a port number from 0 to 65535"),
             ("0", "for port 0 the kernel would choose one"),
-            ("65536", "'65536' is no port number from 0 to 65535"),
-            ("+80", "'+80' is no numeric IPv4 or IPv6 address"),
+            ("65536", "'65536' is not a port number from 0 to 65535"),
+            ("+80", "'+80' is not a numeric IPv4 or IPv6 address"),
             ("10.0.0.1", "it has no port"),
             ("0.0.0.0:*", "it has no port"),
             ("10.0.0.0/8:80", "'10.0.0.0/8:80' is more than one address"),

@@ -61,7 +61,9 @@ pub(crate) fn plan(
         ("--summary", own.summary, "counts in its place"),
     ] {
         if typed {
-            return Err(Refusal::usage(format!("{option} can't stand beside {counted_by}, which {why}")));
+            return Err(Refusal::usage(format!(
+                "{option} cannot be combined with {counted_by}, which {why}"
+            )));
         }
     }
     let mut keys = count_keys(&own.count_by)?;
@@ -70,15 +72,12 @@ pub(crate) fn plan(
     }
     let sums = sums(&own.sum)?;
     if own.diff.is_some() && !sums.is_empty() {
-        return Err(Refusal::usage("--sum: --diff counts what changes, and adds nothing up"));
+        return Err(Refusal::usage("--sum cannot be combined with --diff"));
     }
     // The names become keys of JSON objects, so each must be there once.
     for (index, key) in keys.iter().enumerate() {
         if keys[..index].iter().any(|before| before.name() == key.name()) {
-            return Err(Refusal::usage(format!(
-                "--count-by: '{}' stands there twice",
-                typed_word(&key.name())
-            )));
+            return Err(Refusal::usage(format!("--count-by: '{}' is given twice", typed_word(&key.name()))));
         }
     }
     if let Some(key) = keys.iter().find(|key| key.field.needs.contains(Needs::HOSTS)) {

@@ -67,16 +67,16 @@ pub(crate) struct DiagnoseArgs {
 }
 
 fn whole(word: &str) -> Result<u64, String> {
-    word.parse().map_err(|_| "it is no whole number".to_owned())
+    word.parse().map_err(|_| "expected a whole number".to_owned())
 }
 
 fn count(word: &str) -> Result<u64, String> {
-    whole(word).ok().filter(|count| *count > 0).ok_or_else(|| "it is no whole number from 1 on".to_owned())
+    whole(word).ok().filter(|count| *count > 0).ok_or_else(|| "expected a whole number from 1 on".to_owned())
 }
 
 fn percent(word: &str) -> Result<u64, String> {
     let percent = whole(word).ok().filter(|percent| (1..=100).contains(percent));
-    percent.ok_or_else(|| "it is no whole number from 1 to 100".to_owned())
+    percent.ok_or_else(|| "expected a whole number from 1 to 100".to_owned())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -71,14 +71,14 @@ pub(crate) fn plan(
     };
     if parts.peer_processes && matches!(format, Format::Netstat | Format::Ss) {
         return Err(Refusal::usage(format!(
-            "--peer-process: the {} layout has no place for it",
+            "--peer-process is not available in the {} layout",
             format.word()
         )));
     }
     if format == Format::Netstat {
         for (option, typed) in [("-i", parts.tcp_info), ("-m", parts.memory)] {
             if typed {
-                return Err(Refusal::usage(format!("{option}: the netstat layout has no place for it")));
+                return Err(Refusal::usage(format!("{option} is not available in the netstat layout")));
             }
         }
     }

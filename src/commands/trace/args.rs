@@ -27,7 +27,7 @@ pub(crate) struct TraceArgs {
     #[arg(long)]
     pub(crate) connections: bool,
 
-    /// Print at the end how many transitions there were, and how long sockets were in each state
+    /// Print no transitions, but at the end how many there were and how long sockets were in each state
     #[arg(long)]
     pub(crate) summary: bool,
 
@@ -35,7 +35,7 @@ pub(crate) struct TraceArgs {
     #[arg(long, value_name = "SECONDS", value_parser = interval)]
     pub(crate) duration: Option<Duration>,
 
-    /// End after N lines
+    /// End after N lines, or with --summary, N transitions
     #[arg(long, value_name = "N", value_parser = count)]
     pub(crate) count: Option<u64>,
 
@@ -86,9 +86,9 @@ pub(crate) enum ByArg {
 }
 
 fn states(word: &str) -> Result<StateSet, String> {
-    states_named(word, Dialect::Own).ok_or_else(|| "it is no TCP state".to_owned())
+    states_named(word, Dialect::Own).ok_or_else(|| "expected a TCP state".to_owned())
 }
 
 fn count(word: &str) -> Result<u64, String> {
-    word.parse().ok().filter(|count| *count > 0).ok_or_else(|| "it is no number of lines".to_owned())
+    word.parse().ok().filter(|count| *count > 0).ok_or_else(|| "expected a whole number from 1 on".to_owned())
 }

@@ -40,14 +40,14 @@ pub(crate) struct Trace {
 pub(crate) fn plan(trace: &TraceArgs, environment: Environment) -> Result<Trace, Refusal> {
     let style = style(trace, environment);
     if trace.summary && style.format == TraceFormat::Csv {
-        return Err(Refusal::with_hint("--summary: CSV has no place for it", "--ndjson has"));
+        return Err(Refusal::with_hint("--summary is not available as CSV", "--ndjson has"));
     }
     let text = FilterText { text: trace.filter.join(" "), file: None };
     let filter = Filter::parse(text, Dialect::Own).map_err(|error| suggest::refusal(&error, &[], false))?;
     if let Some(term) = unsupported(&filter.expr) {
         return Err(Refusal::with_hint(
-            format!("filter: no transition tells what '{term}' asks"),
-            "addresses, ports and states can stand in it",
+            format!("filter: '{term}' cannot be used with trace"),
+            "a filter of trace may have addresses, ports and states",
         ));
     }
     if trace.connections && (!trace.state.is_empty() || filter.states.is_some()) {

@@ -121,7 +121,7 @@ impl Teller<'_> {
     fn head(&mut self) {
         if self.what.connections {
             self.lines.stories_head(self.out.buffer());
-        } else {
+        } else if !self.what.summary {
             self.lines.head(self.out.buffer());
         }
     }
@@ -168,6 +168,7 @@ impl Teller<'_> {
         self.left -= 1;
         if self.what.summary {
             self.tally.count(change);
+            return;
         }
         self.lines.change(self.out.buffer(), change, time);
         self.error = self.out.turn().err();

@@ -63,7 +63,7 @@ pub(crate) fn write_diagnosis(
     }
     report.sentence(&verdict(judgement));
     if !diagnosis.unseen.is_empty() {
-        report.heading("COULD NOT BE SEEN");
+        report.heading("LIMITS OF THIS REPORT");
         for sentence in &diagnosis.unseen {
             report.labelled("-", 2, &escaped(sentence.as_bytes()));
         }
@@ -148,7 +148,7 @@ fn shown(value: &Figure, interval: Option<f64>) -> String {
         Figure::Text(text) => text.clone(),
         Figure::Processes(processes) => list(processes, |process| match process {
             Some(process) => format!("{}/{}", process.pid, escaped(&process.name)),
-            None => "none to be seen".to_owned(),
+            None => "none seen".to_owned(),
         }),
         Figure::Peers(peers) => list(peers, ToString::to_string),
         Figure::Nets(nets) => list(nets, ToString::to_string),

@@ -46,14 +46,14 @@ fn find(evidence: &Evidence, _: &Thresholds) -> Vec<Finding> {
         &v4,
         ("IPv4", "IPv6"),
         |some| some.v6,
-        "Listen on [::] besides, or on [::] alone with IPV6_V6ONLY off, which takes both families.",
+        "Listen on [::] too, or on [::] alone with IPV6_V6ONLY off, which takes both families.",
     );
     let of_v6 = of_ports(
         evidence,
         &v6,
         ("IPv6", "IPv4"),
         |some| some.v4,
-        "Set IPV6_V6ONLY off before bind() (net.ipv6.bindv6only is the default), or listen on 0.0.0.0 besides.",
+        "Set IPV6_V6ONLY off before bind() (net.ipv6.bindv6only is the default), or listen on 0.0.0.0 too.",
     );
     of_v4.into_iter().chain(of_v6).collect()
 }
@@ -105,7 +105,7 @@ fn of_ports(
              after trying it first; a health check by {has} does not see it."
         ))
         .advice(
-            format!("If {lacks} is not meant to be served there, all is well. Else: {how}"),
+            format!("If {lacks} is not meant to be served there, all is well. Otherwise: {how}"),
             format!("tcpstates -nlp {}", terms.join(" or ")),
         );
     Some(finding)

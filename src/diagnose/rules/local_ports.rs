@@ -148,7 +148,7 @@ fn of_route(
         )
         .advice(
             format!(
-                "Keep connections open and use them again. Else widen net.ipv4.ip_local_port_range, or add source or \
+                "Keep connections open and use them again. Otherwise widen net.ipv4.ip_local_port_range, or add source or \
                  destination addresses or ports: each such route has all the ports that no program has bound. {}",
                 reuse(choice, route)
             ),
@@ -175,7 +175,7 @@ fn of_source(
         )
         .advice(
             "Let a program that binds an address before it connects set IP_BIND_ADDRESS_NO_PORT: connect() then chooses \
-             the port by the destination. Else widen net.ipv4.ip_local_port_range, or add source addresses.",
+             the port by the destination. Otherwise widen net.ipv4.ip_local_port_range, or add source addresses.",
             format!("tcpstates -nap src {addr} autobound"),
         )
 }
@@ -205,11 +205,11 @@ fn reuse(choice: &Choice, route: &Route) -> String {
         )
     } else if choice.reuses(route) != Reuse::No {
         format!(
-            "net.ipv4.tcp_tw_reuse = {reuse} lets connect() take ports in TIME_WAIT on this way already, {conditions}."
+            "net.ipv4.tcp_tw_reuse = {reuse} lets connect() take ports in TIME_WAIT on this route already, {conditions}."
         )
     } else if *reuse == 2 {
         format!(
-            "net.ipv4.tcp_tw_reuse = 2 does so on loopback only; 1 would let connect() take ports in TIME_WAIT here too, {conditions}."
+            "net.ipv4.tcp_tw_reuse = 2 lets connect() take ports in TIME_WAIT on loopback only; 1 would let connect() take ports in TIME_WAIT here too, {conditions}."
         )
     } else {
         format!(

@@ -28,12 +28,12 @@ fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
         _ => return Vec::new(),
     };
     let state = match severity {
-        Severity::Critical => "there is no more",
-        _ if is_pressed => "the kernel is saving",
+        Severity::Critical => "limit reached",
+        _ if is_pressed => "under memory pressure",
         _ => "near its limit",
     };
     vec![
-        RULE.finding(severity, format!("TCP's buffers on the whole host take {share} % of their memory: {state}"))
+        RULE.finding(severity, format!("TCP's buffers on the whole host use {share} % of their memory: {state}"))
             .seen("used", Figure::Pages(used))
             .seen("low", Figure::Pages(low))
             .seen("pressure", Figure::Pages(pressure))

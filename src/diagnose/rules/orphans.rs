@@ -27,7 +27,7 @@ fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
     let severity = if orphans >= most { Severity::Critical } else { Severity::Warning };
     let here = |state| Figure::Count(evidence.seen.orphans.of(state));
     vec![
-        RULE.finding(severity, format!("{orphans} orphans of {most} that there may be on the whole host"))
+        RULE.finding(severity, format!("{orphans} orphans of at most {most} on the whole host"))
             .seen("orphans", Figure::Count(orphans))
             .seen("tcp_max_orphans", Figure::Setting(most))
             .seen("used", Figure::Percent(used))

@@ -88,7 +88,7 @@ fn advised(finding: Finding, command: String) -> Finding {
              trip at least, and a time-out 200 ms and more, doubling each time; the sender slows down.",
         )
         .advice(
-            "One peer or net alone: the way to it, a host that is gone, a path MTU that is filtered (large segments only), \
+            "One peer or net alone: the path to it, a host that is gone, a path MTU that is filtered (large segments only), \
              a policer. All peers: this host's device and its queues (ip -s link, ethtool -S).",
             command,
         )

@@ -52,7 +52,7 @@ fn of_listener(
     let severity = if drops { Severity::Critical } else { Severity::Warning };
     let at = Peer { addr: local.addr, port: Some(local.port) };
     let connections = number_of(half_open.count, "connection");
-    let full = if is_full { ": as many as there may be" } else { "" };
+    let full = if is_full { ": the limit is reached" } else { "" };
     let finding = RULE
         .finding(severity, format!("{connections} are half-open at {at}{full}"))
         .seen("listener", Figure::Text(at.to_string()))
@@ -131,7 +131,7 @@ fn advised(finding: Finding, evidence: &Evidence, command: String) -> Finding {
         .seen_if("syncookies_sent", cookies.map(Figure::Counter))
         .seen_if("dropped_as_full", dropped.map(Figure::Counter))
         .why(format!(
-            "A half-open connection waits for the client's ACK, for one round trip as a rule. A pile is a flood of SYNs \
+            "A half-open connection waits for the client's ACK, for one round trip as a rule. A large number is a flood of SYNs \
              from forged addresses, a way back on which the SYN+ACK is lost, or clients that send nothing to a server \
              that set TCP_DEFER_ACCEPT, which keeps them half-open until they do. {beyond}"
         ))

@@ -24,7 +24,7 @@ fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
     let goes_on = overflow.is_some_and(Counted::goes_on);
     let (severity, title) = match most {
         Some(most) if is_near => {
-            (Severity::Warning, format!("{records} time-wait records of {most} that there may be"))
+            (Severity::Warning, format!("{records} time-wait records of at most {most}"))
         }
         _ if goes_on => {
             (Severity::Warning, "connections ended without TIME_WAIT within the interval".to_owned())

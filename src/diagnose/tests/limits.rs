@@ -36,9 +36,12 @@ fn limits_of_the_whole_host_are_said_once_to_be_hidden() {
     let hidden = Sample::default().without(Setting::Mem).without(Setting::MaxOrphans);
     let unseen = judged(hidden.counter("TCP", "orphan", u64::MAX)).unseen;
     assert_eq!(unseen.len(), 1, "{unseen:?}");
-    assert!(unseen[0].contains("hidden in a network namespace: tcp-memory, orphans see less"), "{unseen:?}");
+    assert!(
+        unseen[0].contains("hidden in a network namespace); limited rules: tcp-memory, orphans"),
+        "{unseen:?}"
+    );
     let other = judged(Sample::default().without(Setting::MaxTwBuckets)).unseen;
-    assert_eq!(other, ["not to be had here: net.ipv4.tcp_max_tw_buckets: time-wait sees less"]);
+    assert_eq!(other, ["unavailable here: net.ipv4.tcp_max_tw_buckets; limited rule: time-wait"]);
 }
 
 #[test]

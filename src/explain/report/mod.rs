@@ -99,12 +99,12 @@ pub(crate) fn write_explanation(
         report.paragraph(sentence);
     }
     push_settings(&mut report, state);
-    report.heading("WHAT A PILE OF IT MEANS");
+    report.heading("WHAT A LARGE NUMBER MEANS");
     report.paragraph(state.text.pile);
     report.heading("WHAT TO DO");
     report.paragraph(state.text.advice);
     report.command(state.text.command);
-    report.heading("EXACTLY");
+    report.heading("DETAILS");
     for fact in state.text.exactly {
         report.paragraph(fact);
     }
@@ -127,7 +127,7 @@ fn push_names(report: &mut Report<'_>, state: TcpState) {
 
 fn push_here(report: &mut Report<'_>, state: &Explanation) {
     let Here { count, processes, peers, ports } = &state.here;
-    report.heading("HERE");
+    report.heading("ON THIS HOST");
     report.paragraph(&match count {
         0 => "None at this moment.".to_owned(),
         1 => "1 socket at this moment.".to_owned(),

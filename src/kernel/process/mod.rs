@@ -148,7 +148,7 @@ impl Processes {
             self.unreadable(root, error.to_string());
         }
         if scan.processes == 0 {
-            self.unreadable(root, "no process is to be seen there".to_owned());
+            self.unreadable(root, "no process is listed there".to_owned());
         } else {
             self.note_what_is_hidden(root);
         }

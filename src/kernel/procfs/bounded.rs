@@ -46,7 +46,7 @@ impl<R: Read> Read for Bounded<R> {
         let read = match self.time_left {
             None => self.inner.read(buffer)?,
             Some(Duration::ZERO) => {
-                return Err(io::Error::new(io::ErrorKind::TimedOut, "it takes too long to read"));
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "reading took too long"));
             }
             Some(left) => {
                 let begun = Instant::now();

@@ -31,7 +31,7 @@ pub enum ProcfsError {
         source: io::Error,
     },
     /// A filter term that /proc has no data for.
-    #[error("/proc does not tell what '{term}' asks for")]
+    #[error("'{term}' needs data that /proc does not have")]
     Untold {
         /// The term.
         term: String,
@@ -78,7 +78,7 @@ fn panicked(path: PathBuf) -> TableEnd {
     TableEnd {
         path,
         family: Family::Inet6,
-        result: Err(io::Error::other("a thread has ended early")),
+        result: Err(io::Error::other("a thread ended early")),
         gaps: Vec::new(),
     }
 }

@@ -134,7 +134,7 @@ fn side_by_side(
         let there = thread::Builder::new().spawn_scoped(scope, there).map_err(call("start a thread"))?;
         let here = read(here, query, 1, source.as_mut(), ours).map(drop);
         // The thread does not panic; if it did, its part would be missing.
-        let gone = || Err(Fault::Disturbed("a thread has ended early".to_owned()));
+        let gone = || Err(Fault::Disturbed("a thread ended early".to_owned()));
         here.and(there.join().unwrap_or_else(|_| gone()))
     })
 }

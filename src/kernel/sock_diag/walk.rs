@@ -175,7 +175,7 @@ impl<'m, 'a> Walker<'m, 'a> {
             let frame = match frame {
                 Ok(frame) => frame,
                 Err(_) if truncated => break,
-                Err(_) => return Err(Fault::Disturbed("a datagram held no netlink message".to_owned())),
+                Err(_) => return Err(Fault::Disturbed("a datagram was not a netlink message".to_owned())),
             };
             if frame.sequence != sequence {
                 continue;

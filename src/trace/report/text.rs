@@ -1,11 +1,14 @@
 //! Transitions as text.
 
 use super::{CPU, END, SPAN, STATE, TIME, TraceLines, on_cpu, push_state_name};
-use crate::layout::columns::{push_addr, push_fmt, push_port, push_text};
+use crate::layout::columns::{appended, push_addr, push_fmt, push_port, push_text};
 use crate::layout::report::state_style;
 use crate::layout::text::{pad_from, push_left, push_number, span_us, trim_end};
 use crate::model::{Endpoint, TcpState};
 use crate::trace::{OnCpu, StateChange, Wall};
+
+/// The least indentation of the ends below the states.
+const INDENT: usize = 2;
 
 impl TraceLines {
     pub(super) fn text_head(&self, out: &mut Vec<u8>) {
@@ -49,14 +52,18 @@ impl TraceLines {
         push_cpu(out, on_cpu(change));
         trim_end(out, start);
         out.push(b'\n');
-        let start = out.len();
-        push_left(out, "", TIME + 1);
-        push_end(out, &change.local);
-        out.extend_from_slice(b" > ");
-        push_end(out, &change.peer);
+        let ends = appended(|out| {
+            push_end(out, &change.local);
+            out.extend_from_slice(b" > ");
+            push_end(out, &change.peer);
+        });
         let meaning = change.meaning.text();
         let width = self.style.width.unwrap_or(usize::MAX);
-        if out.len() - start + 2 + meaning.len() > width {
+        // Below the states if the meaning then fits beside the ends, else further left.
+        let beside = ends.len() + 2 + meaning.len();
+        push_left(out, "", (TIME + 1).min(width.saturating_sub(beside)).max(INDENT));
+        out.extend_from_slice(ends.as_bytes());
+        if INDENT + beside > width {
             out.push(b'\n');
             // Where it fits, below the states.
             push_left(out, "", width.saturating_sub(meaning.len()).min(TIME + 1));

@@ -53,7 +53,7 @@ impl Tree {
             return Ok(tree);
         }
         let refused =
-            |error: io::Error| format!("no cgroup2 tree is mounted here, and to mount one failed: {error}");
+            |error: io::Error| format!("no cgroup2 tree is mounted here, and mounting one failed: {error}");
         let own = mount().map_err(refused)?;
         let path = PathBuf::from(format!("/proc/self/fd/{}", own.as_raw_fd()));
         Self::at(path, Some(own)).map_err(refused)
@@ -123,7 +123,7 @@ impl Cgroups {
                 is_whole: tree.is_whole,
                 is_namespaced,
                 has_v1,
-                reason: "the kernel does not say, and no process that holds it was found".to_owned(),
+                reason: "the kernel does not report a path, and no holder was found".to_owned(),
             },
             Err(reason) => Self { is_namespaced, has_v1, reason, ..Self::default() },
         }
@@ -131,7 +131,7 @@ impl Cgroups {
 
     /// Paths from processes only: for another proc tree, whose host's cgroup numbers mean nothing here.
     pub(crate) fn of_processes() -> Self {
-        let reason = "no process that holds it was found".to_owned();
+        let reason = "no holder was found".to_owned();
         Self { is_namespaced: is_namespaced(), reason, ..Self::default() }
     }
 
