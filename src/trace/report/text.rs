@@ -9,6 +9,8 @@ use crate::trace::{OnCpu, StateChange, Wall};
 
 /// The least indentation of the ends below the states.
 const INDENT: usize = 2;
+/// The least width of a meaning on lines of its own.
+const LEAST: usize = 20;
 
 impl TraceLines {
     pub(super) fn text_head(&self, out: &mut Vec<u8>) {
@@ -59,18 +61,23 @@ impl TraceLines {
         });
         let meaning = change.meaning.text();
         let width = self.style.width.unwrap_or(usize::MAX);
-        // Below the states if the meaning then fits beside the ends, else further left.
+        // Below the states if the meaning then fits beside the ends, else further left, else on lines of its own.
         let beside = ends.len() + 2 + meaning.len();
-        push_left(out, "", (TIME + 1).min(width.saturating_sub(beside)).max(INDENT));
+        let is_beside = INDENT + beside <= width;
+        let needed = if is_beside { beside } else { ends.len() };
+        push_left(out, "", (TIME + 1).min(width.saturating_sub(needed)).max(INDENT));
         out.extend_from_slice(ends.as_bytes());
-        if INDENT + beside > width {
-            out.push(b'\n');
-            // Where it fits, below the states.
-            push_left(out, "", width.saturating_sub(meaning.len()).min(TIME + 1));
-        } else {
+        if is_beside {
             out.extend_from_slice(b"  ");
+            out.extend_from_slice(meaning.as_bytes());
+        } else {
+            let room = width.saturating_sub(TIME + 1).max(LEAST);
+            for line in textwrap::wrap(&meaning, room) {
+                out.push(b'\n');
+                push_left(out, "", TIME + 1);
+                out.extend_from_slice(line.as_bytes());
+            }
         }
-        out.extend_from_slice(meaning.as_bytes());
         out.push(b'\n');
     }
 
@@ -107,13 +114,14 @@ fn push_column(out: &mut Vec<u8>, title: &str, width: usize) {
     out.push(b' ');
 }
 
-/// IPv6 in brackets, `*` for no port.
+/// IPv6 in brackets, mapped addresses as IPv4, `*` for no port.
 pub(super) fn push_end(out: &mut Vec<u8>, end: &Endpoint) {
-    if end.addr.is_ipv6() {
+    let addr = end.addr.to_canonical();
+    if addr.is_ipv6() {
         out.push(b'[');
     }
-    push_addr(out, end.addr);
-    if end.addr.is_ipv6() {
+    push_addr(out, addr);
+    if addr.is_ipv6() {
         out.push(b']');
     }
     out.push(b':');
