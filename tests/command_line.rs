@@ -12,7 +12,7 @@ fn refused(args: &[&str]) -> String {
 #[test]
 fn bad_options_are_named_with_what_is_accepted() {
     for (args, message) in [
-        (&["-u"][..], "-u: only TCP sockets are shown here\nhint: add -t for TCP"),
+        (&["-u"][..], "-u: only TCP sockets are shown here\nhint: ss -u shows them; -t shows TCP sockets"),
         (&["--sort", "size"], "--sort: 'size' is not a field\nhint: --sort help lists them"),
         (&["--sort", "-recvqq"], "--sort: '-recvqq' is not a field\nhint: did you mean 'recvq'?"),
         (
@@ -60,11 +60,6 @@ fn bad_filter_words_are_pointed_at_with_what_may_be_meant() {
         "accepted are ADDR[/LEN][:PORT] and :PORT, with an IPv6 address before a port in brackets";
     for (args, message, hint) in [
         (&["lisen"][..], "'lisen' is neither a filter word nor an address", "did you mean 'state LISTEN'?"),
-        (
-            &["TIME_WAIT"],
-            "'TIME_WAIT' is neither a filter word nor an address",
-            "did you mean 'state TIME_WAIT'?",
-        ),
         (&["stat", "listen"], "'stat' is neither a filter word nor an address", "did you mean 'state'?"),
         (
             &["-c", "0.5"],
@@ -166,4 +161,37 @@ fn help_and_version_go_to_stdout() {
     let version = finish(tcpstates(&["--version"])).quiet();
     assert_eq!(version, format!("tcpstates {}\n", env!("CARGO_PKG_VERSION")));
     assert!(!finish(tcpstates(&["-h"])).quiet().is_empty());
+}
+
+#[test]
+fn words_of_other_programs_are_understood_or_said_to_be_theirs() {
+    for args in [
+        &["--pid", "1"][..],
+        &["--port=80"],
+        &["-A", "tcp"],
+        &["-f", "inet6"],
+        &["-F", "/dev/null"],
+        &["--options", "--programs", "--extend", "--numeric-ports"],
+        &["-B"],
+        &["close-wait,listen"],
+        &["state=established"],
+        &["local-port", "80", "peer", "10.0.0.1"],
+    ] {
+        let _ = finish(tcpstates(&[args, &["--explain-filter"]].concat())).quiet();
+    }
+    let help = finish(tcpstates(&["help", "explain"])).quiet();
+    assert_eq!(help, finish(tcpstates(&["explain", "--help"])).quiet());
+    for (args, hint) in
+        [(&["-x"][..], "ss -x shows them; -t shows TCP sockets"), (&["-A", "udp"], "ss -A udp shows them")]
+    {
+        let stderr = finish(tcpstates(args)).failed(2);
+        assert!(stderr.ends_with(&format!("only TCP sockets are shown here\nhint: {hint}\n")), "{stderr}");
+    }
+    // `sendq > 0`, of which the shell left the first word.
+    let stderr = finish(tcpstates(&["sendq"])).failed(2);
+    assert!(stderr.ends_with("quote the filter, 'sendq > 0', or write 'sendq gt 0'\n"), "{stderr}");
+    // A program that runs: this test's own.
+    let comm = std::fs::read_to_string("/proc/self/comm").expect("it can be read");
+    let stderr = finish(tcpstates(&[comm.trim_end()])).failed(2);
+    assert!(stderr.ends_with(&format!("hint: did you mean 'process {}'?\n", comm.trim_end())), "{stderr}");
 }

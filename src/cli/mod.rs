@@ -2,6 +2,7 @@
 
 mod args;
 mod generate;
+mod habits;
 mod message;
 mod plan;
 
@@ -20,6 +21,7 @@ pub(crate) fn parse(
     environment: Environment,
 ) -> Result<Plan, Refusal> {
     let words: Vec<OsString> = words.into_iter().map(Into::into).collect();
+    let words = habits::rewritten(&words)?;
     let matches = args::Args::command()
         .try_get_matches_from(&words)
         .map_err(|error| message::refusal_of(&error, &words))?;

@@ -175,7 +175,11 @@ fn other_protocols(args: &Args) -> Result<Vec<String>, Refusal> {
         return Ok(Vec::new());
     }
     let message = format!("{}: only TCP sockets are shown here", typed.join(", "));
-    if args.list.tcp { Ok(vec![message]) } else { Err(Refusal::with_hint(message, "add -t for TCP")) }
+    if args.list.tcp {
+        Ok(vec![message])
+    } else {
+        Err(Refusal::with_hint(message, format!("ss {} shows them; -t shows TCP sockets", typed.join(" "))))
+    }
 }
 
 fn format(args: &Args, environment: Environment) -> Format {

@@ -40,11 +40,11 @@ pub(crate) struct ListArgs {
     pub(crate) unix: bool,
 
     /// Show each socket's timer
-    #[arg(short = 'o', long)]
+    #[arg(short = 'o', long, alias = "options")]
     pub(crate) timers: bool,
 
     /// Show user, inode and cookie, and the cgroup and mark where the kernel tells them
-    #[arg(short, long)]
+    #[arg(short, long, alias = "extend")]
     pub(crate) extended: bool,
 
     /// Show the connection's numbers: round-trip time, window, retransmissions and the rest of tcp_info
@@ -144,7 +144,7 @@ pub(crate) struct ListArgs {
     pub(crate) family: FamilyArgs,
 
     /// Show numbers in place of service and user names, as the table and the plain list do without it
-    #[arg(short, long)]
+    #[arg(short, long, aliases = ["numeric-ports", "numeric-users", "numeric-hosts"])]
     pub(crate) numeric: bool,
 
     /// Show service and user names in the table and the plain list
@@ -152,7 +152,7 @@ pub(crate) struct ListArgs {
     pub(crate) names: bool,
 
     /// Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too
-    #[arg(short, long, visible_alias = "program", action = ArgAction::Count)]
+    #[arg(short, long, visible_alias = "program", alias = "programs", action = ArgAction::Count)]
     pub(crate) processes: u8,
 
     /// Choose the layout

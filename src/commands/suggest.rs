@@ -1,8 +1,9 @@
 //! Suggestions for a FILTER word that cannot be parsed.
 
 use super::{HIDDEN, NAMES};
-use crate::fields::{self, nearest, typed_word};
-use crate::filter::{BadFilter, Dialect, FilterError, FilterText, LANGUAGE, states_named};
+use crate::fields::{self, Kind, nearest, plain_word, typed_word};
+use crate::filter::{BadFilter, FilterError, FilterText, LANGUAGE};
+use crate::kernel::process;
 use crate::model::{StateSet, TcpState};
 use crate::session::Refusal;
 
@@ -15,7 +16,26 @@ pub(crate) fn refusal(bad: &BadFilter, filter: &[String], continuous: bool) -> R
     {
         return Refusal::filter_before_command(first, word);
     }
-    Refusal::Usage { message: bad.report(), hint: hint(&bad.error, continuous) }
+    let hint = redirected(bad).or_else(|| hint(&bad.error, continuous));
+    Refusal::Usage { message: bad.report(), hint }
+}
+
+/// In `sendq > 0` the shell takes `>` and the word behind it: the filter then ends behind the field.
+fn redirected(bad: &BadFilter) -> Option<String> {
+    let FilterError::Expected { span, .. } = &bad.error else { return None };
+    let text = bad.typed.text.trim_end();
+    let word = text.rsplit([' ', '(']).next()?;
+    let field = fields::named(&plain_word(word))?;
+    let is_number = matches!(
+        field.kind,
+        Kind::Count | Kind::Number | Kind::Bytes | Kind::Rate | Kind::Time(_) | Kind::Port(_)
+    );
+    let is_cut = span.start >= text.len() && bad.typed.file.is_none();
+    (is_number && is_cut).then(|| {
+        format!(
+            "the shell takes '>' and '<' for itself: quote the filter, '{word} > 0', or write '{word} gt 0'"
+        )
+    })
 }
 
 /// Refuses `-c 2`, which people type from habit (netstat). A number alone is a port, which nobody means after -c.
@@ -57,8 +77,8 @@ fn hint(error: &FilterError, continuous: bool) -> Option<String> {
 }
 
 fn unknown_word(word: &str) -> String {
-    if states_named(word, Dialect::Own).is_some() {
-        return format!("did you mean 'state {word}'?");
+    if is_running(word) {
+        return format!("did you mean 'process {word}'?");
     }
     let states = TcpState::SHOWN.into_iter().filter_map(TcpState::name);
     let terms: Vec<_> = fields::all().flat_map(|field| field.words().map(|word| typed_word(&word))).collect();
@@ -70,6 +90,11 @@ fn unknown_word(word: &str) -> String {
             let others = LANGUAGE.join(", ");
             format!("accepted are :PORT, ADDR[/LEN][:PORT], {others}, and the fields of '--columns help'")
         })
+}
+
+/// Whether a process has this name now.
+fn is_running(word: &str) -> bool {
+    process::pids().into_iter().any(|pid| process::name_of(pid).is_some_and(|name| name == word.as_bytes()))
 }
 
 /// The refusal of a word that is not a TCP state.

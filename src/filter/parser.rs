@@ -203,7 +203,11 @@ impl<'a> Parser<'a> {
             word => match fields::named(word) {
                 Some(field) if field.kind == Of::State => return self.state(false),
                 Some(field) => self.of_field(field, word)?,
-                None => self.bare_endpoint(text, span)?,
+                // As `state X`: in ss's language a word alone is an address.
+                None => match self.bare_states(text, *quoted) {
+                    Some(set) => return Ok(self.in_states(set, false)),
+                    None => self.bare_endpoint(text, span)?,
+                },
             },
         };
         Ok(Some(expr))
@@ -257,17 +261,35 @@ impl<'a> Parser<'a> {
         // `state != X` excludes it.
         let exclude = exclude == self.equals()?;
         let (word, span) = self.operand("the name of a state")?;
-        let set = states_named(word, self.dialect)
-            .ok_or_else(|| FilterError::UnknownState { span, word: word.to_owned() })?;
+        let set = self.states_of(word, &span)?;
+        Ok(self.in_states(set, exclude))
+    }
+
+    /// The states of a list, `established,close-wait`.
+    fn states_of(&self, list: &str, span: &Range<usize>) -> Parse<StateSet> {
+        list.split(',').try_fold(StateSet::EMPTY, |all, word| {
+            let unknown = || FilterError::UnknownState { span: span.clone(), word: word.to_owned() };
+            Ok(all | states_named(word, self.dialect).ok_or_else(unknown)?)
+        })
+    }
+
+    /// The states that a word alone names, in our own language.
+    fn bare_states(&self, word: &str, quoted: bool) -> Option<StateSet> {
+        let is_ours = self.dialect == Dialect::Own && !quoted;
+        self.states_of(word, &(0..0)).ok().filter(|_| is_ours)
+    }
+
+    /// A term for these states, or nothing where they go into the kernel's state mask.
+    fn in_states(&mut self, set: StateSet, exclude: bool) -> Option<Expr> {
         if !self.is_outermost() {
             let term = Expr::Term(Term::State(set));
-            return Ok(Some(if exclude { term.negated() } else { term }));
+            return Some(if exclude { term.negated() } else { term });
         }
         self.states = Some(match (self.states, exclude) {
             (states, false) => states.unwrap_or(StateSet::EMPTY) | set,
             (states, true) => states.unwrap_or(StateSet::ALL) - set,
         });
-        Ok(None)
+        None
     }
 
     /// `=` or `!=`, or nothing, which is `=`.

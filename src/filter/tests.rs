@@ -525,3 +525,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_state_alone_and_several_at_once_are_read() {
+    for (text, same) in [
+        ("close-wait", "state close-wait"),
+        ("CLOSE_WAIT sport = :80", "state close-wait sport = :80"),
+        ("established,close-wait", "state established state close-wait"),
+        ("state established,close-wait", "state established state close-wait"),
+        ("exclude listen,closed", "exclude listen exclude closed"),
+        ("not time-wait", "not state time-wait"),
+        ("close-wait or sport = :80", "state close-wait or sport = :80"),
+    ] {
+        let (text, same) = (parse(text).unwrap(), parse(same).unwrap());
+        assert_eq!((text.states, text.expr.to_string()), (same.states, same.expr.to_string()));
+    }
+    assert!(parse("established,lisen").is_err());
+    assert!(Filter::parse("close-wait", Dialect::Ss).is_err(), "ss has no such word");
+}
