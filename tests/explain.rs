@@ -120,7 +120,7 @@ fn any_spelling_is_read_and_no_other_word() {
             "'--proc-root' is not an option of tcpstates explain: it asks this host",
         ),
         (&["-a", "explain"], "--all is an option of the list"),
-        (&[":80", "explain"], "':80' can't stand before 'explain'"),
+        (&[":80", "explain"], "':80' cannot come before 'explain'"),
     ] {
         let stderr = finish(tcpstates(words)).failed(2);
         assert!(stderr.contains(told), "{words:?}: {stderr}");

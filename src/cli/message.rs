@@ -95,7 +95,7 @@ fn hint_of(error: &Error, command: Option<&str>) -> String {
     if let (None, ErrorKind::UnknownArgument, Some(option)) = (command, error.kind(), option(error))
         && option.strip_prefix('-').is_some_and(|rest| rest.parse::<f64>().is_ok())
     {
-        return "an interval goes right behind -c: -c=2".to_owned();
+        return "write an interval as -c=2".to_owned();
     }
     let meant = text(error, ContextKind::SuggestedArg).or_else(|| text(error, ContextKind::SuggestedValue));
     let help = || match command {

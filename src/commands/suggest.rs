@@ -55,7 +55,7 @@ fn hint(error: &FilterError, continuous: bool) -> Option<String> {
         && continuous
         && word.parse::<f64>().is_ok()
     {
-        return Some(format!("the interval goes right behind -c: -c={word}"));
+        return Some(format!("write -c={word}"));
     }
     match error {
         FilterError::UnknownWord { word, .. } => Some(unknown_word(word)),

@@ -27,6 +27,6 @@ impl Refusal {
 
     /// A FILTER word before a subcommand, which takes none there.
     pub(crate) fn filter_before_command(word: &str, command: &str) -> Self {
-        Self::usage(format!("'{word}' can't stand before '{command}'"))
+        Self::usage(format!("'{word}' cannot come before '{command}'"))
     }
 }

@@ -429,7 +429,7 @@ fn bad_words_are_named() {
             &["--json", "bind", "80"],
             "--json is an option of the list and must come after 'bind'\nhint: type: tcpstates bind --json",
         ),
-        (&[":80", "bind", "80"], "':80' can't stand before 'bind'"),
+        (&[":80", "bind", "80"], "':80' cannot come before 'bind'"),
         (&["-a", "bind", "80"], "--all is an option of the list and must come after 'bind'"),
     ] {
         assert_eq!(finish(run::tcpstates(args)).failed(2), format!("tcpstates: {message}\n"), "{args:?}");

@@ -118,7 +118,7 @@ pub(crate) fn plan_summary(
     let limit = own.limit.is_some();
     for (option, typed) in [("--sort", !own.sort.is_empty()), ("--limit", limit), ("--columns", columns)] {
         if typed {
-            return Err(Refusal::usage(format!("{option}: the eleven lines of --summary stay as they are")));
+            return Err(Refusal::usage(format!("{option} cannot be combined with --summary")));
         }
     }
     let (query, format) = counted(own, format, filter, "--summary")?;
