@@ -7,9 +7,9 @@ use super::columns::{
 };
 use super::details::{push_memory, push_tcp_info};
 use super::text::{capitalised, pad_from, push_left, push_number_right, trim_end};
-use super::values::text_of;
+use super::values::push_text_of;
 use super::{Head, Listing, Style};
-use crate::fields;
+use crate::fields::{self, Field};
 use crate::model::{Gap, Row};
 
 /// The width of each column that `-e` adds.
@@ -17,11 +17,14 @@ const EXTENDED_WIDTH: usize = 10;
 
 pub(super) struct Plain {
     style: Style,
+    /// The columns that `-e` adds.
+    extended: Vec<&'static Field>,
 }
 
 impl Plain {
     pub(super) fn new(style: Style) -> Self {
-        Self { style }
+        let extended = style.parts.extended.then(fields::extended_columns);
+        Self { style, extended: extended.into_iter().flatten().collect() }
     }
 }
 
@@ -35,10 +38,8 @@ impl Listing for Plain {
             b"Proto Recv-Q Send-Q Local Address           Foreign Address         State       ",
         );
         let parts = self.style.parts;
-        if parts.extended {
-            for field in fields::extended_columns() {
-                push_left(out, &capitalised(field.word), EXTENDED_WIDTH + 1);
-            }
+        for field in &self.extended {
+            push_left(out, &capitalised(field.word), EXTENDED_WIDTH + 1);
         }
         if parts.processes {
             push_left(out, "PID/Program name", 21);
@@ -70,13 +71,8 @@ impl Listing for Plain {
         push_field(out, 23, |out| push_endpoint(out, row, End::Peer));
         push_field(out, 11, |out| push_state(out, socket.state, socket.state.name()));
         let parts = self.style.parts;
-        if parts.extended {
-            for field in fields::extended_columns() {
-                let text = text_of(field, row);
-                push_field(out, EXTENDED_WIDTH, |out| {
-                    out.extend_from_slice(text.as_deref().unwrap_or("-").as_bytes());
-                });
-            }
+        for field in &self.extended {
+            push_field(out, EXTENDED_WIDTH, |out| push_or_dash(out, |out| push_text_of(out, field, row)));
         }
         if parts.processes {
             push_field(out, 20, |out| push_or_dash(out, |out| push_holders(out, row, true)));

@@ -2,10 +2,10 @@
 
 use super::columns::{
     End, appended, appended_or_none, are_of_listener, push_addr, push_endpoint, push_fmt, push_holders,
-    push_netstat_timer, push_peer_holders, push_port,
+    push_netstat_timer, push_peer_holders, push_port, push_text,
 };
 use super::details::push_congestion;
-use super::text::{escaped, span_us};
+use super::text::{escaped, push_number, span_us};
 use crate::fields::{Field, Kind, OfHolder, Read, Value};
 use crate::model::{Holder, Row};
 
@@ -25,6 +25,17 @@ pub(super) fn text_of(field: &Field, row: &Row<'_>) -> Option<String> {
         }
         (kind, Read::PeerHolders(read)) => of_each(row.peer_holders, kind, read),
         (kind, of_row) => value_text(kind, &of_row.of_row(row)?),
+    }
+}
+
+/// Appends the text of a field for a row; nothing where nothing is known. Numbers and names are written directly.
+pub(super) fn push_text_of(out: &mut Vec<u8>, field: &Field, row: &Row<'_>) {
+    match (field.kind, field.read.of_row(row)) {
+        (Kind::Number | Kind::Large | Kind::User, Some(Value::Number(number))) => push_number(out, number),
+        (Kind::User, Some(Value::User(None, uid))) => push_number(out, uid),
+        (Kind::Cgroup, Some(Value::Text(name))) => push_text(out, &name),
+        (_, Some(Value::Absent | Value::Unknown)) => {}
+        _ => out.extend_from_slice(text_of(field, row).unwrap_or_default().as_bytes()),
     }
 }
 
