@@ -519,18 +519,18 @@ csv\t''"
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -l color -d 'Colour the states' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
-complete -c tcpstates -n "__fish_tcpstates_needs_command" -l source -d 'Choose where the sockets are read: from netlink, from /proc, or from /proc where netlink can\'t be had' -r -f -a "auto\t'netlink, else /proc'
+complete -c tcpstates -n "__fish_tcpstates_needs_command" -l source -d 'Choose where the sockets are read: netlink, /proc, or /proc if netlink is unavailable' -r -f -a "auto\t'netlink, else /proc'
 netlink\t'netlink only'
 procfs\t'/proc only'"
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -l proc-root -d 'Read another proc tree, such as /host/proc' -r -F
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -s a -l all -d 'Show sockets in every state'
-complete -c tcpstates -n "__fish_tcpstates_needs_command" -s l -l listening -d 'Show listening sockets only; -a beats it'
-complete -c tcpstates -n "__fish_tcpstates_needs_command" -s t -l tcp -d 'Show TCP: what it does anyway'
+complete -c tcpstates -n "__fish_tcpstates_needs_command" -s l -l listening -d 'Show listening sockets only; -a overrides it'
+complete -c tcpstates -n "__fish_tcpstates_needs_command" -s t -l tcp -d 'Show TCP sockets, as without it'
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -s o -l timers -d 'Show each socket\'s timer'
-complete -c tcpstates -n "__fish_tcpstates_needs_command" -s e -l extended -d 'Show user, inode and cookie, and the cgroup and mark where the kernel tells them'
+complete -c tcpstates -n "__fish_tcpstates_needs_command" -s e -l extended -d 'Show user, inode and cookie, and the cgroup and mark where the kernel reports them'
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -s i -l info -d 'Show the connection\'s numbers: round-trip time, window, retransmissions and the rest of tcp_info'
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -s m -l memory -d 'Show the memory of the socket\'s buffers'
-complete -c tcpstates -n "__fish_tcpstates_needs_command" -s s -l summary -d 'Print how many sockets are in each state, whatever -a and -l say'
+complete -c tcpstates -n "__fish_tcpstates_needs_command" -s s -l summary -d 'Print how many sockets are in each state; -a and -l do not matter'
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -l ndjson -d 'Print one JSON document a socket, a line each'
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -s W -l wide -d 'Cut and wrap nothing'
 complete -c tcpstates -n "__fish_tcpstates_needs_command" -l explain-filter -d 'Say which part of the filter the kernel evaluates and which is left, and do nothing else'
@@ -557,7 +557,7 @@ json\t''"
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand explain" -l color -d 'Colour the states' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand explain" -l source -d 'Choose where the sockets are read: from netlink, from /proc, or from /proc where netlink can\'t be had' -r -f -a "auto\t'netlink, else /proc'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand explain" -l source -d 'Choose where the sockets are read: netlink, /proc, or /proc if netlink is unavailable' -r -f -a "auto\t'netlink, else /proc'
 netlink\t'netlink only'
 procfs\t'/proc only'"
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand explain" -s 4 -l ipv4 -d 'Show IPv4 sockets'
@@ -574,7 +574,7 @@ json\t''"
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand bind" -l color -d 'Colour the states' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand bind" -l source -d 'Choose where the sockets are read: from netlink, from /proc, or from /proc where netlink can\'t be had' -r -f -a "auto\t'netlink, else /proc'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand bind" -l source -d 'Choose where the sockets are read: netlink, /proc, or /proc if netlink is unavailable' -r -f -a "auto\t'netlink, else /proc'
 netlink\t'netlink only'
 procfs\t'/proc only'"
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand bind" -s 4 -l ipv4 -d 'Show IPv4 sockets'
@@ -599,7 +599,7 @@ json\t''"
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l color -d 'Colour the states' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
-complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l source -d 'Choose where the sockets are read: from netlink, from /proc, or from /proc where netlink can\'t be had' -r -f -a "auto\t'netlink, else /proc'
+complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l source -d 'Choose where the sockets are read: netlink, /proc, or /proc if netlink is unavailable' -r -f -a "auto\t'netlink, else /proc'
 netlink\t'netlink only'
 procfs\t'/proc only'"
 complete -c tcpstates -n "__fish_tcpstates_using_subcommand diagnose" -l json -d 'Print one JSON document'

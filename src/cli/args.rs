@@ -12,7 +12,7 @@ use crate::commands::trace::TraceArgs;
 /// Show every TCP socket of this host and its state
 ///
 /// tcpstates lists TCP sockets as netstat and ss do, counts them by state, and hands them over as JSON. It asks the
-/// kernel's inet_diag interface, and reads /proc/net/tcp and tcp6 where that can't be had.
+/// kernel's inet_diag interface, and reads /proc/net/tcp and tcp6 if that is unavailable.
 ///
 /// Without -a or -l it shows all sockets but those in LISTEN and CLOSED. On a terminal it prints a table, into a
 /// pipe one plain line a socket, in netstat's columns.
@@ -48,8 +48,8 @@ pub(super) enum Command {
     /// Explain the TCP states, or one of them, with what this host has of it
     ///
     /// Without STATE: the state diagram with the number of sockets in each, and a table of the eleven. With STATE, in
-    /// any spelling: its names, who is in it, every way in and out, how long it lasts with this host's settings, what
-    /// a pile of it means and what to do, and who has most of it here.
+    /// any spelling: its names, who is in it, every transition in and out, how long it lasts with this host's settings,
+    /// what a large number means and what to do, and who has most of it here.
     Explain(ExplainArgs),
 
     /// Play a scene of TCP's life with real sockets, and draw it as textbooks do
@@ -72,16 +72,16 @@ pub(super) enum Command {
     /// Say what is wrong with this host's TCP: what was seen, why it matters, what to do
     ///
     /// Rules go over the sockets, the host's settings and its counters: CLOSE_WAIT that a program holds, full accept
-    /// queues, piles of half-open connections, SYNs without an answer, local ports, TIME_WAIT, orphans, memory and
+    /// queues, many half-open connections, SYNs without an answer, local ports, TIME_WAIT, orphans, memory and
     /// descriptors that run out, data that nobody reads, retransmissions, listeners of one family. What could not be
-    /// seen is said. Exit status: 0, or with --fail-on 1; 3 where it could not be asked.
+    /// read is reported. Exit status: 0, or with --fail-on 1; 3 if the sockets could not be read.
     Diagnose(DiagnoseArgs),
 
     /// Show every transition from state to state as it happens
     ///
     /// A line a transition: when, who was on the processor (in brackets where it was just interrupted), both ends, the
     /// states before and after, the time in the one before, and what it means. It sees the connections of all network
-    /// namespaces by the kernel's tracepoints, for which it must be root; else it compares snapshots of this one.
+    /// namespaces by the kernel's tracepoints, for which it must be root; otherwise it compares snapshots of this one.
     Trace(Box<TraceArgs>),
 
     /// Print a file that is made from the command line's definition

@@ -19,11 +19,11 @@ pub(crate) struct ListArgs {
     #[arg(short, long)]
     pub(crate) all: bool,
 
-    /// Show listening sockets only; -a beats it
+    /// Show listening sockets only; -a overrides it
     #[arg(short, long)]
     pub(crate) listening: bool,
 
-    /// Show TCP: what it does anyway
+    /// Show TCP sockets, as without it
     #[arg(short, long)]
     pub(crate) tcp: bool,
 
@@ -43,7 +43,7 @@ pub(crate) struct ListArgs {
     #[arg(short = 'o', long, alias = "options")]
     pub(crate) timers: bool,
 
-    /// Show user, inode and cookie, and the cgroup and mark where the kernel tells them
+    /// Show user, inode and cookie, and the cgroup and mark where the kernel reports them
     #[arg(short, long, alias = "extend")]
     pub(crate) extended: bool,
 
@@ -55,7 +55,7 @@ pub(crate) struct ListArgs {
     #[arg(short, long)]
     pub(crate) memory: bool,
 
-    /// Print how many sockets are in each state, whatever -a and -l say
+    /// Print how many sockets are in each state; -a and -l do not matter
     #[arg(short, long)]
     pub(crate) summary: bool,
 
@@ -261,7 +261,7 @@ pub(crate) fn report_style(color: &ColorArgs, environment: Environment) -> Repor
 /// Where the sockets are read.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct SourceArgs {
-    /// Choose where the sockets are read: from netlink, from /proc, or from /proc where netlink can't be had
+    /// Choose where the sockets are read: netlink, /proc, or /proc if netlink is unavailable
     #[arg(long, value_name = "SOURCE", value_enum, default_value_t)]
     source: SourceArg,
 }

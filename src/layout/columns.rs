@@ -154,8 +154,8 @@ pub(super) fn push_peer_holders(out: &mut Vec<u8>, row: &Row<'_>, with_details: 
 }
 
 /// Appends the holders of one end for the table: several processes of one program are one entry, `nginx×3[4]`, unless
-/// users and command lines are shown.
-pub(super) fn push_folded_holders(out: &mut Vec<u8>, row: &Row<'_>, end: End) {
+/// users and command lines are shown. Without `detail` just the programs' names.
+pub(super) fn push_folded_holders(out: &mut Vec<u8>, row: &Row<'_>, end: End, detail: bool) {
     let (holders, of_listener) = match end {
         End::Local => (row.holders, are_of_listener(row)),
         End::Peer => (row.peer_holders, row.peer_waits && !row.peer_holders.is_empty()),
@@ -173,22 +173,27 @@ pub(super) fn push_folded_holders(out: &mut Vec<u8>, row: &Row<'_>, end: End) {
             if at > 0 {
                 out.push(b',');
             }
-            push_program(out, name, &of_program);
+            push_program(out, name, &of_program, detail);
         }
     });
 }
 
 /// Appends the holders of one program.
-fn push_program(out: &mut Vec<u8>, name: &[u8], holders: &[&Holder]) {
+fn push_program(out: &mut Vec<u8>, name: &[u8], holders: &[&Holder], detail: bool) {
     /// More descriptors than this tell nobody anything.
     const DESCRIPTORS: usize = 3;
     let processes = holders.chunk_by(|a, b| a.process.pid == b.process.pid).count();
-    if processes == 1 {
+    if processes == 1 && detail {
         let holders: Vec<_> = holders.iter().map(|holder| (*holder).clone()).collect();
         return push_processes(out, &holders, true);
     }
     push_text(out, name);
-    push_fmt(out, format_args!("×{processes}"));
+    if processes > 1 {
+        push_fmt(out, format_args!("×{processes}"));
+    }
+    if !detail {
+        return;
+    }
     let mut fds: Vec<_> = holders.iter().map(|holder| holder.fd).collect();
     fds.sort_unstable();
     fds.dedup();

@@ -177,7 +177,7 @@ pub struct Style {
     pub numeric: bool,
     /// Nothing is cut or wrapped.
     pub wide: bool,
-    /// The table leaves the processes out where rows would need another line for them.
+    /// The table shows of the processes what needs no further line: all, the programs' names, or nothing.
     pub spare_processes: bool,
     /// The ss layout keeps each socket on one line.
     pub oneline: bool,

@@ -26,8 +26,9 @@ pub(super) enum Presence {
     Always,
     /// Where some row has a value that is not 0.
     IfAny,
-    /// Where some row has a value, and no row needs another line because of it.
-    IfItFits,
+    /// One of several that show the same, the widest first: the first that needs no further line. None where none fits, or
+    /// no row has a value.
+    Spare(u8),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +41,8 @@ enum Content {
     Endpoint(End),
     /// The processes at this end.
     Processes(End),
+    /// The names of their programs.
+    Programs,
     /// A field as `--columns` shows it.
     Field(&'static Field),
     /// What has happened to the socket since the list before.
@@ -76,8 +79,13 @@ pub(super) fn columns(style: &Style, chosen: &[&'static Field]) -> Vec<Column> {
         columns.push(Column::of_field(&fields::TIMER, Presence::Always));
     }
     if processes {
-        let presence = if style.spare_processes { Presence::IfItFits } else { Presence::Always };
-        columns.push(column("Process", Content::Processes(End::Local), presence));
+        let content = Content::Processes(End::Local);
+        if style.spare_processes {
+            columns.push(column("Process", content, Presence::Spare(0)));
+            columns.push(column("Process", Content::Programs, Presence::Spare(1)));
+        } else {
+            columns.push(column("Process", content, Presence::Always));
+        }
     }
     if peer_processes {
         columns.push(column("Peer", Content::Processes(End::Peer), Presence::Always));
@@ -105,7 +113,7 @@ impl Column {
         match self.content {
             Content::RecvQ | Content::SendQ | Content::Change => false,
             Content::Given { is_number } => !is_number,
-            Content::Endpoint(_) | Content::Processes(_) => true,
+            Content::Endpoint(_) | Content::Processes(_) | Content::Programs => true,
             Content::Field(field) => field.kind != Kind::State && !field.is_number(),
         }
     }
@@ -135,16 +143,20 @@ impl Column {
             Content::Endpoint(end) => {
                 Cell::of(Some(appended(|out| push_endpoint(out, row, end))), Look::Plain)
             }
-            Content::Processes(End::Local) => match row.owner_note {
+            Content::Programs | Content::Processes(End::Local) => match row.owner_note {
                 // Where all rows have just a note, a column that nobody asked for says nothing.
                 Some(note) if row.holders.is_empty() => Cell {
-                    is_empty: self.presence == Presence::IfItFits,
+                    is_empty: matches!(self.presence, Presence::Spare(_)),
                     ..Cell::of(Some(format!("({})", note.short())), Look::Dim)
                 },
-                _ => Cell::of(appended_or_none(|out| push_folded_holders(out, row, End::Local)), Look::Plain),
+                _ => {
+                    let detail = matches!(self.content, Content::Processes(_));
+                    let text = appended_or_none(|out| push_folded_holders(out, row, End::Local, detail));
+                    Cell::of(text, Look::Plain)
+                }
             },
             Content::Processes(End::Peer) => {
-                Cell::of(appended_or_none(|out| push_folded_holders(out, row, End::Peer)), Look::Plain)
+                Cell::of(appended_or_none(|out| push_folded_holders(out, row, End::Peer, true)), Look::Plain)
             }
             Content::Field(field) => {
                 let look = if field.kind == Kind::State { Look::State(socket.state) } else { Look::Plain };

@@ -78,17 +78,24 @@ impl Table {
         let is_shown =
             |(at, column): &(usize, &Column)| column.presence == Presence::Always || has_value(*at);
         let shown: Vec<_> = self.columns.iter().enumerate().filter(is_shown).map(|(at, _)| at).collect();
-        let is_spare =
-            |at: &usize| self.columns.get(*at).is_some_and(|column| column.presence == Presence::IfItFits);
-        let without: Vec<_> = shown.iter().copied().filter(|at| !is_spare(at)).collect();
-        let all = self.fewest_lines(&shown);
-        if without.len() < shown.len() {
-            let spared = self.fewest_lines(&without);
-            if spared.lines < all.lines || all.plan == Plan::Stacked {
-                return spared;
+        let with = |spare: Option<u8>| -> Vec<usize> {
+            let is_wanted = |at: &usize| match self.columns.get(*at).map(|column| column.presence) {
+                Some(Presence::Spare(rank)) => Some(rank) == spare,
+                _ => true,
+            };
+            shown.iter().copied().filter(is_wanted).collect()
+        };
+        let without = with(None);
+        let plain = self.fewest_lines(&without);
+        for rank in [0, 1] {
+            let columns = with(Some(rank));
+            let arrangement = self.beside(&columns, columns.len());
+            let fits = arrangement.lines <= plain.lines && arrangement.plan != Plan::Stacked;
+            if fits && columns.len() > without.len() {
+                return arrangement;
             }
         }
-        all
+        plain
     }
 
     /// Moves as many of the last columns below the rows as saves lines.
