@@ -45,8 +45,8 @@ fn carry_out(plan: &Plan) -> Result<ExitStatus, Failure> {
         Mode::Bind(what) => return bind::run(what, access, session),
         Mode::Diagnose(what) => return diagnose::run(what, access, session),
         Mode::Trace(what) => trace::run(what, access, session)?,
-        Mode::Generate(artifact) => {
-            answer(&cli::generate(*artifact).doing("generate the file")?, false)?;
+        Mode::Generate(artifact, typed) => {
+            answer(&cli::generate(*artifact, typed).doing("generate the file")?, false)?;
         }
     }
     Ok(ExitStatus::Success)

@@ -190,3 +190,29 @@ fn words_of_other_programs_are_understood_or_said_to_be_theirs() {
     let stderr = finish(tcpstates(&[comm.trim_end()])).failed(2);
     assert!(stderr.ends_with(&format!("hint: did you mean 'process {}'?\n", comm.trim_end())), "{stderr}");
 }
+
+/// `-h` fits a screen, and the options that it leaves out are in `--help`, each below a heading.
+#[test]
+fn the_short_help_has_fifty_lines_of_eighty_columns_at_most() {
+    let help = |args: &[&str]| {
+        let mut command = tcpstates(args);
+        command.env("COLUMNS", "80");
+        finish(command).quiet()
+    };
+    for command in ["", "explain", "demo", "bind", "diagnose", "trace"] {
+        let args: Vec<_> = [command, "-h"].into_iter().filter(|word| !word.is_empty()).collect();
+        let short = help(&args);
+        assert!(short.lines().count() <= 50, "{command}: {} lines", short.lines().count());
+        let widest = short.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(80), "{command}: {widest:?} columns");
+    }
+    let (short, long) = (help(&["-h"]), help(&["--help"]));
+    let headings =
+        ["Commands:", "Used most:", "Which sockets:", "What is shown:", "How it is written:", "Where from:"];
+    for text in [&short, &long] {
+        let found: Vec<_> =
+            text.lines().filter(|line| line.ends_with(':') && !line.starts_with(' ')).collect();
+        assert_eq!(found[..6], headings, "{text}");
+    }
+    assert!(long.contains("--filter-file") && !short.contains("--filter-file"));
+}

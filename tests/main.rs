@@ -41,6 +41,7 @@ mod picture;
 mod proc_tree;
 mod repeat;
 mod schema;
+mod shells;
 mod states;
 mod support;
 mod terminal;

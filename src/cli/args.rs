@@ -26,7 +26,10 @@ use crate::commands::trace::TraceArgs;
     override_usage = "tcpstates [OPTIONS] [FILTER]..."
 )]
 pub(super) struct Args {
-    /// Which sockets: `state X`, `exclude X`, `PORT`, `ADDR[/LEN][:PORT]`, or a term such as `dport = 443`
+    #[command(flatten)]
+    pub(super) list: ListArgs,
+
+    /// Keep `state X`, `:PORT`, `ADDR[/LEN][:PORT]`, `dport = 443`, …
     ///
     /// `state X` keeps a state and `exclude X` leaves one out, in any spelling (FIN-WAIT-1, fin_wait1), or a group:
     /// all, connected, synchronized, bucket, big. Several `state` add up. `PORT` or `:PORT`, `HOST:PORT` and `ADDR[/LEN][:PORT]` keep the
@@ -35,9 +38,6 @@ pub(super) struct Args {
     #[arg(value_name = "FILTER")]
     pub(super) filter: Vec<String>,
 
-    #[command(flatten)]
-    pub(super) list: ListArgs,
-
     #[command(subcommand)]
     pub(super) command: Option<Command>,
 }
@@ -45,21 +45,21 @@ pub(super) struct Args {
 /// The commands other than the list.
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum Command {
-    /// Explain the TCP states, or one of them, with what this host has of it
+    /// Explain a TCP state, or all, with this host's sockets
     ///
     /// Without STATE: the state diagram with the number of sockets in each, and a table of the eleven. With STATE, in
     /// any spelling: its names, who is in it, every transition in and out, how long it lasts with this host's settings,
     /// what a large number means and what to do, and who has most of it here.
     Explain(ExplainArgs),
 
-    /// Play a scene of TCP's life with real sockets, and draw it as textbooks do
+    /// Play a scene with real sockets and draw it, as textbooks do
     ///
     /// The scene is played on two hosts of its own, network namespaces with a wire between them: nothing of this host is
     /// touched. The drawing has a column for each end, with its calls and states, the segments between them, and the time
     /// of each.
     Demo(DemoArgs),
 
-    /// Say why a port can't be bound, and who holds it
+    /// Say why a port can't be bound, and who owns it
     ///
     /// The kernel is asked: a bind is tried and released at once, for IPv4 and for IPv6, and with SO_REUSEADDR where the
     /// port is in use; nothing listens and nothing is sent. A free port is held for some microseconds: a program that
@@ -69,7 +69,7 @@ pub(super) enum Command {
     /// is 0 where a plain bind would succeed, 1 where it would not, 3 where that could not be asked.
     Bind(BindArgs),
 
-    /// Say what is wrong with this host's TCP: what was seen, why it matters, what to do
+    /// Say what is wrong with this host's TCP, and what to do
     ///
     /// Rules go over the sockets, the host's settings and its counters: CLOSE_WAIT that a program holds, full accept
     /// queues, many half-open connections, SYNs without an answer, local ports, TIME_WAIT, orphans, memory and
@@ -77,7 +77,7 @@ pub(super) enum Command {
     /// read is reported. Exit status: 0, or with --fail-on 1; 3 if the sockets could not be read.
     Diagnose(DiagnoseArgs),
 
-    /// Show every transition from state to state as it happens
+    /// Show each change of state as it happens
     ///
     /// A line a transition: when, who was on the processor (in brackets where it was just interrupted), both ends, the
     /// states before and after, the time in the one before, and what it means. It sees the connections of all network
@@ -90,6 +90,10 @@ pub(super) enum Command {
         /// Which file
         #[arg(value_enum)]
         artifact: Artifact,
+
+        /// The words of a command line, for the artifact `words`; the last one is to be completed
+        #[arg(last = true)]
+        typed: Vec<String>,
     },
 }
 
@@ -108,4 +112,6 @@ pub(crate) enum Artifact {
     Elvish,
     /// Completions for `PowerShell`
     Powershell,
+    /// The words that complete a command line, for the completions of bash, zsh and fish
+    Words,
 }

@@ -1,14 +1,16 @@
 //! The command line: its definition (`args`), and the plan that is made of what was typed (`plan`).
 
 mod args;
+mod complete;
 mod generate;
 mod habits;
+mod help;
 mod message;
 mod plan;
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory as _, FromArgMatches};
+use clap::FromArgMatches as _;
 
 pub(crate) use generate::generate;
 pub(crate) use plan::{Mode, Plan};
@@ -22,7 +24,7 @@ pub(crate) fn parse(
 ) -> Result<Plan, Refusal> {
     let words: Vec<OsString> = words.into_iter().map(Into::into).collect();
     let words = habits::rewritten(&words)?;
-    let matches = args::Args::command()
+    let matches = help::definition()
         .try_get_matches_from(&words)
         .map_err(|error| message::refusal_of(&error, &words))?;
     let args = args::Args::from_arg_matches(&matches).map_err(|error| message::refusal_of(&error, &words))?;

@@ -3,10 +3,11 @@
 use std::fs::File;
 use std::io::Read as _;
 
+use clap::ArgMatches;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, CommandFactory as _};
 
 use super::args::{Args, Artifact, Command};
+use super::help::definition;
 use crate::commands::bind::{self, Bind};
 use crate::commands::count::{self, Count};
 use crate::commands::demo::{self, Demo};
@@ -56,14 +57,16 @@ pub(crate) enum Mode {
     /// Show transitions as they happen.
     Trace(Box<Trace>),
     /// Print a generated file.
-    Generate(Artifact),
+    Generate(Artifact, Vec<String>),
 }
 
 pub(super) fn plan(args: &Args, matches: &ArgMatches, environment: Environment) -> Result<Plan, Refusal> {
     if let Some(command) = &args.command {
         refuse_list_words(args, matches)?;
         let (mode, access) = match command {
-            Command::Generate { artifact } => (Mode::Generate(*artifact), Access::default()),
+            Command::Generate { artifact, typed } => {
+                (Mode::Generate(*artifact, typed.clone()), Access::default())
+            }
             Command::Explain(own) => (Mode::Explain(explain::plan(own, environment)?), own.source.access()),
             Command::Demo(own) => (Mode::Demo(demo::plan(own, environment)), Access::default()),
             Command::Bind(own) => (Mode::Bind(bind::plan(own, environment)?), own.source.access()),
@@ -112,7 +115,7 @@ fn refuse_list_words(args: &Args, matches: &ArgMatches) -> Result<(), Refusal> {
     if let Some(word) = args.filter.first() {
         return Err(Refusal::filter_before_command(word, command));
     }
-    let definition = Args::command();
+    let definition = definition();
     let is_typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
     let Some(typed) = definition.get_arguments().find(|option| is_typed(option.get_id().as_str())) else {
         return Ok(());

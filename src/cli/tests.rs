@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use clap::CommandFactory;
-
-use super::args::Args;
+use super::help::definition;
 use super::{Mode, Plan, parse};
 use crate::commands::NAMES;
 use crate::commands::list::List;
@@ -42,12 +40,12 @@ fn list(line: &str) -> List {
 
 #[test]
 fn the_definition_holds_together() {
-    Args::command().debug_assert();
+    definition().debug_assert();
 }
 
 #[test]
 fn the_commands_are_those_of_the_list_of_names() {
-    let definition = Args::command();
+    let definition = definition();
     let shown = definition.get_subcommands().filter(|command| !command.is_hide_set());
     assert_eq!(shown.map(clap::Command::get_name).collect::<Vec<_>>(), NAMES);
 }
@@ -126,7 +124,7 @@ fn the_last_layout_of_a_trace_wins() {
 
 #[test]
 fn every_option_has_help_that_is_one_sentence() {
-    let whole = Args::command();
+    let whole = definition();
     let commands = whole.get_subcommands().flat_map(clap::Command::get_arguments);
     for arg in whole.get_arguments().chain(commands) {
         let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
@@ -134,6 +132,14 @@ fn every_option_has_help_that_is_one_sentence() {
         assert!(!help.ends_with('.'), "{}: {help}", arg.get_id());
         assert!(help.starts_with(char::is_uppercase), "{}: {help}", arg.get_id());
     }
+}
+
+#[test]
+fn every_option_of_the_list_stands_under_a_heading() {
+    let whole = definition();
+    let shown = whole.get_arguments().filter(|arg| !arg.is_hide_set());
+    let bare: Vec<_> = shown.filter(|arg| arg.get_help_heading().is_none()).collect();
+    assert!(bare.is_empty(), "place them in cli/help.rs: {bare:?}");
 }
 
 #[test]
@@ -266,7 +272,7 @@ fn words_of_the_list_are_refused_before_a_command() {
             other => panic!("{line}: {other:?}"),
         }
     }
-    assert!(matches!(plan("generate man").mode, Mode::Generate(_)));
+    assert!(matches!(plan("generate man").mode, Mode::Generate(..)));
 }
 
 #[test]

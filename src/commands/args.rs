@@ -43,11 +43,11 @@ pub(crate) struct ListArgs {
     #[arg(short = 'o', long, alias = "options")]
     pub(crate) timers: bool,
 
-    /// Show user, inode and cookie, and the cgroup and mark where the kernel reports them
+    /// Show user, inode, cookie, cgroup and mark
     #[arg(short, long, alias = "extend")]
     pub(crate) extended: bool,
 
-    /// Show the connection's numbers: round-trip time, window, retransmissions and the rest of tcp_info
+    /// Show tcp_info: round-trip time, retransmissions, …
     #[arg(short, long)]
     pub(crate) info: bool,
 
@@ -55,20 +55,26 @@ pub(crate) struct ListArgs {
     #[arg(short, long)]
     pub(crate) memory: bool,
 
-    /// Print how many sockets are in each state; -a and -l do not matter
+    /// Print the number of sockets in each state
+    ///
+    /// All states are counted, whatever -a and -l say.
     #[arg(short, long)]
     pub(crate) summary: bool,
 
-    /// Print how many sockets there are by FIELD, the most first, such as state, process, user or local-port; of networks,
-    /// by peer-net/LEN or local-net/LEN
-    #[arg(long, value_name = "FIELD[,FIELD]", value_delimiter = ',', value_parser = FieldWord, hide_possible_values = true)]
+    /// Count by these fields, such as process,state
+    ///
+    /// The fields are separated by commas, such as state, process, user or local-port. The largest count comes first.
+    /// peer-net/LEN and local-net/LEN count by network. `help` lists the fields.
+    #[arg(long, value_name = "FIELDS", value_delimiter = ',', value_parser = FieldWord, hide_possible_values = true)]
     pub(crate) count_by: Vec<String>,
 
     /// With --count-by, add up the numbers of these fields
-    #[arg(long, value_name = "FIELD[,FIELD]", value_delimiter = ',', value_parser = FieldWord, hide_possible_values = true)]
+    #[arg(long, value_name = "FIELDS", value_delimiter = ',', value_parser = FieldWord, hide_possible_values = true)]
     pub(crate) sum: Vec<String>,
 
-    /// Print what opened, closed and changed its state within SECONDS, by the keys of --count-by (state)
+    /// Print what opened and closed within SECONDS
+    ///
+    /// Sockets that opened, closed and changed their state, counted by the fields of --count-by (default: state).
     #[arg(long, value_name = "SECONDS", value_parser = interval)]
     pub(crate) diff: Option<Duration>,
 
@@ -88,13 +94,15 @@ pub(crate) struct ListArgs {
     #[arg(long)]
     pub(crate) explain_filter: bool,
 
-    /// Show the processes at the other end, where that is on this host
+    /// Show the processes at a peer on this host
     #[arg(long)]
     pub(crate) peer_process: bool,
 
-    /// Choose the columns of the table, the plain list and CSV, in their order, and the keys of JSON, whatever other
-    /// options would add; `help` lists the fields
-    #[arg(long, value_name = "FIELD[,FIELD]", value_delimiter = ',', value_parser = FieldWord, hide_possible_values = true)]
+    /// Choose the columns; `help` lists the fields
+    ///
+    /// FIELDS are separated by commas. They are the columns of the table, the plain list and CSV, in this order, and the
+    /// keys of JSON, whatever other options would add.
+    #[arg(long, value_name = "FIELDS", value_delimiter = ',', value_parser = FieldWord, hide_possible_values = true)]
     pub(crate) columns: Vec<String>,
 
     /// Show host names in place of addresses
@@ -109,10 +117,12 @@ pub(crate) struct ListArgs {
     #[arg(short = 'O', long)]
     pub(crate) oneline: bool,
 
-    /// Sort by any field, such as state, local, recv-q, rtt or pid; -FIELD reverses
+    /// Sort by these fields; -FIELD reverses
+    ///
+    /// Any fields, separated by commas, such as state, local, recv-q, rtt or pid. `help` lists the fields.
     #[arg(
         long,
-        value_name = "FIELD[,FIELD]",
+        value_name = "FIELDS",
         allow_hyphen_values = true,
         value_delimiter = ',',
         value_parser = FieldWord,
@@ -120,11 +130,11 @@ pub(crate) struct ListArgs {
     )]
     pub(crate) sort: Vec<String>,
 
-    /// Show at most N sockets, or with --count-by, N counts
+    /// Show at most N sockets, or counts
     #[arg(long, value_name = "N", value_parser = limit, allow_negative_numbers = true)]
     pub(crate) limit: Option<u64>,
 
-    /// Print anew every SECONDS (1 unless given), until interrupted
+    /// Print again every second, or every SEC
     ///
     /// On a terminal the table is redrawn in place; + marks what is new, ~ what has changed, - what is gone.
     /// Elsewhere, lists for people have a blank line between them. JSON and NDJSON are a stream of documents, one a line, each with
@@ -132,7 +142,7 @@ pub(crate) struct ListArgs {
     #[arg(
         short,
         long,
-        value_name = "SECONDS",
+        value_name = "SEC",
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "1",
@@ -151,15 +161,20 @@ pub(crate) struct ListArgs {
     #[arg(long, overrides_with = "numeric")]
     pub(crate) names: bool,
 
-    /// Show the processes that hold each socket: pid, program and descriptor; twice, user and command line too
+    /// Show each socket's processes
+    ///
+    /// Shows pid, program and descriptor. Given twice (-pp), shows the user and the command line too.
     #[arg(short, long, visible_alias = "program", alias = "programs", action = ArgAction::Count)]
     pub(crate) processes: u8,
 
-    /// Choose the layout
+    /// Choose table, plain, netstat, ss, json, ndjson or csv
+    ///
+    /// The default is the table on a terminal, and plain into a pipe.
     #[arg(
         short,
         long,
         value_name = "FORMAT",
+        hide_possible_values = true,
         value_parser = PossibleValuesParser::new(Format::WORDS.map(|(word, _)| word)),
         overrides_with_all = ["json", "format"]
     )]
@@ -210,8 +225,10 @@ impl FamilyArgs {
 /// Colours.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct ColorArgs {
-    /// Colour the states
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
+    /// Colour the states: auto, always or never
+    ///
+    /// auto is on a terminal, unless NO_COLOR is set.
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, hide_possible_values = true)]
     color: ColorChoice,
 }
 
@@ -261,8 +278,10 @@ pub(crate) fn report_style(color: &ColorArgs, environment: Environment) -> Repor
 /// Where the sockets are read.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct SourceArgs {
-    /// Choose where the sockets are read: netlink, /proc, or /proc if netlink is unavailable
-    #[arg(long, value_name = "SOURCE", value_enum, default_value_t)]
+    /// Read from auto, netlink or procfs
+    ///
+    /// auto reads netlink, and if netlink is unavailable /proc/net/tcp and tcp6.
+    #[arg(long, value_name = "SOURCE", value_enum, default_value_t, hide_possible_values = true)]
     source: SourceArg,
 }
 

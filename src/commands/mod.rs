@@ -10,6 +10,7 @@ pub(crate) mod explain;
 pub(crate) mod field_words;
 mod interval;
 pub(crate) mod list;
+pub(crate) mod running;
 pub(crate) mod suggest;
 pub(crate) mod trace;
 

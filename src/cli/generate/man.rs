@@ -1,14 +1,10 @@
-//! The manual page and the completions, made from the command line's definition.
+//! The manual page, made from the command line's definition.
 
 use std::io::{self, Write as _};
 
-use clap::builder::Resettable;
-use clap::{Command, CommandFactory as _};
-use clap_complete::Shell;
 use clap_mangen::Man;
 
-use super::args::{Args, Artifact};
-use crate::commands::NAMES;
+use crate::cli::help::definition;
 use crate::commands::field_words::described;
 use crate::fields::{self, typed_word};
 use crate::layout::text::capitalised;
@@ -18,44 +14,16 @@ const FIELDS: &str = include_str!("man_fields.roff");
 /// The end of the manual, which is not part of clap's definition.
 const MAN_END: &str = include_str!("man_end.roff");
 
-/// The text of a generated file.
-pub(crate) fn generate(artifact: Artifact) -> io::Result<Vec<u8>> {
-    let shell = match artifact {
-        Artifact::Man => return man(),
-        Artifact::Bash => Shell::Bash,
-        Artifact::Zsh => Shell::Zsh,
-        Artifact::Fish => Shell::Fish,
-        Artifact::Elvish => Shell::Elvish,
-        Artifact::Powershell => Shell::PowerShell,
-    };
-    let mut out = Vec::new();
-    clap_complete::generate(shell, &mut shown_command(), "tcpstates", &mut out);
-    Ok(out)
-}
-
-/// The command without hidden options and commands, which completions would offer.
-fn shown_command() -> Command {
-    let whole = Args::command();
-    let commands = NAMES.iter().filter_map(|name| Some(shown(name, whole.find_subcommand(name)?)));
-    shown("tcpstates", &whole).version(env!("CARGO_PKG_VERSION")).subcommands(commands)
-}
-
-fn shown(name: &'static str, command: &Command) -> Command {
-    let options = command.get_arguments().filter(|arg| !arg.is_hide_set()).cloned();
-    let about = command.get_about().cloned().unwrap_or_default();
-    // An option may override a hidden one, which is missing here.
-    Command::new(name).about(about).args(options.map(|arg| arg.overrides_with(Resettable::Reset)))
-}
-
-fn man() -> io::Result<Vec<u8>> {
+/// The manual page.
+pub(super) fn man() -> io::Result<Vec<u8>> {
     let version = format!("tcpstates {}", env!("CARGO_PKG_VERSION"));
-    let man = Man::new(Args::command()).source(version).manual("User Commands");
+    let man = Man::new(definition()).source(version).manual("User Commands");
     let mut out = Vec::new();
     man.render_title(&mut out)?;
     man.render_name_section(&mut out)?;
     man.render_synopsis_section(&mut out)?;
     man.render_description_section(&mut out)?;
-    man.render_options_section(&mut out)?;
+    push_options(&man, &mut out)?;
     push_commands(&mut out)?;
     let (examples_and_filters, rest) = MAN_END.split_once(".SH TRACING").unwrap_or((MAN_END, ""));
     out.extend_from_slice(examples_and_filters.as_bytes());
@@ -86,9 +54,23 @@ fn push_fields(out: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
+/// One section for all options: each of their headings is one below it.
+fn push_options(man: &Man, out: &mut Vec<u8>) -> io::Result<()> {
+    let mut section = Vec::new();
+    man.render_options_section(&mut section)?;
+    out.extend_from_slice(b".SH OPTIONS\n");
+    for line in String::from_utf8_lossy(&section).lines().filter(|line| *line != ".SH OPTIONS") {
+        match line.strip_prefix(".SH ") {
+            Some(heading) => writeln!(out, ".SS {}", capitalised(&heading.to_lowercase().replace('"', "")))?,
+            None => writeln!(out, "{line}")?,
+        }
+    }
+    Ok(())
+}
+
 /// A section for each command: what it does, and its options.
 fn push_commands(out: &mut Vec<u8>) -> io::Result<()> {
-    for command in Args::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+    for command in definition().get_subcommands().filter(|command| !command.is_hide_set()) {
         let name = command.get_name().to_owned();
         let man = Man::new(command.clone());
         writeln!(out, ".SH \"TCPSTATES {}\"", name.to_uppercase())?;
