@@ -91,7 +91,7 @@ pub(super) enum Command {
         #[arg(value_enum)]
         artifact: Artifact,
 
-        /// The words of a command line, for the artifact `words`; the last one is to be completed
+        /// For `words`, a command line whose last word is to be completed; for `man`, the command whose page is printed
         #[arg(last = true)]
         typed: Vec<String>,
     },

@@ -1,7 +1,8 @@
-//! The manual page, made from the command line's definition.
+//! The manual pages, made from the command line's definition.
 
 use std::io::{self, Write as _};
 
+use clap::Command;
 use clap_mangen::Man;
 
 use crate::cli::help::definition;
@@ -9,28 +10,80 @@ use crate::commands::field_words::described;
 use crate::fields::{self, typed_word};
 use crate::layout::text::capitalised;
 
-/// The manual's text before the list of fields.
-const FIELDS: &str = include_str!("man_fields.roff");
-/// The end of the manual, which is not part of clap's definition.
-const MAN_END: &str = include_str!("man_end.roff");
+/// The main page's text before the list of fields.
+const FIELDS: &str = include_str!("pages/fields.roff");
+/// The main page's examples and filters.
+const START: &str = include_str!("pages/main_start.roff");
+/// The end of the main page.
+const END: &str = include_str!("pages/main_end.roff");
 
-/// The manual page.
-pub(super) fn man() -> io::Result<Vec<u8>> {
-    let version = format!("tcpstates {}", env!("CARGO_PKG_VERSION"));
-    let man = Man::new(definition()).source(version).manual("User Commands");
+/// The end of each command's page.
+fn end_of(command: &str) -> &'static str {
+    match command {
+        "explain" => include_str!("pages/explain.roff"),
+        "demo" => include_str!("pages/demo.roff"),
+        "bind" => include_str!("pages/bind.roff"),
+        "diagnose" => include_str!("pages/diagnose.roff"),
+        "trace" => include_str!("pages/trace.roff"),
+        _ => "",
+    }
+}
+
+/// The main page, or the page of a command.
+pub(super) fn man(command: Option<&str>) -> io::Result<Vec<u8>> {
+    let mut whole = definition();
+    whole.build();
+    let Some(name) = command else { return main_page(&whole) };
+    let Some(command) = whole.find_subcommand(name).filter(|command| !command.is_hide_set()) else {
+        return Err(io::Error::new(io::ErrorKind::NotFound, format!("no command '{name}'")));
+    };
+    let page = format!("tcpstates-{name}");
+    let man = page_of(command.clone().name(page.clone()).display_name(page));
     let mut out = Vec::new();
     man.render_title(&mut out)?;
     man.render_name_section(&mut out)?;
-    man.render_synopsis_section(&mut out)?;
+    push_synopsis(&mut out, &[command])?;
     man.render_description_section(&mut out)?;
     push_options(&man, &mut out)?;
-    push_commands(&mut out)?;
-    let (examples_and_filters, rest) = MAN_END.split_once(".SH TRACING").unwrap_or((MAN_END, ""));
-    out.extend_from_slice(examples_and_filters.as_bytes());
-    push_fields(&mut out)?;
-    writeln!(out, ".SH TRACING{rest}")?;
-    out.pop();
+    out.extend_from_slice(end_of(name).as_bytes());
     Ok(out)
+}
+
+fn page_of(command: Command) -> Man {
+    Man::new(command).source(format!("tcpstates {}", env!("CARGO_PKG_VERSION"))).manual("User Commands")
+}
+
+fn main_page(whole: &Command) -> io::Result<Vec<u8>> {
+    let commands: Vec<_> = whole.get_subcommands().filter(|command| !command.is_hide_set()).collect();
+    let man = page_of(whole.clone());
+    // The first line has the page's tables laid out by tbl(1).
+    let mut out = b"'\\\" t\n".to_vec();
+    man.render_title(&mut out)?;
+    man.render_name_section(&mut out)?;
+    push_synopsis(&mut out, &[&[whole], commands.as_slice()].concat())?;
+    man.render_description_section(&mut out)?;
+    push_options(&man, &mut out)?;
+    out.extend_from_slice(b".SH COMMANDS\n");
+    for command in commands {
+        let (name, about) =
+            (command.get_name(), command.get_about().map(ToString::to_string).unwrap_or_default());
+        writeln!(out, ".TP\n\\fBtcpstates {name}\\fR\n{about}; see \\fBtcpstates\\-{name}\\fR(1).")?;
+    }
+    out.extend_from_slice(START.as_bytes());
+    push_fields(&mut out)?;
+    out.extend_from_slice(END.as_bytes());
+    Ok(out)
+}
+
+/// How each of these commands is typed, a line each.
+fn push_synopsis(out: &mut Vec<u8>, commands: &[&Command]) -> io::Result<()> {
+    writeln!(out, ".SH SYNOPSIS\n.nf")?;
+    for command in commands {
+        let usage = (*command).clone().render_usage().to_string();
+        let usage = usage.trim_start_matches("Usage: ").replace('-', "\\-");
+        writeln!(out, "{}", usage.replacen("tcpstates", "\\fBtcpstates\\fR", 1))?;
+    }
+    writeln!(out, ".fi")
 }
 
 /// A paragraph for each field: its words, its help, and its key in JSON.
@@ -59,34 +112,12 @@ fn push_options(man: &Man, out: &mut Vec<u8>) -> io::Result<()> {
     let mut section = Vec::new();
     man.render_options_section(&mut section)?;
     out.extend_from_slice(b".SH OPTIONS\n");
-    for line in String::from_utf8_lossy(&section).lines().filter(|line| *line != ".SH OPTIONS") {
+    // groff takes ASCII alone as it is.
+    let section = String::from_utf8_lossy(&section).replace('…', "\\[u2026]");
+    for line in section.lines().filter(|line| *line != ".SH OPTIONS") {
         match line.strip_prefix(".SH ") {
             Some(heading) => writeln!(out, ".SS {}", capitalised(&heading.to_lowercase().replace('"', "")))?,
             None => writeln!(out, "{line}")?,
-        }
-    }
-    Ok(())
-}
-
-/// A section for each command: what it does, and its options.
-fn push_commands(out: &mut Vec<u8>) -> io::Result<()> {
-    for command in definition().get_subcommands().filter(|command| !command.is_hide_set()) {
-        let name = command.get_name().to_owned();
-        let man = Man::new(command.clone());
-        writeln!(out, ".SH \"TCPSTATES {}\"", name.to_uppercase())?;
-        let mut section = Vec::new();
-        man.render_synopsis_section(&mut section)?;
-        man.render_description_section(&mut section)?;
-        man.render_options_section(&mut section)?;
-        // All parts of a command go below one heading, each as a paragraph.
-        let text = String::from_utf8_lossy(&section);
-        let lines = text.lines().map(|line| if line.starts_with(".SH ") { ".PP" } else { line });
-        for line in lines {
-            writeln!(
-                out,
-                "{}",
-                line.replace(&format!("\\fB{name}\\fR"), &format!("\\fBtcpstates {name}\\fR"))
-            )?;
         }
     }
     Ok(())

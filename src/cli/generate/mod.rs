@@ -8,10 +8,10 @@ use std::io;
 use super::args::Artifact;
 use super::complete;
 
-/// The text of a generated file; for `words`, the words that complete the command line `typed`.
+/// The text of a generated file. `typed` is for `man` the command whose page is wanted; for `words`, the words that complete that command line.
 pub(crate) fn generate(artifact: Artifact, typed: &[String]) -> io::Result<Vec<u8>> {
     Ok(match artifact {
-        Artifact::Man => man::man()?,
+        Artifact::Man => man::man(typed.first().map(String::as_str))?,
         Artifact::Words => complete::words(typed).into_bytes(),
         Artifact::Bash => completions::BASH.into(),
         Artifact::Zsh => completions::ZSH.into(),
