@@ -153,11 +153,15 @@ pub(crate) struct ListArgs {
     #[command(flatten)]
     pub(crate) family: FamilyArgs,
 
-    /// Show numbers in place of service and user names, as the table and the plain list do without it
+    /// Show numbers in place of service and user names
+    ///
+    /// The table and the plain list show numbers without it; the netstat and ss layouts, and counts, show names.
     #[arg(short, long, aliases = ["numeric-ports", "numeric-users", "numeric-hosts"])]
     pub(crate) numeric: bool,
 
-    /// Show service and user names in the table and the plain list
+    /// Show the names of services and users
+    ///
+    /// It is for the table and the plain list, which otherwise show numbers.
     #[arg(long, overrides_with = "numeric")]
     pub(crate) names: bool,
 
