@@ -1,9 +1,9 @@
-//! What to do, by what stands in the way.
+//! What to do, depending on what blocks the bind.
 
 use super::{Blocks, Facts, Idle, Judged, Leaves, Try, Verdict, can_bind, that_count};
 use crate::model::{Dad, TcpState};
 
-/// What to do. Occupants are meant by their place in the answer.
+/// What to do. A number is an occupant's place in the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Advice {
     /// The port is free.
@@ -12,43 +12,43 @@ pub(crate) enum Advice {
     EnableFamily,
     /// The host does not have the address.
     UseOwnAddress,
-    /// The host has the address, and may not use it yet, or at all.
+    /// The host has the address but cannot use it, now or ever (duplicate address detection).
     SettleAddress(Dad),
-    /// It takes a privilege to bind ports below this one.
+    /// Binding a port below this one needs a privilege.
     GetPrivilege {
-        /// The first that takes none.
+        /// The first port that needs none.
         unprivileged_from: u64,
     },
-    /// Something besides the port's number forbids it: a security module, a cgroup's program.
+    /// A policy forbids it: a security module, or a BPF program on the cgroup.
     AskPolicy,
     /// The kernel refuses it for another reason.
     MindError(Verdict),
-    /// With SO_REUSEADDR it succeeds.
+    /// The bind succeeds with SO_REUSEADDR.
     SetReuse {
-        /// Where closed connections alone are in the way: when the last of them is gone.
+        /// If only closed connections block: when the last of them ends.
         free_in: Option<Leaves>,
     },
-    /// These listen.
+    /// These sockets listen.
     StopListeners(Vec<usize>),
-    /// These are held by programs, and don't listen.
+    /// Programs hold these sockets, which do not listen.
     StopHolders(Vec<usize>),
-    /// Closed connections are in the way, whose sockets did not set SO_REUSEADDR.
+    /// Closed connections block; their sockets did not set SO_REUSEADDR.
     Wait {
-        /// When the last of them is gone, where the kernel tells it.
+        /// When the last of them ends, if the kernel reports it.
         free_in: Option<Leaves>,
     },
-    /// Nothing was seen that is in the way.
+    /// No socket was seen that blocks.
     LookAgain(Idle),
 }
 
 impl Advice {
-    /// The most that can be done.
+    /// The advice that helps most.
     pub(super) fn on(port: u16, tries: &[Try], occupants: &[Judged], facts: &Facts) -> Self {
         if can_bind(tries) {
             return Self::Nothing;
         }
         let refused: Vec<_> = that_count(tries).filter(|tried| tried.plain != Verdict::Bound).collect();
-        // One that says more than that something holds it comes first.
+        // An error other than EADDRINUSE says more, so it comes first.
         let plain = refused.iter().map(|tried| tried.plain);
         match plain.clone().find(|verdict| *verdict != Verdict::InUse) {
             Some(Verdict::NoSuchFamily) => Self::EnableFamily,
@@ -69,7 +69,7 @@ impl Advice {
     }
 }
 
-/// What to do about those that a bind with SO_REUSEADDR stumbles over too.
+/// What to do about sockets that block a bind with SO_REUSEADDR too.
 fn on_holders(occupants: &[Judged], idle: Idle) -> Advice {
     let blocking: Vec<_> =
         in_the_way(occupants).filter(|(_, judged)| judged.set_reuse != Some(true)).collect();
@@ -94,7 +94,7 @@ fn in_the_way(occupants: &[Judged]) -> impl Iterator<Item = (usize, &Judged)> {
     occupants.iter().enumerate().filter(|(_, judged)| judged.blocks != Blocks::No)
 }
 
-/// When the last of these is gone; `None` where some don't go by themselves in a known time, or there is none.
+/// When the last of these ends; `None` if there is none, or one does not end by itself in a known time.
 fn last<'a>(these: impl Iterator<Item = &'a Judged>) -> Option<Leaves> {
     let times: Option<Vec<_>> = these.map(|judged| judged.occupant.leaves()).collect();
     times?.into_iter().max()
@@ -159,7 +159,7 @@ mod tests {
         let wait = |in_ms, or_sooner| Advice::Wait { free_in: Some(Leaves { in_ms, or_sooner }) };
         assert_eq!(on(&[later, left.clone()]), wait(10, false));
         assert_eq!(on(&[left.clone(), orphan]), Advice::Wait { free_in: None });
-        // If its peer closes, it comes to TIME_WAIT.
+        // It enters TIME_WAIT if its peer closes.
         let waiting = judged(TcpState::FinWait2, None, Some(9), Blocks::UnlessReuse);
         assert_eq!(on(&[waiting, left.clone()]), wait(60_009, true));
         assert_eq!(on(&[other]), Advice::LookAgain(Idle::Seen));

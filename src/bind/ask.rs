@@ -1,7 +1,7 @@
 //! Asks the kernel by trying: a fresh socket is bound and closed again at once.
 //!
-//! For that moment the port is held, so that another program's bind may fail in it. So no bind is tried whose outcome
-//! follows from another one's, and a socket is closed before anything else is done.
+//! The port is taken during that moment, so another program's bind may fail. Therefore no bind is tried whose outcome
+//! follows from another, and each socket is closed before anything else is done.
 
 use std::net::SocketAddr;
 
@@ -10,10 +10,10 @@ use rustix::io::Errno;
 use super::{Try, Verdict};
 use crate::kernel::try_bind::{AskError, try_bind};
 
-/// Tries each address without SO_REUSEADDR, and with it where something is in the way: else it would make no difference.
+/// Tries each address without SO_REUSEADDR, and with it if the port is in use: otherwise it makes no difference.
 ///
-/// With `v6only` an IPv6 socket is for IPv6 only, so that an IPv4 one is never in its way. Without, it is what a program
-/// gets that does not say: a socket bound to `::` takes IPv4 too, unless net.ipv6.bindv6only is set.
+/// With `v6only` an IPv6 socket is for IPv6 only, so no IPv4 socket blocks it. Without it the socket has the default: bound
+/// to `::` it takes IPv4 too, unless net.ipv6.bindv6only is set.
 pub(crate) fn ask(addresses: &[SocketAddr], v6only: bool) -> Result<Vec<Try>, AskError> {
     let both = |at: &SocketAddr| {
         let (plain, v6only) = try_once(*at, v6only, false)?;
@@ -26,7 +26,7 @@ pub(crate) fn ask(addresses: &[SocketAddr], v6only: bool) -> Result<Vec<Try>, As
     addresses.iter().map(both).collect()
 }
 
-/// What came of it, and whether the socket was for IPv6 only.
+/// The kernel's answer, and whether the socket was for IPv6 only.
 fn try_once(at: SocketAddr, v6only: bool, reuse: bool) -> Result<(Verdict, bool), AskError> {
     let tried = try_bind(at, v6only, reuse)?;
     let verdict = match tried.bound {

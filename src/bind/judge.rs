@@ -1,4 +1,4 @@
-//! Whether a socket blocks a bind, by the kernel's rules and in keeping with its verdicts.
+//! Whether a socket blocks a bind, by the kernel's rules and consistent with its verdicts.
 //!
 //! Without SO_REUSEPORT, which is never tried, a socket whose address overlaps lets a bind through in one case only:
 //! both set SO_REUSEADDR, and it is not in LISTEN (`inet_bind_conflict`).
@@ -7,19 +7,19 @@ use super::overlap::{Overlap, overlap};
 use super::{Judged, Occupant, Try, Verdict};
 use crate::model::TcpState;
 
-/// Whether a socket blocks; those that do come first.
+/// Whether a socket blocks; the blocking ones sort first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Blocks {
-    /// With SO_REUSEADDR too.
+    /// It blocks, with SO_REUSEADDR too.
     Yes,
-    /// Without SO_REUSEADDR; with it too, unless the socket set it itself.
+    /// It blocks a bind without SO_REUSEADDR; with the option too, unless the socket set it itself.
     UnlessReuse,
     /// It does not overlap.
     No,
 }
 
 impl Blocks {
-    /// As the JSON has it.
+    /// The word in JSON.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Yes => "yes",
@@ -38,7 +38,7 @@ struct Beside {
     set_reuse: Option<bool>,
 }
 
-/// Judges each. Where they are all that there is, what is in the way must be one of them.
+/// Judges each socket. If the list is complete, one of them must be what blocks.
 pub(super) fn judge(tries: &[Try], occupants: Vec<Occupant>, are_all: bool) -> Vec<Judged> {
     let tables: Vec<Vec<Beside>> = tries.iter().map(|tried| beside(tried, &occupants, are_all)).collect();
     let of =
@@ -46,7 +46,7 @@ pub(super) fn judge(tries: &[Try], occupants: Vec<Occupant>, are_all: bool) -> V
     occupants.into_iter().enumerate().map(|(number, occupant)| sum_up(occupant, &of(number))).collect()
 }
 
-/// Where they all lie to one try, settled by its verdicts.
+/// How all of them relate to one try, decided by its verdicts.
 fn beside(tried: &Try, occupants: &[Occupant], are_all: bool) -> Vec<Beside> {
     let mut table: Vec<Beside> = occupants
         .iter()
@@ -56,7 +56,7 @@ fn beside(tried: &Try, occupants: &[Occupant], are_all: bool) -> Vec<Beside> {
         })
         .collect();
     match tried.plain {
-        // None is in the way, whatever its address: it has come since, or is within a VRF.
+        // The bind succeeded, so no socket blocks, whatever its address: it came later, or is in a VRF.
         Verdict::Bound => table.iter_mut().for_each(|one| one.overlaps = Some(false)),
         Verdict::InUse => settle(&mut table, tried.reuse, are_all),
         _ => {}
@@ -64,12 +64,12 @@ fn beside(tried: &Try, occupants: &[Occupant], are_all: bool) -> Vec<Beside> {
     table
 }
 
-/// Something is in the way. What does not tell whether it overlaps does, if nothing else can be it.
+/// Something blocks. A socket whose overlap is unknown overlaps if nothing else can be the cause.
 fn settle(table: &mut [Beside], reuse: Verdict, are_all: bool) {
     let mut possible: Vec<_> = table.iter_mut().filter(|one| one.overlaps != Some(false)).collect();
     if let ([only], true) = (&mut possible[..], are_all) {
         only.overlaps = Some(true);
-        // A listener explains itself.
+        // A listener explains the verdict.
         only.set_reuse = (reuse == Verdict::InUse && !only.listens).then_some(false);
     }
     if reuse == Verdict::Bound {
@@ -79,7 +79,7 @@ fn settle(table: &mut [Beside], reuse: Verdict, are_all: bool) {
     }
 }
 
-/// The tries together: what stands in the way of one stands in the way.
+/// All tries together: a socket that blocks one of them blocks.
 fn sum_up(occupant: Occupant, beside: &[Beside]) -> Judged {
     let by = |overlaps| beside.iter().find(move |one| one.overlaps == overlaps);
     let told = by(Some(true)).or(by(None)).or(beside.first()).copied();
@@ -111,7 +111,7 @@ mod tests {
         occupant(Family::Inet, state, addr, None)
     }
 
-    /// What is said of each: whether it overlaps, whether it blocks, whether it set the option.
+    /// For each socket: whether it overlaps, whether it blocks, whether it set the option.
     fn said(
         tries: &[Try],
         occupants: Vec<Occupant>,
@@ -146,11 +146,11 @@ mod tests {
         let set = [(Some(true), Blocks::UnlessReuse, Some(true))];
         assert_eq!(said(&reuse(Verdict::Bound), left(), true), set);
         assert_eq!(said(&reuse(Verdict::InUse), left(), true), [(Some(true), Blocks::Yes, Some(false))]);
-        // Either may be the one that did not.
+        // Either may be the socket that did not set the option.
         let two = [left(), left()].concat();
         let unknown = (Some(true), Blocks::UnlessReuse, None);
         assert_eq!(said(&reuse(Verdict::InUse), two, true), [unknown, unknown]);
-        // And so may one that was not seen.
+        // So may a socket that was not seen.
         assert_eq!(said(&reuse(Verdict::InUse), left(), false), [unknown]);
     }
 

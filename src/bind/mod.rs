@@ -1,8 +1,8 @@
 //! Why a port can't be bound.
 //!
-//! [`ask`](ask()) has the kernel's word. Everything else is pure: where the sockets on that port lie to what was tried
-//! (`overlap`), whether they block it (`judge`), and what to do about it (`advice`). The kernel's verdicts are the truth:
-//! what is said of a socket never gainsays them.
+//! [`ask`](ask()) asks the kernel. Everything else is pure: how the sockets on that port relate to the address that was
+//! tried (`overlap`), whether they block it (`judge`), and what to do (`advice`). The kernel's verdicts are the truth: no
+//! statement about a socket contradicts them.
 
 mod advice;
 mod ask;
@@ -24,7 +24,7 @@ pub(crate) use judge::Blocks;
 pub(crate) use overlap::Overlap;
 pub(crate) use report::write_answer;
 
-/// What the kernel said to a bind.
+/// The kernel's answer to a bind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It succeeded, and was released.
@@ -33,7 +33,7 @@ pub(crate) enum Verdict {
     InUse,
     /// `EACCES`
     Denied,
-    /// `EPERM`: no right of the user's, but a rule forbids it.
+    /// `EPERM`: a rule forbids it, whatever the user's privileges.
     Forbidden,
     /// `EADDRNOTAVAIL`: the host does not have the address.
     NoSuchAddress,
@@ -50,14 +50,14 @@ pub(crate) struct Try {
     pub at: SocketAddr,
     /// Whether it was an IPv6 socket for IPv6 only.
     pub v6only: bool,
-    /// What came of it.
+    /// The kernel's answer.
     pub plain: Verdict,
-    /// What came of it with SO_REUSEADDR.
+    /// The kernel's answer with SO_REUSEADDR.
     pub reuse: Verdict,
 }
 
 impl Try {
-    /// What is made up for a test: an IPv6 socket is for IPv6 only.
+    /// Made up for a test: an IPv6 socket is for IPv6 only.
     #[cfg(test)]
     pub(crate) fn made_up(at: &str, plain: Verdict, reuse: Verdict) -> Self {
         let at: SocketAddr = at.parse().unwrap();
@@ -70,14 +70,14 @@ impl Try {
     }
 }
 
-/// A socket on the port, with what was looked up for it.
+/// A socket on the port, with the results of its look-ups.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Occupant {
     /// The socket.
     pub socket: Socket,
-    /// Who holds it.
+    /// The processes that hold it.
     pub holders: Vec<Holder>,
-    /// Why nobody does.
+    /// Why no process holds it.
     pub owner_note: Option<OwnerNote>,
     /// The device that it is bound to.
     pub device: Option<String>,
@@ -95,7 +95,7 @@ impl From<&Row<'_>> for Occupant {
 }
 
 impl Occupant {
-    /// When the kernel forgets a closed connection, where it tells.
+    /// When the kernel drops a closed connection, if it reports the time.
     pub(crate) fn leaves(&self) -> Option<Leaves> {
         let Some(Timer::TimeWait { expires_ms }) = self.socket.timer else { return None };
         let waits = self.socket.state == TcpState::FinWait2;
@@ -104,44 +104,44 @@ impl Occupant {
     }
 }
 
-/// When a closed connection is gone.
+/// When a closed connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Leaves {
-    /// In so many milliseconds.
+    /// After this many milliseconds.
     pub in_ms: u32,
-    /// Or sooner: an orphan in FIN_WAIT2 is gone when its own time is over, or has all of TIME_WAIT before it if its
-    /// peer closes in it.
+    /// At the latest. An orphan in FIN_WAIT2 ends when its own time is over, but goes through the whole of TIME_WAIT if
+    /// its peer closes before.
     pub or_sooner: bool,
 }
 
-/// A socket on the port, and what it means to a bind.
+/// A socket on the port, and its effect on a bind.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Judged {
     /// The socket.
     pub occupant: Occupant,
-    /// Where its address lies to what was tried.
+    /// How its address relates to the address that was tried.
     pub overlap: Overlap,
-    /// Whether it overlaps; `None` where that can't be told.
+    /// Whether the addresses overlap; `None` if unknown.
     pub overlaps: Option<bool>,
-    /// Whether it blocks.
+    /// Whether it blocks the bind.
     pub blocks: Blocks,
-    /// Whether it set SO_REUSEADDR, as far as the verdicts show it: the kernel does not report the option.
+    /// Whether it set SO_REUSEADDR, as far as the verdicts show: the kernel does not report the option.
     pub set_reuse: Option<bool>,
 }
 
-/// Whether sockets that are bound and idle are among those that were seen.
+/// Whether the list of sockets includes those that are bound and idle.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Idle {
-    /// They are.
+    /// It does.
     #[default]
     Seen,
-    /// /proc does not have them.
+    /// It was read from /proc, which lacks them.
     NotInProc,
     /// A kernel before Linux 6.8 does not list them.
     NotListed,
 }
 
-/// What the host says of the port and the address; `None` where it could not be read.
+/// The host's settings for the port and the address; `None` if they could not be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
     /// The first port that anybody may bind (ip_unprivileged_port_start).
@@ -150,16 +150,16 @@ pub(crate) struct Facts {
     pub reserved: Option<bool>,
     /// Whether it is in ip_local_port_range: the kernel may choose it for any connection.
     pub chosen_from: Option<bool>,
-    /// What keeps the address, which the host has, from being bound.
+    /// Why an address of this host cannot be bound.
     pub dad: Option<Dad>,
-    /// Whether the sockets are all that there are.
+    /// Whether the list of sockets is complete.
     pub idle: Idle,
-    /// What would show the holders that were not seen, where something would.
+    /// A hint how to see the holders that are hidden, if there is a way.
     pub to_see_holders: Option<String>,
 }
 
 impl Facts {
-    /// What the settings say of this port.
+    /// The settings that concern this port.
     pub(crate) fn of(port: u16, settings: &Settings) -> Self {
         let reserved =
             settings.reserved_ports().map(|ranges| ranges.iter().any(|range| range.contains(&port)));
@@ -168,7 +168,7 @@ impl Facts {
         Self { unprivileged_from, reserved, chosen_from, ..Self::default() }
     }
 
-    /// Whether it takes a privilege to bind the port.
+    /// Whether binding the port needs a privilege.
     pub(crate) fn privileged(&self, port: u16) -> Option<bool> {
         self.unprivileged_from.map(|start| u64::from(port) < start)
     }
@@ -177,20 +177,20 @@ impl Facts {
 /// The answer.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Answer {
-    /// What is to be bound.
+    /// The address and port to bind.
     pub target: Target,
-    /// What was tried.
+    /// The binds that were tried.
     pub tries: Vec<Try>,
-    /// The sockets on the port: those in the way first.
+    /// The sockets on the port; those that block come first.
     pub occupants: Vec<Judged>,
-    /// What the host says of it.
+    /// The host's settings for it.
     pub facts: Facts,
     /// What to do.
     pub advice: Advice,
 }
 
 impl Answer {
-    /// Puts together what is known.
+    /// Combines the facts into an answer.
     pub(crate) fn new(target: Target, tries: Vec<Try>, occupants: Vec<Occupant>, facts: Facts) -> Self {
         let mut occupants = judge::judge(&tries, occupants, facts.idle == Idle::Seen);
         occupants.sort_by_key(|judged| judged.blocks);
@@ -198,8 +198,8 @@ impl Answer {
         Self { target, tries, occupants, facts, advice }
     }
 
-    /// Whether something was in the way that may be gone in a moment: nothing that stays explains it. Another run of this
-    /// program holds the port for some microseconds by a socket that is bound and idle.
+    /// Whether the cause may be gone in a moment: no lasting socket explains the verdict. Another run of this program holds
+    /// the port for some microseconds by a socket that is bound and idle.
     pub(crate) fn may_pass(&self) -> bool {
         let stays = |judged: &Judged| {
             judged.blocks != Blocks::No && judged.occupant.socket.state.shown() != TcpState::Close
@@ -207,7 +207,7 @@ impl Answer {
         self.tries.iter().any(|tried| tried.plain == Verdict::InUse) && !self.occupants.iter().any(stays)
     }
 
-    /// Whether a plain bind would succeed: in every family that this host has.
+    /// Whether a plain bind succeeds in every family that this host has.
     pub(crate) fn can_bind(&self) -> bool {
         can_bind(&self.tries)
     }
@@ -218,7 +218,7 @@ impl Answer {
     }
 }
 
-/// A family that the host does not have counts only where there is no other.
+/// A family that the host lacks counts only if it has no other.
 fn that_count(tries: &[Try]) -> impl Iterator<Item = &Try> {
     let some_family = tries.iter().any(|tried| tried.plain != Verdict::NoSuchFamily);
     tries.iter().filter(move |tried| !some_family || tried.plain != Verdict::NoSuchFamily)

@@ -1,4 +1,4 @@
-//! Where the address of a socket lies to the one that is to be bound, as the kernel compares them
+//! How a socket's address relates to the address to bind, as the kernel compares them
 //! (`inet_rcv_saddr_equal` and `inet_bind_conflict`, net/ipv4/inet_connection_sock.c).
 
 use std::net::{IpAddr, SocketAddr};
@@ -6,35 +6,35 @@ use std::net::{IpAddr, SocketAddr};
 use super::Try;
 use crate::model::{Family, Socket, TcpState};
 
-/// Where the address of a socket lies to what was tried.
+/// How a socket's address relates to the address that was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Overlap {
-    /// It is the same.
+    /// The same address.
     Same,
-    /// It is 0.0.0.0, every IPv4 address.
+    /// 0.0.0.0: every IPv4 address.
     Wildcard,
-    /// It is `::`, every IPv6 address, and every IPv4 one too.
+    /// `::` with IPv4: every IPv6 and every IPv4 address.
     DualStack,
-    /// It is `::`, every IPv6 address and no IPv4 one.
+    /// `::` for IPv6 only: every IPv6 address.
     V6only,
-    /// It is `::`, and nobody tells whether IPv4 is meant too.
+    /// `::`, where it is unknown whether IPv4 is included.
     DualStackOrV6only,
-    /// Every address was tried, and it is one of them.
+    /// A single address, where the wildcard address was tried.
     Within,
-    /// It is another one.
+    /// Another address.
     OtherAddress,
-    /// It is one of the other family.
+    /// An address of the other family.
     OtherFamily,
-    /// It is one of an IPv6 connection, whose socket may take IPv4 too.
+    /// The address of an IPv6 connection whose socket may take IPv4 too.
     Ipv6Connection,
     /// The sockets are bound to different devices.
     OtherInterface,
-    /// It has no port of its own yet: it goes with its listener.
+    /// A half-open connection: it has no port of its own yet, and ends with its listener.
     HalfOpen,
 }
 
 impl Overlap {
-    /// As the JSON has it.
+    /// The word in JSON.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Same => "same_address",
@@ -52,9 +52,9 @@ impl Overlap {
     }
 }
 
-/// Where a socket on the port lies to what was tried, and whether they overlap, as far as the socket tells it.
+/// How a socket on the port relates to the address that was tried, and whether they overlap, as far as is known.
 pub(super) fn overlap(tried: &Try, socket: &Socket) -> (Overlap, Option<bool>) {
-    // A half-open connection is no socket yet: nothing of it is among those that are bound.
+    // A half-open connection is not a socket yet, and is not in the table of bound ports.
     if socket.state.shown() == TcpState::SynRecv && socket.inode.is_none() {
         return (Overlap::HalfOpen, Some(false));
     }
@@ -69,8 +69,8 @@ pub(super) fn overlap(tried: &Try, socket: &Socket) -> (Overlap, Option<bool>) {
             Some(false) => (Overlap::DualStack, Some(true)),
             None => (Overlap::DualStackOrV6only, None),
         },
-        // The kernel keeps no IPv4 address of an IPv6 connection, and lets it stand in the way of 0.0.0.0 unless its
-        // socket was for IPv6 only. It tells that of sockets without a connection alone.
+        // The kernel keeps no IPv4 address for an IPv6 connection, and lets it block 0.0.0.0 unless its socket was for
+        // IPv6 only. It reports that option only for sockets without a connection.
         (IpAddr::V4(wanted), IpAddr::V6(_)) if wanted.is_unspecified() && is_connected(socket) => {
             (Overlap::Ipv6Connection, None)
         }
@@ -173,7 +173,7 @@ mod tests {
             (listen(Family::Inet6, "::ffff:10.0.0.1", Some(false)), Overlap::Within),
         ] {
             assert_eq!(overlap(&at, &socket), (expected, Some(true)), "{:?}", socket.local);
-            // A single IPv6 address has no IPv4 in it.
+            // A single IPv6 address includes no IPv4 address.
             assert_eq!(overlap(&one, &socket), (Overlap::OtherFamily, Some(false)), "{:?}", socket.local);
         }
     }
@@ -196,7 +196,7 @@ mod tests {
     fn a_half_open_connection_is_not_bound() {
         let mut half_open = socket(Family::Inet, TcpState::SynRecv, "10.0.0.1", 0, None);
         check("10.0.0.1:80", &half_open, (Overlap::HalfOpen, Some(false)));
-        // Both ends opened at once: this is a socket of its own.
+        // Simultaneous open: this is a socket of its own.
         half_open.inode = Some(7);
         check("10.0.0.1:80", &half_open, (Overlap::Same, Some(true)));
     }

@@ -15,7 +15,7 @@ const ORPHAN_RETRIES: u64 = 8;
 /// More retries than any setting allows: keeps sums finite.
 const MOST_RETRIES: u64 = 1000;
 
-/// The settings that matter to a state.
+/// The settings that affect a state.
 pub(super) fn that_matter(state: TcpState) -> &'static [Setting] {
     use Setting::{
         AbortOnOverflow, FinTimeout, KeepaliveIntvl, KeepaliveProbes, KeepaliveTime, LocalPortRange,
@@ -37,7 +37,7 @@ pub(super) fn that_matter(state: TcpState) -> &'static [Setting] {
     }
 }
 
-/// A paragraph for each thing that ends it, or does not.
+/// A paragraph for each event that ends the state, or does not.
 pub(super) fn lasts(state: TcpState, settings: &Settings) -> Vec<String> {
     match state.shown() {
         TcpState::Listen => vec!["Until its program closes it or ends.".to_owned(), queue(settings)],
@@ -110,7 +110,7 @@ fn longest_rto(settings: &Settings) -> u64 {
     settings.number(Setting::RtoMaxMs).unwrap_or(LONGEST_RTO_MS)
 }
 
-/// The sum of `count` waits of which each is twice the one before, and none longer than `longest`.
+/// The sum of `count` waits: each is twice the previous one, but at most `longest`.
 fn doubled(first: u64, count: u64, longest: u64) -> u64 {
     let waits = std::iter::successors(Some(first), |wait| Some(wait.saturating_mul(2)));
     waits
@@ -124,7 +124,7 @@ fn below(first: u64, longest: u64) -> u64 {
     waits.take_while(|wait| *wait < longest).map(|_| 1).sum()
 }
 
-/// `tcp_write_timeout` of net/ipv4/tcp_timer.c: the linear retries come before those that are doubled.
+/// `tcp_write_timeout` of net/ipv4/tcp_timer.c: the linear retries come before the exponential ones.
 fn unanswered_syn(settings: &Settings) -> String {
     let Some(retries) = settings.number(Setting::SynRetries) else { return untold(Setting::SynRetries) };
     let linear = settings.number(Setting::SynLinearTimeouts).unwrap_or(0);
@@ -169,7 +169,7 @@ fn unacknowledged(settings: &Settings) -> String {
 
 fn orphan(settings: &Settings) -> String {
     let Some(set) = settings.number(Setting::OrphanRetries) else { return untold(Setting::OrphanRetries) };
-    // With 0 it is given up, too, as soon as it waits as long as may be.
+    // With 0 the kernel also gives up as soon as the wait reaches the longest time.
     let retries =
         if set == 0 { ORPHAN_RETRIES.min(below(SHORTEST_RTO_MS, longest_rto(settings))) } else { set };
     let means = if set == 0 { format!("0 means {retries}") } else { set.to_string() };
@@ -298,7 +298,7 @@ mod tests {
         let values = [(Setting::Retries2, "15"), (Setting::RtoMaxMs, "1000")];
         // 0.2 + 0.4 + 0.8 and 13 times a second.
         assert!(unacknowledged(&settings(&values)).contains("14.4 s"));
-        // An orphan is not kept for the first wait that can't be doubled any more: 0.2 + 0.4 + 0.8 + 1.
+        // The kernel drops an orphan before the first wait that reaches the maximum: 0.2 + 0.4 + 0.8 + 1.
         let orphans = [(Setting::OrphanRetries, "0"), (Setting::RtoMaxMs, "1000")];
         let told = orphan(&settings(&orphans));
         assert!(told.contains("after 3 retransmissions") && told.contains("2.4 s"), "{told}");

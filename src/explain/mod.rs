@@ -1,6 +1,6 @@
-//! What the states mean: on any host by the state machine, and on this one by its settings and its sockets.
+//! What the states mean: in general, by the state machine, and on this host, by its settings and sockets.
 //!
-//! Pure: what is known of the host is passed in.
+//! Pure: the facts about the host are passed in.
 
 mod lasts;
 mod report;
@@ -18,67 +18,67 @@ pub(crate) use report::{write_explanation, write_overview};
 pub(crate) struct Explanation {
     /// The state, one of the eleven.
     pub state: TcpState,
-    /// What holds on any host.
+    /// The texts that apply to any host.
     pub text: &'static StateText,
-    /// Every way into it.
+    /// Every transition into the state.
     pub ways_in: Vec<&'static Transition>,
-    /// Every way out of it.
+    /// Every transition out of the state.
     pub ways_out: Vec<&'static Transition>,
-    /// How long it lasts on this host, a paragraph each.
+    /// How long the state lasts on this host: a paragraph for each case.
     pub lasts: Vec<String>,
-    /// The settings that matter to it, with their present values.
+    /// The settings that affect the state, with their current values.
     pub settings: Vec<(Setting, Option<String>)>,
-    /// What there is of it.
+    /// The sockets that are in the state.
     pub here: Here,
 }
 
-/// What is said of a state on any host.
+/// The texts about a state that apply to any host.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct StateText {
     /// Which state.
     pub state: TcpState,
-    /// What it is, in one line.
+    /// The state in one line.
     pub short: &'static str,
-    /// Which end is in it, in a few words.
+    /// Which end is in the state, in a few words.
     pub who: &'static str,
-    /// What for, in a few words.
+    /// What the end waits for, in a few words.
     pub waits_for: &'static str,
-    /// Who is in it, and what was sent or received to get there.
+    /// Which end is in the state, and the segments sent or received before.
     pub story: &'static str,
-    /// What many of them mean.
+    /// What a large number of sockets in the state means.
     pub pile: &'static str,
-    /// What to do about them.
+    /// What to do about a large number.
     pub advice: &'static str,
-    /// Where tutorials differ.
+    /// Facts that tutorials get wrong or leave out.
     pub exactly: &'static [&'static str],
-    /// The command that shows them.
+    /// The command that lists these sockets.
     pub command: &'static str,
 }
 
-/// What a host has of a state.
+/// The sockets of a host that are in a state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Here {
     /// How many sockets.
     pub count: u64,
-    /// The processes that have most of them; of those that no process holds, or none that can be seen, `None`.
+    /// The processes that hold most of the sockets; `None` stands for sockets without a known process.
     pub processes: Vec<(Option<Holder>, u64)>,
-    /// The peers that have most of them; listeners have none.
+    /// The peers with most of the sockets; empty for listeners.
     pub peers: Vec<(IpAddr, u64)>,
-    /// The local ports that have most of them.
+    /// The local ports with most of the sockets.
     pub ports: Vec<(u64, u64)>,
 }
 
 /// A process that holds sockets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Holder {
-    /// Its number.
+    /// The PID.
     pub pid: u64,
-    /// Its name: any bytes.
+    /// The name, which may have any bytes.
     pub name: Box<[u8]>,
 }
 
 impl Here {
-    /// What was counted of the state, of each kind the first few.
+    /// The first few processes, peers and ports that were counted.
     pub(crate) fn of(state: TcpState, counts: &OneState, few: usize) -> Self {
         let count = counts.states.of(state);
         let process = |values: &[KeyValue]| match values {
@@ -134,7 +134,7 @@ pub(crate) fn explain(state: TcpState, settings: &Settings, here: Here) -> Optio
     })
 }
 
-/// What is said of a state on any host; `None` for one that is not of the eleven.
+/// The texts about a state that apply to any host; `None` if it is not one of the eleven.
 pub(crate) fn text(state: TcpState) -> Option<&'static StateText> {
     texts::TEXTS.iter().find(|text| text.state == state.shown())
 }

@@ -1,4 +1,4 @@
-//! What is said of each state on any host. What a host's settings make of it is in `lasts`.
+//! The texts about each state that apply to any host. Durations, which depend on the host's settings, are in `lasts`.
 
 use super::StateText;
 use crate::model::TcpState;

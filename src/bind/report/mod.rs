@@ -65,7 +65,7 @@ fn write_document(out: &mut Vec<u8>, head: &Head<'_>, answer: &Answer, gaps: &[G
     push_document_tail(out, gaps)
 }
 
-/// A socket with the keys that it has in a list, and what it means to the bind.
+/// A socket with the keys of a list, and its effect on the bind.
 fn push_holder(out: &mut Vec<u8>, judged: &Judged) -> io::Result<()> {
     let parts = Parts { processes: true, timers: true, ..Parts::default() };
     push_row(out, &row(&judged.occupant), parts);

@@ -1,4 +1,4 @@
-//! The answer for people: the verdict first, then what was tried, who holds the port, and what to do.
+//! The answer as text: the verdict, the binds that were tried, the holders of the port, and the advice.
 
 use std::net::SocketAddr;
 
@@ -13,9 +13,9 @@ use crate::layout::report::{Report, ReportStyle, state_style};
 use crate::layout::text::{escaped, width};
 use crate::model::TcpState;
 
-/// So many kinds of holders are shown.
+/// The most groups of holders to show.
 const MOST: usize = 12;
-/// A longer address has its text behind it all the same.
+/// The widest column of addresses; the text after a longer address starts further right.
 const WIDEST_LABEL: usize = 24;
 
 /// Appends the answer.
@@ -51,7 +51,7 @@ fn headline(answer: &Answer) -> String {
     if let Advice::SetReuse { .. } = answer.advice {
         return format!("{what} can be bound with SO_REUSEADDR only.");
     }
-    // What says more than that it is held comes first.
+    // An error other than EADDRINUSE says more, so it comes first.
     let verdicts =
         || answer.tries.iter().map(|tried| tried.plain).filter(|verdict| *verdict != Verdict::Bound);
     let said = |verdict: &Verdict| !matches!(verdict, Verdict::InUse | Verdict::NoSuchFamily);
@@ -89,11 +89,11 @@ fn push_tries(report: &mut Report<'_>, answer: &Answer) {
     }
 }
 
-/// Those of which the same is to be said, and how long the last of them stays.
+/// Sockets with the same text, and when the last of them ends.
 #[derive(Default)]
 struct Group {
     count: usize,
-    /// Of one that a program holds, and that is connected.
+    /// The peer, if a program holds the socket and it is connected.
     peer: Option<String>,
     leave: Option<Leaves>,
 }
@@ -135,7 +135,7 @@ fn push_holders(report: &mut Report<'_>, occupants: &[Judged]) {
     }
 }
 
-/// The other end of a program's connection.
+/// The peer of a program's connection.
 fn peer(occupant: &Occupant) -> Option<String> {
     let is_connected = occupant.socket.inode.is_some() && occupant.socket.peer.port != 0;
     is_connected.then(|| appended(|out| push_endpoint(out, &row(occupant), End::Peer)))

@@ -1,4 +1,4 @@
-//! What is said of a bind, in words. Names that others chose are escaped here.
+//! The words of the answer. Names that other programs chose are escaped here.
 
 use std::borrow::Cow;
 use std::io;
@@ -9,7 +9,7 @@ use crate::layout::columns::appended;
 use crate::layout::text::{capitalised, escaped, push_number};
 use crate::model::{Dad, Holder, OwnerNote, TcpState};
 
-/// The error by its name in C; by its number where it is a rare one.
+/// The error's name in C, or its number if it is rare.
 pub(super) fn error_name(verdict: Verdict) -> Option<Cow<'static, str>> {
     Some(match verdict {
         Verdict::Bound => return None,
@@ -22,7 +22,7 @@ pub(super) fn error_name(verdict: Verdict) -> Option<Cow<'static, str>> {
     })
 }
 
-/// The error as the C library words it.
+/// The C library's message for the error.
 pub(super) fn error_message(verdict: Verdict) -> Option<String> {
     Some(match verdict {
         Verdict::Bound => return None,
@@ -35,7 +35,7 @@ pub(super) fn error_message(verdict: Verdict) -> Option<String> {
     })
 }
 
-/// What the settings say of the port, and what the host lacks.
+/// Notes about the port's settings, and about what the host lacks.
 pub(super) fn notes(answer: &Answer) -> Vec<String> {
     let mut notes = Vec::new();
     let Answer { target, facts, .. } = answer;
@@ -73,7 +73,7 @@ pub(super) fn notes(answer: &Answer) -> Vec<String> {
     notes
 }
 
-/// Why the address can't be had.
+/// Why the address cannot be bound.
 fn no_address(addr: IpAddr, dad: Option<Dad>) -> String {
     match dad {
         None => format!("This host does not have the address {addr}."),
@@ -88,7 +88,7 @@ fn no_address(addr: IpAddr, dad: Option<Dad>) -> String {
     }
 }
 
-/// Where its address lies to what was tried.
+/// How the socket's address relates to the address that was tried.
 pub(super) fn overlap(overlap: Overlap) -> &'static str {
     match overlap {
         Overlap::Same => "same address",
@@ -105,7 +105,7 @@ pub(super) fn overlap(overlap: Overlap) -> &'static str {
     }
 }
 
-/// Whether it blocks.
+/// Whether the socket blocks the bind.
 pub(super) fn blocks(judged: &Judged) -> &'static str {
     match (judged.blocks, judged.set_reuse, judged.overlaps) {
         (Blocks::No, ..) => "does not overlap",
@@ -118,7 +118,7 @@ pub(super) fn blocks(judged: &Judged) -> &'static str {
     }
 }
 
-/// Who holds it, or why nobody does.
+/// The processes that hold the socket, or why none does.
 pub(super) fn owner(occupant: &Occupant) -> Option<String> {
     if !occupant.holders.is_empty() {
         let waits = occupant.owner_note == Some(OwnerNote::NotAccepted);
@@ -129,13 +129,13 @@ pub(super) fn owner(occupant: &Occupant) -> Option<String> {
         ));
     }
     match occupant.owner_note? {
-        // Their states say it.
+        // Their states already say so.
         OwnerNote::TimeWait | OwnerNote::HalfOpen => None,
         note => Some(note.to_string()),
     }
 }
 
-/// So many processes are named.
+/// The most processes to name.
 const FEW: usize = 3;
 
 fn processes<'a>(holders: impl IntoIterator<Item = &'a Holder>) -> String {
@@ -212,7 +212,7 @@ pub(super) fn advice(answer: &Answer) -> Option<String> {
     })
 }
 
-/// The kernel refuses those with EINVAL.
+/// The kernel refuses IPv6 multicast addresses with EINVAL.
 fn is_ipv6_multicast(answer: &Answer) -> bool {
     answer.target.addr.is_some_and(|addr| addr.is_ipv6() && addr.is_multicast())
 }
@@ -231,7 +231,7 @@ fn look_again(idle: Idle) -> &'static str {
 
 fn stop(answer: &Answer, these: &[usize]) -> String {
     let these: Vec<_> = these.iter().filter_map(|number| answer.occupants.get(*number)).collect();
-    // Where one address alone is taken, others are free.
+    // If only single addresses are taken, other addresses are free.
     let narrow = these.iter().all(|judged| judged.overlap == Overlap::Within);
     let another = if narrow { "take another port or a single other address" } else { "take another port" };
     if these.iter().all(|judged| judged.occupant.holders.is_empty()) {
@@ -249,7 +249,7 @@ fn stop(answer: &Answer, these: &[usize]) -> String {
     format!("Stop {}{why}, or {another}.", stopped(&these))
 }
 
-/// Who is to be stopped. What systemd holds is a socket unit's: without its service it would go on to listen.
+/// What to stop. systemd holds the sockets of socket units, and keeps listening if only the service is stopped.
 fn stopped(these: &[&Judged]) -> String {
     let holders = || these.iter().flat_map(|judged| &judged.occupant.holders);
     let others = processes(holders().filter(|holder| !is_systemd(holder)));

@@ -1,11 +1,11 @@
 //! The state diagram as textbooks draw it: opening at the top, the active close on the left, the passive on the right.
 //!
-//! The lines are drawn here; what stands beside them is read from the state machine.
+//! The lines are drawn here; the labels are read from the state machine.
 
 use crate::layout::report::{Report, state_style};
 use crate::model::{TcpState, Transition, ways_between};
 
-/// The columns that it takes.
+/// The width of the drawing.
 pub(super) const WIDTH: usize = 74;
 
 /// Lines and arrow heads.
@@ -40,7 +40,7 @@ const LINES: [&str; 28] = [
     "",
 ];
 
-/// Where each state stands, line and column, and what is between it and a line behind it.
+/// The place of each state (line and column), and what fills the space between its name and a line to its right.
 const STATES: [(TcpState, usize, usize, &str); 13] = [
     (TcpState::Close, 0, 36, " "),
     (TcpState::Listen, 4, 22, ""),
@@ -57,7 +57,7 @@ const STATES: [(TcpState, usize, usize, &str); 13] = [
     (TcpState::Close, 27, 48, ""),
 ];
 
-/// Where the labels of each arrow begin: line and column.
+/// The line and column where the labels of each arrow begin.
 const ARROWS: [(TcpState, TcpState, usize, usize); 18] = [
     (TcpState::Close, TcpState::Listen, 1, 13),
     (TcpState::Listen, TcpState::Close, 2, 30),
@@ -79,7 +79,7 @@ const ARROWS: [(TcpState, TcpState, usize, usize); 18] = [
     (TcpState::LastAck, TcpState::Close, 24, 53),
 ];
 
-/// Text that stands on a line of the drawing.
+/// A text on a line of the drawing.
 struct Placed {
     line: usize,
     column: usize,
@@ -88,7 +88,7 @@ struct Placed {
     state: Option<TcpState>,
 }
 
-/// Draws it, with the number of sockets behind each state.
+/// Draws the diagram, with the number of sockets after each state.
 pub(super) fn draw(report: &mut Report<'_>, count: impl Fn(TcpState) -> u64) {
     let mut placed: Vec<_> = STATES
         .iter()
@@ -113,13 +113,13 @@ pub(super) fn draw(report: &mut Report<'_>, count: impl Fn(TcpState) -> u64) {
     }
 }
 
-/// What is received or called, and below it what is sent.
+/// The segment received or the call made, and below it the segment sent.
 fn labels(way: &Transition) -> Vec<String> {
     let sends = way.sends.map(|segment| format!("snd {segment}"));
     [way.event.to_string()].into_iter().chain(sends).collect()
 }
 
-/// A line with texts in place of what is below them, from left to right.
+/// A line of the drawing, overwritten with texts from left to right.
 fn laid_over<'a>(report: &Report<'_>, line: &str, texts: impl Iterator<Item = &'a Placed>) -> String {
     let mut shown = String::new();
     let mut column = 0;
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(drawn.len(), ARROWS.len());
     }
 
-    /// However many there are, nothing is overwritten and nothing leaves the page.
+    /// Large counts overwrite no other text and do not exceed the width.
     #[test]
     fn large_counts_fit() {
         for count in [0, 470_000, 99_999_999] {

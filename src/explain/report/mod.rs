@@ -19,7 +19,7 @@ use crate::layout::text::escaped;
 use crate::layout::{Head, ReportStyle};
 use crate::model::{Gap, MACHINE, TcpState, Transition};
 
-/// Appends what is said of all states.
+/// Appends the explanation of all states.
 pub(crate) fn write_overview(
     out: &mut Vec<u8>,
     style: ReportStyle,
@@ -51,10 +51,10 @@ pub(crate) fn write_overview(
     Ok(())
 }
 
-/// A state's name and the blanks behind it, before a way.
+/// A state's name, padded with blanks, before a transition.
 const WAY: usize = 13;
 
-/// The eleven in a table.
+/// The eleven states in a table.
 fn push_table(out: &mut Vec<u8>, style: ReportStyle, states: &[Explanation]) {
     out.push(b'\n');
     let mut grid = new_grid(style.color);
@@ -71,7 +71,7 @@ fn push_table(out: &mut Vec<u8>, style: ReportStyle, states: &[Explanation]) {
     push_grid(out, grid, &[]);
 }
 
-/// Appends what is said of one state.
+/// Appends the explanation of one state.
 pub(crate) fn write_explanation(
     out: &mut Vec<u8>,
     style: ReportStyle,
@@ -111,7 +111,7 @@ pub(crate) fn write_explanation(
     Ok(())
 }
 
-/// Its names in every dialect.
+/// The state's names in every dialect.
 fn push_names(report: &mut Report<'_>, state: TcpState) {
     let name = |name: Option<&'static str>| name.unwrap_or("-");
     report.paragraph(&format!(
@@ -180,7 +180,7 @@ fn push_settings(report: &mut Report<'_>, state: &Explanation) {
     }
     report.blank();
     for (setting, value) in &state.settings {
-        // Numbers in a row are apart by tabs.
+        // The kernel separates the numbers of a setting by tabs.
         let value = value
             .as_deref()
             .unwrap_or("not in this kernel or namespace")

@@ -69,7 +69,7 @@ struct SettingRecord<'a> {
     value: Option<&'a str>,
 }
 
-/// A way from state to state.
+/// A transition from state to state.
 #[derive(Serialize)]
 pub(super) struct WayRecord {
     from: String,
@@ -83,7 +83,7 @@ pub(super) struct WayRecord {
 }
 
 impl<'a> StateRecord<'a> {
-    /// With those that have most of it, where they were counted.
+    /// With the processes, peers and ports that have most sockets in the state, if they were counted.
     pub(super) fn of(state: &'a Explanation, counted: bool) -> Self {
         let Explanation { text, here, .. } = state;
         let process = |(holder, count): &'a (Option<Holder>, u64)| ProcessRecord {
