@@ -42,7 +42,7 @@ fn repeated(name: &str, times: u32) -> Vec<std::io::Result<Vec<u8>>> {
             let with_cookie = |message: &[u8]| {
                 let mut message = message.to_vec();
                 message[8..12].copy_from_slice(&1_u32.to_ne_bytes());
-                // The upper half of the cookie, behind the header and 48 bytes.
+                // The upper half of the cookie, after the header and 48 bytes.
                 message[16 + 48..16 + 52].copy_from_slice(&(time + 1).to_ne_bytes());
                 message
             };
@@ -80,7 +80,7 @@ fn none_for_a_socket_of_a_dump() {
             let (few, rows) = allocations(family, format, parts, 10);
             let (many, more_rows) = allocations(family, format, parts, 110);
             assert!(rows > 50 && more_rows == rows * 11, "{format:?}: {rows} and {more_rows} rows");
-            // Bound sockets are remembered; all else is the same memory again and again.
+            // Bound sockets are remembered; everything else reuses the same memory.
             assert!(many - few < 20, "{format:?} {}: {few}, {many}", family.name());
         }
     }

@@ -33,7 +33,7 @@ fn row<'a>(table: &'a Table, file: &Path) -> Option<(&'a str, &'a Option<BTreeSe
         .map(|(path, row)| (path.as_str(), row))
 }
 
-/// Whether a file uses a module that stands beside it and has a row of its own. To pass it on (`pub use`) is allowed.
+/// Whether a file uses a sibling module that has a row of its own. Re-exporting it (`pub use`) is allowed.
 fn uses_other_row(table: &Table, own_row: &str, text: &str) -> bool {
     let below = format!("{own_row}/");
     let mut others = table.keys().filter_map(|path| path.strip_prefix(&below));

@@ -1,4 +1,4 @@
-//! No two files of the sources import each other, directly or by way of others.
+//! No two source files import each other, directly or through others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::Path;
 /// A module by its path: `cli`, `args`, `trace`.
 type Module = Vec<String>;
 
-/// The modules that have a file below this folder, and what is in it before its tests.
+/// The modules with a file below this folder, and each file's text before its tests.
 fn modules(folder: &Path, parent: &[String], found: &mut BTreeMap<Module, String>) {
     for entry in fs::read_dir(folder).expect("the sources are there") {
         let path = entry.expect("the sources can be listed").path();
@@ -71,7 +71,7 @@ fn target(from: &Module, path: &[String], all: &BTreeMap<Module, String>) -> Opt
     (all.contains_key(&base) && !from.starts_with(&base)).then_some(base)
 }
 
-/// A way from the module back to itself, if there is one.
+/// A circle of imports from the module back to itself, if there is one.
 fn circle(start: &Module, edges: &BTreeMap<Module, BTreeSet<Module>>) -> Option<Vec<Module>> {
     let mut seen = BTreeSet::new();
     let mut ways = vec![vec![start.clone()]];

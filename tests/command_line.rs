@@ -82,7 +82,7 @@ fn bad_filter_words_are_pointed_at_with_what_may_be_meant() {
         let lines: Vec<_> = stderr.lines().collect();
         assert_eq!(lines[0], format!("tcpstates: filter: {message}"));
         assert_eq!(lines[3], format!("hint: {hint}"));
-        // The carets stand under the word.
+        // The carets are under the word.
         let carets = lines[2].trim_start();
         let start = lines[2].len() - carets.len();
         let word = message.split('\'').nth(1).unwrap();

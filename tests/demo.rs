@@ -12,7 +12,7 @@ use crate::support::run::{
 };
 use crate::support::{has, namespace};
 
-/// The changes that the scene tells of an end, `OLD -> NEW` each.
+/// The changes that the scene prints for an end, each as `OLD -> NEW`.
 fn changes(text: &str, end: &str) -> Vec<String> {
     let told = |line: &str| {
         let words: Vec<_> = line.split_whitespace().collect();
@@ -230,7 +230,7 @@ fn where_no_stage_can_be_had_it_says_so() {
         setpriv.arg(program).args(["demo", "handshake"]);
         setpriv
     });
-    // Where the device is everybody's, a user namespace of one's own is enough.
+    // If everybody may open the device, a user namespace is enough.
     if finished.stdout.contains("SYN_RECV") {
         return drop(finished.quiet());
     }
@@ -246,7 +246,7 @@ fn a_thread_on_its_way_out_is_waited_for() {
     }
     let (_folder, program) = program_for_everybody();
     let mut setpriv = as_nobody();
-    // Of the first thread alone, which asks for nothing else.
+    // The limit applies to the first thread only, which calls nothing else.
     setpriv.args(["strace", "-e", "trace=unshare", "-e", "inject=unshare:error=EINVAL:when=1..3"]);
     setpriv.arg(program).args(["demo", "handshake"]);
     let stderr = finish(setpriv).stderr;

@@ -173,7 +173,7 @@ fn never_ends(command: &str) -> bool {
     command.starts_with("until ") || runs.into_iter().any(is_endless)
 }
 
-/// The command with short intervals: how long it takes is not what is tested.
+/// The command with short intervals: its duration is not tested.
 fn hastened(command: &str) -> String {
     let mut words: Vec<_> = command.split(' ').collect();
     for at in 1..words.len() {
@@ -241,7 +241,7 @@ fn complaint(line: &str, finished: &Finished, statuses: &[String]) -> Option<Str
         return Some(format!("the program's status is {bad}"));
     }
     if never_ends(line) {
-        // By the signal, or earlier where the command had what it waited for.
+        // By the signal, or earlier if the command had finished.
         let is_loop = line.starts_with("until ");
         let is_fine = if is_loop {
             matches!(ended, Some(0 | 124))

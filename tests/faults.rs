@@ -65,7 +65,7 @@ fn without_netlink_proc_is_read_and_said_so_once() {
             "{stderr}"
         );
     }
-    // A failure that does not mean 'not to be had' is no reason to change the source.
+    // A failure that does not mean 'unavailable' is no reason to change the source.
     let stderr = with_faults(zoo.namespace(), &["socket:error=EMFILE"], &["-nat"]).failed(1);
     assert!(stderr.contains("Too many open files"), "{stderr}");
 }
@@ -132,7 +132,7 @@ fn neither_source_is_an_error_that_names_both() {
     );
 }
 
-/// What has been written stays, and so does what came after it; that there is more is told.
+/// Rows that were written stay, and so do later ones; a note says that rows are missing.
 #[test]
 fn a_dump_that_breaks_off_late_keeps_what_came() {
     let Some(namespace) = namespace() else { return };

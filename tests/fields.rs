@@ -59,7 +59,7 @@ fn what_a_column_shows_is_found_by_it() {
     let run = |args: &[&str]| zoo.namespace().tcpstates(args);
     let mut found = 0;
     for word in words() {
-        // A clock goes on; and what has several parts is not compared.
+        // Clocks advance, and values of several parts are not compared.
         let is_clock = word.starts_with("last-") || CLOCKS.contains(&&*word);
         if is_clock || word == "congestion" || is_of_host(&word) {
             continue;

@@ -86,7 +86,7 @@ const EXPRESSIONS: [&str; 74] = [
 const OF_NETLINK: [&str; 7] =
     ["dev = tun0", "dev tun0", "dev != tun0", "dev = lo", "autobound", "fwmark = 0", "fwmark = 0x0/0xff"];
 
-/// The ends of the sockets that a listing shows, in order. `skip` is how many columns stand before the local one.
+/// The addresses of the listed sockets, in order. `skip` is the number of columns before the local address.
 fn ends(text: &str, skip: usize) -> Vec<String> {
     let ends = |line: &str| line.split_whitespace().skip(skip).take(2).collect::<Vec<_>>().join(" ");
     let mut all: Vec<_> = text.lines().map(ends).collect();
@@ -128,7 +128,7 @@ fn the_same_sockets_as_ss(expressions: &[&str]) -> Option<usize> {
     for expression in expressions {
         let expected = theirs(&zoo, expression);
         assert_eq!(ours(&zoo, "netlink", expression), expected, "netlink: {expression}");
-        // /proc tells no devices, and no v6only: what ss shows of these is taken away.
+        // /proc has neither devices nor v6only: they are removed from ss's output.
         let plain = |ends: Vec<String>| {
             let mut plain: Vec<_> =
                 ends.iter().map(|end| end.replace("%tun0", "").replace("[::]", "*")).collect();

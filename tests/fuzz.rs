@@ -18,7 +18,7 @@ use tcpstates::internals::model::{Families, Family, Query, Sink, Socket, Source,
 
 use crate::support::dumps::{messages, recording};
 
-/// Which of the real things, what is changed at which places, how much is left, and what is appended.
+/// Which real input to start from, the bytes to change and where, how much to keep, and what to append.
 type Damage = (u8, Vec<(u16, u8)>, u16, Vec<u8>);
 
 fn damaged(real: &[Vec<u8>], (which, changes, left, behind): &Damage) -> Vec<u8> {
@@ -27,7 +27,7 @@ fn damaged(real: &[Vec<u8>], (which, changes, left, behind): &Damage) -> Vec<u8>
         let at = usize::from(*at) % bytes.len();
         bytes[at] = *byte;
     }
-    // Most are left whole: what is behind the damage is read too.
+    // Most inputs keep their length, so the parts after the damage are read too.
     if left % 4 == 0 {
         bytes.truncate(usize::from(*left) % (bytes.len() + 1));
     }

@@ -1,4 +1,4 @@
-//! Processes: hostile names, several holders, and what an unprivileged user is told.
+//! Processes: hostile names, several holders, and what an unprivileged user sees.
 
 use std::fs;
 use std::net::TcpListener;

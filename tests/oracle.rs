@@ -87,7 +87,7 @@ fn assert_attribute(socket: &Socket, attribute: &Nla) {
         Nla::TcpInfo(bytes) => {
             let info = socket.tcp_info().expect("it came");
             let at = |offset: usize| u32::from_ne_bytes(bytes[offset..offset + 4].try_into().unwrap());
-            // A listener has none of these, whatever stands there.
+            // A listener has none of these, whatever the fields contain.
             let connected = |offset| Some(at(offset)).filter(|_| socket.state != TcpState::Listen);
             assert_eq!((info.rto_us(), info.rtt_us()), (connected(8), connected(68)));
             assert_eq!((info.snd_cwnd(), info.total_retrans()), (Some(at(80)), connected(100)));
@@ -122,7 +122,7 @@ fn on_a_live_dump() {
     assert_eq!(count, zoo.specimens().len());
 }
 
-/// Every way to cut a recorded dump short, and every byte of it damaged: an error or a socket, never a panic.
+/// A recorded dump cut at every length, and with every byte damaged: an error or a socket, never a panic.
 #[test]
 fn damaged_recordings_are_read_or_refused() {
     for (_, name) in FAMILIES {

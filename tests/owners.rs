@@ -73,7 +73,7 @@ fn one_on_its_way_is_nobodys_until_it_arrives() {
     drop(own);
     let (holders, note) = owners(&namespace, 80);
     assert!(holders.is_empty());
-    // Where some process may not be read it might be that one's.
+    // If a process cannot be read, the socket may be its own.
     let note = note.expect("it has an inode");
     assert!(note.starts_with("held by no process") || note.starts_with("may be held by"), "{note}");
 
@@ -202,7 +202,7 @@ fn a_thread_with_a_table_of_its_own() {
     }
 }
 
-/// What can't be read is told with its reason, and never passes for a socket without an owner.
+/// A process that cannot be read is reported with the reason; its sockets are not shown as ownerless.
 #[test]
 fn a_call_that_fails_loses_no_owner_in_silence() {
     let Some(namespace) = namespace() else { return };
@@ -255,7 +255,7 @@ fn a_holder_outside_of_the_pid_namespace_is_told_of() {
     assert!(stderr.contains("\nhint: run tcpstates in the host's PID namespace"), "{stderr}");
 }
 
-/// A privilege that is lacking is named, and root is not told to be root.
+/// The missing privilege is named, and root is not advised to be root.
 #[test]
 fn the_hint_names_what_root_lacks() {
     let Some(namespace) = namespace() else { return };
@@ -283,7 +283,7 @@ fn the_hint_names_what_root_lacks() {
     assert!(!answer.stdout.contains("as root"), "{}", answer.stdout);
 }
 
-/// Neither threads nor descriptors without end: fewer threads do, and what could not be opened is told.
+/// With a limit on threads or descriptors: fewer threads are used, and files that could not be opened are reported.
 #[test]
 fn when_the_system_has_no_more_to_give() {
     let Some(namespace) = namespace() else { return };

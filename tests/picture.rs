@@ -22,7 +22,7 @@ const ADVANCE: usize = 8;
 const LINE: usize = 18;
 const MARGIN: usize = 16;
 
-/// A shop: a proxy with clients on another host, a program behind it that loses connections and does not accept, and its
+/// A shop: a proxy with clients on another host, a program behind it that leaks connections and does not accept, and its
 /// database. Each role is a process of its own. It does what the line says that it reads, and says when that is done.
 const SCENE: &str = r#"
 import socket, sys, time
@@ -310,7 +310,7 @@ fn path(palette: &Palette) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/terminal-{}.svg", palette.name))
 }
 
-/// Draws the picture anew. Its numbers are those of this run.
+/// Draws the picture again, with the numbers of this run.
 #[test]
 #[ignore = "it writes docs/terminal-light.svg and docs/terminal-dark.svg"]
 fn draw() {
@@ -336,7 +336,7 @@ fn draw() {
     }
 }
 
-/// The lines of a picture, less the blanks between stretches. That it is well-formed is found on the way.
+/// The lines of a picture, without the blanks between stretches; fails if it is not well-formed.
 fn lines_of(picture: &str) -> Vec<String> {
     let document = roxmltree::Document::parse(picture).expect("it is well-formed");
     assert_eq!(document.root_element().tag_name().namespace(), Some("http://www.w3.org/2000/svg"));

@@ -96,7 +96,7 @@ fn what_is_no_table_is_an_error() {
     assert!(list(letter.path(), &[]).failed(1).ends_with("net/tcp: not a table of sockets\n"));
 }
 
-/// A tree of somebody else's: nothing in it is waited for, and nothing is read without end.
+/// A hostile tree: no file in it blocks the program, and none is read without end.
 #[test]
 fn a_table_that_has_no_end_is_an_error() {
     let leading_to = |target: &str| {

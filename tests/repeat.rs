@@ -14,7 +14,7 @@ fn spawn(args: &[&str]) -> Child {
     tcpstates(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs")
 }
 
-/// How it ended, and what it said; it must end soon.
+/// The exit status and stderr; it must end soon.
 #[track_caller]
 fn end_of(mut child: Child) -> (Option<i32>, String) {
     await_end_of(&mut child);
@@ -96,7 +96,7 @@ fn first_lines(zoo: &Zoo, count: usize, args: &[&str]) -> Vec<String> {
     lines
 }
 
-/// Asserts that these are times, none earlier than the one before, and of more than one snapshot.
+/// Asserts that these are rising times, of more than one snapshot.
 fn assert_times_pass(times: &[String]) {
     assert!(times.is_sorted() && times.first() < times.last(), "{times:?}");
     for time in times {

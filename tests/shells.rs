@@ -70,7 +70,7 @@ impl Stage {
         let mut session =
             rexpect::session::spawn_command(command, Some(20_000)).expect("a terminal can be had");
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions").join(script);
-        // The quotes keep what is typed from being what is waited for.
+        // The quotes make the echo of the typed line differ from the text that the test waits for.
         session
             .send_line(&format!(
                 "{}. '{}'; echo re''ady",

@@ -57,7 +57,7 @@ fn connect(client: &Socket, to: (Ipv4Addr, u16)) -> std::io::Result<()> {
     client.connect(&SocketAddr::from(to).into())
 }
 
-/// Writes until nobody takes any more.
+/// Writes until the kernel takes no more.
 fn fill(mut stream: &TcpStream) {
     stream.set_nonblocking(true).expect("it can be set");
     while let Ok(1..) = stream.write(&[7; 4096]) {}
@@ -133,7 +133,7 @@ fn linux_gives_up_a_syn_where_a_host_is_said_to_be_unreachable() {
     let made = namespace.ip("link add one type veth peer name two\nlink set one up\nlink set two up\n\
                              addr add 10.1.1.1/24 dev one");
     let Some(()) = or_skip(made) else { return };
-    // Nobody answers for 10.1.1.2: the kernel tells itself so by an ICMP error of code 1.
+    // No host has 10.1.1.2: the kernel reports that to itself by an ICMP error of code 1.
     namespace.sysctl("ipv4/neigh/one/mcast_solicit", "1");
     namespace.sysctl("ipv4/neigh/one/retrans_time_ms", "50");
     let client = client(&namespace, Ipv4Addr::new(10, 1, 1, 1), 4400);

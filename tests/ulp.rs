@@ -8,7 +8,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use crate::support::document::Document;
 use crate::support::{has, namespace, skip};
 
-/// An MPTCP listener, a connection to it with data that nobody reads, and its accepted end.
+/// An MPTCP listener, a connection to it with unread data, and its accepted end.
 fn mptcp(port: u16) -> std::io::Result<[Socket; 3]> {
     const IPPROTO_MPTCP: i32 = 262;
     let new = || Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::from(IPPROTO_MPTCP)));

@@ -244,7 +244,7 @@ fn one_that_waits_is_shown_with_its_listeners_process() {
         let credited = text.lines().filter(|line| line.contains(&format!("({pid}/"))).count();
         assert_eq!((credited, text.lines().count()), (2, 3), "two wait, one listens: {text}");
     }
-    // Whatever else is asked, the same sockets fit and have the same holder.
+    // With any other option the same sockets match and have the same holder.
     let pid = pid.to_string();
     for filter in ["dport = 7101", "dport = 7101 state established", "dst 10.99.0.2:7101"] {
         let text = zoo.namespace().tcpstates(&["-npHW", "-4", filter]);

@@ -12,8 +12,8 @@ use crate::kernel::try_bind::{AskError, try_bind};
 
 /// Tries each address without SO_REUSEADDR, and with it if the port is in use: otherwise it makes no difference.
 ///
-/// With `v6only` an IPv6 socket is for IPv6 only, so no IPv4 socket blocks it. Without it the socket has the default: bound
-/// to `::` it takes IPv4 too, unless net.ipv6.bindv6only is set.
+/// With `v6only` an IPv6 socket is for IPv6 only, so no IPv4 socket blocks it. Without it the socket has the default:
+/// bound to `::` it takes IPv4 too, unless net.ipv6.bindv6only is set.
 pub(crate) fn ask(addresses: &[SocketAddr], v6only: bool) -> Result<Vec<Try>, AskError> {
     let both = |at: &SocketAddr| {
         let (plain, v6only) = try_once(*at, v6only, false)?;

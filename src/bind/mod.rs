@@ -1,8 +1,8 @@
 //! Why a port can't be bound.
 //!
 //! [`ask`](ask()) asks the kernel. Everything else is pure: how the sockets on that port relate to the address that was
-//! tried (`overlap`), whether they block it (`judge`), and what to do (`advice`). The kernel's verdicts are the truth: no
-//! statement about a socket contradicts them.
+//! tried (`overlap`), whether they block it (`judge`), and what to do (`advice`). The kernel's verdicts are the truth:
+//! no statement about a socket contradicts them.
 
 mod advice;
 mod ask;
@@ -198,8 +198,8 @@ impl Answer {
         Self { target, tries, occupants, facts, advice }
     }
 
-    /// Whether the cause may be gone in a moment: no lasting socket explains the verdict. Another run of this program holds
-    /// the port for some microseconds by a socket that is bound and idle.
+    /// Whether the cause may be gone in a moment: no lasting socket explains the verdict. Another run of this program
+    /// holds the port for some microseconds by a socket that is bound and idle.
     pub(crate) fn may_pass(&self) -> bool {
         let stays = |judged: &Judged| {
             judged.blocks != Blocks::No && judged.occupant.socket.state.shown() != TcpState::Close

@@ -37,7 +37,7 @@ pub(super) fn asked(namespace: &Namespace, args: &[&str]) -> (Value, i32) {
     )
 }
 
-/// Words for what is tried on a port, and the addresses that they mean.
+/// Arguments of `bind` for a port, and the addresses that they mean.
 pub(super) type Target = (Vec<String>, Vec<SocketAddr>);
 
 pub(super) fn target(words: &[&str], addresses: &[&str], port: u16) -> Target {
@@ -82,7 +82,7 @@ pub(super) fn eventually<T>(holds: impl Fn() -> anyhow::Result<T>) -> T {
     }
 }
 
-/// What was said of each try: address, SO_REUSEADDR, error.
+/// Each try: address, SO_REUSEADDR, error.
 pub(super) fn told(answer: &Value) -> Vec<(IpAddr, bool, Option<i32>)> {
     let one = |tried: &Value| {
         let addr: IpAddr = tried["address"].as_str().unwrap().parse().unwrap();
@@ -118,7 +118,7 @@ pub(super) fn compared(
     Ok((answer, fails))
 }
 
-/// The holders that are in the way.
+/// The holders that block.
 pub(super) fn in_the_way(answer: &Value) -> Vec<&Value> {
     answer["holders"].as_array().unwrap().iter().filter(|holder| holder["blocks"] != "no").collect()
 }

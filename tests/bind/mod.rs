@@ -37,7 +37,7 @@ fn each_holder_alone_is_what_a_real_bind_finds_it_to_be() {
             });
         }
         drop(held);
-        // What blocked was that, and nothing else.
+        // That socket blocked, and nothing else.
         if kind.state() != "TIME_WAIT" {
             let (words, addresses) = &targets(port)[0];
             eventually(|| {
@@ -85,7 +85,7 @@ fn is_unlisted(answer: &Value, fails: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Those that can be on one port together: each is said to block where it does alone.
+/// Sockets that can share a port: each is reported to block if it does so alone.
 #[test]
 fn holders_together_are_told_apart() {
     let Some(namespace) = namespace() else { return };
@@ -118,7 +118,7 @@ fn holders_together_are_told_apart() {
                 let Some(holder) = holders.iter().find(same) else {
                     anyhow::bail!("no {kind:?}: {answer:#}")
                 };
-                // Whether an IPv6 connection stands in the way of 0.0.0.0 can't be told where others do.
+                // Whether an IPv6 connection blocks 0.0.0.0 is unknown if other sockets do.
                 if holder["overlap"] == "ipv6_connection" {
                     ensure!(holder["overlaps"].is_null(), "{kind:?}, {words:?}: {answer:#}");
                     continue;
@@ -278,7 +278,7 @@ fn every_address_of_both_families_is_tried_as_programs_usually_bind_it() {
                 ensure!(really_fails == fails, "{words:?}: {answer:#}");
                 assert_eq!(answer["tries"][0]["v6only"], v6only, "{answer:#}");
                 assert_eq!(answer["holders"][0]["overlap"] == "within_wildcard", fails, "{answer:#}");
-                // That IPv4 is meant too is said.
+                // The answer says that IPv4 is included.
                 let said = answer["notes"].to_string().contains(&format!("`bind -6 {port}`"));
                 assert_eq!(said, !v6only, "{answer:#}");
                 Ok(())

@@ -1,4 +1,4 @@
-//! What is said besides findings: that there are none, what could not be seen, the status.
+//! The answer apart from findings: that there are none, its limits, the exit status.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;

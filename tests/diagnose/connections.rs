@@ -1,4 +1,4 @@
-//! Connections that stand.
+//! Established connections.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

@@ -136,7 +136,7 @@ fn local(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
 }
 
-/// A client and what was accepted of it.
+/// A client and its accepted end.
 fn pair(listener: &Socket) -> (TcpStream, TcpStream) {
     let address = listener.local_addr().ok().and_then(|address| address.as_socket()).expect("it listens");
     let client = TcpStream::connect(address).expect("it listens");

@@ -189,7 +189,7 @@ fn listeners_of_one_family() {
     let lone6 = namespace.inside(|| listener(any6(85), 1));
     let finding = only(&namespace, &[], "one-family", "note");
     assert!(finding.summary.contains("on no IPv4 one"), "{}", finding.summary);
-    // /proc does not tell which [::] takes IPv4: nothing is said of them.
+    // /proc does not show which [::] takes IPv4, so no finding is about them.
     let document = document(&namespace, &["--source", "procfs"]);
     assert_eq!(gist(&document), []);
     assert!(document.unseen.iter().any(|what| what.contains("one-family")), "{:?}", document.unseen);

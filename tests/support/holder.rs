@@ -1,4 +1,4 @@
-//! A program of the tests' own that listens on a port, in the ways that another must be told to look at.
+//! A program of the tests that listens on a port, in the situations that the tests look at.
 
 use std::ffi::OsString;
 use std::fs;
@@ -105,7 +105,7 @@ pub(crate) struct Cgroup {
 }
 
 impl Cgroup {
-    /// The error says why none can be had.
+    /// The error says why it is unavailable.
     pub(crate) fn new(name: &str) -> Result<Self, String> {
         let folder = tree()?.join(name);
         fs::create_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;

@@ -132,7 +132,7 @@ impl Keeper<'_> {
         self.held.push(fd);
     }
 
-    /// A listener nobody accepts at.
+    /// A listener whose program does not accept.
     fn listen(&mut self, label: &'static str, local: SocketAddr, backlog: u32, waiting: u32) {
         let listener = self.listen_with(label, local, backlog, waiting, true);
         self.held.push(listener);
@@ -181,7 +181,7 @@ impl Keeper<'_> {
         let label = "not yet accepted";
         for port in (OPEN_FROM..).take(waiting as usize) {
             // One after the other, as there is no place for a second SYN until
-            // the first connection stands.
+            // the first connection is established.
             let peer = self.opened(label, local, port);
             self.push_unheld(label, "ESTABLISHED", local, peer);
         }
@@ -232,7 +232,7 @@ impl Keeper<'_> {
         self.held.push(fd);
     }
 
-    /// A connection which stands, with a descriptor.
+    /// An established connection, with a descriptor.
     fn push_held(&mut self, label: &'static str, fd: &OwnedFd, local: SocketAddr, peer: SocketAddr) {
         self.push_unheld(label, "ESTABLISHED", local, peer);
         let specimen = self.specimens.last_mut().expect("just pushed");

@@ -21,7 +21,7 @@ pub(crate) mod zoo;
 use namespace::Namespace;
 use zoo::Zoo;
 
-/// Says that a test was skipped; under CI, where all can be had, it fails.
+/// Prints that a test was skipped; under CI, where everything is available, it fails.
 pub(crate) fn skip(why: &str) {
     assert!(std::env::var_os("CI").is_none(), "would be skipped, which CI does not allow: {why}");
     // Past the test harness, which shows what a test prints only when it fails.

@@ -118,7 +118,7 @@ fn split_ipv6(packet: &[u8]) -> Option<(IpAddr, IpAddr, &[u8])> {
     (packet[6] == TCP).then_some((from.into(), to.into(), tcp))
 }
 
-/// What the checksum covers besides the segment.
+/// The pseudo-header, which the checksum covers too.
 fn pseudo_header(from: IpAddr, to: IpAddr, tcp_len: usize) -> Vec<u8> {
     let mut header = Vec::with_capacity(40);
     for address in [from, to] {

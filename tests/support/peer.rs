@@ -26,7 +26,7 @@ pub(crate) const PEER_V6: Ipv6Addr = Ipv6Addr::new(0xfd99, 0, 0, 0, 0, 0, 0, 2);
 pub(crate) const OUR_LINK_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1);
 pub(crate) const PEER_LINK_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 2);
 
-/// The device and the thread which is all of the network behind it.
+/// The device, and the thread that plays the whole network behind it.
 pub(crate) struct Peer {
     commands: Sender<Open>,
     /// A byte per command; its closing ends the thread.
@@ -41,7 +41,7 @@ impl Peer {
         namespace.ip(&address_commands())?;
         let (wake_end, wake) = io::pipe().map_err(|error| format!("cannot make a pipe: {error}"))?;
         let (commands, received) = mpsc::channel();
-        // Started inside, so that the thread can be told to belong there.
+        // Started inside, so that the thread belongs to the namespace.
         let thread = namespace.inside(|| {
             thread::Builder::new()
                 .name("zoo peer".to_owned())

@@ -6,7 +6,7 @@ use super::peer::{BYTES_SENT, Script};
 /// How much is sent to the peer which does not acknowledge it.
 pub(crate) const BYTES_UNACKNOWLEDGED: u32 = 77;
 
-/// What is done to a connection once it stands.
+/// What is done to an established connection.
 #[derive(Clone, Copy)]
 pub(crate) enum Then {
     Leave,

@@ -146,7 +146,7 @@ impl Flow {
         vec![greeting.unwrap_or_else(|| self.acknowledgement())]
     }
 
-    /// What is said to any segment once the SYNs are exchanged.
+    /// The answer to any segment once the SYNs are exchanged.
     fn meet_ack(&mut self, got: &Segment) -> Vec<Segment> {
         let payload_len = u32::try_from(got.payload.len()).expect("packets are short");
         let mut said: Vec<_> = self.establish().into_iter().collect();

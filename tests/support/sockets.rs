@@ -27,7 +27,7 @@ pub(crate) fn bound_socket(label: &str, local: SocketAddr) -> OwnedFd {
     fd
 }
 
-/// Begins to connect; the state tells when that is done.
+/// Begins to connect; the state shows when that is done.
 pub(crate) fn connect_to(label: &str, fd: &OwnedFd, peer: SocketAddr) {
     match connect(fd, &peer) {
         Err(Errno::INPROGRESS) => {}

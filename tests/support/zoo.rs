@@ -16,7 +16,7 @@ use super::peer::Peer;
 pub(crate) struct Zoo {
     specimens: Vec<Specimen>,
     // Dropped in this order: the peer's end resets the connections, so that
-    // closing them leaves nothing behind which would keep the namespace.
+    // closing them leaves no socket that would keep the namespace.
     _peer: Peer,
     _held: Vec<OwnedFd>,
     namespace: Namespace,

@@ -1,4 +1,4 @@
-//! Who closed, when, and what is left of it: what the kernel tells by no event, and what its events tell falsely.
+//! Which end closed, and when: endings for which the kernel has no event, or a misleading one.
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV6, TcpListener, TcpStream};
@@ -107,7 +107,7 @@ fn a_fin_that_is_never_acknowledged_is_not_told_to_be() {
         let (client, server) = connected(listener, FAR);
         drop(client);
         await_end(&server);
-        // The acknowledgement of the client's FIN is on its way, or waits no longer than this.
+        // The acknowledgement of the client's FIN is in flight, or delayed no longer than this.
         std::thread::sleep(Duration::from_millis(100));
         reflector.hold();
         drop(server);

@@ -31,7 +31,7 @@ fn they_are_told_whole() {
                 .map(|key| end[key].to_string())
                 .join(" ")
         };
-        // The server's FIN counts as a byte if it came before the kernel had given the socket up.
+        // The server's FIN counts as a byte if it arrived before the kernel dropped the socket.
         let gist_of_client = gist(client);
         assert!(gist_of_client.starts_with("\"local\" \"orderly\" 5 "), "{gist_of_client}");
         assert!(client["bytes_received"].as_u64() <= Some(1), "{gist_of_client}");

@@ -28,9 +28,9 @@ pub(super) struct Trace {
     pub(super) child: Child,
     pub(super) stdout: BufReader<ChildStdout>,
     pub(super) stderr: BufReader<ChildStderr>,
-    /// What it said first.
+    /// Its first line.
     pub(super) said: String,
-    /// The states that each port came into, and the one before the first.
+    /// The states of each port, the state before the first transition included.
     seen: BTreeMap<u16, Vec<String>>,
     /// Meanings, beside the states that they are of.
     pub(super) meanings: Vec<(String, String)>,
@@ -39,7 +39,7 @@ pub(super) struct Trace {
 /// Starts a trace in this thread's namespace. It records when it has said where it sees transitions. It ends after a
 /// minute, so that a test does not wait forever for an event that was lost.
 pub(super) fn start(args: &[&str]) -> Trace {
-    // Of an option that stands twice the last counts.
+    // If an option is given twice, the last one counts.
     started(tcpstates_at_all_signals(
         &[&["trace", "--ndjson", "--poll", "20", "--duration", "60"], args].concat(),
     ))
@@ -55,7 +55,7 @@ pub(super) fn started(mut command: Command) -> Trace {
 }
 
 impl Trace {
-    /// One of the privileged kind, or the note that it can't be had.
+    /// A trace by tracepoints, or the note that they are unavailable.
     pub(super) fn by_tracepoints(args: &[&str]) -> Option<Self> {
         start(&[&["--by", "tracepoint"], args].concat()).or_skip()
     }
@@ -133,7 +133,7 @@ impl Trace {
         status_of(self.child)
     }
 
-    /// How it ended when its reader had gone.
+    /// The exit status after its reader has closed the pipe.
     #[track_caller]
     pub(super) fn status_unread(self) -> Option<i32> {
         drop(self.stdout);

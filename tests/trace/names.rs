@@ -1,4 +1,4 @@
-//! Who was on the processor: processes that are gone by the time that a line is told, or can't be seen.
+//! Which process was running: processes that have ended before the line is printed, or are hidden.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
@@ -8,7 +8,7 @@ use super::harness::{LOCALHOST, Trace, listener, own_port, port_of, started};
 use crate::support::run::{PROGRAM, command};
 use crate::support::{has, namespace};
 
-/// A script that has said that it is ready, and reads a line before it goes on.
+/// A script that has printed that it is ready, and waits for a line before it goes on.
 fn waiting(script: &str) -> Child {
     let mut bash = command("bash");
     bash.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped());

@@ -1,4 +1,4 @@
-//! By snapshots: what lasts, and what the kernel's notices tell of the rest.
+//! By snapshots: states that last, and what the kernel's notices add.
 
 use std::io::Read as _;
 use std::net::TcpListener;
@@ -21,7 +21,7 @@ fn lasting(states: &[String]) -> Vec<&str> {
 /// A connection whose states last until the trace has seen them, closed first by the client.
 fn lasting_scene(mut trace: Trace, listener: &TcpListener) -> ((u16, u16), Seen) {
     let listens = port_of(listener);
-    // What is there at the first snapshot is no transition: this is behind it.
+    // Sockets in the first snapshot are not transitions: this opens after it.
     let marker = super::harness::listener(LOCALHOST);
     trace.until(port_of(&marker), "LISTEN");
     let (client, server) = connected(listener, LOCALHOST);

@@ -10,7 +10,7 @@ use super::harness::{Trace, bound_client, own_port};
 use crate::support::namespace;
 use crate::support::namespace::Namespace;
 
-/// A connection that stands, and another that waits: the listener has no room for it.
+/// An established connection, and another that waits because the accept queue is full.
 struct Scene {
     _listener: Socket,
     _stands: Socket,
@@ -49,7 +49,7 @@ fn a_socket_of_another_namespace_has_not_the_port_of_one_here() {
     for _ in 0..4 {
         ports.push(trace.next().expect("it goes on")["local_port"].as_u64());
     }
-    // Each after the one that stands.
+    // Each after the established one.
     assert_eq!((ports[1], ports[3]), (Some(bound_port.into()), None), "{ports:?}");
     drop((bound, chosen));
     trace.interrupt();
@@ -70,7 +70,7 @@ fn each_of_some_that_begin_at_once_has_its_port() {
         let mut stands = BTreeSet::new();
         while told.len() < targets.len() {
             let change = trace.next().expect("it goes on");
-            // Each after the one that stands.
+            // Each after the established one.
             let peer = change["peer_port"].as_u64().and_then(|port| port.try_into().ok());
             let to = targets.iter().find(|to| peer == Some(**to)).copied();
             if let Some(to) = to

@@ -1,4 +1,4 @@
-//! The kernel's ring: all that it records is read, what it loses is counted, and nothing of it stays behind.
+//! The kernel's ring: every recorded event is read, lost events are counted, and no instance is left over.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;

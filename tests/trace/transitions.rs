@@ -1,4 +1,4 @@
-//! Each way in which a connection opens and ends, and the states of both its ends.
+//! Each kind of opening and closing, and the states of both ends.
 
 use std::net::{Ipv6Addr, Shutdown, SocketAddr};
 use std::time::Duration;
@@ -173,7 +173,7 @@ fn a_connection_gets_no_answer() {
         client.set_nonblocking(true).expect("it can be set");
         let _ = client.connect(&to.into());
         let port = client.local_addr().expect("it has one").as_socket().expect("of IP").port();
-        // The port is told long before the next transition, though the event has none.
+        // The port is printed long before the next transition, although the event has none.
         trace.until(port, "SYN_SENT");
         trace.until(port, "CLOSED");
         Some((port, trace.end()))
