@@ -9,16 +9,17 @@ use crate::session::Refusal;
 pub(super) fn rewritten(words: &[OsString]) -> Result<Vec<OsString>, Refusal> {
     let mut out: Vec<OsString> = words.iter().take(1).cloned().collect();
     let mut rest = words.get(1..).unwrap_or_default();
-    if let [first, others @ ..] = rest
-        && first == "help"
-    {
-        out.extend(others.first().cloned());
-        out.push("--help".into());
-        return Ok(out);
+    match rest {
+        [first] if first == "help" => return Ok(vec![program(words), "--help".into()]),
+        [first, command] if first == "help" && is_command(command) => {
+            return Ok(vec![program(words), command.clone(), "--help".into()]);
+        }
+        _ => {}
     }
+    // Terms that options stand for come last: `and` and `or` are taken from left to right, so they hold for all.
+    let mut terms: Vec<OsString> = Vec::new();
     while let [word, behind @ ..] = rest {
-        let is_command = NAMES.iter().chain([&HIDDEN]).any(|name| word == name);
-        if is_command || word == "--" {
+        if is_command(word) || word == "--" {
             break;
         }
         rest = behind;
@@ -28,36 +29,56 @@ pub(super) fn rewritten(words: &[OsString]) -> Result<Vec<OsString>, Refusal> {
         };
         let next = behind.first().and_then(|next| next.to_str());
         let (ours, takes_next) = translated(text, next)?;
-        out.extend(ours.into_iter().map(OsString::from));
+        match ours {
+            Ours::Words(ours) => out.extend(ours.into_iter().map(OsString::from)),
+            Ours::Term(term) => terms.extend(term.map(OsString::from)),
+        }
         rest = rest.get(usize::from(takes_next)..).unwrap_or_default();
     }
+    let (before, behind) =
+        if rest.first().is_some_and(is_command) { (terms, Vec::new()) } else { (Vec::new(), terms) };
+    out.extend(before);
     out.extend(rest.iter().cloned());
+    out.extend(behind);
     Ok(out)
 }
 
+fn program(words: &[OsString]) -> OsString {
+    words.first().cloned().unwrap_or_default()
+}
+
+fn is_command(word: &OsString) -> bool {
+    NAMES.iter().chain([&HIDDEN]).any(|name| word == name)
+}
+
+/// A word in this program's words.
+enum Ours {
+    /// In its place.
+    Words(Vec<String>),
+    /// A term of the filter: a field, an operator and a value.
+    Term([String; 3]),
+}
+
 /// A word in ours, and whether the word behind it belongs to it.
-fn translated(word: &str, next: Option<&str>) -> Result<(Vec<String>, bool), Refusal> {
-    let as_it_is = || Ok((vec![word.to_owned()], false));
+fn translated(word: &str, next: Option<&str>) -> Result<(Ours, bool), Refusal> {
+    let words = |words: &[&str]| Ours::Words(words.iter().map(|word| (*word).to_owned()).collect());
     let (option, joined) = word.split_once('=').map_or((word, None), |(option, value)| (option, Some(value)));
     let value = joined.or(next);
     let takes_next = joined.is_none();
-    let filter =
-        |field: &str, value: &str| Ok((vec![field.to_owned(), "=".to_owned(), value.to_owned()], takes_next));
-    match (option, value) {
-        ("--pid", Some(value)) => filter("pid", value),
-        ("--port", Some(value)) => filter("port", value),
-        ("-A" | "--query" | "--socket", Some(value)) => tables(value).map(|()| (Vec::new(), takes_next)),
-        ("-f" | "--family", Some("inet")) => Ok((vec!["-4".to_owned()], takes_next)),
-        ("-f" | "--family", Some("inet6")) => Ok((vec!["-6".to_owned()], takes_next)),
-        ("-F", Some(value)) => Ok((vec![format!("--filter-file={value}")], takes_next)),
-        ("-B" | "--bound-inactive", _) if joined.is_none() => {
-            Ok((vec!["state".to_owned(), "bound-inactive".to_owned()], false))
+    let term = |field: &str, value: &str| Ours::Term([field, "=", value].map(str::to_owned));
+    Ok(match (option, value) {
+        ("--pid", Some(value)) => (term("pid", value), takes_next),
+        ("--port", Some(value)) => (term("port", value), takes_next),
+        ("-A" | "--query" | "--socket", Some(value)) => {
+            tables(value)?;
+            (words(&[]), takes_next)
         }
-        _ => match interval(word) {
-            Some(rewritten) => Ok((vec![rewritten], false)),
-            None => as_it_is(),
-        },
-    }
+        ("-f" | "--family", Some("inet")) => (words(&["-4"]), takes_next),
+        ("-f" | "--family", Some("inet6")) => (words(&["-6"]), takes_next),
+        ("-F", Some(value)) => (words(&[&format!("--filter-file={value}")]), takes_next),
+        ("-B" | "--bound-inactive", _) if joined.is_none() => (words(&["state", "bound-inactive"]), false),
+        _ => (words(&[interval(word).as_deref().unwrap_or(word)]), false),
+    })
 }
 
 /// ss's tables of sockets: only TCP's is here.
@@ -96,7 +117,9 @@ mod tests {
     fn habits_are_understood() {
         for (line, ours) in [
             ("t --pid 1", "t pid = 1"),
-            ("t -a --pid=1 state listen", "t -a pid = 1 state listen"),
+            ("t -a --pid=1 state listen", "t -a state listen pid = 1"),
+            ("t --pid 1 sport = 1 or dport = 2", "t sport = 1 or dport = 2 pid = 1"),
+            ("t --port 1 -- sport = 2", "t -- sport = 2 port = 1"),
             ("t --port 80", "t port = 80"),
             ("t -A tcp -n", "t -n"),
             ("t --query=inet", "t"),
@@ -113,6 +136,7 @@ mod tests {
             ("t -fcsv", "t -fcsv"),
             ("t help", "t --help"),
             ("t help explain", "t explain --help"),
+            ("t help nosuch", "t help nosuch"),
             ("t diagnose -c5 --pid 1", "t diagnose -c5 --pid 1"),
             ("t -- -c1", "t -- -c1"),
         ] {
