@@ -154,7 +154,7 @@ Register-ArgumentCompleter -Native -CommandName 'tcpstates' -ScriptBlock {
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Choose the layout')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the states: auto, always or never')
             [CompletionResult]::new('--connections', '--connections', [CompletionResultType]::ParameterName, 'Print one line for each connection when it ends')
-            [CompletionResult]::new('--summary', '--summary', [CompletionResultType]::ParameterName, 'Print no transitions, but at the end how many there were and how long sockets were in each state')
+            [CompletionResult]::new('--summary', '--summary', [CompletionResultType]::ParameterName, 'Print at the end how many transitions there were and how long sockets were in each state; as text, nothing else')
             [CompletionResult]::new('--ndjson', '--ndjson', [CompletionResultType]::ParameterName, 'Print one JSON document a line')
             [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Show IPv4 sockets')
             [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Show IPv4 sockets')

@@ -146,7 +146,7 @@ set edit:completion:arg-completer[tcpstates] = {|@words|
             cand --format 'Choose the layout'
             cand --color 'Colour the states: auto, always or never'
             cand --connections 'Print one line for each connection when it ends'
-            cand --summary 'Print no transitions, but at the end how many there were and how long sockets were in each state'
+            cand --summary 'Print at the end how many transitions there were and how long sockets were in each state; as text, nothing else'
             cand --ndjson 'Print one JSON document a line'
             cand -4 'Show IPv4 sockets'
             cand --ipv4 'Show IPv4 sockets'

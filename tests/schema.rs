@@ -337,15 +337,13 @@ fn lines_of_a_trace_are_as_their_schema_says() {
         });
         assert_eq!(lines.status, Some(0), "{}", lines.stderr);
         let lines = lines.stdout;
-        // A summary comes without the transitions.
-        let least = if kind == ["--summary"] { 1 } else { 3 };
-        assert!(lines.lines().count() >= least, "{kind:?}: {lines}");
+        assert!(lines.lines().count() > 2, "{kind:?}: {lines}");
         for line in lines.lines() {
             let line = serde_json::from_str(line).expect("each line is JSON");
             assert_valid(&trace, &line, &format!("{kind:?}"));
         }
         if kind == ["--summary"] {
-            assert!(lines.starts_with("{\"summary\":"), "{lines}");
+            assert!(lines.lines().last().unwrap().starts_with("{\"summary\":"), "{lines}");
         }
     }
 }

@@ -27,7 +27,7 @@ pub(crate) struct TraceArgs {
     #[arg(long)]
     pub(crate) connections: bool,
 
-    /// Print no transitions, but at the end how many there were and how long sockets were in each state
+    /// Print at the end how many transitions there were and how long sockets were in each state; as text, nothing else
     #[arg(long)]
     pub(crate) summary: bool,
 

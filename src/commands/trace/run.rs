@@ -18,7 +18,9 @@ use crate::kernel::files;
 use crate::layout::{Guard, Pages};
 use crate::model::{Access, Needs, Row, Socket, StateSet, TcpState};
 use crate::session::{Doing as _, Failure, Output, Session, signals, stdout, tell, timespec, write};
-use crate::trace::{By, Nanos, Note, Observation, StateChange, Stories, Tally, TraceLines, Tracer, Wall};
+use crate::trace::{
+    By, Nanos, Note, Observation, StateChange, Stories, Tally, TraceFormat, TraceLines, Tracer, Wall,
+};
 
 /// Runs the trace.
 pub(crate) fn run(what: &Trace, access: &Access, session: &mut Session) -> Result<(), Failure> {
@@ -121,7 +123,7 @@ impl Teller<'_> {
     fn head(&mut self) {
         if self.what.connections {
             self.lines.stories_head(self.out.buffer());
-        } else if !self.what.summary {
+        } else if !self.is_silent() {
             self.lines.head(self.out.buffer());
         }
     }
@@ -151,6 +153,11 @@ impl Teller<'_> {
         }
     }
 
+    /// Whether people get the summary alone. NDJSON has both: a program takes what it needs.
+    fn is_silent(&self) -> bool {
+        self.what.summary && self.what.style.format != TraceFormat::Ndjson
+    }
+
     fn is_over(&self) -> bool {
         self.left == 0 || self.error.is_some()
     }
@@ -168,7 +175,9 @@ impl Teller<'_> {
         self.left -= 1;
         if self.what.summary {
             self.tally.count(change);
-            return;
+            if self.is_silent() {
+                return;
+            }
         }
         self.lines.change(self.out.buffer(), change, time);
         self.error = self.out.turn().err();
