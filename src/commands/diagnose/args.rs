@@ -11,51 +11,51 @@ use crate::diagnose::{Severity, Threshold};
 /// Options of the diagnosis. Each threshold has an option of the same name.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct DiagnoseArgs {
-    /// Look twice, this long apart, and judge counters by what they counted meanwhile
+    /// Read everything twice, SECONDS apart, and judge counters by the difference
     #[arg(long, value_name = "SECONDS", value_parser = interval)]
     pub(crate) interval: Option<Duration>,
 
-    /// End with status 1 where something is found that is as bad as this, or worse
+    /// End with status 1 if a finding is at least this severe
     #[arg(long, value_name = "SEVERITY", value_enum)]
     pub(crate) fail_on: Option<FailOn>,
 
-    /// A program holds a socket in CLOSE_WAIT when nothing has come for this long
+    /// Count a CLOSE_WAIT socket only after this long without incoming data
     #[arg(long, value_name = "SECONDS", default_value_t = Threshold::CloseWaitAge.usual(), value_parser = whole)]
     pub(crate) close_wait_age: u64,
 
-    /// So many of them in one process are a warning, ten times as many critical
+    /// Warn at N such sockets per process; 10 × N is critical
     #[arg(long, value_name = "N", default_value_t = Threshold::CloseWaitCount.usual(), value_parser = count)]
     pub(crate) close_wait_count: u64,
 
-    /// Warn of an accept queue that is filled to this part of it
+    /// Warn of an accept queue that is this full
     #[arg(long, value_name = "PERCENT", default_value_t = Threshold::QueuePercent.usual(), value_parser = percent)]
     pub(crate) queue_percent: u64,
 
-    /// Warn of so many half-open connections at a listener
+    /// Warn of N half-open connections at a listener
     #[arg(long, value_name = "N", default_value_t = Threshold::SynRecvCount.usual(), value_parser = count)]
     pub(crate) syn_recv_count: u64,
 
-    /// Warn of SYNs that were sent again so often
+    /// Warn of SYNs that were sent again N times
     #[arg(long, value_name = "N", default_value_t = Threshold::SynRetries.usual(), value_parser = whole)]
     pub(crate) syn_retries: u64,
 
-    /// Warn where this part of the local ports towards one destination is taken
+    /// Warn if this share of the local ports towards one destination is taken
     #[arg(long, value_name = "PERCENT", default_value_t = Threshold::PortsPercent.usual(), value_parser = percent)]
     pub(crate) ports_percent: u64,
 
-    /// Warn where this part of a limit is used: of TIME_WAIT, orphans, memory, a process's descriptors
+    /// Warn if this share of a limit is used: TIME_WAIT, orphans, memory, a process's descriptors
     #[arg(long, value_name = "PERCENT", default_value_t = Threshold::LimitPercent.usual(), value_parser = percent)]
     pub(crate) limit_percent: u64,
 
-    /// Warn of data that has been waiting this long for a peer or a program to read
+    /// Warn of data that a peer or a program has not read for this long
     #[arg(long, value_name = "SECONDS", default_value_t = Threshold::StallAge.usual(), value_parser = whole)]
     pub(crate) stall_age: u64,
 
-    /// Warn of a peer to which this part of the segments had to be sent again
+    /// Warn of a peer to which this share of the segments was sent again
     #[arg(long, value_name = "PERCENT", default_value_t = Threshold::RetransPercent.usual(), value_parser = percent)]
     pub(crate) retrans_percent: u64,
 
-    /// Judge that by no fewer segments
+    /// Judge retransmissions only from N segments on
     #[arg(long, value_name = "N", default_value_t = Threshold::RetransSegments.usual(), value_parser = count)]
     pub(crate) retrans_segments: u64,
 

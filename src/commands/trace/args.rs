@@ -15,7 +15,7 @@ pub(crate) struct TraceArgs {
     /// Which connections, by their ends, ports and states: `:443`, `dst 10.0.0.0/8`, `sport = 80 or dport = 80`
     ///
     /// The filter language of the lists; see FILTERS in the manual. A state is the one that a transition leads into.
-    /// What no transition tells (queues, users, round-trip times) can't stand in it.
+    /// Fields that a transition lacks (queues, users, round-trip times) are refused.
     #[arg(value_name = "FILTER")]
     pub(crate) filter: Vec<String>,
 
@@ -31,7 +31,7 @@ pub(crate) struct TraceArgs {
     #[arg(long)]
     pub(crate) summary: bool,
 
-    /// End after so long
+    /// End after SECONDS
     #[arg(long, value_name = "SECONDS", value_parser = interval)]
     pub(crate) duration: Option<Duration>,
 
@@ -39,8 +39,8 @@ pub(crate) struct TraceArgs {
     #[arg(long, value_name = "N", value_parser = count)]
     pub(crate) count: Option<u64>,
 
-    /// Choose where transitions are seen: at the kernel's tracepoints, or by snapshots that are compared, which need
-    /// no privilege and miss what lasts less; else the first, and the second where that can't be had
+    /// Choose how transitions are found: by the kernel's tracepoints, or by comparing snapshots, which need no privilege
+    /// and miss shorter states; the default is tracepoints, or snapshots if those are unavailable
     #[arg(long, value_name = "HOW", value_enum)]
     pub(crate) by: Option<ByArg>,
 
