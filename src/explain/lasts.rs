@@ -40,45 +40,51 @@ pub(super) fn that_matter(state: TcpState) -> &'static [Setting] {
 /// A paragraph for each event that ends the state, or does not.
 pub(super) fn lasts(state: TcpState, settings: &Settings) -> Vec<String> {
     match state.shown() {
-        TcpState::Listen => vec!["Until its program closes it or ends.".to_owned(), queue(settings)],
+        TcpState::Listen => vec!["Until its program closes it or exits.".to_owned(), queue(settings)],
         TcpState::SynSent => {
-            vec!["One round trip, where there is an answer.".to_owned(), unanswered_syn(settings)]
+            vec!["One round trip, if the peer answers.".to_owned(), unanswered_syn(settings)]
         }
         TcpState::SynRecv => {
-            vec!["One round trip, where the client answers.".to_owned(), unanswered_syn_ack(settings)]
+            vec!["One round trip, if the client answers.".to_owned(), unanswered_syn_ack(settings)]
         }
         TcpState::Established => {
-            vec!["As long as both programs like.".to_owned(), unacknowledged(settings), keepalive(settings)]
+            vec![
+                "As long as both programs keep it open.".to_owned(),
+                unacknowledged(settings),
+                keepalive(settings),
+            ]
         }
         TcpState::FinWait1 | TcpState::LastAck => vec![
-            "One round trip, where the peer answers.".to_owned(),
+            "One round trip, if the peer answers.".to_owned(),
             orphan(settings),
             held_unacknowledged(settings),
             closed_window(settings),
         ],
         TcpState::Closing => vec![
-            "One round trip, where the peer answers.".to_owned(),
+            "One round trip, if the peer answers.".to_owned(),
             orphan(settings),
             held_unacknowledged(settings),
         ],
         TcpState::FinWait2 => vec![
             orphaned_fin_wait2(settings),
             format!(
-                "While a process holds it (it has called shutdown() and not close()): without limit. {}",
+                "While a process holds it (one that has called shutdown() and not close()): without limit. {}",
                 keepalive(settings)
             ),
         ],
         TcpState::CloseWait => vec![
-            "Without limit, while the peer answers: until this host's own program closes it, or ends."
-                .to_owned(),
+            "Without limit while the peer answers: until this host's program closes it or exits.".to_owned(),
             format!(
-                "The peer's RST ends it sooner, and so does a peer that does not acknowledge what it still sends: {}",
+                "An RST from the peer ends it sooner. The program may still send: {}",
                 lower(&unacknowledged(settings))
             ),
             keepalive(settings),
         ],
         TcpState::TimeWait => vec![
-            format!("{} seconds, fixed in the kernel; -o shows what remains of each.", TIME_WAIT_MS / 1000),
+            format!(
+                "{} seconds, fixed in the kernel; -o shows the time that each has left.",
+                TIME_WAIT_MS / 1000
+            ),
             buckets(settings),
             reuse(settings),
             reset(settings),
@@ -93,16 +99,17 @@ fn lower(sentence: &str) -> String {
     letters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(letters).collect()
 }
 
-fn untold(setting: Setting) -> String {
+fn unreadable(setting: Setting) -> String {
     format!("{} could not be read here.", setting.name())
 }
 
 fn queue(settings: &Settings) -> String {
     match settings.number(Setting::Somaxconn) {
         Some(most) => format!(
-            "Its accept queue holds what listen() asked for, and at most {most} (net.core.somaxconn)."
+            "Its accept queue holds as many connections as listen() asked for, but at most {most} \
+             (net.core.somaxconn)."
         ),
-        None => untold(Setting::Somaxconn),
+        None => unreadable(Setting::Somaxconn),
     }
 }
 
@@ -126,20 +133,22 @@ fn below(first: u64, longest: u64) -> u64 {
 
 /// `tcp_write_timeout` of net/ipv4/tcp_timer.c: the linear retries come before the exponential ones.
 fn unanswered_syn(settings: &Settings) -> String {
-    let Some(retries) = settings.number(Setting::SynRetries) else { return untold(Setting::SynRetries) };
+    let Some(retries) = settings.number(Setting::SynRetries) else { return unreadable(Setting::SynRetries) };
     let linear = settings.number(Setting::SynLinearTimeouts).unwrap_or(0);
     let apart = FIRST_SYN_MS * linear.min(MOST_RETRIES);
     let millis =
         apart.saturating_add(doubled(FIRST_SYN_MS, retries.saturating_add(1), longest_rto(settings)));
     let how = if linear == 0 {
-        "(tcp_syn_retries), the time between doubling from 1 s".to_owned()
+        "(tcp_syn_retries) at intervals that double from 1 s".to_owned()
     } else {
         format!(
-            "(tcp_syn_linear_timeouts {linear} a second apart, then tcp_syn_retries {retries}, the time between doubling)"
+            "(tcp_syn_linear_timeouts: {linear} times a second apart; then tcp_syn_retries: {retries} times at \
+             intervals that double)"
         )
     };
     format!(
-        "Without one the SYN is sent again {} times {how}; connect() fails after {}, unless the program set a limit of its own.",
+        "Without an answer the SYN is sent again {} times {how}; connect() fails after {}, unless the program sets a \
+         shorter timeout.",
         retries.saturating_add(linear),
         duration(millis)
     )
@@ -147,7 +156,7 @@ fn unanswered_syn(settings: &Settings) -> String {
 
 fn unanswered_syn_ack(settings: &Settings) -> String {
     let Some(retries) = settings.number(Setting::SynackRetries) else {
-        return untold(Setting::SynackRetries);
+        return unreadable(Setting::SynackRetries);
     };
     let millis = doubled(FIRST_SYN_MS, retries.saturating_add(1), longest_rto(settings));
     format!(
@@ -158,25 +167,27 @@ fn unanswered_syn_ack(settings: &Settings) -> String {
 }
 
 fn unacknowledged(settings: &Settings) -> String {
-    let Some(retries) = settings.number(Setting::Retries2) else { return untold(Setting::Retries2) };
+    let Some(retries) = settings.number(Setting::Retries2) else { return unreadable(Setting::Retries2) };
     let millis = doubled(SHORTEST_RTO_MS, retries.saturating_add(1), longest_rto(settings));
     format!(
-        "Data that is not acknowledged ends it after {retries} retransmissions (tcp_retries2): {} at least, more where the \
-         round trip is long.",
+        "Data that is not acknowledged ends it after {retries} retransmissions (tcp_retries2): after at least {}, \
+         later if the round trip is long.",
         duration(millis)
     )
 }
 
 fn orphan(settings: &Settings) -> String {
-    let Some(set) = settings.number(Setting::OrphanRetries) else { return untold(Setting::OrphanRetries) };
+    let Some(set) = settings.number(Setting::OrphanRetries) else {
+        return unreadable(Setting::OrphanRetries);
+    };
     // With 0 the kernel also gives up as soon as the wait reaches the longest time.
     let retries =
         if set == 0 { ORPHAN_RETRIES.min(below(SHORTEST_RTO_MS, longest_rto(settings))) } else { set };
-    let means = if set == 0 { format!("0 means {retries}") } else { set.to_string() };
+    let means = if set == 0 { format!(" = 0, which means {retries}") } else { format!(" = {set}") };
     let millis = doubled(SHORTEST_RTO_MS, retries.saturating_add(1), longest_rto(settings));
     format!(
-        "An orphan, which no process holds, is given up after {retries} retransmissions (tcp_orphan_retries, {means}): {} at \
-         least.",
+        "An orphan, which no process holds, is dropped after {retries} retransmissions (tcp_orphan_retries{means}): \
+         after at least {}.",
         duration(millis)
     )
 }
@@ -188,12 +199,14 @@ fn held_unacknowledged(settings: &Settings) -> String {
 /// `tcp_probe_timer` of net/ipv4/tcp_timer.c: answers keep an orphan only while the time between two probes is shorter
 /// than the longest.
 fn closed_window(settings: &Settings) -> String {
-    let Some(set) = settings.number(Setting::OrphanRetries) else { return untold(Setting::OrphanRetries) };
+    let Some(set) = settings.number(Setting::OrphanRetries) else {
+        return unreadable(Setting::OrphanRetries);
+    };
     let longest = longest_rto(settings);
     let probes = below(SHORTEST_RTO_MS, longest).max(set).saturating_add(1);
     format!(
-        "Data in front of the FIN that the peer's closed window keeps here: an orphan is given up after {} at least, \
-         though the peer answers the probes; while a process holds it, it is probed without end.",
+        "If the peer's window is closed, the data before the FIN waits: an orphan is dropped after at least {}, even \
+         if the peer answers the probes; while a process holds the socket, the kernel probes without end.",
         duration(doubled(SHORTEST_RTO_MS, probes, longest))
     )
 }
@@ -203,17 +216,17 @@ fn reset(settings: &Settings) -> String {
     match settings.number(Setting::Rfc1337) {
         Some(0) => "An RST from the peer ends it at once (tcp_rfc1337 = 0).".to_owned(),
         Some(set) => format!("With tcp_rfc1337 = {set} an RST does not end it."),
-        None => untold(Setting::Rfc1337),
+        None => unreadable(Setting::Rfc1337),
     }
 }
 
 fn orphaned_fin_wait2(settings: &Settings) -> String {
     match settings.number(Setting::FinTimeout) {
         Some(seconds) => format!(
-            "An orphan, which no process holds: {} (tcp_fin_timeout), then it is dropped.",
+            "An orphan, which no process holds, is dropped after {} (tcp_fin_timeout).",
             duration(seconds.saturating_mul(1000))
         ),
-        None => untold(Setting::FinTimeout),
+        None => unreadable(Setting::FinTimeout),
     }
 }
 
@@ -222,12 +235,12 @@ fn keepalive(settings: &Settings) -> String {
     let (Some(time), Some(interval), Some(probes)) =
         (number(Setting::KeepaliveTime), number(Setting::KeepaliveIntvl), number(Setting::KeepaliveProbes))
     else {
-        return untold(Setting::KeepaliveTime);
+        return unreadable(Setting::KeepaliveTime);
     };
     let seconds = time.saturating_add(interval.saturating_mul(probes));
     format!(
-        "With SO_KEEPALIVE a peer that is gone is noticed after {}: {time} s of silence, then {probes} probes {interval} s \
-         apart. A program may set its own times.",
+        "With SO_KEEPALIVE the kernel notices after {} that the peer is gone: {time} s of silence, then {probes} \
+         probes {interval} s apart. A program can set its own times.",
         duration(seconds.saturating_mul(1000))
     )
 }
@@ -235,26 +248,27 @@ fn keepalive(settings: &Settings) -> String {
 fn buckets(settings: &Settings) -> String {
     match settings.number(Setting::MaxTwBuckets) {
         Some(most) => format!(
-            "There may be {most} (tcp_max_tw_buckets); beyond that a connection ends without one, and TCPTimeWaitOverflow counts it."
+            "The kernel keeps at most {most} (tcp_max_tw_buckets); beyond that a connection ends without TIME_WAIT, \
+             and TCPTimeWaitOverflow counts it."
         ),
-        None => untold(Setting::MaxTwBuckets),
+        None => unreadable(Setting::MaxTwBuckets),
     }
 }
 
 fn reuse(settings: &Settings) -> String {
-    let Some(reuse) = settings.number(Setting::TwReuse) else { return untold(Setting::TwReuse) };
+    let Some(reuse) = settings.number(Setting::TwReuse) else { return unreadable(Setting::TwReuse) };
     let delay = duration(settings.tw_reuse_delay_ms());
     let which = match reuse {
-        0 => "no new connection of this host may take its ports meanwhile".to_owned(),
+        0 => "no new connection of this host can reuse its ports before that".to_owned(),
         1 => format!(
-            "a new connection of this host may take its ports after {delay}, if both ends use timestamps"
+            "a new connection of this host can reuse its ports after {delay}, if both ends use timestamps"
         ),
         _ => format!(
-            "a new connection within this host (loopback) may take its ports after {delay}, others may not"
+            "a new connection over loopback can reuse its ports after {delay}; other connections cannot"
         ),
     };
     format!(
-        "With tcp_tw_reuse = {reuse} {which}. A listener takes a new SYN with a later sequence number in any case."
+        "With tcp_tw_reuse = {reuse} {which}. A listener accepts a new SYN with a later sequence number at any time."
     )
 }
 
@@ -311,9 +325,9 @@ mod tests {
             assert!(text.contains(part), "{text}");
         };
         // 0.2 s doubled ten times to 102.4 s, and the longest wait once.
-        has(&[(Setting::OrphanRetries, "0")], "after 5 min 24.6 s at least");
-        has(&[(Setting::OrphanRetries, "0"), (Setting::RtoMaxMs, "1000")], "after 2.4 s at least");
-        has(&[(Setting::OrphanRetries, "5"), (Setting::RtoMaxMs, "1000")], "after 4.4 s at least");
+        has(&[(Setting::OrphanRetries, "0")], "after at least 5 min 24.6 s");
+        has(&[(Setting::OrphanRetries, "0"), (Setting::RtoMaxMs, "1000")], "after at least 2.4 s");
+        has(&[(Setting::OrphanRetries, "5"), (Setting::RtoMaxMs, "1000")], "after at least 4.4 s");
     }
 
     #[test]

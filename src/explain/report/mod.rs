@@ -47,7 +47,7 @@ pub(crate) fn write_overview(
     push_table(out, style, states);
     let mut report = Report::new(out, style);
     report.blank();
-    report.paragraph("tcpstates explain STATE says more of one; --json all of it.");
+    report.paragraph("tcpstates explain STATE explains one state; --json writes everything.");
     Ok(())
 }
 
@@ -135,7 +135,7 @@ fn push_here(report: &mut Report<'_>, state: &Explanation) {
     });
     let processes = processes.iter().map(|(holder, count)| match holder {
         Some(holder) => format!("{}/{} {count}", holder.pid, escaped(&holder.name)),
-        None => format!("(none seen) {count}"),
+        None => format!("(unknown) {count}"),
     });
     let lists = [
         ("by process", processes.collect::<Vec<_>>()),
@@ -158,8 +158,8 @@ fn push_ways(
     report.heading(heading);
     for way in ways {
         let section =
-            way.section.map_or_else(|| "Linux alone".to_owned(), |section| format!("RFC 9293, {section}"));
-        let not_here = if way.on_linux { "" } else { "; Linux does not do it" };
+            way.section.map_or_else(|| "Linux only".to_owned(), |section| format!("RFC 9293, {section}"));
+        let not_here = if way.on_linux { "" } else { "; not on Linux" };
         report.labelled(
             &other_end(way).to_string(),
             WAY,
