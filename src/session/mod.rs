@@ -2,6 +2,8 @@
 
 mod environment;
 mod failure;
+mod output;
+mod redraw;
 mod refusal;
 mod repeat;
 mod screen;
@@ -17,8 +19,10 @@ use crate::model::Gap;
 
 pub(crate) use environment::Environment;
 pub(crate) use failure::{Doing, Failure};
+pub(crate) use output::{Output, signals, timespec};
+pub(crate) use redraw::Turn;
 pub(crate) use refusal::Refusal;
-pub(crate) use repeat::{Output, Repeat, Turn, repeat, signals, timespec};
+pub(crate) use repeat::{Repeat, repeat};
 
 /// Stdout without the standard library's line buffer, which would be a second buffer.
 pub(crate) fn stdout() -> io::Result<std::fs::File> {
