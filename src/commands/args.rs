@@ -132,7 +132,7 @@ pub(crate) struct ListArgs {
 
     /// Show at most N sockets, or counts
     #[arg(long, value_name = "N", value_parser = limit, allow_negative_numbers = true)]
-    pub(crate) limit: Option<u64>,
+    pub(crate) limit: Option<usize>,
 
     /// Print again every second, or every SEC
     ///
@@ -328,6 +328,6 @@ impl From<SourceArg> for SourceChoice {
     }
 }
 
-fn limit(word: &str) -> Result<u64, String> {
+fn limit(word: &str) -> Result<usize, String> {
     word.parse().map_err(|_| "expected a whole number".to_owned())
 }

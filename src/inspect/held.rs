@@ -10,7 +10,6 @@ use super::error::InspectError;
 use super::question::Question;
 use super::source::collect;
 use crate::kernel::names::Hosts;
-use crate::kernel::process::Processes;
 use crate::model::{Access, Collected, Consumer, Gap, Needs, Row, Sink, Socket, Source};
 
 /// The matching sockets, and the results of their look-ups.
@@ -31,12 +30,12 @@ impl Held {
         question: &Question,
         access: &Access,
         enrichment: Enrichment,
-        enough: Option<u64>,
+        enough: Option<usize>,
     ) -> Result<Self, InspectError> {
         let wanted_of_each = enrichment.wanted(question.query.needs, access);
         let mut sink = Gathering {
             question,
-            enough: enough.map_or(usize::MAX, |enough| usize::try_from(enough).unwrap_or(usize::MAX)),
+            enough: enough.unwrap_or(usize::MAX),
             enrichment,
             sockets: Vec::new(),
             wanted: FxHashSet::default(),
@@ -73,7 +72,7 @@ impl Held {
 
     /// Whether the search for the holders took longer than the question allows.
     pub(crate) fn is_late(&self) -> bool {
-        self.enrichment.processes.as_ref().is_some_and(Processes::is_late)
+        self.gaps.contains(&Gap::ProcessesLate)
     }
 
     /// Rows made from now on have these host names.
@@ -91,16 +90,15 @@ impl Held {
         doubts.gaps(&self.enrichment).collect()
     }
 
-    /// Gives a consumer the rows of these sockets, at once.
+    /// Gives a consumer rows of held sockets, and appends the gaps of these rows.
     pub(crate) fn give<'a>(
         &self,
-        sockets: impl IntoIterator<Item = &'a Socket>,
+        rows: impl IntoIterator<Item = Row<'a>>,
         consumer: &mut impl Consumer,
     ) -> Collected {
         consumer.begin(self.source);
         let mut doubts = Doubts::default();
-        for socket in sockets {
-            let row = self.row(socket);
+        for row in rows {
             if consumer.take(&row).is_break() {
                 break;
             }

@@ -39,7 +39,7 @@ impl<'a> Inquiry<'a> {
         let by_holder = needs.contains(Needs::HOLDERS);
         if self.must_hold() || by_holder && needs.contains(Needs::CGROUPS) {
             let held = self.gather(None)?;
-            Ok(held.give(&held.sockets, consumer))
+            Ok(held.give(held.sockets.iter().map(|socket| held.row(socket)), consumer))
         } else if by_holder {
             later::ask(self.question, self.access, self.enrichment, consumer)
         } else {
@@ -48,7 +48,7 @@ impl<'a> Inquiry<'a> {
     }
 
     /// Holds the sockets that fit, `enough` at most.
-    pub(crate) fn hold(mut self, enough: Option<u64>) -> Result<Held, InspectError> {
+    pub(crate) fn hold(mut self, enough: Option<usize>) -> Result<Held, InspectError> {
         self.find_listeners()?;
         self.gather(enough)
     }
@@ -62,7 +62,7 @@ impl<'a> Inquiry<'a> {
         Ok(())
     }
 
-    fn gather(self, enough: Option<u64>) -> Result<Held, InspectError> {
+    fn gather(self, enough: Option<usize>) -> Result<Held, InspectError> {
         Held::gather(self.question, self.access, self.enrichment, enough)
     }
 

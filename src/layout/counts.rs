@@ -25,7 +25,7 @@ pub struct CountStyle {
     /// The counts are repeated (`-c`): rows of NDJSON and CSV start with the time.
     pub repeated: bool,
     /// How many groups at most.
-    pub limit: Option<u64>,
+    pub limit: Option<usize>,
     /// Colours and styles.
     pub color: bool,
     /// The terminal's columns, if the table must fit into them.
@@ -94,7 +94,7 @@ fn write_grid(
     mut grid: Grid<'_>,
     push_total: impl FnOnce(&mut Vec<u8>),
 ) -> io::Result<()> {
-    let limit = style.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let limit = style.limit.unwrap_or(usize::MAX);
     let more = grid.rows.len().saturating_sub(limit);
     grid.rows.truncate(limit);
     match style.format {

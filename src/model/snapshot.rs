@@ -94,6 +94,8 @@ pub enum Gap {
         /// Why one of them could not be read.
         reason: String,
     },
+    /// The search for the sockets' processes took longer than a list without `-p` waits for it.
+    ProcessesLate,
     /// Names of addresses that did not come before the deadline.
     NamesLate {
         /// How many addresses.
@@ -172,6 +174,7 @@ impl Gap {
             Self::OutsidePidNamespace { .. } => {
                 Some("run tcpstates in the host's PID namespace, in a container with --pid=host".to_owned())
             }
+            Self::ProcessesLate => Some("-p shows them, however long it takes".to_owned()),
             Self::NamesLate { .. } => Some("--resolve-timeout SECONDS waits longer".to_owned()),
             Self::NamesUnasked { .. } => Some(
                 "the limits on processes (ulimit -u, the cgroup's pids.max) count threads too".to_owned(),
@@ -211,6 +214,7 @@ impl fmt::Display for Gap {
                 let (noun, of) = if *count == 1 { (one, "process") } else { (several, "processes") };
                 write!(f, "the {noun} of {count} {of} could not be read: {reason}")
             }
+            Self::ProcessesLate => f.write_str("the search for processes took too long"),
             Self::NamesLate { count: 1 } => f.write_str("the name of 1 address did not come in time"),
             Self::NamesLate { count } => write!(f, "the names of {count} addresses did not come in time"),
             Self::NamesUnasked { count, reason } => {

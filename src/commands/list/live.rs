@@ -4,25 +4,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::List;
 use super::hosts::host_names;
+use super::run::Writer;
 use crate::inspect::{Held, Inquiry, Question};
-use crate::layout::{Guard, Head, Listing, Pages, Style, listing};
-use crate::model::{Access, Endpoint, Needs, Queues, Row, RowChange, Socket, TcpState};
-use crate::session::{Failure, Output, Session, Turn, now, write};
+use crate::layout::{Guard, Pages, Style};
+use crate::model::{Access, Identity, Needs, Queues, Row, RowChange, Socket, TcpState};
+use crate::session::{Failure, Output, Session, Turn, write};
 use crate::tally::SortTerm;
-
-/// What a socket is recognised by from list to list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Identity {
-    Cookie(u64),
-    /// If the source has no cookies.
-    Ends(Endpoint, Endpoint),
-}
-
-impl Identity {
-    fn of(socket: &Socket) -> Self {
-        socket.cookie.map_or(Self::Ends(socket.local, socket.peer), Self::Cookie)
-    }
-}
 
 /// The list before: its sockets are shown once more when they have gone.
 #[derive(Debug)]
@@ -58,7 +45,6 @@ pub(super) fn list(
     session: &mut Session,
 ) -> Result<(), Failure> {
     out.guard(Guard::of(list.format, list.style.color));
-    let taken_at = now();
     let mut held = Inquiry::new(question, access).hold(None)?;
     let sockets = std::mem::take(&mut held.sockets);
     if question.query.needs.contains(Needs::HOSTS) {
@@ -73,12 +59,10 @@ pub(super) fn list(
         style.width = Some(columns);
     }
     let rows = rows(list, &held, &sockets, before.as_ref(), turn);
-    let mut layout = listing(list.format, style, &list.columns);
-    let begin = Head { source: held.source, taken_at: &taken_at };
-    write(write_rows(&mut *layout, out.buffer(), &begin, &rows))?;
-    write(out.flush())?;
-    session.tell(&held.gaps);
-    drop(rows);
+    let mut writer = Writer::new(list, style, out);
+    let gaps = held.give(rows, &mut writer).gaps;
+    write(writer.end(&gaps))?;
+    session.tell(&gaps);
     *before = Some(Before::new(held, sockets));
     Ok(())
 }
@@ -105,19 +89,5 @@ fn rows<'a>(
         // What does not fit is not seen: changes come first.
         rows.sort_by_key(|row| row.change.is_none());
     }
-    rows.truncate(list.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX)));
     rows
-}
-
-fn write_rows(
-    layout: &mut dyn Listing,
-    out: &mut Vec<u8>,
-    head: &Head<'_>,
-    rows: &[Row<'_>],
-) -> std::io::Result<()> {
-    layout.head(out, head)?;
-    for row in rows {
-        layout.row(out, row)?;
-    }
-    layout.tail(out, &[])
 }

@@ -40,7 +40,7 @@ pub(crate) struct List {
     /// The sort terms; if empty, the kernel's order.
     pub sort: Vec<SortTerm>,
     /// The largest number of sockets to show.
-    pub limit: Option<u64>,
+    pub limit: Option<usize>,
     /// Somebody reads it on a terminal: say why it is empty, and what the limit leaves out.
     pub is_read: bool,
 }

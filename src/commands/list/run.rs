@@ -7,7 +7,7 @@ use super::empty::{how_many_more, why_empty};
 use super::hosts::host_names;
 use super::{List, live};
 use crate::inspect::{Inquiry, Misuse, Question};
-use crate::layout::{Format, Guard, Head, Listing, Pages, listing};
+use crate::layout::{Format, Guard, Head, Listing, Pages, Style, listing};
 use crate::model::{Access, Consumer, Gap, Holder, Needs, Row, Source};
 use crate::session::{Failure, Output, Repeat, Session, answer, now, repeat, write};
 use crate::tally::SortTerm;
@@ -48,17 +48,7 @@ fn list(
     session: &mut Session,
 ) -> Result<(), Failure> {
     out.guard(Guard::of(list.format, list.style.color));
-    let mut writer = Writer {
-        taken_at: now(),
-        layout: listing(list.format, list.style, &list.columns),
-        out,
-        limit: list.limit.unwrap_or(u64::MAX),
-        left: 0,
-        more: 0,
-        counts_more: list.is_read && list.limit.is_some(),
-        has_rows: false,
-        error: None,
-    };
+    let mut writer = Writer::new(list, list.style, out);
     let inquiry = Inquiry::new(question, access);
     let gaps = if must_hold(list, question) || inquiry.must_hold() {
         held(list, question, inquiry, &mut writer, session)?
@@ -86,13 +76,13 @@ fn must_hold(list: &List, question: &Question) -> bool {
         || !question.is_decided_by_socket()
 }
 
-/// Writes each row as it comes.
-struct Writer<'a> {
+/// Writes each row as it comes, up to the limit.
+pub(super) struct Writer<'a> {
     taken_at: String,
     layout: Box<dyn Listing>,
     out: &'a mut Pages<Output>,
-    limit: u64,
-    left: u64,
+    limit: usize,
+    left: usize,
     /// The rows that came when the limit was reached; they are counted if somebody reads the number.
     more: u64,
     counts_more: bool,
@@ -101,14 +91,28 @@ struct Writer<'a> {
     error: Option<io::Error>,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    pub(super) fn new(list: &List, style: Style, out: &'a mut Pages<Output>) -> Self {
+        Self {
+            taken_at: now(),
+            layout: listing(list.format, style, &list.columns),
+            out,
+            limit: list.limit.unwrap_or(usize::MAX),
+            left: 0,
+            more: 0,
+            counts_more: list.is_read && list.limit.is_some(),
+            has_rows: false,
+            error: None,
+        }
+    }
+
     fn write(&mut self, row: &Row<'_>) -> io::Result<()> {
         self.layout.row(self.out.buffer(), row)?;
         self.out.turn()
     }
 
     /// Writes the end of the layout, unless an earlier write failed.
-    fn end(self, gaps: &[Gap]) -> io::Result<()> {
+    pub(super) fn end(self, gaps: &[Gap]) -> io::Result<()> {
         let Self { mut layout, out, error, .. } = self;
         error.map_or(Ok(()), Err)?;
         layout.tail(out.buffer(), gaps)?;
@@ -168,8 +172,6 @@ fn held(
     let mut held = inquiry.hold(list.limit.filter(|_| is_decided && !list.is_read))?;
     if held.is_late() {
         writer.layout = listing(list.format, list.style.without_processes(), &list.columns);
-        let message = "the search for processes took too long".to_owned();
-        session.note(message, Some("-p shows them, however long it takes".to_owned()));
     }
     let sockets = std::mem::take(&mut held.sockets);
     let by_host = list.sort.iter().any(|term| term.field.needs.contains(Needs::HOSTS));
@@ -179,10 +181,10 @@ fn held(
     }
     let mut sockets = SortTerm::sort(&list.sort, sockets.iter().collect(), |socket| held.row(socket));
     if !list.is_read {
-        sockets.truncate(list.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX)));
+        sockets.truncate(list.limit.unwrap_or(usize::MAX));
     }
     if needs.contains(Needs::HOSTS) && !by_host {
         held.name_hosts(host_names(list, session, sockets.iter().copied(), has_ended));
     }
-    Ok(held.give(sockets, writer).gaps)
+    Ok(held.give(sockets.into_iter().map(|socket| held.row(socket)), writer).gaps)
 }

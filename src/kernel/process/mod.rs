@@ -35,7 +35,6 @@ pub(crate) struct Processes {
     gaps: Vec<Gap>,
     /// Whether some processes could not be searched.
     unseen: bool,
-    is_late: bool,
 }
 
 fn hash(inode: u64) -> u64 {
@@ -45,7 +44,8 @@ fn hash(inode: u64) -> u64 {
 impl Processes {
     /// Searches the descriptors of every process in the proc tree at `root` for sockets with these inodes. If no inode
     /// is requested, opens nothing.
-    /// With a `patience` the search ends after it without a result, and no gap is noted: nobody asked for it.
+    /// With a `patience` the search ends after it without a result, and its being late is the only gap that is noted:
+    /// nobody asked for it.
     pub(crate) fn scan(
         root: &Path,
         inodes: FxHashSet<u64>,
@@ -60,7 +60,7 @@ impl Processes {
         // With many sockets, each of these collections is large: free each as soon as it is no longer needed.
         drop(inodes);
         match scanned {
-            Ok(scan) if scan.is_late => processes.is_late = true,
+            Ok(scan) if scan.is_late => processes.gaps.push(Gap::ProcessesLate),
             Ok(mut scan) => {
                 let found = std::mem::take(&mut scan.found);
                 processes.keep(found, Reader::new(root, needs));
@@ -72,14 +72,9 @@ impl Processes {
             }
         }
         if patience.is_some() {
-            processes.gaps.clear();
+            processes.gaps.retain(|gap| *gap == Gap::ProcessesLate);
         }
         processes
-    }
-
-    /// Whether the time was over before all processes were searched: then no holder is known.
-    pub(crate) fn is_late(&self) -> bool {
-        self.is_late
     }
 
     /// Converts what was found, which is sorted, into holders. Reads each process once.

@@ -1,6 +1,6 @@
 //! The events that the kernel's tracepoints report.
 
-use crate::model::{Endpoint, Family, Socket};
+use crate::model::Ends;
 
 /// Nanoseconds of `CLOCK_MONOTONIC` in the initial time namespace.
 pub(crate) type Nanos = u64;
@@ -15,26 +15,6 @@ pub(crate) struct Event {
     /// The thread was merely interrupted: it did not cause the event.
     pub(crate) in_interrupt: bool,
     pub(crate) kind: Kind,
-}
-
-/// The two ends of a socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Ends {
-    pub(crate) family: Family,
-    pub(crate) local: Endpoint,
-    pub(crate) peer: Endpoint,
-}
-
-impl Ends {
-    /// The ends of a socket.
-    pub(crate) fn of(socket: &Socket) -> Self {
-        Self { family: socket.family, local: socket.local, peer: socket.peer }
-    }
-
-    /// The same ends as the peer sees them.
-    pub(crate) fn swapped(self) -> Self {
-        Self { local: self.peer, peer: self.local, ..self }
-    }
 }
 
 /// What happened. A socket is identified by its address in the kernel's memory.

@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::event::{Comm, Ends, Event, Kind, Nanos};
+use super::event::{Comm, Event, Kind, Nanos};
 use super::format::{Layout, Place};
-use crate::model::{Endpoint, Family};
+use crate::model::{Endpoint, Ends, Family};
 
 /// `TRACE_FLAG_HARDIRQ | TRACE_FLAG_SOFTIRQ | TRACE_FLAG_NMI`, in every tracepoint's flags.
 const INTERRUPT: u64 = 0x08 | 0x10 | 0x40;

@@ -1,8 +1,8 @@
 //! A transition that was seen.
 
 use super::meaning::Meaning;
-use crate::kernel::ring::{Comm, Ends, Nanos};
-use crate::model::{Endpoint, Family, Socket, TcpState};
+use crate::kernel::ring::{Comm, Nanos};
+use crate::model::{Endpoint, Ends, Family, Socket, TcpState};
 
 /// A socket went from one state to another. `model::Transition` is different: it is one arrow of the state machine.
 #[derive(Clone, Copy, Debug, PartialEq)]

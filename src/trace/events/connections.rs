@@ -7,8 +7,8 @@ use rustc_hash::FxBuildHasher;
 use super::clues::{Clues, meaning};
 use super::names::Names;
 use super::pending::{Horizon, PendingChange, PendingChanges, Status};
-use crate::kernel::ring::{Ends, Event, Kind, Nanos};
-use crate::model::TcpState;
+use crate::kernel::ring::{Event, Kind, Nanos};
+use crate::model::{Ends, TcpState};
 use crate::trace::changes::{Meaning, StateChange};
 
 /// The sockets that exist, and the transitions that are not reported yet.

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::clues::{Clues, meaning};
-use crate::kernel::ring::{Ends, Nanos};
+use crate::kernel::ring::Nanos;
+use crate::model::Ends;
 use crate::trace::changes::{Meaning, StateChange};
 
 /// How long a transition waits for what it lacks, such as the reason of a close.

@@ -8,9 +8,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::pending::{PendingChange, Status};
 use crate::kernel::clock::Clock;
-use crate::kernel::ring::{Ends, Nanos};
+use crate::kernel::ring::Nanos;
 use crate::kernel::sock_diag::{connect, dump};
-use crate::model::{Endpoint, Sink, Socket, Source, StateSet, TcpState};
+use crate::model::{Endpoint, Ends, Sink, Socket, Source, StateSet, TcpState};
 use crate::model::{Families, KernelFilter, Query};
 
 /// What earlier answers have shown.

@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use rustc_hash::FxHashMap;
 
 use crate::kernel::clock::Wall;
-use crate::kernel::ring::{Ends, Nanos};
-use crate::model::{Consumer, Holder, Row, Socket, Source, TcpState, ways_between};
+use crate::kernel::ring::Nanos;
+use crate::model::{Consumer, Ends, Holder, Identity, Row, Socket, Source, TcpState, ways_between};
 use crate::trace::changes::{Bytes, Meaning, NOTICE_WAIT, Observation, StateChange};
 
 /// The known sockets, and the snapshot that is being compared with them.
@@ -37,14 +37,6 @@ pub(super) struct Comparison {
     unseen: FxHashMap<Ends, Option<Bytes>>,
     /// Sockets that were not remembered because of the limit.
     pub(super) dropped: u64,
-}
-
-/// What a socket is recognised by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Identity {
-    Cookie(u64),
-    /// If the source has no cookies.
-    Ends(Ends),
 }
 
 /// A known socket.

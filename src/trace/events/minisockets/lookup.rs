@@ -5,9 +5,9 @@ use rustix::time::{ClockId, clock_getres};
 
 use super::devices::Devices;
 use crate::kernel::clock::Clock;
-use crate::kernel::ring::{Ends, Nanos};
+use crate::kernel::ring::Nanos;
 use crate::kernel::sock_diag::{Datagrams, connect, lookup};
-use crate::model::{Endpoint, Socket, TIME_WAIT_MS, TcpState, Timer};
+use crate::model::{Endpoint, Ends, Socket, TIME_WAIT_MS, TcpState, Timer};
 use crate::trace::changes::StateChange;
 
 /// A connection to sock_diag, in this thread's network namespace.

@@ -17,8 +17,8 @@ use self::orphan::{Orphan, enter_time_wait};
 use self::time_waits::{TimeWait, TimeWaits};
 use super::pending::{PendingChange, Status};
 use crate::kernel::clock::Clock;
-use crate::kernel::ring::{Ends, Nanos};
-use crate::model::{Segment, TcpState, Trigger, ways_between};
+use crate::kernel::ring::Nanos;
+use crate::model::{Ends, Segment, TcpState, Trigger, ways_between};
 use crate::trace::changes::{Meaning, StateChange};
 
 /// The minisockets that are followed.

@@ -8,8 +8,8 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use rustc_hash::FxBuildHasher;
 
-use crate::kernel::ring::{Ends, Nanos};
-use crate::model::{TcpState, ways_between};
+use crate::kernel::ring::Nanos;
+use crate::model::{Ends, TcpState, ways_between};
 use crate::trace::changes::{Meaning, StateChange};
 
 /// A TIME_WAIT that is followed.
