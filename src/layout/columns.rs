@@ -125,16 +125,59 @@ pub(super) fn push_netstat_timer(out: &mut Vec<u8>, timer: Option<&Timer>) {
     );
 }
 
-/// Appends every holder as `pid/name[fd,fd]`; in brackets if they hold the listener of a connection that waits for
-/// accept(). Appends nothing without holders.
-pub(super) fn push_holders(out: &mut Vec<u8>, row: &Row<'_>, with_details: bool) {
-    let of_listener = are_of_listener(row);
-    push_in_brackets(out, of_listener, |out| push_processes(out, row.holders, with_details));
+/// Appends the holders of one end as `pid/name[fd,fd]`; in brackets if they hold the listener of a connection that waits
+/// for accept(). Appends nothing without holders.
+pub(super) fn push_holders(out: &mut Vec<u8>, row: &Row<'_>, end: End, with_details: bool) {
+    push_in_brackets(out, are_of_listener(row, end), |out| {
+        for (index, process) in processes(holders(row, end)).enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            push_process(out, process, with_details);
+        }
+    });
+}
+
+/// Appends the holders of one end for the table: several processes of one program are one entry, `nginx×3[4]`, unless
+/// users and command lines are shown. Without `detail` just the programs' names.
+pub(super) fn push_folded_holders(out: &mut Vec<u8>, row: &Row<'_>, end: End, detail: bool) {
+    let mut programs: Vec<(&[u8], Vec<&[Holder]>)> = Vec::new();
+    for process in processes(holders(row, end)) {
+        let Some(Holder { process: first, .. }) = process.first() else { continue };
+        match programs.iter_mut().find(|(name, _)| *name == &*first.name && first.details.is_none()) {
+            Some((_, of_program)) => of_program.push(process),
+            None => programs.push((&first.name, vec![process])),
+        }
+    }
+    push_in_brackets(out, are_of_listener(row, end), |out| {
+        for (index, (name, of_program)) in programs.into_iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            push_program(out, name, &of_program, detail);
+        }
+    });
+}
+
+fn holders<'a>(row: &Row<'a>, end: End) -> &'a [Holder] {
+    match end {
+        End::Local => row.holders,
+        End::Peer => row.peer_holders,
+    }
 }
 
 /// Whether the holders are those of the listener in whose queue the socket waits.
-pub(super) fn are_of_listener(row: &Row<'_>) -> bool {
-    row.owner_note.is_some() && !row.holders.is_empty()
+pub(super) fn are_of_listener(row: &Row<'_>, end: End) -> bool {
+    let waits = match end {
+        End::Local => row.owner_note.is_some(),
+        End::Peer => row.peer_waits,
+    };
+    waits && !holders(row, end).is_empty()
+}
+
+/// The holders of each process.
+fn processes(holders: &[Holder]) -> impl Iterator<Item = &[Holder]> {
+    holders.chunk_by(|a, b| a.process.pid == b.process.pid)
 }
 
 fn push_in_brackets(out: &mut Vec<u8>, brackets: bool, push: impl FnOnce(&mut Vec<u8>)) {
@@ -147,54 +190,22 @@ fn push_in_brackets(out: &mut Vec<u8>, brackets: bool, push: impl FnOnce(&mut Ve
     }
 }
 
-/// Appends every holder of the peer socket in the same way.
-pub(super) fn push_peer_holders(out: &mut Vec<u8>, row: &Row<'_>, with_details: bool) {
-    let of_listener = row.peer_waits && !row.peer_holders.is_empty();
-    push_in_brackets(out, of_listener, |out| push_processes(out, row.peer_holders, with_details));
-}
-
-/// Appends the holders of one end for the table: several processes of one program are one entry, `nginx×3[4]`, unless
-/// users and command lines are shown. Without `detail` just the programs' names.
-pub(super) fn push_folded_holders(out: &mut Vec<u8>, row: &Row<'_>, end: End, detail: bool) {
-    let (holders, of_listener) = match end {
-        End::Local => (row.holders, are_of_listener(row)),
-        End::Peer => (row.peer_holders, row.peer_waits && !row.peer_holders.is_empty()),
-    };
-    push_in_brackets(out, of_listener, |out| {
-        let mut programs: Vec<(&[u8], Vec<&Holder>)> = Vec::new();
-        for holder in holders {
-            let name = &*holder.process.name;
-            match programs.iter_mut().find(|(other, _)| *other == name && holder.process.details.is_none()) {
-                Some((_, of_program)) => of_program.push(holder),
-                None => programs.push((name, vec![holder])),
-            }
-        }
-        for (at, (name, of_program)) in programs.into_iter().enumerate() {
-            if at > 0 {
-                out.push(b',');
-            }
-            push_program(out, name, &of_program, detail);
-        }
-    });
-}
-
-/// Appends the holders of one program.
-fn push_program(out: &mut Vec<u8>, name: &[u8], holders: &[&Holder], detail: bool) {
-    /// More descriptors than this tell nobody anything.
+/// Appends the processes of one program.
+fn push_program(out: &mut Vec<u8>, name: &[u8], processes: &[&[Holder]], detail: bool) {
+    /// Nobody looks for one descriptor among more than these.
     const DESCRIPTORS: usize = 3;
-    let processes = holders.chunk_by(|a, b| a.process.pid == b.process.pid).count();
-    if processes == 1 && detail {
-        let holders: Vec<_> = holders.iter().map(|holder| (*holder).clone()).collect();
-        return push_processes(out, &holders, true);
+    if let ([process], true) = (processes, detail) {
+        return push_process(out, process, true);
     }
     push_text(out, name);
-    if processes > 1 {
-        push_fmt(out, format_args!("×{processes}"));
+    if processes.len() > 1 {
+        push_fmt(out, format_args!("×{}", processes.len()));
     }
     if !detail {
         return;
     }
-    let mut fds: Vec<_> = holders.iter().map(|holder| holder.fd).collect();
+    let mut fds: Vec<_> =
+        processes.iter().flat_map(|process| process.iter()).map(|holder| holder.fd).collect();
     fds.sort_unstable();
     fds.dedup();
     if fds.len() <= DESCRIPTORS {
@@ -203,25 +214,20 @@ fn push_program(out: &mut Vec<u8>, name: &[u8], holders: &[&Holder], detail: boo
     }
 }
 
-/// Appends processes as `pid/name[fd,fd]`; with their other known facts if `with_details`.
-fn push_processes(out: &mut Vec<u8>, holders: &[Holder], with_details: bool) {
-    for (index, process) in holders.chunk_by(|a, b| a.process.pid == b.process.pid).enumerate() {
-        let Some(first) = process.first() else { continue };
-        if index > 0 {
-            out.push(b',');
-        }
-        push_number(out, first.process.pid);
-        out.push(b'/');
-        push_text(out, &first.process.name);
-        for (index, holder) in process.iter().enumerate() {
-            out.push(if index == 0 { b'[' } else { b',' });
-            push_number(out, holder.fd);
-        }
-        out.push(b']');
-        if let Some(details) = first.process.details.as_ref().filter(|_| with_details) {
-            push_fmt(out, format_args!(" {}: ", process_user_text(details).as_deref().unwrap_or("-")));
-            push_text(out, &details.command);
-        }
+/// Appends a process as `pid/name[fd,fd]`; with its other known facts if `with_details`.
+fn push_process(out: &mut Vec<u8>, holders: &[Holder], with_details: bool) {
+    let Some(Holder { process, .. }) = holders.first() else { return };
+    push_number(out, process.pid);
+    out.push(b'/');
+    push_text(out, &process.name);
+    for (index, holder) in holders.iter().enumerate() {
+        out.push(if index == 0 { b'[' } else { b',' });
+        push_number(out, holder.fd);
+    }
+    out.push(b']');
+    if let Some(details) = process.details.as_ref().filter(|_| with_details) {
+        push_fmt(out, format_args!(" {}: ", process_user_text(details).as_deref().unwrap_or("-")));
+        push_text(out, &details.command);
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::columns::{push_addr, push_fmt, push_holders, push_peer_holders, push_state, push_text};
+use super::columns::{End, push_addr, push_fmt, push_holders, push_state, push_text};
 use super::text::push_number;
 use super::values::value_text;
 use super::{Head, Listing, Style};
@@ -70,8 +70,8 @@ fn push_value(out: &mut Vec<u8>, field: &Field, row: &Row<'_>) {
             }
         }
         Read::Word(read) => out.extend_from_slice(read(row).unwrap_or_default().as_bytes()),
-        Read::Holders(_) => push_quoted(out, |out| push_holders(out, row, true)),
-        Read::PeerHolders(_) => push_quoted(out, |out| push_peer_holders(out, row, true)),
+        Read::Holders(_) => push_quoted(out, |out| push_holders(out, row, End::Local, true)),
+        Read::PeerHolders(_) => push_quoted(out, |out| push_holders(out, row, End::Peer, true)),
         Read::Any(read) => push_any(out, field.kind, read(row)),
     }
 }

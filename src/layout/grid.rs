@@ -1,12 +1,12 @@
 //! Tables without boxes, for people.
 
-use anstyle::Ansi256Color;
+use anstyle::{Ansi256Color, Effects, Style};
 use comfy_table::{
     Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, ContentLineStyle,
     Table as Grid, TableStyle, Width,
 };
 
-use super::report::{is_bold, state_colour};
+use super::report::state_style;
 use crate::model::TcpState;
 
 /// Rows laid out at once: a laid-out row takes up to 2 KB, and nobody compares rows this far apart.
@@ -61,17 +61,19 @@ pub(crate) fn number_cell(number: impl ToString) -> Cell {
     Cell::new(number).set_alignment(CellAlignment::Right)
 }
 
-/// The terminal's colour of this name.
-pub(super) fn colour_of(colour: anstyle::AnsiColor) -> Color {
-    Color::AnsiValue(Ansi256Color::from(colour).0)
-}
-
 /// The cell in the state's style.
 pub(crate) fn coloured(cell: Cell, state: TcpState) -> Cell {
-    // Red alone is not seen by everybody.
-    let cell = if is_bold(state) { cell.add_attribute(Attribute::Bold) } else { cell };
-    match state_colour(state) {
-        Some(colour) => cell.fg(colour_of(colour)),
-        None => cell.add_attribute(Attribute::Dim),
+    styled(cell, state_style(state))
+}
+
+/// The cell in this style: its colour, bold and dim.
+pub(super) fn styled(mut cell: Cell, style: Style) -> Cell {
+    let effects = [(Effects::BOLD, Attribute::Bold), (Effects::DIMMED, Attribute::Dim)];
+    for (_, attribute) in effects.into_iter().filter(|(effect, _)| style.get_effects().contains(*effect)) {
+        cell = cell.add_attribute(attribute);
+    }
+    match style.get_fg_color() {
+        Some(anstyle::Color::Ansi(colour)) => cell.fg(Color::AnsiValue(Ansi256Color::from(colour).0)),
+        _ => cell,
     }
 }

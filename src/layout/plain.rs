@@ -2,9 +2,7 @@
 
 use std::io;
 
-use super::columns::{
-    End, protocol, push_endpoint, push_holders, push_netstat_timer, push_peer_holders, push_state,
-};
+use super::columns::{End, protocol, push_endpoint, push_holders, push_netstat_timer, push_state};
 use super::details::{push_memory, push_tcp_info};
 use super::text::{capitalised, pad_from, push_left, push_number_right, trim_end};
 use super::values::push_text_of;
@@ -75,10 +73,10 @@ impl Listing for Plain {
             push_field(out, EXTENDED_WIDTH, |out| push_or_dash(out, |out| push_text_of(out, field, row)));
         }
         if parts.processes {
-            push_field(out, 20, |out| push_or_dash(out, |out| push_holders(out, row, true)));
+            push_field(out, 20, |out| push_or_dash(out, |out| push_holders(out, row, End::Local, true)));
         }
         if parts.peer_processes {
-            push_field(out, 20, |out| push_or_dash(out, |out| push_peer_holders(out, row, true)));
+            push_field(out, 20, |out| push_or_dash(out, |out| push_holders(out, row, End::Peer, true)));
         }
         if parts.timers {
             push_field(out, 21, |out| push_netstat_timer(out, socket.timer.as_ref()));

@@ -106,25 +106,16 @@ impl<'a> Report<'a> {
     }
 }
 
-/// Green: established; blue: listening; yellow: opening or closing; red: a local program must act; dim: closed.
-pub(super) fn state_colour(state: TcpState) -> Option<AnsiColor> {
-    match state.shown() {
-        TcpState::Established => Some(AnsiColor::BrightGreen),
-        TcpState::Listen => Some(AnsiColor::BrightBlue),
-        TcpState::CloseWait => Some(AnsiColor::BrightRed),
-        TcpState::TimeWait | TcpState::Close => None,
-        _ => Some(AnsiColor::BrightYellow),
-    }
-}
-
-/// Whether the state's name is bold: a local program must act.
-pub(super) fn is_bold(state: TcpState) -> bool {
-    state.shown() == TcpState::CloseWait
-}
-
+/// Green: established; blue: listening; yellow: opening or closing; red: a local program must act; dim: closed. Red
+/// alone is not seen by everybody, so it is bold.
 pub(crate) fn state_style(state: TcpState) -> Style {
-    let style = state_colour(state).map_or(Style::new().dimmed(), AnsiColor::on_default);
-    if is_bold(state) { style.bold() } else { style }
+    match state.shown() {
+        TcpState::Established => AnsiColor::BrightGreen.on_default(),
+        TcpState::Listen => AnsiColor::BrightBlue.on_default(),
+        TcpState::CloseWait => AnsiColor::BrightRed.on_default().bold(),
+        TcpState::TimeWait | TcpState::Close => Style::new().dimmed(),
+        _ => AnsiColor::BrightYellow.on_default(),
+    }
 }
 
 #[cfg(test)]

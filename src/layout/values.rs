@@ -2,7 +2,7 @@
 
 use super::columns::{
     End, appended, appended_or_none, are_of_listener, push_addr, push_endpoint, push_fmt, push_holders,
-    push_netstat_timer, push_peer_holders, push_port, push_text,
+    push_netstat_timer, push_port, push_text,
 };
 use super::details::push_congestion;
 use super::text::{escaped, push_number, span_us};
@@ -17,11 +17,10 @@ pub(super) fn text_of(field: &Field, row: &Row<'_>) -> Option<String> {
         (Kind::Port(End::Peer), _) if !socket.has_peer() => None,
         (Kind::Port(end), _) => Some(appended(|out| push_port(out, end.of(socket).port, end.service(row)))),
         (Kind::Timer, _) => socket.timer.map(|timer| appended(|out| push_netstat_timer(out, Some(&timer)))),
-        (Kind::Processes(End::Local), _) => appended_or_none(|out| push_holders(out, row, false)),
-        (Kind::Processes(End::Peer), _) => appended_or_none(|out| push_peer_holders(out, row, false)),
+        (Kind::Processes(end), _) => appended_or_none(|out| push_holders(out, row, end, false)),
         (kind, Read::Holders(read)) => {
             let text = of_each(row.holders, kind, read)?;
-            Some(if are_of_listener(row) { format!("({text})") } else { text })
+            Some(if are_of_listener(row, End::Local) { format!("({text})") } else { text })
         }
         (kind, Read::PeerHolders(read)) => of_each(row.peer_holders, kind, read),
         (kind, of_row) => value_text(kind, &of_row.of_row(row)?),

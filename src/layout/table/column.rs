@@ -1,10 +1,10 @@
 //! The columns of the table, and what each shows of a row.
 
-use comfy_table::{Attribute, Cell as GridCell, CellAlignment, Color};
+use comfy_table::{Cell as GridCell, CellAlignment};
 
 use crate::fields::{self, End, Field, Kind};
 use crate::layout::columns::{appended, appended_or_none, push_endpoint, push_folded_holders};
-use crate::layout::grid::{colour_of, coloured};
+use crate::layout::grid;
 use crate::layout::report::state_style;
 use crate::layout::text::{self, capitalised};
 use crate::layout::values::text_of;
@@ -136,12 +136,9 @@ impl Column {
             },
             Content::RecvQ => Cell::number(socket.queues.recv_q(), alarm_of_recv_q(socket.queues)),
             Content::SendQ => Cell::number(socket.queues.send_q(), alarm_of_send_q(row)),
-            Content::Endpoint(End::Peer) if !socket.has_peer() => Cell {
-                is_empty: true,
-                ..Cell::of(Some(appended(|out| push_endpoint(out, row, End::Peer))), Look::Plain)
-            },
             Content::Endpoint(end) => {
-                Cell::of(Some(appended(|out| push_endpoint(out, row, end))), Look::Plain)
+                let cell = Cell::plain(appended(|out| push_endpoint(out, row, end)));
+                Cell { is_empty: end == End::Peer && !socket.has_peer(), ..cell }
             }
             Content::Programs | Content::Processes(End::Local) => match row.owner_note {
                 // Where all rows have just a note, a column that nobody asked for says nothing.
@@ -196,12 +193,24 @@ pub(super) enum Look {
     Plain,
     /// In the state's colour.
     State(TcpState),
-    /// The text only says why there is no value.
+    /// The text says why there is no value.
     Dim,
     /// Worth a look: bold.
     Notice,
     /// Something is wrong: bold, and red.
     Alarm,
+}
+
+impl Look {
+    fn style(self) -> anstyle::Style {
+        match self {
+            Self::Plain => anstyle::Style::new(),
+            Self::State(state) => state_style(state),
+            Self::Dim => anstyle::Style::new().dimmed(),
+            Self::Notice => anstyle::Style::new().bold(),
+            Self::Alarm => anstyle::AnsiColor::BrightRed.on_default().bold(),
+        }
+    }
 }
 
 /// What a row shows in a column.
@@ -253,31 +262,15 @@ impl Cell {
     pub(super) fn in_grid(&self) -> GridCell {
         let cell = GridCell::new(&self.text);
         let cell = if self.is_right { cell.set_alignment(CellAlignment::Right) } else { cell };
-        match self.look {
-            Look::Plain => cell,
-            Look::State(state) => coloured(cell, state),
-            Look::Dim => cell.add_attribute(Attribute::Dim),
-            Look::Notice => cell.add_attribute(Attribute::Bold),
-            Look::Alarm => cell.add_attribute(Attribute::Bold).fg(alarm_colour()),
-        }
+        grid::styled(cell, self.look.style())
     }
 
     /// For a line that is written without the grid.
     pub(super) fn styled(&self, text: &str, color: bool) -> String {
-        if !color {
+        let style = self.look.style();
+        if !color || style.is_plain() {
             return text.to_owned();
         }
-        let style = match self.look {
-            Look::Plain => return text.to_owned(),
-            Look::State(state) => state_style(state),
-            Look::Dim => anstyle::Style::new().dimmed(),
-            Look::Notice => anstyle::Style::new().bold(),
-            Look::Alarm => anstyle::AnsiColor::BrightRed.on_default().bold(),
-        };
         format!("{style}{text}{style:#}")
     }
-}
-
-fn alarm_colour() -> Color {
-    colour_of(anstyle::AnsiColor::BrightRed)
 }

@@ -52,8 +52,7 @@ fn numbers(row: &Row<'_>) -> Vec<String> {
     words.extend(labelled("unsent", "notsent"));
     words.extend(labelled("unacknowledged", "unacked"));
     words.extend(labelled("lost", "lost"));
-    let delivery = |label, word| value(word).map(|text| format!("{label} {text}"));
-    words.extend(delivery("delivery", "delivery_rate"));
+    words.extend(labelled("delivery", "delivery_rate"));
     words.extend(
         row.socket
             .tcp_info()

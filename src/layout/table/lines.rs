@@ -29,6 +29,23 @@ impl Line<'_> {
         self.used += width;
     }
 
+    /// Writes the cell's text in this column.
+    fn push_cell(&mut self, column: usize, cell: &Cell, color: bool) {
+        self.go_to(column);
+        self.push(&cell.styled(&cell.text, color), cell.width());
+    }
+
+    /// Writes the cell's text on lines of its own.
+    fn push_pieces(&mut self, cell: &Cell, room: usize, color: bool) {
+        for piece in pieces(&cell.text, room.saturating_sub(INDENT)) {
+            if self.used > 0 {
+                self.end();
+            }
+            self.go_to(INDENT);
+            self.push(&cell.styled(piece, color), text::width(piece));
+        }
+    }
+
     fn end(&mut self) {
         self.out.push(b'\n');
         self.used = 0;
@@ -46,26 +63,15 @@ pub(super) fn push_row(out: &mut Vec<u8>, cells: &[&Cell], widths: &[usize], roo
         }
         let right = if cell.is_right { width.saturating_sub(wide) } else { 0 };
         if start + right + wide <= room {
-            line.go_to(start + right);
-            line.push(&cell.styled(&cell.text, color), wide);
+            line.push_cell(start + right, cell, color);
         } else if INDENT + wide <= room {
             // As far to the right as it goes.
             if line.used > 0 && line.used + GAP + wide > room {
                 line.end();
             }
-            line.go_to(room - wide);
-            line.push(&cell.styled(&cell.text, color), wide);
+            line.push_cell(room - wide, cell, color);
         } else {
-            if line.used > 0 {
-                line.end();
-            }
-            for piece in pieces(&cell.text, room - INDENT.min(room)) {
-                if line.used > 0 {
-                    line.end();
-                }
-                line.go_to(INDENT);
-                line.push(&cell.styled(piece, color), text::width(piece));
-            }
+            line.push_pieces(cell, room, color);
         }
     }
     line.end();
@@ -97,14 +103,9 @@ pub(super) fn push_stacked(
         line.push(&column.title, text::width(&column.title));
         let beside = 2 + label + GAP;
         if beside + cell.width() <= room {
-            line.go_to(beside);
-            line.push(&cell.styled(&cell.text, color), cell.width());
+            line.push_cell(beside, cell, color);
         } else {
-            for piece in pieces(&cell.text, room.saturating_sub(INDENT)) {
-                line.end();
-                line.go_to(INDENT);
-                line.push(&cell.styled(piece, color), text::width(piece));
-            }
+            line.push_pieces(cell, room, color);
         }
         line.end();
     }
