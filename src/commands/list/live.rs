@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::List;
 use super::hosts::host_names;
-use super::run::Writer;
+use super::writer::Writer;
 use crate::inspect::{Held, Inquiry, Question};
 use crate::layout::{Guard, Pages, Style};
 use crate::model::{Access, Identity, Needs, Queues, Row, RowChange, Socket, TcpState};

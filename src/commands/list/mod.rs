@@ -4,6 +4,7 @@ mod empty;
 mod hosts;
 mod live;
 mod run;
+mod writer;
 
 use std::time::Duration;
 
