@@ -6,7 +6,7 @@ use std::io;
 use crate::cli::{self, Mode, Plan};
 use crate::commands::{bind, count, demo, diagnose, explain, list, trace};
 use crate::exit::ExitStatus;
-use crate::session::{Doing as _, Environment, Failure, Refusal, Session, answer, tell};
+use crate::session::{Doing as _, Environment, Failure, Refusal, Session, answer, print_note};
 
 /// Runs the command with these arguments, the program's name first.
 pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitStatus {
@@ -17,12 +17,12 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitStatus {
             return finish(answer(text.as_bytes(), false).map(|()| ExitStatus::Success), ExitStatus::Failure);
         }
         Err(Refusal::Usage { message, hint }) => {
-            tell(&message, hint.as_deref());
+            print_note(&message, hint.as_deref());
             return ExitStatus::Usage;
         }
     };
     for note in &plan.notes {
-        tell(note, None);
+        print_note(note, None);
     }
     let failed = match plan.mode {
         // Here status 1 is an answer, so a failure needs another status.
@@ -59,7 +59,7 @@ fn finish(result: Result<ExitStatus, Failure>, failed: ExitStatus) -> ExitStatus
         Ok(status) => status,
         Err(failure) if failure.is_closed_pipe() => ExitStatus::Success,
         Err(failure) => {
-            tell(&failure.to_string(), failure.hint());
+            print_note(&failure.to_string(), failure.hint());
             failure.status(failed)
         }
     }

@@ -14,11 +14,11 @@ use crate::support::{has, namespace};
 
 /// The changes that the scene prints for an end, each as `OLD -> NEW`.
 fn changes(text: &str, end: &str) -> Vec<String> {
-    let told = |line: &str| {
+    let of_line = |line: &str| {
         let words: Vec<_> = line.split_whitespace().collect();
         (words.first() == Some(&end) && words.get(2) == Some(&"->")).then(|| words[1..4].join(" "))
     };
-    text.lines().filter_map(told).collect()
+    text.lines().filter_map(of_line).collect()
 }
 
 /// The segments between the ends.
@@ -97,15 +97,15 @@ fn the_scenes_end_as_people_know_them() {
     if !has_stage() {
         return;
     }
-    let told = |scene: &str, words: &[&str]| {
+    let play = |scene: &str, words: &[&str]| {
         let text = played(scene).quiet();
         for word in words {
             assert!(text.contains(word), "{scene}: {text}");
         }
     };
-    told("time-wait", &["bind(): EADDRINUSE\n", "SO_REUSEADDR, bind()\n"]);
-    told("refused", &["connect(): ECONNREFUSED\n", "RST received: the connection was refused"]);
-    told("syn-timeout", &["(lost)", "connect(): ETIMEDOUT\n", "no answer to any SYN: timed out"]);
+    play("time-wait", &["bind(): EADDRINUSE\n", "SO_REUSEADDR, bind()\n"]);
+    play("refused", &["connect(): ECONNREFUSED\n", "RST received: the connection was refused"]);
+    play("syn-timeout", &["(lost)", "connect(): ETIMEDOUT\n", "no answer to any SYN: timed out"]);
     // Without a word: the whole life of a connection.
     let whole = finish(tcpstates(&["demo"])).quiet();
     assert_eq!(changes(&whole, "client"), changes(&played("close").quiet(), "client"));

@@ -75,13 +75,13 @@ fn each_state_has_its_count_its_processes_and_its_peers() {
                 && !explained["ways_out"].as_array().unwrap().is_empty()
         );
         let text = zoo.namespace().run(&["explain", state]).done();
-        let told = match there {
+        let expected = match there {
             // Idle ones, which an old kernel does not list.
             0 => "None".to_owned(),
             1 => "1 socket".to_owned(),
             many => format!("{many} sockets"),
         };
-        assert!(text.contains(&format!("{told} at this moment")), "{text}");
+        assert!(text.contains(&format!("{expected} at this moment")), "{text}");
         if held > 0 {
             assert!(text.contains(&format!("{pid}/")), "{text}");
         }
@@ -110,7 +110,7 @@ fn any_spelling_is_read_and_no_other_word() {
         assert_eq!(shown(word).as_deref(), Some("TIME_WAIT"));
     }
     assert_eq!(shown("bound-inactive").as_deref(), Some("CLOSED"));
-    for (words, told) in [
+    for (words, expected) in [
         (&["explain", "tme-wait"][..], "'tme-wait' is not a TCP state\nhint: did you mean 'TIME_WAIT'?"),
         (&["explain", ""], "'' is not a TCP state"),
         (&["explain", "listen", "established"], "'established'"),
@@ -123,7 +123,7 @@ fn any_spelling_is_read_and_no_other_word() {
         (&[":80", "explain"], "':80' cannot come before 'explain'"),
     ] {
         let stderr = finish(tcpstates(words)).failed(2);
-        assert!(stderr.contains(told), "{words:?}: {stderr}");
+        assert!(stderr.contains(expected), "{words:?}: {stderr}");
     }
 }
 

@@ -82,9 +82,9 @@ fn settle(table: &mut [Beside], reuse: Verdict, are_all: bool) {
 /// All tries together: a socket that blocks one of them blocks.
 fn sum_up(occupant: Occupant, beside: &[Beside]) -> Judged {
     let by = |overlaps| beside.iter().find(move |one| one.overlaps == overlaps);
-    let told = by(Some(true)).or(by(None)).or(beside.first()).copied();
+    let reported = by(Some(true)).or(by(None)).or(beside.first()).copied();
     let (overlap, overlaps) =
-        told.map_or((Overlap::OtherAddress, Some(false)), |one| (one.overlap, one.overlaps));
+        reported.map_or((Overlap::OtherAddress, Some(false)), |one| (one.overlap, one.overlaps));
     let set = |value| beside.iter().any(|one| one.set_reuse == Some(value)).then_some(value);
     let set_reuse = set(false).or(set(true));
     let listens = occupant.socket.state == TcpState::Listen;

@@ -97,6 +97,6 @@ fn count(
     let Collected { source, mut gaps } = Inquiry::new(&question, access).ask(counts)?;
     let (settings, unread) = host::settings();
     gaps.extend(unread);
-    session.tell(&gaps);
+    session.note_gaps(&gaps);
     Ok(Seen { source, settings, gaps })
 }

@@ -20,14 +20,14 @@ pub(crate) use segment::Flags;
 
 /// One of the two ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
+pub(crate) enum Side {
     /// The end that connects.
     Client,
     /// The end that listens.
     Server,
 }
 
-impl End {
+impl Side {
     /// The end at the other side of the wire.
     #[must_use]
     pub(crate) fn other(self) -> Self {
@@ -52,23 +52,23 @@ pub(crate) struct Moment {
     /// When.
     pub at: Duration,
     /// What.
-    pub what: What,
+    pub what: Happening,
 }
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum What {
+pub(crate) enum Happening {
     /// A program made a call.
     Call {
         /// At which end.
-        end: End,
+        end: Side,
         /// The call, with its error if it failed.
         call: String,
     },
     /// A segment left.
     Segment {
         /// From which end.
-        from: End,
+        from: Side,
         /// Its flags.
         flags: Flags,
         /// Whether the wire loses it.
@@ -77,7 +77,7 @@ pub(crate) enum What {
     /// An end changed its state.
     State {
         /// Which end.
-        end: End,
+        end: Side,
         /// The state before.
         old: TcpState,
         /// The state after.
@@ -117,7 +117,7 @@ pub(crate) enum DemoError {
     #[error("{end}: {call}: {source}", end = .end.name())]
     Call {
         /// At which end.
-        end: End,
+        end: Side,
         /// What was called.
         call: &'static str,
         /// Why it failed.

@@ -1,6 +1,6 @@
 //! A scene as textbooks draw it: an end at each side, segments between, time downwards.
 
-use crate::demo::{End, Flags, Moment, What};
+use crate::demo::{Flags, Happening, Moment, Side};
 use crate::layout::ReportStyle;
 use crate::layout::report::{Report, state_style};
 use crate::layout::text::width;
@@ -38,7 +38,7 @@ impl Shape {
 pub(crate) struct SceneWriter {
     style: ReportStyle,
     shape: Shape,
-    changes: Vec<(End, TcpState, TcpState, &'static str)>,
+    changes: Vec<(Side, TcpState, TcpState, &'static str)>,
     begun: bool,
     /// Whether the last moment was a remark, which has a blank line before and after it.
     after_remark: bool,
@@ -62,25 +62,25 @@ impl SceneWriter {
             report.line(&heading);
         }
         let time = format!("{:>7.3} s  ", moment.at.as_secs_f64());
-        let is_remark = matches!(moment.what, What::Remark(_));
+        let is_remark = matches!(moment.what, Happening::Remark(_));
         if std::mem::replace(&mut self.after_remark, is_remark) && !is_remark {
             report.blank();
         }
         match &moment.what {
-            What::Call { end, call } => {
+            Happening::Call { end, call } => {
                 let line = self.beside(*end, call, call);
                 report.line(&format!("{time}{line}"));
             }
-            What::State { end, old, new, meaning } => {
+            Happening::State { end, old, new, meaning } => {
                 let name = new.to_string();
                 let line = self.beside(*end, &report.styled(state_style(*new).bold(), &name), &name);
                 report.line(&format!("{time}{line}"));
                 self.changes.push((*end, *old, *new, *meaning));
             }
-            What::Segment { from, flags, lost } => {
+            Happening::Segment { from, flags, lost } => {
                 report.line(&format!("{time}{:side$}{}", "", arrow(*from, *flags, *lost, wire)));
             }
-            What::Remark(text) => {
+            Happening::Remark(text) => {
                 report.blank();
                 report.paragraph(text);
             }
@@ -114,25 +114,25 @@ impl SceneWriter {
     }
 
     /// Places text at an end's side. `shown` is styled; `bare` is the text without styles, to measure its width.
-    fn beside(&self, end: End, shown: &str, bare: &str) -> String {
+    fn beside(&self, end: Side, shown: &str, bare: &str) -> String {
         match end {
-            End::Client => shown.to_owned(),
-            End::Server => format!("{}{shown}", " ".repeat(self.server_side(bare))),
+            Side::Client => shown.to_owned(),
+            Side::Server => format!("{}{shown}", " ".repeat(self.server_side(bare))),
         }
     }
 }
 
 /// `------ SYN ------>`; the arrow of a lost segment does not reach the other side.
-fn arrow(from: End, flags: Flags, lost: bool, wire: usize) -> String {
+fn arrow(from: Side, flags: Flags, lost: bool, wire: usize) -> String {
     let label = format!(" {flags} ");
     let room = wire.saturating_sub(3);
     let dashes = room - label.len().min(room);
     let (before, behind) = ("-".repeat(dashes / 2), "-".repeat(dashes - dashes / 2));
     match (from, lost) {
-        (End::Client, false) => format!("{before}{label}{behind}>"),
-        (End::Client, true) => format!("{before}{label}---X  (lost)"),
-        (End::Server, false) => format!("<{before}{label}{behind}"),
-        (End::Server, true) => format!("(lost)  X---{label}{behind}"),
+        (Side::Client, false) => format!("{before}{label}{behind}>"),
+        (Side::Client, true) => format!("{before}{label}---X  (lost)"),
+        (Side::Server, false) => format!("<{before}{label}{behind}"),
+        (Side::Server, true) => format!("(lost)  X---{label}{behind}"),
     }
 }
 
@@ -148,22 +148,27 @@ mod tests {
         let mut out = Vec::new();
         let syn = Flags { syn: true, ..Flags::default() };
         let fin = Flags { fin: true, ack: true, ..Flags::default() };
-        let call = |end, call: &str| What::Call { end, call: call.to_owned() };
+        let call = |end, call: &str| Happening::Call { end, call: call.to_owned() };
         let old = TcpState::Established;
         for (millis, what) in [
-            (0, call(End::Server, "listen()")),
-            (1, call(End::Client, "connect()")),
-            (2, What::Segment { from: End::Client, flags: syn, lost: false }),
-            (1002, What::Segment { from: End::Client, flags: syn, lost: true }),
+            (0, call(Side::Server, "listen()")),
+            (1, call(Side::Client, "connect()")),
+            (2, Happening::Segment { from: Side::Client, flags: syn, lost: false }),
+            (1002, Happening::Segment { from: Side::Client, flags: syn, lost: true }),
             (
                 12_345,
-                What::State { end: End::Server, old, new: TcpState::CloseWait, meaning: "FIN received" },
+                Happening::State {
+                    end: Side::Server,
+                    old,
+                    new: TcpState::CloseWait,
+                    meaning: "FIN received",
+                },
             ),
-            (12_346, What::Segment { from: End::Server, flags: fin, lost: false }),
-            (12_347, call(End::Server, "bind() with SO_REUSEADDR: Address already in use (os error 98)")),
+            (12_346, Happening::Segment { from: Side::Server, flags: fin, lost: false }),
+            (12_347, call(Side::Server, "bind() with SO_REUSEADDR: Address already in use (os error 98)")),
             (
                 12_348,
-                What::Remark(
+                Happening::Remark(
                     "A word about it that is longer than a line, so that it must be wrapped somewhere."
                         .to_owned(),
                 ),
@@ -184,7 +189,7 @@ mod tests {
         let meaning = "FIN received: the peer closed first";
         writer.moment(&Moment {
             at: Duration::ZERO,
-            what: What::State { end: End::Server, old, new, meaning },
+            what: Happening::State { end: Side::Server, old, new, meaning },
         });
         let text = String::from_utf8(writer.tail()).unwrap();
         let below = "\n  server  ESTABLISHED -> CLOSE_WAIT\n    FIN received: the peer closed first\n";
@@ -198,10 +203,10 @@ mod tests {
             let flags = Flags { syn: true, ack: true, ..Flags::default() };
             let old = TcpState::SynSent;
             for what in [
-                What::Call { end: End::Server, call: "listen()".to_owned() },
-                What::State { end: End::Server, old, new: TcpState::Established, meaning: "" },
-                What::State { end: End::Client, old, new: TcpState::Established, meaning: "" },
-                What::Segment { from: End::Server, flags, lost: false },
+                Happening::Call { end: Side::Server, call: "listen()".to_owned() },
+                Happening::State { end: Side::Server, old, new: TcpState::Established, meaning: "" },
+                Happening::State { end: Side::Client, old, new: TcpState::Established, meaning: "" },
+                Happening::Segment { from: Side::Server, flags, lost: false },
             ] {
                 let text = writer.moment(&Moment { at: Duration::ZERO, what });
                 let text = String::from_utf8(text).unwrap();

@@ -11,11 +11,11 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::host::{Host, enter_user_namespace};
 use super::segment::is_again;
-use super::{DemoError, End, Flags, Moment, What};
+use super::{DemoError, Flags, Happening, Moment, Side};
 use crate::inspect::collect;
 use crate::model::{Access, Families, Query};
 use crate::model::{
-    Family, Segment, Sink, Socket, Source, StateSet, TcpState, Transition, Trigger, ways_between,
+    Family, Segment, Sink, Socket, Source, StateSet, TcpState, Transition, Trigger, transitions_between,
 };
 
 /// Addresses for documentation (RFC 5737), which are in no host's routes.
@@ -44,9 +44,9 @@ pub(super) struct Wire<'a> {
     connected: [bool; 2],
     /// The last event at each end since its state changed; it distinguishes transitions between the same states.
     last: [Option<Trigger>; 2],
-    under_way: VecDeque<(Instant, End, Vec<u8>)>,
+    under_way: VecDeque<(Instant, Side, Vec<u8>)>,
     /// The segments that were not lost, and who sent them.
-    carried: Vec<(End, Vec<u8>)>,
+    carried: Vec<(Side, Vec<u8>)>,
     /// Whether everything that the client sends is lost.
     pub(super) cut: bool,
 }
@@ -74,26 +74,26 @@ impl<'a> Wire<'a> {
         })
     }
 
-    pub(super) fn host(&self, end: End) -> &Host {
+    pub(super) fn host(&self, end: Side) -> &Host {
         match end {
-            End::Client => &self.client,
-            End::Server => &self.server,
+            Side::Client => &self.client,
+            Side::Server => &self.server,
         }
     }
 
-    pub(super) fn state(&self, end: End) -> TcpState {
+    pub(super) fn state(&self, end: Side) -> TcpState {
         self.states[end as usize]
     }
 
     /// Reports a moment to the watcher.
-    pub(super) fn tell(&mut self, what: What) -> Result<(), DemoError> {
+    pub(super) fn report(&mut self, what: Happening) -> Result<(), DemoError> {
         let moment = Moment { at: self.begun.elapsed(), what };
         (self.watch)(&moment).map_err(DemoError::Watcher)
     }
 
     /// Reports a call that was just made, and the states that it changed.
-    pub(super) fn called(&mut self, end: End, call: &str, event: Option<Trigger>) -> Result<(), DemoError> {
-        self.tell(What::Call { end, call: call.to_owned() })?;
+    pub(super) fn called(&mut self, end: Side, call: &str, event: Option<Trigger>) -> Result<(), DemoError> {
+        self.report(Happening::Call { end, call: call.to_owned() })?;
         if event.is_some() {
             self.last[end as usize] = event;
         }
@@ -102,19 +102,19 @@ impl<'a> Wire<'a> {
 
     /// Asks the kernel for the state of each end, and reports what changed.
     pub(super) fn look(&mut self) -> Result<(), DemoError> {
-        for end in [End::Client, End::Server] {
+        for end in [Side::Client, Side::Server] {
             let new = self.asked(end)?;
             let old = std::mem::replace(&mut self.states[end as usize], new);
             if old != new {
                 let meaning = meaning(old, new, self.last[end as usize].take());
-                self.tell(What::State { end, old, new, meaning })?;
+                self.report(Happening::State { end, old, new, meaning })?;
             }
         }
         Ok(())
     }
 
     /// The state of the connection's socket; before there was a connection, the state of the listener.
-    fn asked(&mut self, end: End) -> Result<TcpState, DemoError> {
+    fn asked(&mut self, end: Side) -> Result<TcpState, DemoError> {
         let query = Query::new(Families::Only(Family::Inet), StateSet::ALL);
         let mut found = Found::default();
         let asked = self.host(end).inside(|| collect(&query, &Access::default(), &mut found));
@@ -135,7 +135,7 @@ impl<'a> Wire<'a> {
         let mut pauses = 0;
         loop {
             let mut took = false;
-            for end in [End::Client, End::Server] {
+            for end in [Side::Client, Side::Server] {
                 while self.take(end)? {
                     took = true;
                 }
@@ -171,7 +171,7 @@ impl<'a> Wire<'a> {
     }
 
     /// Takes the next packet that an end has sent; false if there is none.
-    fn take(&mut self, from: End) -> Result<bool, DemoError> {
+    fn take(&mut self, from: Side) -> Result<bool, DemoError> {
         let mut packet = [0; 2048];
         let mut tun = &self.host(from).tun;
         let len = match tun.read(&mut packet) {
@@ -186,8 +186,8 @@ impl<'a> Wire<'a> {
         if self.carried.iter().any(|(sender, other)| *sender == from && is_again(packet, other)) {
             return Ok(true);
         }
-        let lost = self.cut && from == End::Client;
-        self.tell(What::Segment { from, flags, lost })?;
+        let lost = self.cut && from == Side::Client;
+        self.report(Happening::Segment { from, flags, lost })?;
         if !lost {
             self.under_way.push_back((Instant::now() + LATENCY, from.other(), packet.to_vec()));
             self.carried.push((from, packet.to_vec()));
@@ -246,6 +246,6 @@ fn received(flags: Flags, state: TcpState) -> Trigger {
 /// The meaning of the transition that this event causes; without an event, a timer did.
 fn meaning(old: TcpState, new: TcpState, event: Option<Trigger>) -> &'static str {
     let by_event = |way: &&Transition| way.event == event.unwrap_or(Trigger::GaveUp);
-    let way = ways_between(old, new).find(by_event).or_else(|| ways_between(old, new).next());
+    let way = transitions_between(old, new).find(by_event).or_else(|| transitions_between(old, new).next());
     way.map_or("RFC 9293 has no such way", |way| way.meaning)
 }

@@ -1,7 +1,7 @@
 //! The thresholds from which on something is reported.
 
 macro_rules! thresholds {
-    ($($(#[doc = $doc:literal])+ $name:ident = $flag:literal, $usual:literal;)*) => {
+    ($($(#[doc = $doc:literal])+ $name:ident = $flag:literal, $default:literal;)*) => {
         /// A threshold; each has a flag of its own.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Threshold {
@@ -20,9 +20,9 @@ macro_rules! thresholds {
             }
 
             /// The default.
-            pub const fn usual(self) -> u64 {
+            pub const fn default_value(self) -> u64 {
                 match self {
-                    $(Self::$name => $usual,)*
+                    $(Self::$name => $default,)*
                 }
             }
         }
@@ -60,7 +60,7 @@ impl Default for Thresholds {
     fn default() -> Self {
         let mut all = [0; Threshold::ALL.len()];
         for (value, threshold) in all.iter_mut().zip(Threshold::ALL) {
-            *value = threshold.usual();
+            *value = threshold.default_value();
         }
         Self(all)
     }
@@ -103,7 +103,7 @@ mod tests {
         for threshold in Threshold::ALL {
             let other = usual.with(*threshold, 7777);
             for each in Threshold::ALL {
-                let expected = if each == threshold { 7777 } else { each.usual() };
+                let expected = if each == threshold { 7777 } else { each.default_value() };
                 assert_eq!(other.of(*each), expected, "{}", each.flag());
             }
         }

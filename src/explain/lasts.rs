@@ -314,8 +314,8 @@ mod tests {
         assert!(unacknowledged(&settings(&values)).contains("14.4 s"));
         // The kernel drops an orphan before the first wait that reaches the maximum: 0.2 + 0.4 + 0.8 + 1.
         let orphans = [(Setting::OrphanRetries, "0"), (Setting::RtoMaxMs, "1000")];
-        let told = orphan(&settings(&orphans));
-        assert!(told.contains("after 3 retransmissions") && told.contains("2.4 s"), "{told}");
+        let answer = orphan(&settings(&orphans));
+        assert!(answer.contains("after 3 retransmissions") && answer.contains("2.4 s"), "{answer}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod texts;
 
 use std::net::IpAddr;
 
-use crate::model::{Setting, Settings, TcpState, Transition, ways_in, ways_out};
+use crate::model::{Setting, Settings, TcpState, Transition, transitions_from, transitions_into};
 use crate::tally::{KeyValue, OneState};
 
 pub(crate) use report::{write_explanation, write_overview};
@@ -123,8 +123,8 @@ pub(crate) fn explain(state: TcpState, settings: &Settings, here: Here) -> Optio
     Some(Explanation {
         state,
         text,
-        ways_in: ways_in(state).collect(),
-        ways_out: ways_out(state).collect(),
+        ways_in: transitions_into(state).collect(),
+        ways_out: transitions_from(state).collect(),
         lasts: lasts::lasts(state, settings),
         settings: lasts::that_matter(state)
             .iter()

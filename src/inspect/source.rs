@@ -71,7 +71,7 @@ fn from_procfs(
     mut gaps: Vec<Gap>,
 ) -> Result<Collected, ProcfsError> {
     if let Some(term) = &query.netlink_only {
-        return Err(ProcfsError::Untold { term: term.clone() });
+        return Err(ProcfsError::NoData { term: term.clone() });
     }
     sink.begin(Source::Procfs);
     gaps.extend(untold(query));
@@ -97,7 +97,7 @@ fn marks_untold(query: &Query) -> Option<Gap> {
     let kernel_filter = Some(any_mark_filter()?);
     let nothing = Query { kernel_filter, ..Query::new(query.families, StateSet::EMPTY) };
     let refused = sock_diag::dump(&nothing, None, &mut sock_diag::connect, &mut Nobody);
-    matches!(refused, Err(NetlinkError::FilterRefused { .. })).then_some(Gap::MarksUntold)
+    matches!(refused, Err(NetlinkError::FilterRefused { .. })).then_some(Gap::MarksNotReported)
 }
 
 /// Takes no socket.
@@ -112,7 +112,7 @@ impl Sink for Nobody {
 }
 
 fn untold(query: &Query) -> Option<Gap> {
-    let mut what = query.netlink_tells.clone();
+    let mut what = query.only_netlink_has.clone();
     what.extend(query.wants_idle.then_some("sockets that are bound and idle (CLOSED)"));
     what.extend(query.needs.contains(Needs::TCP_INFO).then_some("connection numbers"));
     what.extend(query.needs.contains(Needs::MEMORY).then_some("buffer memory"));

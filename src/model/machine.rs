@@ -217,18 +217,18 @@ pub const MACHINE: [Transition; 53] = {
 };
 
 /// The transitions out of a state.
-pub fn ways_out(state: TcpState) -> impl Iterator<Item = &'static Transition> {
+pub fn transitions_from(state: TcpState) -> impl Iterator<Item = &'static Transition> {
     MACHINE.iter().filter(move |way| way.from == state.shown())
 }
 
 /// The transitions into a state.
-pub fn ways_in(state: TcpState) -> impl Iterator<Item = &'static Transition> {
+pub fn transitions_into(state: TcpState) -> impl Iterator<Item = &'static Transition> {
     MACHINE.iter().filter(move |way| way.to == state.shown())
 }
 
 /// The transitions from one state to another, the usual one first; none if neither RFC 9293 nor Linux has one.
-pub fn ways_between(from: TcpState, to: TcpState) -> impl Iterator<Item = &'static Transition> {
-    ways_out(from).filter(move |way| way.to == to.shown())
+pub fn transitions_between(from: TcpState, to: TcpState) -> impl Iterator<Item = &'static Transition> {
+    transitions_from(from).filter(move |way| way.to == to.shown())
 }
 
 #[cfg(test)]
@@ -246,7 +246,7 @@ mod tests {
         let next = steps.iter().skip(1).map(|(state, _)| *state).chain([end]);
         for ((from, event), to) in steps.iter().zip(next) {
             assert!(
-                ways_between(*from, to).any(|way| way.event == *event && way.on_linux),
+                transitions_between(*from, to).any(|way| way.event == *event && way.on_linux),
                 "{from} to {to} by {event}"
             );
         }
@@ -256,15 +256,23 @@ mod tests {
     fn every_state_is_reached_and_left() {
         for state in TcpState::SHOWN {
             for on_linux in [false, true] {
-                assert!(ways_in(state).any(|way| way.on_linux || !on_linux), "nothing leads to {state}");
-                assert!(ways_out(state).any(|way| way.on_linux || !on_linux), "nothing leaves {state}");
+                assert!(
+                    transitions_into(state).any(|way| way.on_linux || !on_linux),
+                    "nothing leads to {state}"
+                );
+                assert!(
+                    transitions_from(state).any(|way| way.on_linux || !on_linux),
+                    "nothing leaves {state}"
+                );
             }
         }
         let mut seen = BTreeSet::from([Close.kernel()]);
         let mut new = vec![Close];
         while let Some(state) = new.pop() {
             new.extend(
-                ways_out(state).filter(|way| way.on_linux && seen.insert(way.to.kernel())).map(|way| way.to),
+                transitions_from(state)
+                    .filter(|way| way.on_linux && seen.insert(way.to.kernel()))
+                    .map(|way| way.to),
             );
         }
         assert_eq!(
@@ -276,7 +284,9 @@ mod tests {
             let mut reached = BTreeSet::from([state.kernel()]);
             let mut new = vec![state];
             while let Some(state) = new.pop() {
-                new.extend(ways_out(state).filter(|way| reached.insert(way.to.kernel())).map(|way| way.to));
+                new.extend(
+                    transitions_from(state).filter(|way| reached.insert(way.to.kernel())).map(|way| way.to),
+                );
             }
             assert!(reached.contains(&Close.kernel()), "{state} never ends");
         }
@@ -324,7 +334,8 @@ mod tests {
     /// Measured in tests/states.rs.
     #[test]
     fn linux_takes_no_short_cut_from_fin_wait1() {
-        let ways: Vec<_> = ways_between(FinWait1, TimeWait).map(|way| (way.event, way.on_linux)).collect();
+        let ways: Vec<_> =
+            transitions_between(FinWait1, TimeWait).map(|way| (way.event, way.on_linux)).collect();
         assert_eq!(ways, [(Trigger::FinAndAckOfFin, false)]);
     }
 
@@ -334,13 +345,13 @@ mod tests {
             [SynSent, SynRecv, Established, FinWait1, FinWait2, CloseWait, Closing, LastAck, TimeWait]
         {
             assert!(
-                ways_between(state, Close).any(|way| way.event == Trigger::Received(Segment::Rst)),
+                transitions_between(state, Close).any(|way| way.event == Trigger::Received(Segment::Rst)),
                 "a reset does not end {state}"
             );
         }
         for state in [SynSent, SynRecv, Established, FinWait1, FinWait2, CloseWait, Closing, LastAck] {
             assert!(
-                ways_between(state, Close).any(|way| way.event == Trigger::GaveUp),
+                transitions_between(state, Close).any(|way| way.event == Trigger::GaveUp),
                 "{state} waits for ever"
             );
         }
@@ -393,7 +404,7 @@ mod tests {
                 |other: &Transition| (other.from, other.to, other.event) == (way.from, way.to, way.event);
             assert!(!MACHINE[..at].iter().any(same), "twice: {way:?}");
         }
-        assert_eq!(ways_between(Listen, Established).count(), 0);
-        assert_eq!(ways_out(TcpState::BoundInactive).count(), ways_out(Close).count());
+        assert_eq!(transitions_between(Listen, Established).count(), 0);
+        assert_eq!(transitions_from(TcpState::BoundInactive).count(), transitions_from(Close).count());
     }
 }

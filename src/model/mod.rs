@@ -29,7 +29,9 @@ pub use direction::Direction;
 pub use endpoint::{Endpoint, Family, v4_mask, v6_mask};
 pub use host::{Counters, Dad, Setting, Settings, TIME_WAIT_MS, port_range};
 pub use identity::{Ends, Identity};
-pub use machine::{MACHINE, Segment, Transition, Trigger, ways_between, ways_in, ways_out};
+pub use machine::{
+    MACHINE, Segment, Transition, Trigger, transitions_between, transitions_from, transitions_into,
+};
 pub use memory::Memory;
 pub use needs::Needs;
 pub use owner::{Descriptors, Holder, OwnerNote, Process, ProcessDetails};

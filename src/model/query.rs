@@ -22,7 +22,7 @@ pub struct Query {
     /// A filter term that /proc cannot answer; if set, do not fall back to /proc.
     pub netlink_only: Option<String>,
     /// Shown data that /proc lacks; reported as a gap after a fall-back.
-    pub netlink_tells: Vec<&'static str>,
+    pub only_netlink_has: Vec<&'static str>,
     /// Whether sockets that are bound and idle (CLOSED) were requested by that state: if the source or the kernel does
     /// not list them, a gap says so.
     pub wants_idle: bool,
@@ -40,7 +40,7 @@ impl Query {
             order: Order::Any,
             kernel_filter: None,
             netlink_only: None,
-            netlink_tells: Vec::new(),
+            only_netlink_has: Vec::new(),
             wants_idle: false,
             patience: None,
         }

@@ -70,7 +70,7 @@ pub enum Gap {
         what: String,
     },
     /// Firewall marks were requested, but the kernel reports them only to CAP_NET_ADMIN.
-    MarksUntold,
+    MarksNotReported,
     /// Sockets that are bound and idle were requested, but the running kernel does not list them.
     IdleUnlisted {
         /// The kernel's release.
@@ -194,7 +194,7 @@ impl fmt::Display for Gap {
             }
             Self::BadLines { path, count, lines, first } => write_bad_lines(f, path, *count, lines, first),
             Self::Unreadable { path, reason } => write!(f, "{path} could not be read: {reason}"),
-            Self::MarksUntold => {
+            Self::MarksNotReported => {
                 f.write_str("the kernel does not report firewall marks (CAP_NET_ADMIN is needed)")
             }
             Self::SourceLacks { what } => write!(f, "/proc does not have: {what}"),

@@ -45,7 +45,7 @@ pub(crate) fn answer_as(status: ExitStatus, text: &[u8], colors: bool) -> Result
 }
 
 /// Prints a message on stderr, and its hint on a line of its own.
-pub(crate) fn tell(message: &str, hint: Option<&str>) {
+pub(crate) fn print_note(message: &str, hint: Option<&str>) {
     let mut stderr = io::stderr().lock();
     // The message may quote what the user typed, so it is escaped; its line breaks are ours. If this write fails, there
     // is nowhere to report that.
@@ -75,7 +75,7 @@ struct Note {
 
 impl Session {
     /// Prints the notes of kinds that were not printed before.
-    pub(crate) fn tell(&mut self, gaps: &[Gap]) {
+    pub(crate) fn note_gaps(&mut self, gaps: &[Gap]) {
         let known = self.printed.len();
         for gap in gaps {
             let kind = std::mem::discriminant(gap);
@@ -91,14 +91,14 @@ impl Session {
     pub(crate) fn note(&mut self, message: String, hint: Option<String>) {
         match &mut self.waiting {
             Some(waiting) => waiting.push(Note { message, hint }),
-            None => tell(&message, hint.as_deref()),
+            None => print_note(&message, hint.as_deref()),
         }
     }
 
     /// Prints the notes that were kept.
     fn print_waiting(&mut self) {
         for Note { message, hint } in self.waiting.take().into_iter().flatten() {
-            tell(&message, hint.as_deref());
+            print_note(&message, hint.as_deref());
         }
     }
 }

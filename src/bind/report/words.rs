@@ -47,8 +47,8 @@ pub(super) fn notes(answer: &Answer) -> Vec<String> {
     }
     if facts.reserved == Some(true) {
         notes.push(format!(
-            "Port {port} is in net.ipv4.ip_local_reserved_ports: the kernel chooses it for nobody, and who names it may \
-             bind it."
+            "Port {port} is in net.ipv4.ip_local_reserved_ports: the kernel does not choose it by itself; a program \
+             that asks for it may bind it."
         ));
     } else if facts.chosen_from == Some(true) {
         notes.push(format!(

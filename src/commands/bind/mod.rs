@@ -59,7 +59,7 @@ pub(crate) fn plan(own: &BindArgs, environment: Environment) -> Result<Bind, Ref
     let refusal = |why| Refusal::usage(format!("invalid value '{word}' for bind: {why}"));
     let target = read_target(word).map_err(refusal)?;
     let mut query = Query::new(Families::Both, StateSet::ALL);
-    query.netlink_tells = vec!["bound and idle sockets", "IPV6_V6ONLY"];
+    query.only_netlink_has = vec!["bound and idle sockets", "IPV6_V6ONLY"];
     let port = match &target.port {
         Some(OnePort::Service(name)) => name.clone(),
         Some(OnePort::Number(port)) => port.to_string(),
@@ -90,7 +90,7 @@ pub(crate) fn run(what: &Bind, access: &Access, session: &mut Session) -> Result
     if given.may_pass() {
         (given, source, gaps) = answer_to(what, &target, asked_again(ask)?, access)?;
     }
-    session.tell(&gaps);
+    session.note_gaps(&gaps);
     let mut out = Vec::new();
     write(write_answer(&mut out, what.style, &Head { source, taken_at: &taken_at }, &given, &gaps))?;
     answer_as(

@@ -55,7 +55,7 @@ fn summarize(
     let taken_at = now();
     let mut counts = StateCounts::default();
     let Collected { source, gaps } = Inquiry::new(question, access).ask(&mut counts)?;
-    session.tell(&gaps);
+    session.note_gaps(&gaps);
     let head = Head { source, taken_at: &taken_at };
     write(write_summary(out.buffer(), summary, &head, &counts, &gaps))?;
     write(out.flush())
@@ -73,7 +73,7 @@ fn count(
     out.guard(Guard::of(count.style.format.of_lists(), count.style.color));
     let mut counts = GroupCounts::new(&count.keys, &count.sums);
     let Collected { source, gaps } = Inquiry::new(question, access).ask(&mut counts)?;
-    session.tell(&gaps);
+    session.note_gaps(&gaps);
     let head = Head { source, taken_at: &taken_at };
     write(write_counts(out.buffer(), count.style, &head, &counts, &gaps))?;
     write(out.flush())
@@ -97,7 +97,7 @@ fn diff(
     let Collected { source, gaps: more } = Inquiry::new(question, access).ask(&mut after)?;
     let changes = Changes::between(before, &after);
     gaps.extend(more.into_iter().filter(|gap| !gaps.contains(gap)).collect::<Vec<_>>());
-    session.tell(&gaps);
+    session.note_gaps(&gaps);
     let head = Head { source, taken_at: &taken_at };
     write(write_changes(out.buffer(), count.style, &head, &changes, &gaps))?;
     write(out.flush())

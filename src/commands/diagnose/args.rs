@@ -20,43 +20,43 @@ pub(crate) struct DiagnoseArgs {
     pub(crate) fail_on: Option<FailOn>,
 
     /// Count a CLOSE_WAIT socket only after this long without incoming data
-    #[arg(long, value_name = "SECONDS", default_value_t = Threshold::CloseWaitAge.usual(), value_parser = whole)]
+    #[arg(long, value_name = "SECONDS", default_value_t = Threshold::CloseWaitAge.default_value(), value_parser = whole)]
     pub(crate) close_wait_age: u64,
 
     /// Warn at N such sockets per process; 10 × N is critical
-    #[arg(long, value_name = "N", default_value_t = Threshold::CloseWaitCount.usual(), value_parser = count)]
+    #[arg(long, value_name = "N", default_value_t = Threshold::CloseWaitCount.default_value(), value_parser = count)]
     pub(crate) close_wait_count: u64,
 
     /// Warn of an accept queue that is this full
-    #[arg(long, value_name = "PERCENT", default_value_t = Threshold::QueuePercent.usual(), value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", default_value_t = Threshold::QueuePercent.default_value(), value_parser = percent)]
     pub(crate) queue_percent: u64,
 
     /// Warn of N half-open connections at a listener
-    #[arg(long, value_name = "N", default_value_t = Threshold::SynRecvCount.usual(), value_parser = count)]
+    #[arg(long, value_name = "N", default_value_t = Threshold::SynRecvCount.default_value(), value_parser = count)]
     pub(crate) syn_recv_count: u64,
 
     /// Warn of SYNs that were sent again N times
-    #[arg(long, value_name = "N", default_value_t = Threshold::SynRetries.usual(), value_parser = whole)]
+    #[arg(long, value_name = "N", default_value_t = Threshold::SynRetries.default_value(), value_parser = whole)]
     pub(crate) syn_retries: u64,
 
     /// Warn if this share of the local ports towards one destination is taken
-    #[arg(long, value_name = "PERCENT", default_value_t = Threshold::PortsPercent.usual(), value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", default_value_t = Threshold::PortsPercent.default_value(), value_parser = percent)]
     pub(crate) ports_percent: u64,
 
     /// Warn if this share of a limit is used: TIME_WAIT, orphans, memory, a process's descriptors
-    #[arg(long, value_name = "PERCENT", default_value_t = Threshold::LimitPercent.usual(), value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", default_value_t = Threshold::LimitPercent.default_value(), value_parser = percent)]
     pub(crate) limit_percent: u64,
 
     /// Warn of data that a peer or a program has not read for this long
-    #[arg(long, value_name = "SECONDS", default_value_t = Threshold::StallAge.usual(), value_parser = whole)]
+    #[arg(long, value_name = "SECONDS", default_value_t = Threshold::StallAge.default_value(), value_parser = whole)]
     pub(crate) stall_age: u64,
 
     /// Warn of a peer to which this share of the segments was sent again
-    #[arg(long, value_name = "PERCENT", default_value_t = Threshold::RetransPercent.usual(), value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", default_value_t = Threshold::RetransPercent.default_value(), value_parser = percent)]
     pub(crate) retrans_percent: u64,
 
     /// Judge retransmissions only from N segments on
-    #[arg(long, value_name = "N", default_value_t = Threshold::RetransSegments.usual(), value_parser = count)]
+    #[arg(long, value_name = "N", default_value_t = Threshold::RetransSegments.default_value(), value_parser = count)]
     pub(crate) retrans_segments: u64,
 
     #[command(flatten)]

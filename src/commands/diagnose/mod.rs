@@ -51,7 +51,7 @@ pub(crate) fn plan(own: &DiagnoseArgs, environment: Environment) -> Diagnose {
     ];
     let query = Query {
         needs: Needs::TCP_INFO,
-        netlink_tells: vec!["accept queues' limits"],
+        only_netlink_has: vec!["accept queues' limits"],
         ..Query::new(Families::Both, StateSet::ALL)
     };
     Diagnose {
@@ -70,7 +70,7 @@ pub(crate) fn run(what: &Diagnose, access: &Access, session: &mut Session) -> Re
     let begun = what.interval.map(|interval| begin(&what.query, interval, access)).transpose()?;
     let taken_at = now();
     let (source, evidence) = evidence(what, begun, access)?;
-    session.tell(&evidence.gaps);
+    session.note_gaps(&evidence.gaps);
     let diagnosis = judge(&evidence, &what.thresholds);
     let mut out = Vec::new();
     let head = Head { source, taken_at: &taken_at };

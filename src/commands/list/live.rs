@@ -62,7 +62,7 @@ pub(super) fn list(
     let mut writer = Writer::new(list, style, out);
     let gaps = held.give(rows, &mut writer).gaps;
     write(writer.end(&gaps))?;
-    session.tell(&gaps);
+    session.note_gaps(&gaps);
     *before = Some(Before::new(held, sockets));
     Ok(())
 }

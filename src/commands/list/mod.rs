@@ -105,7 +105,7 @@ pub(crate) fn plan(
     list.query = Query {
         needs,
         order,
-        netlink_tells: netlink_tells(&list),
+        only_netlink_has: only_netlink_has(&list),
         wants_idle: shown.names_idle(),
         patience: (spare_processes && !are_processes_asked_for(&list)).then_some(PATIENCE),
         ..Query::new(families, shown)
@@ -158,7 +158,7 @@ fn columns(own: &ListArgs, format: Format) -> Result<Vec<&'static Field>, Refusa
 }
 
 /// The shown and sorted fields that /proc lacks. The netstat layout reads them from /proc, and ss's leaves them out.
-fn netlink_tells(list: &List) -> Vec<&'static str> {
+fn only_netlink_has(list: &List) -> Vec<&'static str> {
     if list.style.parts.extended
         && list.columns.is_empty()
         && !matches!(list.format, Format::Netstat | Format::Ss)

@@ -55,7 +55,7 @@ fn list(
     };
     let (has_rows, more) = (writer.has_rows, writer.more);
     write(writer.end(&gaps))?;
-    session.tell(&gaps);
+    session.note_gaps(&gaps);
     if list.is_read && !has_rows && list.limit != Some(0) {
         session.note(why_empty(list, access)?, None);
     }

@@ -17,7 +17,7 @@ use crate::inspect::resolve;
 use crate::kernel::files;
 use crate::layout::{Guard, Pages};
 use crate::model::{Access, Needs, Row, Socket, StateSet, TcpState};
-use crate::session::{Doing as _, Failure, Output, Session, signals, stdout, tell, timespec, write};
+use crate::session::{Doing as _, Failure, Output, Session, print_note, signals, stdout, timespec, write};
 use crate::trace::{
     By, Nanos, Note, Observation, StateChange, Stories, Tally, TraceFormat, TraceLines, Tracer, Wall,
 };
@@ -31,7 +31,7 @@ pub(crate) fn run(what: &Trace, access: &Access, session: &mut Session) -> Resul
     let mut out = Pages::new(Output::until(write(stdout())?, for_writes));
     let lines = TraceLines::new(what.style, TimeZone::system());
     out.guard(Guard::Text { colors: what.style.color });
-    let mut teller = Teller {
+    let mut printer = Printer {
         what,
         filter,
         lines,
@@ -41,18 +41,18 @@ pub(crate) fn run(what: &Trace, access: &Access, session: &mut Session) -> Resul
         tally: Tally::new(),
         error: None,
     };
-    teller.head();
+    printer.head();
     let mut tracer = Tracer::start(&what.options, for_kernel.as_deref(), access)?;
     // The next snapshot is compared with the first, so the first is taken before the message that the trace has begun.
-    session.tell(&tracer.read(&mut |told| teller.take(told))?);
+    session.note_gaps(&tracer.read(&mut |observation| printer.take(observation))?);
     say_where(&tracer, what);
-    watch(&mut tracer, &mut teller, &ended, session)?;
+    watch(&mut tracer, &mut printer, &ended, session)?;
     if what.summary {
-        let Teller { lines, tally, out, .. } = &mut teller;
+        let Printer { lines, tally, out, .. } = &mut printer;
         write(lines.summary(out.buffer(), tally, tracer.missed()))?;
     }
-    write(teller.out.flush())?;
-    let forgotten = teller.stories.as_ref().map_or(0, |stories| stories.dropped);
+    write(printer.out.flush())?;
+    let forgotten = printer.stories.as_ref().map_or(0, |stories| stories.dropped);
     say_missed(&tracer, forgotten);
     Ok(())
 }
@@ -82,32 +82,32 @@ fn ignored_signals() -> u64 {
 /// Prints transitions until the trace ends.
 fn watch(
     tracer: &mut Tracer,
-    teller: &mut Teller<'_>,
+    printer: &mut Printer<'_>,
     ended: &impl AsFd,
     session: &mut Session,
 ) -> Result<(), Failure> {
-    let until = teller.what.duration.and_then(|duration| Instant::now().checked_add(duration));
+    let until = printer.what.duration.and_then(|duration| Instant::now().checked_add(duration));
     loop {
-        write(teller.out.flush())?;
+        write(printer.out.flush())?;
         let rest = until.map(|until| until.saturating_duration_since(Instant::now()));
         let span = rest.unwrap_or(Duration::MAX).min(Duration::from_nanos(tracer.wait()));
         let woken = wait(ended, tracer, span).doing("wait for the kernel's events")?;
         let is_over = woken != Woken::ToGoOn || until.is_some_and(|until| Instant::now() >= until);
-        let mut take = |told: Observation<'_>| teller.take(told);
+        let mut take = |observation: Observation<'_>| printer.take(observation);
         let gaps = if is_over { tracer.finish(&mut take)? } else { tracer.read(&mut take)? };
-        session.tell(&gaps);
-        teller.tell_stories(if is_over { Nanos::MAX } else { tracer.now() });
-        if let Some(error) = teller.error.take() {
+        session.note_gaps(&gaps);
+        printer.print_stories(if is_over { Nanos::MAX } else { tracer.now() });
+        if let Some(error) = printer.error.take() {
             return write(Err(error));
         }
-        if is_over || teller.left == 0 {
+        if is_over || printer.left == 0 {
             return Ok(());
         }
     }
 }
 
 /// Writes the transitions, or the connections, that match.
-struct Teller<'a> {
+struct Printer<'a> {
     what: &'a Trace,
     filter: Filter,
     lines: TraceLines,
@@ -119,7 +119,7 @@ struct Teller<'a> {
     error: Option<io::Error>,
 }
 
-impl Teller<'_> {
+impl Printer<'_> {
     fn head(&mut self) {
         if self.what.connections {
             self.lines.stories_head(self.out.buffer());
@@ -128,20 +128,20 @@ impl Teller<'_> {
         }
     }
 
-    fn take(&mut self, told: Observation<'_>) {
-        match told {
+    fn take(&mut self, observation: Observation<'_>) {
+        match observation {
             Observation::Change(change, time) if self.stories.is_none() => self.change(change, time),
-            told => {
-                if let (Observation::Change(change, _), true) = (told, self.what.summary) {
+            observation => {
+                if let (Observation::Change(change, _), true) = (observation, self.what.summary) {
                     self.count(change);
                 }
-                self.stories.as_mut().into_iter().for_each(|stories| stories.take(&told));
+                self.stories.as_mut().into_iter().for_each(|stories| stories.take(&observation));
             }
         }
     }
 
     /// Writes the connections that have ended.
-    fn tell_stories(&mut self, now: Nanos) {
+    fn print_stories(&mut self, now: Nanos) {
         while let Some(story) = self.stories.as_mut().and_then(|stories| stories.next(now)) {
             let socket = Socket::new(story.family, TcpState::Close, story.local, story.peer);
             if self.is_over() || !self.fits_ends(&socket) {
@@ -207,18 +207,18 @@ fn say_where(tracer: &Tracer, what: &Trace) {
     for note in tracer.notes() {
         match note {
             Note::FellBack(error) => {
-                tell(&format!("kernel tracepoints are unavailable, so {snapshots}: {error}"), None);
+                print_note(&format!("kernel tracepoints are unavailable, so {snapshots}: {error}"), None);
             }
             Note::NoReasons(event) => {
                 let name = event.replace('/', ":");
-                tell(&format!("this kernel has no {name}: why connections end is less certain"), None);
+                print_note(&format!("this kernel has no {name}: why connections end is less certain"), None);
             }
             Note::NoNames(event) => {
                 let name = event.replace('/', ":");
-                tell(&format!("this kernel has no {name}: names of processes may be missing"), None);
+                print_note(&format!("this kernel has no {name}: names of processes may be missing"), None);
             }
             Note::NoNotices(error) => {
-                tell(
+                print_note(
                     &format!("what opens and closes between two snapshots is not seen: netlink: {error}"),
                     None,
                 );
@@ -226,8 +226,8 @@ fn say_where(tracer: &Tracer, what: &Trace) {
         }
     }
     match tracer.by() {
-        By::Tracepoint => tell("the transitions of all network namespaces are seen", None),
-        By::Poll if what.options.by == Some(By::Poll) => tell(&snapshots, None),
+        By::Tracepoint => print_note("the transitions of all network namespaces are seen", None),
+        By::Poll if what.options.by == Some(By::Poll) => print_note(&snapshots, None),
         By::Poll => {}
     }
 }
@@ -236,19 +236,22 @@ fn say_where(tracer: &Tracer, what: &Trace) {
 fn say_missed(tracer: &Tracer, connections: u64) {
     let missed = tracer.missed();
     if missed.lost > 0 {
-        tell(&format!("{} kernel events were lost: the trace ring was full", missed.lost), None);
+        print_note(&format!("{} kernel events were lost: the trace ring was full", missed.lost), None);
     }
     if missed.unseen > 0 && missed.lost == 0 {
         let unseen = missed.unseen;
-        tell(&format!("at least {unseen} transitions are missing, though no kernel event was lost"), None);
+        print_note(
+            &format!("at least {unseen} transitions are missing, though no kernel event was lost"),
+            None,
+        );
     }
     if missed.notices > 0 {
-        tell("notices of destroyed sockets were lost", None);
+        print_note("notices of destroyed sockets were lost", None);
     }
     for (forgotten, what) in [(missed.dropped, "sockets"), (connections, "connections")] {
         if forgotten > 0 {
             let hint = "--max-sockets N remembers more";
-            tell(&format!("{forgotten} {what} were forgotten for want of room"), Some(hint));
+            print_note(&format!("{forgotten} {what} were forgotten for want of room"), Some(hint));
         }
     }
 }

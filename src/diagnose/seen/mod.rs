@@ -109,13 +109,13 @@ pub enum Waiting {
 /// What is kept of a listener or an affected socket until its holders are known.
 #[derive(Clone, Copy, Debug)]
 struct Kept {
-    what: What,
+    what: Subject,
     /// The number of its route, if it has one.
     route: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum What {
+enum Subject {
     Listener(usize),
     Noted(Noted),
 }
@@ -169,11 +169,11 @@ impl Seen {
     /// Counts the holders of a listener or of an affected socket.
     fn take_kept(&mut self, Kept { what, route }: Kept, holders: &[Holder]) {
         match what {
-            What::Listener(place) => {
+            Subject::Listener(place) => {
                 self.count_descriptors(holders);
                 self.listeners.held(place, holders);
             }
-            What::Noted(noted) => {
+            Subject::Noted(noted) => {
                 if noted.has_inode {
                     self.count_descriptors(holders);
                 }
@@ -190,11 +190,11 @@ impl Seen {
     }
 
     /// Counts a socket; returns what to keep until its holders are known, if anything.
-    fn look(&mut self, socket: &Socket) -> Option<What> {
+    fn look(&mut self, socket: &Socket) -> Option<Subject> {
         self.states.add(socket.state);
         self.count_records(socket);
         match socket.state.shown() {
-            TcpState::Listen => return Some(What::Listener(self.listeners.listen(socket))),
+            TcpState::Listen => return Some(Subject::Listener(self.listeners.listen(socket))),
             TcpState::SynRecv => {
                 self.listeners.half_open(socket);
                 return None;
@@ -211,7 +211,7 @@ impl Seen {
             None if socket.inode.is_some() => self.without_info += 1,
             None => {}
         }
-        self.trouble(socket).map(What::Noted)
+        self.trouble(socket).map(Subject::Noted)
     }
 
     /// Counts what the kernel limits: time-wait records and orphans. An orphaned FIN_WAIT2 soon becomes such a record.

@@ -3,7 +3,7 @@
 //! The lines are drawn here; the labels are read from the state machine.
 
 use crate::layout::report::{Report, state_style};
-use crate::model::{TcpState, Transition, ways_between};
+use crate::model::{TcpState, Transition, transitions_between};
 
 /// The width of the drawing.
 pub(super) const WIDTH: usize = 74;
@@ -100,7 +100,7 @@ pub(super) fn draw(report: &mut Report<'_>, count: impl Fn(TcpState) -> u64) {
         })
         .collect();
     for (from, to, line, column) in ARROWS {
-        let labels = ways_between(from, to).find(|way| way.in_figure).map(labels).unwrap_or_default();
+        let labels = transitions_between(from, to).find(|way| way.in_figure).map(labels).unwrap_or_default();
         for (below, text) in labels.into_iter().enumerate() {
             placed.push(Placed { line: line + below, column, text, behind: "", state: None });
         }
@@ -171,7 +171,7 @@ mod tests {
                 assert_eq!(text.matches(&format!("{state} {count}")).count(), 1, "{state}\n{text}");
             }
             for (from, to, line, _) in ARROWS {
-                let way = ways_between(from, to).find(|way| way.in_figure).unwrap();
+                let way = transitions_between(from, to).find(|way| way.in_figure).unwrap();
                 for (below, label) in labels(way).iter().enumerate() {
                     assert!(text.lines().nth(line + below).unwrap().contains(label), "{label}\n{text}");
                 }

@@ -32,7 +32,7 @@ pub enum ProcfsError {
     },
     /// A filter term that /proc has no data for.
     #[error("'{term}' needs data that /proc does not have")]
-    Untold {
+    NoData {
         /// The term.
         term: String,
     },

@@ -325,7 +325,7 @@ mod tests {
         ]
     }
 
-    fn told(event: &str, fields: &[(&'static str, usize, &[u8])]) -> Option<Kind> {
+    fn decoded(event: &str, fields: &[(&'static str, usize, &[u8])]) -> Option<Kind> {
         let mut all = common(78).to_vec();
         all.extend(fields.iter().map(|(name, offset, bytes)| (*name, *offset, bytes.to_vec())));
         let all: Vec<_> =
@@ -363,16 +363,16 @@ mod tests {
             let flags = flags.to_ne_bytes();
             let fields: [(_, _, &[u8]); 3] =
                 [("pid", 8, &thread), ("comm", 12, &name), ("clone_flags", 32, &flags)];
-            told("task/task_newtask", &fields)
+            decoded("task/task_newtask", &fields)
         };
         assert_eq!(began(0x0120_0011), Some(Kind::Began { thread: 7, of_process: false, name: comm }));
         assert_eq!(began(0x003d_0f00), Some(Kind::Began { thread: 7, of_process: true, name: comm }));
-        let renamed = told(
+        let renamed = decoded(
             "task/task_rename",
             &[("pid", 8, &thread), ("oldcomm", 12, &[b'x'; 16]), ("newcomm", 28, &name)],
         );
         assert_eq!(renamed, Some(Kind::Named { thread: 7, name: comm }));
-        let exited = told("sched/sched_process_exit", &[("comm", 8, &name), ("pid", 24, &thread)]);
+        let exited = decoded("sched/sched_process_exit", &[("comm", 8, &name), ("pid", 24, &thread)]);
         assert_eq!(exited, Some(Kind::Exited { thread: 7, name: comm }));
     }
 

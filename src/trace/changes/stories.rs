@@ -274,7 +274,7 @@ mod tests {
 
     fn change(connection: u64, at: Nanos, old: TcpState, new: TcpState) -> StateChange {
         let end = |port| Endpoint::new([127, 0, 0, 1].into(), port);
-        let transition = crate::model::ways_between(old, new).next();
+        let transition = crate::model::transitions_between(old, new).next();
         let meaning = match (transition, new) {
             (Some(transition), TimeWait) => Meaning::TimeWait(transition, 60),
             (Some(transition), _) => Meaning::Listed(transition),

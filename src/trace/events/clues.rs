@@ -1,7 +1,7 @@
 //! The reason of a transition: between two states the state machine may have several transitions, and other events
 //! tell which one happened.
 
-use crate::model::{Segment, TcpState, Transition, Trigger, ways_between};
+use crate::model::{Segment, TcpState, Transition, Trigger, transitions_between};
 use crate::trace::changes::Meaning;
 
 /// What was seen beside the transition itself.
@@ -26,7 +26,9 @@ pub(super) fn meaning(old: TcpState, new: TcpState, clues: Clues) -> Meaning {
 
 /// The state machine's transition between the two states that fits the clues best.
 fn transition(old: TcpState, new: TcpState, clues: Clues) -> Option<&'static Transition> {
-    let of = |wanted: &[Trigger]| ways_between(old, new).find(|it| it.on_linux && wanted.contains(&it.event));
+    let of = |wanted: &[Trigger]| {
+        transitions_between(old, new).find(|it| it.on_linux && wanted.contains(&it.event))
+    };
     let reset = Trigger::Received(Segment::Rst);
     let by_clues = match clues {
         // Data for a program that has closed: the kernel acts as if an RST had come, and sends one. So an RST sent
@@ -43,13 +45,13 @@ fn transition(old: TcpState, new: TcpState, clues: Clues) -> Option<&'static Tra
         Clues { unanswered: true, in_interrupt: true, .. } => of(&[Trigger::GaveUp]),
         // No interrupt and no error: a program's system call did it.
         Clues { in_interrupt: false, .. } => of(&[Trigger::Close]).or_else(|| {
-            let usual = ways_between(old, new).next()?;
+            let usual = transitions_between(old, new).next()?;
             if usual.event == reset { of(&[Trigger::Abort]) } else { Some(usual) }
         }),
         _ => None,
     };
     // Not by a received RST: its event would have been seen.
-    let usual = || ways_between(old, new).find(|it| it.on_linux && it.event != reset);
+    let usual = || transitions_between(old, new).find(|it| it.on_linux && it.event != reset);
     by_clues.or_else(usual)
 }
 

@@ -1,7 +1,7 @@
 //! Made-up transitions in every layout.
 
 use super::*;
-use crate::model::{Endpoint, Family, ways_between};
+use crate::model::{Endpoint, Family, transitions_between};
 use crate::trace::{Comm, Meaning, Missed, Observation, OnCpu, Stories, Tally, Wall};
 use TcpState::{Close, Established, FinWait1, FinWait2, Listen, SynSent, TimeWait};
 use jiff::tz::TimeZone;
@@ -11,7 +11,7 @@ const OFFSET: i64 = 1_795_266_000_000_000_000;
 
 fn change(at: u64, old: TcpState, new: Option<TcpState>) -> StateChange {
     let end = |host: &str, port| Endpoint::new(host.parse().unwrap(), port);
-    let way = new.and_then(|new| ways_between(old, new).next());
+    let way = new.and_then(|new| transitions_between(old, new).next());
     let peer = if old == Listen { end("::", 0) } else { end("2001:db8::2", 443) };
     StateChange {
         at,

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::kernel::clock::Wall;
 use crate::kernel::ring::Nanos;
-use crate::model::{Consumer, Ends, Holder, Identity, Row, Socket, Source, TcpState, ways_between};
+use crate::model::{Consumer, Ends, Holder, Identity, Row, Socket, Source, TcpState, transitions_between};
 use crate::trace::changes::{Bytes, Meaning, NOTICE_WAIT, Observation, StateChange};
 
 /// The known sockets, and the snapshot that is being compared with them.
@@ -305,12 +305,12 @@ fn meaning(old: TcpState, new: TcpState) -> Meaning {
         (Close, Close) => Meaning::BetweenSnapshots,
         // Several transitions are possible, but the first one listed is by far the most likely.
         (Listen | LastAck | TimeWait, Close) => {
-            ways_between(old, new).next().map_or(Meaning::StepsMissed, Meaning::Listed)
+            transitions_between(old, new).next().map_or(Meaning::StepsMissed, Meaning::Listed)
         }
         (SynSent, Close) => Meaning::WhyUnseen,
         (_, Close) => Meaning::StepsMissed,
         _ => {
-            let usual = ways_between(old, new).find(|way| way.on_linux);
+            let usual = transitions_between(old, new).find(|way| way.on_linux);
             usual.map_or(Meaning::StepsMissed, Meaning::Listed)
         }
     }

@@ -29,10 +29,10 @@ fn a_port_comes_with_the_next_event() {
     connections.take(&state(15, 2, (CloseWait, LastAck), 7));
     assert!(reported(&mut connections, 11).is_empty(), "later transitions wait too");
     connections.take(&state(30, 1, (SynSent, Established), 4000));
-    let told = reported(&mut connections, 11);
-    let gist: Vec<_> = told.iter().map(|change| (change.at, change.local.port, change.in_old)).collect();
+    let changes = reported(&mut connections, 11);
+    let gist: Vec<_> = changes.iter().map(|change| (change.at, change.local.port, change.in_old)).collect();
     assert_eq!(gist, [(10, 4000, None), (15, 7, None), (30, 4000, Some(20))]);
-    assert_eq!(told[0].connection, told[2].connection);
+    assert_eq!(changes[0].connection, changes[2].connection);
 }
 
 #[test]
@@ -46,8 +46,8 @@ fn a_servers_new_socket_gets_its_peer_from_the_next_event() {
     connections.take(&child);
     assert!(reported(&mut connections, 9).is_empty() && connections.opened.is_empty());
     connections.take(&state(11, 1, (SynRecv, Established), 80));
-    let told = reported(&mut connections, 9);
-    assert_eq!((told[0].ends(), told[1].ends()), (ends(80), ends(80)));
+    let changes = reported(&mut connections, 9);
+    assert_eq!((changes[0].ends(), changes[1].ends()), (ends(80), ends(80)));
     assert_eq!(connections.opened, [(ends(80), 10, SynRecv)]);
     connections.take(&child);
     assert_eq!(reported(&mut connections, 10).len(), 1, "nothing waits for ever");
@@ -77,8 +77,8 @@ fn nothing_waits_for_ever() {
     }
     assert_eq!(connections.next(Horizon { complete: 15, overdue: 0 }).map(|change| change.at), Some(12));
     connections.take(&state(20, 2, (FinWait2, Close), 4000));
-    let told = reported(&mut connections, 20);
-    assert_eq!((told[0].new, told[0].meaning), (None, Meaning::HandedOver));
+    let changes = reported(&mut connections, 20);
+    assert_eq!((changes[0].new, changes[0].meaning), (None, Meaning::HandedOver));
 }
 
 #[test]
@@ -89,11 +89,11 @@ fn an_address_that_is_used_again_is_another_connection() {
     connections.take(&state(12, 1, (Established, Close), 80));
     connections.take(&event(13, Kind::Destroyed { socket: 1, cookie: None }));
     connections.take(&state(20, 1, (Listen, SynRecv), 80));
-    let told = reported(&mut connections, 13);
-    let spans: Vec<_> = told.iter().map(|change| change.in_old).collect();
+    let changes = reported(&mut connections, 13);
+    let spans: Vec<_> = changes.iter().map(|change| change.in_old).collect();
     // The child was never in LISTEN, and its time in SYN_RECV means nothing.
     assert_eq!(spans, [None, None, Some(1), None]);
-    assert_ne!(told[0].connection, told[3].connection);
+    assert_ne!(changes[0].connection, changes[3].connection);
 }
 
 #[test]
@@ -110,8 +110,8 @@ fn a_state_that_is_set_again_is_no_transition() {
     connections.take(&state(10, 1, (TcpState::FinWait1, FinWait2), 4000));
     connections.take(&state(20, 1, (FinWait2, FinWait2), 4000));
     connections.take(&state(30, 1, (FinWait2, Close), 4000));
-    let told = reported(&mut connections, 30);
-    assert_eq!((told.len(), told[1].in_old), (2, Some(20)));
+    let changes = reported(&mut connections, 30);
+    assert_eq!((changes.len(), changes[1].in_old), (2, Some(20)));
 }
 
 #[test]
@@ -121,8 +121,8 @@ fn events_before_and_after_give_the_reason_of_a_close() {
         for event in events {
             connections.take(event);
         }
-        let told = reported(&mut connections, 0);
-        told.first().and_then(|change| change.meaning.transition()).map(|way| way.event)
+        let changes = reported(&mut connections, 0);
+        changes.first().and_then(|change| change.meaning.transition()).map(|way| way.event)
     };
     let closes = state(10, 1, (Established, Close), 4000);
     let error = |at| event(at, Kind::Error { errno: libc::ETIMEDOUT, ends: ends(4000) });
@@ -164,8 +164,8 @@ fn a_connect_without_a_free_port_says_so() {
     let mut connections = Connections::new(10);
     connections.take(&state(10, 1, (Close, SynSent), 0));
     connections.take(&state(11, 1, (SynSent, Close), 0));
-    let told = reported(&mut connections, 0);
-    assert_eq!((told.len(), told[1].meaning), (2, Meaning::NoPort), "no port will come");
+    let changes = reported(&mut connections, 0);
+    assert_eq!((changes.len(), changes[1].meaning), (2, Meaning::NoPort), "no port will come");
 }
 
 #[test]
@@ -227,8 +227,8 @@ fn a_transition_without_an_event_is_put_in_time_order() {
         connections.pending.insert(StateChange { at, ..first });
     }
     let until = Horizon { complete: 45, overdue: 0 };
-    let told: Vec<_> = std::iter::from_fn(|| connections.next(until)).map(|change| change.at).collect();
-    assert_eq!(told, [35, 40], "before 50 something may still come");
+    let changes: Vec<_> = std::iter::from_fn(|| connections.next(until)).map(|change| change.at).collect();
+    assert_eq!(changes, [35, 40], "before 50 something may still come");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use self::time_waits::{TimeWait, TimeWaits};
 use super::pending::{PendingChange, Status};
 use crate::kernel::clock::Clock;
 use crate::kernel::ring::Nanos;
-use crate::model::{Ends, Segment, TcpState, Trigger, ways_between};
+use crate::model::{Ends, Segment, TcpState, Trigger, transitions_between};
 use crate::trace::changes::{Meaning, StateChange};
 
 /// The minisockets that are followed.
@@ -172,7 +172,7 @@ impl Minisockets {
     /// found.
     fn end_of(&self, orphan: &Orphan, now: Nanos) -> StateChange {
         let of = |event| {
-            let way = ways_between(TcpState::FinWait2, TcpState::Close).find(|way| way.event == event);
+            let way = transitions_between(TcpState::FinWait2, TcpState::Close).find(|way| way.event == event);
             way.map_or(Meaning::Unlisted, Meaning::Listed)
         };
         let went_before_its_time = orphan.left > 2 * self.interval;

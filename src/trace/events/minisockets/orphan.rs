@@ -1,7 +1,7 @@
 //! An orphaned FIN_WAIT2: the program has closed, the peer has not, and the kernel keeps a minisocket.
 
 use crate::kernel::ring::Nanos;
-use crate::model::{TcpState, ways_between};
+use crate::model::{TcpState, transitions_between};
 use crate::trace::changes::{Meaning, StateChange};
 
 /// An orphaned FIN_WAIT2.
@@ -35,6 +35,6 @@ impl Orphan {
 pub(super) fn enter_time_wait(change: &mut StateChange, end: Nanos) {
     let left = end.saturating_sub(change.at);
     change.new = Some(TcpState::TimeWait);
-    let way = ways_between(change.old, TcpState::TimeWait).next();
+    let way = transitions_between(change.old, TcpState::TimeWait).next();
     change.meaning = way.map_or(Meaning::Unlisted, |way| Meaning::TimeWait(way, left));
 }

@@ -30,12 +30,12 @@ fn handed_over(old: TcpState) -> PendingChange {
 #[test]
 fn an_rst_in_place_of_an_orphan_ends_it() {
     let mut minisockets = Minisockets::new(9, 100);
-    let mut told = Vec::new();
+    let mut changes = Vec::new();
     for (reset, old) in [(9, TcpState::FinWait2), (15, TcpState::Closing), (15, TcpState::FinWait2)] {
         minisockets.reset_sent(&ends(), reset);
-        minisockets.end_by_reset(&mut handed_over(old), &mut |change| told.push(change));
+        minisockets.end_by_reset(&mut handed_over(old), &mut |change| changes.push(change));
     }
-    let [change] = told.as_slice() else { panic!("{told:?}") };
+    let [change] = changes.as_slice() else { panic!("{changes:?}") };
     assert_eq!((change.at, change.in_old), (15, Some(7)));
     assert_eq!(change.meaning.transition().map(|way| way.event), Some(Trigger::Abort));
 }
@@ -47,8 +47,8 @@ fn whose_rst_ended_an_orphan_depends_on_the_kernels_events() {
         minisockets.sees_resets = sees_resets;
         let change = handed_over(TcpState::FinWait2).change;
         let orphan = Orphan { change, since: Some(8), left: 1_000, reset: None };
-        let told = minisockets.end_of(&orphan, 50).meaning.text();
-        assert!(told.starts_with(text), "{told}");
+        let meaning = minisockets.end_of(&orphan, 50).meaning.text();
+        assert!(meaning.starts_with(text), "{meaning}");
     }
 }
 
@@ -59,11 +59,11 @@ fn an_orphan_that_is_gone_waits_for_the_rst_that_may_have_ended_it() {
     let orphan = Orphan { change, since: Some(8), left: 1_000, reset: None };
     minisockets.gone.insert(ends(), (50, orphan));
     assert_eq!(minisockets.known_until(), 50);
-    let mut told = Vec::new();
-    minisockets.end_orphans(49, &mut |change| told.push(change));
+    let mut changes = Vec::new();
+    minisockets.end_orphans(49, &mut |change| changes.push(change));
     minisockets.reset_sent(&ends(), 45);
-    minisockets.end_orphans(50, &mut |change| told.push(change));
-    let [change] = told.as_slice() else { panic!("{told:?}") };
+    minisockets.end_orphans(50, &mut |change| changes.push(change));
+    let [change] = changes.as_slice() else { panic!("{changes:?}") };
     assert_eq!(change.meaning.transition().map(|way| (change.at, way.event)), Some((45, Trigger::Abort)));
     assert_eq!(minisockets.known_until(), Nanos::MAX);
 }

@@ -9,7 +9,7 @@ use hashbrown::hash_table::Entry;
 use rustc_hash::FxBuildHasher;
 
 use crate::kernel::ring::Nanos;
-use crate::model::{Ends, TcpState, ways_between};
+use crate::model::{Ends, TcpState, transitions_between};
 use crate::trace::changes::{Meaning, StateChange};
 
 /// A TIME_WAIT that is followed.
@@ -25,7 +25,7 @@ impl TimeWait {
     /// Its transition to another state.
     pub(super) fn becomes(&self, new: TcpState, at: Nanos) -> StateChange {
         let Ends { family, local, peer } = self.ends;
-        let way = ways_between(TcpState::TimeWait, new).next();
+        let way = transitions_between(TcpState::TimeWait, new).next();
         StateChange {
             at,
             connection: self.connection,

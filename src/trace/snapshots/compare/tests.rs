@@ -29,9 +29,9 @@ fn taken(comparison: &mut Comparison, notices: &[Socket], sockets: &[Socket]) ->
     for socket in sockets {
         let _ = comparison.take(&Row::bare(socket));
     }
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     comparison.end(true, &mut |what| {
-        told.push(match what {
+        reported.push(match what {
             Observation::Change(change, _) => {
                 let new = change.new.unwrap();
                 format!("{} {} {new} #{}", change.local.port, change.old, change.connection)
@@ -39,7 +39,7 @@ fn taken(comparison: &mut Comparison, notices: &[Socket], sockets: &[Socket]) ->
             Observation::Destroyed { connection, .. } => format!("gone #{connection}"),
         });
     });
-    told
+    reported
 }
 
 #[test]
@@ -60,21 +60,21 @@ fn a_notice_joins_its_connection_before_or_after_the_minisocket() {
     // The notice comes first, and the minisocket has another cookie.
     let mut comparison = Comparison::new(10);
     taken(&mut comparison, &[], std::slice::from_ref(&established));
-    let told = taken(&mut comparison, &[notice(1, 4000)], std::slice::from_ref(&time_wait));
-    assert_eq!(told, ["4000 ESTABLISHED TIME_WAIT #1", "gone #1"]);
+    let reported = taken(&mut comparison, &[notice(1, 4000)], std::slice::from_ref(&time_wait));
+    assert_eq!(reported, ["4000 ESTABLISHED TIME_WAIT #1", "gone #1"]);
     // It comes later.
     let mut comparison = Comparison::new(10);
     taken(&mut comparison, &[], &[established]);
-    let told = taken(&mut comparison, &[], std::slice::from_ref(&time_wait));
-    assert_eq!(told, ["4000 ESTABLISHED TIME_WAIT #1"]);
+    let reported = taken(&mut comparison, &[], std::slice::from_ref(&time_wait));
+    assert_eq!(reported, ["4000 ESTABLISHED TIME_WAIT #1"]);
     assert_eq!(taken(&mut comparison, &[notice(1, 4000)], std::slice::from_ref(&time_wait)), ["gone #1"]);
     // No snapshot had the socket: still one connection.
     for (first, second) in [(vec![notice(1, 4000)], vec![]), (vec![], vec![notice(1, 4000)])] {
         let mut comparison = Comparison::new(10);
         taken(&mut comparison, &[], &[]);
-        let mut told = taken(&mut comparison, &first, std::slice::from_ref(&time_wait));
-        told.extend(taken(&mut comparison, &second, std::slice::from_ref(&time_wait)));
-        assert_eq!(told, ["4000 CLOSED TIME_WAIT #1", "gone #1"]);
+        let mut reported = taken(&mut comparison, &first, std::slice::from_ref(&time_wait));
+        reported.extend(taken(&mut comparison, &second, std::slice::from_ref(&time_wait)));
+        assert_eq!(reported, ["4000 CLOSED TIME_WAIT #1", "gone #1"]);
     }
 }
 
@@ -89,8 +89,8 @@ fn a_notice_may_come_after_the_snapshot_that_lacks_its_socket() {
     // The next notice with this address pair is of another connection.
     assert_eq!(taken(&mut comparison, &[notice(3, 4000)], &[]), ["4000 CLOSED CLOSED #2", "gone #2"]);
     // Two notices in one interval are two connections.
-    let told = taken(&mut comparison, &[notice(4, 4000), notice(5, 4000)], &[]);
-    assert_eq!(told, ["4000 CLOSED CLOSED #3", "4000 CLOSED CLOSED #4", "gone #3", "gone #4"]);
+    let reported = taken(&mut comparison, &[notice(4, 4000), notice(5, 4000)], &[]);
+    assert_eq!(reported, ["4000 CLOSED CLOSED #3", "4000 CLOSED CLOSED #4", "gone #3", "gone #4"]);
     // A lost notice is not awaited for ever.
     taken(&mut comparison, &[], &[socket(6, 4000, Established)]);
     taken(&mut comparison, &[], &[]);
@@ -108,15 +108,15 @@ fn over_the_limit_nothing_is_invented() {
         assert_eq!(comparison.dropped, 2, "each counts once");
     }
     // Two go, and two that existed all the time are remembered instead.
-    let told = taken(&mut comparison, &[], &listeners[2..]);
-    let mut closed: Vec<_> = told.iter().map(|line| line.split_once(' ').unwrap().1).collect();
+    let reported = taken(&mut comparison, &[], &listeners[2..]);
+    let mut closed: Vec<_> = reported.iter().map(|line| line.split_once(' ').unwrap().1).collect();
     closed.sort_unstable();
     assert_eq!(closed, ["LISTEN CLOSED #1", "LISTEN CLOSED #2"]);
     // All are remembered now, so new ones are reported again.
     assert_eq!(taken(&mut comparison, &[], &listeners[3..]), ["3 LISTEN CLOSED #3"]);
-    let told =
+    let reported =
         taken(&mut comparison, &[], &[listeners[3].clone(), listeners[4].clone(), socket(9, 9, Listen)]);
-    assert_eq!(told, ["9 CLOSED LISTEN #6"]);
+    assert_eq!(reported, ["9 CLOSED LISTEN #6"]);
     // A notice over the limit is counted.
     assert_eq!(taken(&mut comparison, &[notice(8, 4000)], &[socket(9, 9, Listen)]).len(), 2);
     assert_eq!(comparison.dropped, 3);
