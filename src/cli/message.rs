@@ -97,12 +97,45 @@ fn hint_of(error: &Error, command: Option<&str>) -> String {
     {
         return "write an interval as -c=2".to_owned();
     }
+    if let (None, ErrorKind::UnknownArgument, Some(option)) = (command, error.kind(), option(error))
+        && let Some(hint) = elsewhere(&option)
+    {
+        return hint.to_owned();
+    }
     let meant = text(error, ContextKind::SuggestedArg).or_else(|| text(error, ContextKind::SuggestedValue));
     let help = || match command {
         Some(command) => format!("see tcpstates {command} --help"),
         None => "see tcpstates --help".to_owned(),
     };
     meant.map_or_else(help, |meant| format!("did you mean '{meant}'?"))
+}
+
+/// What has the answer of an option of ss or netstat that is not ours.
+fn elsewhere(option: &str) -> Option<&'static str> {
+    Some(match option {
+        "-K" | "--kill" => "ss -K closes sockets",
+        "-Z" | "--context" | "-z" | "--contexts" => "ss -Z shows security contexts",
+        "-E" | "--events" => "tcpstates trace shows sockets as they change",
+        "-N" | "--net" => "ip netns exec NAME tcpstates lists the sockets of another network namespace",
+        "-b" | "--bpf" => "ss -b shows BPF filters",
+        "-D" | "--diag" => "ss -D writes the kernel's answer to a file",
+        "-M" | "--mptcp" => {
+            "ss -M shows MPTCP sockets; their subflows are shown here, and ulp = mptcp finds them"
+        }
+        "-S" | "--sctp" => "ss -S shows SCTP sockets",
+        "-d" | "--dccp" => "ss -d shows DCCP sockets",
+        "-0" | "--packet" => "ss -0 shows packet sockets",
+        "--vsock" => "ss --vsock shows vsock sockets",
+        "--tipc" => "ss --tipc shows TIPC sockets",
+        "--xdp" => "ss --xdp shows XDP sockets",
+        "--tos" => "ss --tos shows the type of service",
+        "--cgroup" => "-e shows the cgroup",
+        "--inet-sockopt" => "ss --inet-sockopt shows socket options",
+        "-g" | "--groups" => "ip maddress shows multicast groups",
+        "--statistics" => "nstat shows the kernel's counters; -s counts sockets by state",
+        "--route" => "ip route shows the routing table",
+        _ => return None,
+    })
 }
 
 /// clap's own message, for rare errors.
