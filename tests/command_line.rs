@@ -164,8 +164,11 @@ fn words_of_other_programs_are_understood_or_said_to_be_theirs() {
         &["--pid", "1"][..],
         &["--port=80"],
         &["-A", "tcp"],
-        &["-f", "inet6"],
-        &["-F", "/dev/null"],
+        &["-natf", "inet6"],
+        &["-finet"],
+        &["-F/dev/null"],
+        &["-tnB"],
+        &["-iTCP:80"],
         &["--options", "--programs", "--extend", "--numeric-ports"],
         &["-B"],
         &["close-wait,listen"],
@@ -176,12 +179,13 @@ fn words_of_other_programs_are_understood_or_said_to_be_theirs() {
     }
     let help = finish(tcpstates(&["help", "explain"])).quiet();
     assert_eq!(help, finish(tcpstates(&["explain", "--help"])).quiet());
-    for (args, hint) in
-        [(&["-x"][..], "ss -x shows them; -t shows TCP sockets"), (&["-A", "udp"], "ss -A udp shows them")]
-    {
-        let stderr = finish(tcpstates(args)).failed(2);
-        assert!(stderr.ends_with(&format!("only TCP sockets are shown here\nhint: {hint}\n")), "{stderr}");
+    for typed in ["-x", "-A udp", "-f unix"] {
+        let stderr = finish(tcpstates(&typed.split(' ').collect::<Vec<_>>())).failed(2);
+        let hint = format!("hint: ss {typed} shows them; -t shows TCP sockets\n");
+        assert!(stderr.ends_with(&format!("{typed}: only TCP sockets are shown here\n{hint}")), "{stderr}");
     }
+    let stderr = finish(tcpstates(&["-tnK"])).failed(2);
+    assert_eq!(stderr, "tcpstates: '-K' is not an option of tcpstates\nhint: ss -K closes sockets\n");
     // `sendq > 0`, of which the shell left the first word.
     let stderr = finish(tcpstates(&["sendq"])).failed(2);
     assert!(stderr.ends_with("quote the filter, 'sendq > 0', or write 'sendq gt 0'\n"), "{stderr}");
