@@ -20,14 +20,14 @@ pub(crate) use segment::Flags;
 
 /// One of the two ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
+pub(crate) enum Role {
     /// The end that connects.
     Client,
     /// The end that listens.
     Server,
 }
 
-impl Side {
+impl Role {
     /// The end at the other side of the wire.
     #[must_use]
     pub(crate) fn other(self) -> Self {
@@ -61,14 +61,14 @@ pub(crate) enum Happening {
     /// A program made a call.
     Call {
         /// At which end.
-        end: Side,
+        end: Role,
         /// The call, with its error if it failed.
         call: String,
     },
     /// A segment left.
     Segment {
         /// From which end.
-        from: Side,
+        from: Role,
         /// Its flags.
         flags: Flags,
         /// Whether the wire loses it.
@@ -77,7 +77,7 @@ pub(crate) enum Happening {
     /// An end changed its state.
     State {
         /// Which end.
-        end: Side,
+        end: Role,
         /// The state before.
         old: TcpState,
         /// The state after.
@@ -117,7 +117,7 @@ pub(crate) enum DemoError {
     #[error("{end}: {call}: {source}", end = .end.name())]
     Call {
         /// At which end.
-        end: Side,
+        end: Role,
         /// What was called.
         call: &'static str,
         /// Why it failed.

@@ -1,6 +1,6 @@
 //! A scene as textbooks draw it: an end at each side, segments between, time downwards.
 
-use crate::demo::{Flags, Happening, Moment, Side};
+use crate::demo::{Flags, Happening, Moment, Role};
 use crate::layout::ReportStyle;
 use crate::layout::report::{Report, state_style};
 use crate::layout::text::width;
@@ -38,7 +38,7 @@ impl Shape {
 pub(crate) struct SceneWriter {
     style: ReportStyle,
     shape: Shape,
-    changes: Vec<(Side, TcpState, TcpState, &'static str)>,
+    changes: Vec<(Role, TcpState, TcpState, &'static str)>,
     begun: bool,
     /// Whether the last moment was a remark, which has a blank line before and after it.
     after_remark: bool,
@@ -114,25 +114,25 @@ impl SceneWriter {
     }
 
     /// Places text at an end's side. `shown` is styled; `bare` is the text without styles, to measure its width.
-    fn beside(&self, end: Side, shown: &str, bare: &str) -> String {
+    fn beside(&self, end: Role, shown: &str, bare: &str) -> String {
         match end {
-            Side::Client => shown.to_owned(),
-            Side::Server => format!("{}{shown}", " ".repeat(self.server_side(bare))),
+            Role::Client => shown.to_owned(),
+            Role::Server => format!("{}{shown}", " ".repeat(self.server_side(bare))),
         }
     }
 }
 
 /// `------ SYN ------>`; the arrow of a lost segment does not reach the other side.
-fn arrow(from: Side, flags: Flags, lost: bool, wire: usize) -> String {
+fn arrow(from: Role, flags: Flags, lost: bool, wire: usize) -> String {
     let label = format!(" {flags} ");
     let room = wire.saturating_sub(3);
     let dashes = room - label.len().min(room);
     let (before, behind) = ("-".repeat(dashes / 2), "-".repeat(dashes - dashes / 2));
     match (from, lost) {
-        (Side::Client, false) => format!("{before}{label}{behind}>"),
-        (Side::Client, true) => format!("{before}{label}---X  (lost)"),
-        (Side::Server, false) => format!("<{before}{label}{behind}"),
-        (Side::Server, true) => format!("(lost)  X---{label}{behind}"),
+        (Role::Client, false) => format!("{before}{label}{behind}>"),
+        (Role::Client, true) => format!("{before}{label}---X  (lost)"),
+        (Role::Server, false) => format!("<{before}{label}{behind}"),
+        (Role::Server, true) => format!("(lost)  X---{label}{behind}"),
     }
 }
 
@@ -151,21 +151,21 @@ mod tests {
         let call = |end, call: &str| Happening::Call { end, call: call.to_owned() };
         let old = TcpState::Established;
         for (millis, what) in [
-            (0, call(Side::Server, "listen()")),
-            (1, call(Side::Client, "connect()")),
-            (2, Happening::Segment { from: Side::Client, flags: syn, lost: false }),
-            (1002, Happening::Segment { from: Side::Client, flags: syn, lost: true }),
+            (0, call(Role::Server, "listen()")),
+            (1, call(Role::Client, "connect()")),
+            (2, Happening::Segment { from: Role::Client, flags: syn, lost: false }),
+            (1002, Happening::Segment { from: Role::Client, flags: syn, lost: true }),
             (
                 12_345,
                 Happening::State {
-                    end: Side::Server,
+                    end: Role::Server,
                     old,
                     new: TcpState::CloseWait,
                     meaning: "FIN received",
                 },
             ),
-            (12_346, Happening::Segment { from: Side::Server, flags: fin, lost: false }),
-            (12_347, call(Side::Server, "bind() with SO_REUSEADDR: Address already in use (os error 98)")),
+            (12_346, Happening::Segment { from: Role::Server, flags: fin, lost: false }),
+            (12_347, call(Role::Server, "bind() with SO_REUSEADDR: Address already in use (os error 98)")),
             (
                 12_348,
                 Happening::Remark(
@@ -189,7 +189,7 @@ mod tests {
         let meaning = "FIN received: the peer closed first";
         writer.moment(&Moment {
             at: Duration::ZERO,
-            what: Happening::State { end: Side::Server, old, new, meaning },
+            what: Happening::State { end: Role::Server, old, new, meaning },
         });
         let text = String::from_utf8(writer.tail()).unwrap();
         let below = "\n  server  ESTABLISHED -> CLOSE_WAIT\n    FIN received: the peer closed first\n";
@@ -203,10 +203,10 @@ mod tests {
             let flags = Flags { syn: true, ack: true, ..Flags::default() };
             let old = TcpState::SynSent;
             for what in [
-                Happening::Call { end: Side::Server, call: "listen()".to_owned() },
-                Happening::State { end: Side::Server, old, new: TcpState::Established, meaning: "" },
-                Happening::State { end: Side::Client, old, new: TcpState::Established, meaning: "" },
-                Happening::Segment { from: Side::Server, flags, lost: false },
+                Happening::Call { end: Role::Server, call: "listen()".to_owned() },
+                Happening::State { end: Role::Server, old, new: TcpState::Established, meaning: "" },
+                Happening::State { end: Role::Client, old, new: TcpState::Established, meaning: "" },
+                Happening::Segment { from: Role::Server, flags, lost: false },
             ] {
                 let text = writer.moment(&Moment { at: Duration::ZERO, what });
                 let text = String::from_utf8(text).unwrap();

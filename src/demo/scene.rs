@@ -8,7 +8,7 @@ use rustix::net::sockopt::{set_socket_reuseaddr, socket_error};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, accept_with, bind, connect, listen, socket_with};
 
 use super::wire::{PORT, SERVER, Watcher, Wire};
-use super::{DemoError, Happening, Side};
+use super::{DemoError, Happening, Role};
 use crate::model::{TcpState, Trigger};
 
 /// A scene to play.
@@ -68,20 +68,20 @@ struct Stage<'a> {
 impl Stage<'_> {
     fn handshake(&mut self) -> Result<(), DemoError> {
         self.listener = Some(self.listening()?);
-        self.wire.called(Side::Server, "listen()", Some(Trigger::PassiveOpen))?;
+        self.wire.called(Role::Server, "listen()", Some(Trigger::PassiveOpen))?;
         self.connect()?;
         self.wire.carry()?;
         let listener = self.listener.as_ref();
         let accepted = listener.map(|listener| accept_with(listener, SocketFlags::CLOEXEC)).transpose();
-        self.accepted = accepted.map_err(failed(Side::Server, "accept"))?;
-        self.wire.called(Side::Server, "accept()", None)
+        self.accepted = accepted.map_err(failed(Role::Server, "accept"))?;
+        self.wire.called(Role::Server, "accept()", None)
     }
 
     fn orderly_close(&mut self) -> Result<(), DemoError> {
         self.handshake()?;
-        self.close(Side::Client)?;
+        self.close(Role::Client)?;
         self.wire.carry()?;
-        self.close(Side::Server)?;
+        self.close(Role::Server)?;
         self.wire.carry()?;
         self.remark(
             "The end that closed first stays in TIME_WAIT for 60 seconds; the other one is free at once.",
@@ -90,8 +90,8 @@ impl Stage<'_> {
 
     fn simultaneous_close(&mut self) -> Result<(), DemoError> {
         self.handshake()?;
-        self.close(Side::Client)?;
-        self.close(Side::Server)?;
+        self.close(Role::Client)?;
+        self.close(Role::Server)?;
         self.wire.carry()?;
         self.remark(
             "The two FINs crossed on the way: both ends were in CLOSING, and both are in TIME_WAIT now.",
@@ -100,7 +100,7 @@ impl Stage<'_> {
 
     fn close_wait(&mut self) -> Result<(), DemoError> {
         self.handshake()?;
-        self.close(Side::Client)?;
+        self.close(Role::Client)?;
         self.wire.carry()?;
         self.remark(
             "The server's program does not call close(). Its end stays in CLOSE_WAIT, which has no time-out of its own; the \
@@ -110,15 +110,15 @@ impl Stage<'_> {
 
     fn time_wait(&mut self) -> Result<(), DemoError> {
         self.handshake()?;
-        self.close(Side::Server)?;
+        self.close(Role::Server)?;
         self.wire.carry()?;
-        self.close(Side::Client)?;
+        self.close(Role::Client)?;
         self.wire.carry()?;
         self.listener = None;
         self.remark("The server ends, its listener with it, and is started again:")?;
         for (reuse, call) in [(false, "bind()"), (true, "SO_REUSEADDR, bind()")] {
             let call = with_outcome(call, self.bound(reuse).err());
-            self.wire.called(Side::Server, &call, None)?;
+            self.wire.called(Role::Server, &call, None)?;
         }
         self.remark(
             "The server closed first, so the TIME_WAIT is at its end, and holds its port ('Address already \
@@ -144,7 +144,7 @@ impl Stage<'_> {
         )?;
         self.wire.cut = true;
         self.connect()?;
-        self.wire.carry_while(|wire| wire.state(Side::Client) == TcpState::SynSent)?;
+        self.wire.carry_while(|wire| wire.state(Role::Client) == TcpState::SynSent)?;
         self.outcome()?;
         self.remark("Each SYN waited twice as long as the one before; with tcp_syn_linear_timeouts the first ones wait a second \
              each. A firewall that drops segments looks just like that.")
@@ -156,28 +156,28 @@ impl Stage<'_> {
 
     /// Starts to connect.
     fn connect(&mut self) -> Result<(), DemoError> {
-        let failed = failed(Side::Client, "connect");
+        let failed = failed(Role::Client, "connect");
         let made = self.wire.client.inside(tcp_socket).map_err(DemoError::Wire)?.map_err(&failed)?;
         match connect(&made, &SocketAddrV4::new(SERVER, PORT)) {
             Ok(()) | Err(Errno::INPROGRESS) => {}
             Err(error) => return Err(failed(error)),
         }
         self.client = Some(made);
-        self.wire.called(Side::Client, "connect()", Some(Trigger::ActiveOpen))
+        self.wire.called(Role::Client, "connect()", Some(Trigger::ActiveOpen))
     }
 
     /// Reports how the call to connect() ended.
     fn outcome(&mut self) -> Result<(), DemoError> {
         let error =
-            self.client.as_ref().map(socket_error).transpose().map_err(failed(Side::Client, "connect"))?;
+            self.client.as_ref().map(socket_error).transpose().map_err(failed(Role::Client, "connect"))?;
         let call = with_outcome("connect()", error.and_then(Result::err));
-        self.wire.called(Side::Client, &call, None)
+        self.wire.called(Role::Client, &call, None)
     }
 
-    fn close(&mut self, end: Side) -> Result<(), DemoError> {
+    fn close(&mut self, end: Role) -> Result<(), DemoError> {
         match end {
-            Side::Client => self.client = None,
-            Side::Server => self.accepted = None,
+            Role::Client => self.client = None,
+            Role::Server => self.accepted = None,
         }
         self.wire.called(end, "close()", Some(Trigger::Close))
     }
@@ -185,8 +185,8 @@ impl Stage<'_> {
     fn listening(&self) -> Result<OwnedFd, DemoError> {
         // With SO_REUSEADDR, as servers do: another socket with SO_REUSEADDR can then bind in spite of what this one
         // leaves behind.
-        let made = self.bound(true).map_err(failed(Side::Server, "bind"))?;
-        listen(&made, 8).map_err(failed(Side::Server, "listen"))?;
+        let made = self.bound(true).map_err(failed(Role::Server, "bind"))?;
+        listen(&made, 8).map_err(failed(Role::Server, "listen"))?;
         Ok(made)
     }
 
@@ -219,6 +219,6 @@ fn tcp_socket() -> rustix::io::Result<OwnedFd> {
     socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)
 }
 
-fn failed(end: Side, call: &'static str) -> impl Fn(Errno) -> DemoError {
+fn failed(end: Role, call: &'static str) -> impl Fn(Errno) -> DemoError {
     move |error| DemoError::Call { end, call, source: error.into() }
 }

@@ -11,7 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::host::{Host, enter_user_namespace};
 use super::segment::is_again;
-use super::{DemoError, Flags, Happening, Moment, Side};
+use super::{DemoError, Flags, Happening, Moment, Role};
 use crate::inspect::collect;
 use crate::model::{Access, Families, Query};
 use crate::model::{
@@ -44,9 +44,9 @@ pub(super) struct Wire<'a> {
     connected: [bool; 2],
     /// The last event at each end since its state changed; it distinguishes transitions between the same states.
     last: [Option<Trigger>; 2],
-    under_way: VecDeque<(Instant, Side, Vec<u8>)>,
+    under_way: VecDeque<(Instant, Role, Vec<u8>)>,
     /// The segments that were not lost, and who sent them.
-    carried: Vec<(Side, Vec<u8>)>,
+    carried: Vec<(Role, Vec<u8>)>,
     /// Whether everything that the client sends is lost.
     pub(super) cut: bool,
 }
@@ -74,14 +74,14 @@ impl<'a> Wire<'a> {
         })
     }
 
-    pub(super) fn host(&self, end: Side) -> &Host {
+    pub(super) fn host(&self, end: Role) -> &Host {
         match end {
-            Side::Client => &self.client,
-            Side::Server => &self.server,
+            Role::Client => &self.client,
+            Role::Server => &self.server,
         }
     }
 
-    pub(super) fn state(&self, end: Side) -> TcpState {
+    pub(super) fn state(&self, end: Role) -> TcpState {
         self.states[end as usize]
     }
 
@@ -92,7 +92,7 @@ impl<'a> Wire<'a> {
     }
 
     /// Reports a call that was just made, and the states that it changed.
-    pub(super) fn called(&mut self, end: Side, call: &str, event: Option<Trigger>) -> Result<(), DemoError> {
+    pub(super) fn called(&mut self, end: Role, call: &str, event: Option<Trigger>) -> Result<(), DemoError> {
         self.report(Happening::Call { end, call: call.to_owned() })?;
         if event.is_some() {
             self.last[end as usize] = event;
@@ -102,7 +102,7 @@ impl<'a> Wire<'a> {
 
     /// Asks the kernel for the state of each end, and reports what changed.
     pub(super) fn look(&mut self) -> Result<(), DemoError> {
-        for end in [Side::Client, Side::Server] {
+        for end in [Role::Client, Role::Server] {
             let new = self.asked(end)?;
             let old = std::mem::replace(&mut self.states[end as usize], new);
             if old != new {
@@ -114,7 +114,7 @@ impl<'a> Wire<'a> {
     }
 
     /// The state of the connection's socket; before there was a connection, the state of the listener.
-    fn asked(&mut self, end: Side) -> Result<TcpState, DemoError> {
+    fn asked(&mut self, end: Role) -> Result<TcpState, DemoError> {
         let query = Query::new(Families::Only(Family::Inet), StateSet::ALL);
         let mut found = Found::default();
         let asked = self.host(end).inside(|| collect(&query, &Access::default(), &mut found));
@@ -135,7 +135,7 @@ impl<'a> Wire<'a> {
         let mut pauses = 0;
         loop {
             let mut took = false;
-            for end in [Side::Client, Side::Server] {
+            for end in [Role::Client, Role::Server] {
                 while self.take(end)? {
                     took = true;
                 }
@@ -171,7 +171,7 @@ impl<'a> Wire<'a> {
     }
 
     /// Takes the next packet that an end has sent; false if there is none.
-    fn take(&mut self, from: Side) -> Result<bool, DemoError> {
+    fn take(&mut self, from: Role) -> Result<bool, DemoError> {
         let mut packet = [0; 2048];
         let mut tun = &self.host(from).tun;
         let len = match tun.read(&mut packet) {
@@ -186,7 +186,7 @@ impl<'a> Wire<'a> {
         if self.carried.iter().any(|(sender, other)| *sender == from && is_again(packet, other)) {
             return Ok(true);
         }
-        let lost = self.cut && from == Side::Client;
+        let lost = self.cut && from == Role::Client;
         self.report(Happening::Segment { from, flags, lost })?;
         if !lost {
             self.under_way.push_back((Instant::now() + LATENCY, from.other(), packet.to_vec()));

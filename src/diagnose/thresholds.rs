@@ -99,9 +99,9 @@ mod tests {
 
     #[test]
     fn each_has_its_own_value() {
-        let usual = Thresholds::default();
+        let defaults = Thresholds::default();
         for threshold in Threshold::ALL {
-            let other = usual.with(*threshold, 7777);
+            let other = defaults.with(*threshold, 7777);
             for each in Threshold::ALL {
                 let expected = if each == threshold { 7777 } else { each.default_value() };
                 assert_eq!(other.of(*each), expected, "{}", each.flag());

@@ -26,13 +26,13 @@ pub(super) fn unseen(evidence: &Evidence) -> Vec<String> {
         }
     }
     let seen = &evidence.seen;
-    let untold = [
+    let not_reported = [
         (seen.without_info, Need::TcpInfo, "connection", "tcp_info is unknown"),
         (seen.listeners.without_backlog, Need::Backlog, "listener", "the backlog is unknown"),
         (seen.listeners.of_unknown_family(), Need::V6only, "[::] listener", "IPV6_V6ONLY is unknown"),
         (seen.with_inode.saturating_sub(seen.held), Need::Processes, "socket", "the process is unknown"),
     ];
-    for (count, need, noun, what) in untold {
+    for (count, need, noun, what) in not_reported {
         if count > 0 {
             said.push(format!("{what} for {}; {}", number_of(count, noun), limited(&[need])));
         }

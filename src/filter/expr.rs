@@ -265,8 +265,8 @@ impl Expr {
     /// The first term that /proc cannot answer.
     pub fn needs_netlink(&self) -> Option<&Term> {
         let mut found = None;
-        let untold = |term: &Term| term.needs().has_any_of(Needs::NETLINK | Needs::TCP_INFO | Needs::MEMORY);
-        self.each_term(&mut |term| found = found.or_else(|| untold(term).then_some(term)));
+        let lacking = |term: &Term| term.needs().has_any_of(Needs::NETLINK | Needs::TCP_INFO | Needs::MEMORY);
+        self.each_term(&mut |term| found = found.or_else(|| lacking(term).then_some(term)));
         found
     }
 }

@@ -50,7 +50,7 @@ impl Compare {
 
 /// What a token is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TokenKind {
     /// Any other word; a quoted word is never a keyword.
     Word {
         text: String,
@@ -67,7 +67,7 @@ pub(super) enum Kind {
 /// One token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Token {
-    pub(super) kind: Kind,
+    pub(super) kind: TokenKind,
     pub(super) span: Span,
 }
 
@@ -75,21 +75,21 @@ pub(super) struct Token {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct OpenQuote(pub(super) Span);
 
-const SYMBOLS: [(&str, Kind); 13] = [
+const SYMBOLS: [(&str, TokenKind); 13] = [
     // Longer symbols first.
-    ("&&", Kind::And),
-    ("||", Kind::Or),
-    ("==", Kind::Compare(Compare::Equal)),
-    ("!=", Kind::Compare(Compare::NotEqual)),
-    ("<=", Kind::Compare(Compare::LessOrEqual)),
-    (">=", Kind::Compare(Compare::GreaterOrEqual)),
-    ("&", Kind::And),
-    ("|", Kind::Or),
-    ("=", Kind::Compare(Compare::Equal)),
-    ("<", Kind::Compare(Compare::Less)),
-    (">", Kind::Compare(Compare::Greater)),
-    ("!", Kind::Not),
-    ("(", Kind::Open),
+    ("&&", TokenKind::And),
+    ("||", TokenKind::Or),
+    ("==", TokenKind::Compare(Compare::Equal)),
+    ("!=", TokenKind::Compare(Compare::NotEqual)),
+    ("<=", TokenKind::Compare(Compare::LessOrEqual)),
+    (">=", TokenKind::Compare(Compare::GreaterOrEqual)),
+    ("&", TokenKind::And),
+    ("|", TokenKind::Or),
+    ("=", TokenKind::Compare(Compare::Equal)),
+    ("<", TokenKind::Compare(Compare::Less)),
+    (">", TokenKind::Compare(Compare::Greater)),
+    ("!", TokenKind::Not),
+    ("(", TokenKind::Open),
 ];
 
 /// The tokens of an expression.
@@ -116,14 +116,14 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, OpenQuote> {
 /// Whether unquoted text is read as one word that is not a keyword.
 pub(super) fn is_plain_word(text: &str) -> bool {
     match tokens(text).as_deref() {
-        Ok([Token { kind: Kind::Word { text: read, quoted: false }, .. }]) => read == text,
+        Ok([Token { kind: TokenKind::Word { text: read, quoted: false }, .. }]) => read == text,
         _ => false,
     }
 }
 
-fn symbol(rest: &str) -> Option<(Kind, usize)> {
+fn symbol(rest: &str) -> Option<(TokenKind, usize)> {
     if rest.starts_with(')') {
-        return Some((Kind::Close, 1));
+        return Some((TokenKind::Close, 1));
     }
     SYMBOLS
         .iter()
@@ -131,14 +131,14 @@ fn symbol(rest: &str) -> Option<(Kind, usize)> {
         .map(|(symbol, kind)| (kind.clone(), symbol.len()))
 }
 
-fn quoted(rest: &str, quote: char) -> Option<(Kind, usize)> {
+fn quoted(rest: &str, quote: char) -> Option<(TokenKind, usize)> {
     let inside = rest.get(1..)?;
     let end = inside.find(quote)?;
-    Some((Kind::Word { text: inside.get(..end)?.to_owned(), quoted: true }, end + 2))
+    Some((TokenKind::Word { text: inside.get(..end)?.to_owned(), quoted: true }, end + 2))
 }
 
 /// A word ends at a blank, a bracket or an operator. It may contain `!`, `*`, `?` and `[`, which globs use.
-fn word(rest: &str) -> (Kind, usize) {
+fn word(rest: &str) -> (TokenKind, usize) {
     let ends = |c: char| c.is_whitespace() || matches!(c, '(' | ')' | '=' | '<' | '>' | '&' | '|');
     let mut len = rest.find(ends).unwrap_or(rest.len());
     // `UNKNOWN(14)`, as a state without a name is printed.
@@ -156,20 +156,20 @@ fn word(rest: &str) -> (Kind, usize) {
         len -= 1;
     }
     let text = rest.get(..len).unwrap_or(rest);
-    (keyword(text).unwrap_or_else(|| Kind::Word { text: text.to_owned(), quoted: false }), len)
+    (keyword(text).unwrap_or_else(|| TokenKind::Word { text: text.to_owned(), quoted: false }), len)
 }
 
-fn keyword(word: &str) -> Option<Kind> {
+fn keyword(word: &str) -> Option<TokenKind> {
     Some(match word.to_ascii_lowercase().as_str() {
-        "and" => Kind::And,
-        "or" => Kind::Or,
-        "not" => Kind::Not,
-        "eq" => Kind::Compare(Compare::Equal),
-        "ne" | "neq" => Kind::Compare(Compare::NotEqual),
-        "lt" => Kind::Compare(Compare::Less),
-        "le" | "leq" => Kind::Compare(Compare::LessOrEqual),
-        "gt" => Kind::Compare(Compare::Greater),
-        "ge" | "geq" => Kind::Compare(Compare::GreaterOrEqual),
+        "and" => TokenKind::And,
+        "or" => TokenKind::Or,
+        "not" => TokenKind::Not,
+        "eq" => TokenKind::Compare(Compare::Equal),
+        "ne" | "neq" => TokenKind::Compare(Compare::NotEqual),
+        "lt" => TokenKind::Compare(Compare::Less),
+        "le" | "leq" => TokenKind::Compare(Compare::LessOrEqual),
+        "gt" => TokenKind::Compare(Compare::Greater),
+        "ge" | "geq" => TokenKind::Compare(Compare::GreaterOrEqual),
         _ => return None,
     })
 }

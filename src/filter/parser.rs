@@ -8,11 +8,11 @@ use std::ops::Range;
 use super::endpoint::{EndpointMatch, Net};
 use super::expr::{End, Expr, Name, Term};
 use super::glob::Glob;
-use super::lexer::{Compare, Kind, Token};
+use super::lexer::{Compare, Token, TokenKind};
 use super::typed::{BadEndpoint, Typed, TypedHost, TypedPort, port};
 use super::values::{count, device_term, flag, mark, micros, plain_micros, rate, size, timer};
 use super::{Dialect, FilterError, states_named};
-use crate::fields::{self, Field, Kind as Of, plain_word};
+use crate::fields::{self, Field, Kind, plain_word};
 use crate::model::{Needs, StateSet};
 
 /// Limit on nested brackets and `not`. Functions that walk an expression recurse as deep, so this bounds the stack.
@@ -66,7 +66,7 @@ impl<'a> Parser<'a> {
         Ok(Parsed { states: self.states, expr })
     }
 
-    fn peek(&self) -> Option<&'a Kind> {
+    fn peek(&self) -> Option<&'a TokenKind> {
         self.tokens.get(self.at).map(|token| &token.kind)
     }
 
@@ -82,7 +82,7 @@ impl<'a> Parser<'a> {
             .map_or(self.end..self.end, |token| token.span.clone())
     }
 
-    fn take(&mut self, kind: &Kind) -> bool {
+    fn take(&mut self, kind: &TokenKind) -> bool {
         let found = self.peek() == Some(kind);
         self.at += usize::from(found);
         found
@@ -94,20 +94,20 @@ impl<'a> Parser<'a> {
 
     /// As in ss, `state X` and `exclude X` before the expression apply to all of it, whatever its operators.
     fn leading_states(&mut self) -> Parse<()> {
-        while let Some(Kind::Word { text, quoted: false }) = self.peek() {
+        while let Some(TokenKind::Word { text, quoted: false }) = self.peek() {
             let word = plain_word(text);
-            let of_states = fields::named(&word).is_some_and(|field| field.kind == Of::State);
+            let of_states = fields::named(&word).is_some_and(|field| field.kind == Kind::State);
             if !of_states && !["exclude", "excl"].contains(&&*word) {
                 break;
             }
             self.term()?;
         }
-        if self.peek() == Some(&Kind::Or) {
+        if self.peek() == Some(&TokenKind::Or) {
             // `state listen or sport = :80`: the state is an alternative, not a condition on the whole.
             self.at = 0;
             self.states = None;
         }
-        if self.at > 0 && self.take(&Kind::And) && self.peek().is_none() {
+        if self.at > 0 && self.take(&TokenKind::And) && self.peek().is_none() {
             return Err(self.expected("a term"));
         }
         Ok(())
@@ -117,11 +117,11 @@ impl<'a> Parser<'a> {
         let mut open = 0_usize;
         self.tokens.iter().any(|token| {
             match token.kind {
-                Kind::Open => open += 1,
-                Kind::Close => open = open.saturating_sub(1),
+                TokenKind::Open => open += 1,
+                TokenKind::Close => open = open.saturating_sub(1),
                 _ => {}
             }
-            open == 0 && token.kind == Kind::Or
+            open == 0 && token.kind == TokenKind::Or
         })
     }
 
@@ -136,13 +136,15 @@ impl<'a> Parser<'a> {
         let mut before = None;
         loop {
             let (is_or, join): (bool, fn(Expr, Expr) -> Expr) = match self.peek() {
-                Some(Kind::Or) => (true, Expr::or),
-                Some(Kind::And | Kind::Word { .. } | Kind::Not | Kind::Open) => (false, Expr::and),
+                Some(TokenKind::Or) => (true, Expr::or),
+                Some(TokenKind::And | TokenKind::Word { .. } | TokenKind::Not | TokenKind::Open) => {
+                    (false, Expr::and)
+                }
                 _ => return Ok(left),
             };
             self.count_change(before, is_or)?;
             before = Some(is_or);
-            if matches!(self.peek(), Some(Kind::Or | Kind::And)) {
+            if matches!(self.peek(), Some(TokenKind::Or | TokenKind::And)) {
                 self.at += 1;
             }
             if let Some(right) = self.factor()? {
@@ -162,20 +164,20 @@ impl<'a> Parser<'a> {
     /// A term; `None` if it only narrowed the states.
     fn factor(&mut self) -> Parse<Option<Expr>> {
         match self.peek() {
-            Some(Kind::Not) => {
+            Some(TokenKind::Not) => {
                 self.at += 1;
                 let inner = self.nested(Self::factor)?;
                 Ok(Some(inner.unwrap_or_else(Expr::always).negated()))
             }
-            Some(Kind::Open) => {
+            Some(TokenKind::Open) => {
                 self.at += 1;
                 let inner = self.nested(Self::list)?;
-                if !self.take(&Kind::Close) {
+                if !self.take(&TokenKind::Close) {
                     return Err(self.expected("')'"));
                 }
                 Ok(Some(inner))
             }
-            Some(Kind::Word { .. }) => self.term(),
+            Some(TokenKind::Word { .. }) => self.term(),
             _ => Err(self.expected("a term")),
         }
     }
@@ -192,7 +194,7 @@ impl<'a> Parser<'a> {
 
     fn term(&mut self) -> Parse<Option<Expr>> {
         let span = self.span();
-        let Some(Kind::Word { text, quoted }) = self.peek() else { return Err(self.expected("a term")) };
+        let Some(TokenKind::Word { text, quoted }) = self.peek() else { return Err(self.expected("a term")) };
         self.at += 1;
         let word = if *quoted { String::new() } else { plain_word(text) };
         let expr = match word.as_str() {
@@ -201,7 +203,7 @@ impl<'a> Parser<'a> {
             "port" => self.ports(End::Either)?,
             "autobound" => Expr::Term(Term::Autobound { range: None }),
             word => match fields::named(word) {
-                Some(field) if field.kind == Of::State => return self.state(false),
+                Some(field) if field.kind == Kind::State => return self.state(false),
                 Some(field) => self.of_field(field, word)?,
                 // As `state X`: in ss's language a word alone is an address.
                 None => match self.bare_states(text, *quoted) {
@@ -217,38 +219,38 @@ impl<'a> Parser<'a> {
     fn of_field(&mut self, field: &'static Field, word: &str) -> Parse<Expr> {
         let text = |text: &str| Term::Text { field, glob: Glob::new(text) };
         match field.kind {
-            Of::Endpoint(end) | Of::Address(end) => self.address(end.into()),
-            Of::Port(end) => self.ports(end.into()),
-            Of::Text if field.needs.contains(Needs::HOSTS) => {
+            Kind::Endpoint(end) | Kind::Address(end) => self.address(end.into()),
+            Kind::Port(end) => self.ports(end.into()),
+            Kind::Text if field.needs.contains(Needs::HOSTS) => {
                 self.address(if field.word == "peer_host" { End::Peer } else { End::Local })
             }
-            Of::Device => self.equality(|word| Ok(device_term(word))),
-            Of::Mark => self.equality(|word| mark(&word.text)),
-            Of::Cgroup => self.equality(|path| Ok(Term::Cgroup { path, id: None })),
-            Of::Timer => self.equality(|word| timer(&word.text)),
-            Of::User if field.needs == Needs::USERS => self.equality(|name| Ok(Term::User { name })),
-            Of::Processes(_) => self.process(field),
-            Of::Word(words, expected) => self.equality(|word| {
+            Kind::Device => self.equality(|word| Ok(device_term(word))),
+            Kind::Mark => self.equality(|word| mark(&word.text)),
+            Kind::Cgroup => self.equality(|path| Ok(Term::Cgroup { path, id: None })),
+            Kind::Timer => self.equality(|word| timer(&word.text)),
+            Kind::User if field.needs == Needs::USERS => self.equality(|name| Ok(Term::User { name })),
+            Kind::Processes(_) => self.process(field),
+            Kind::Word(words, expected) => self.equality(|word| {
                 let glob = Glob::new(&word.text.to_ascii_lowercase());
                 let fits = words.iter().any(|word| glob.matches(word.as_bytes()));
                 if fits { Ok(Term::Text { field, glob }) } else { Err(expected) }
             }),
-            Of::State | Of::User | Of::Text | Of::Container | Of::List => {
+            Kind::State | Kind::User | Kind::Text | Kind::Container | Kind::List => {
                 self.equality(|word| Ok(text(&word.text)))
             }
-            Of::Count | Of::Number | Of::Large => self.number(field, count, "a number"),
-            Of::Bytes => self.number(field, size, "a size such as 4096, 4k or 1M"),
-            Of::Rate => self.number(field, rate, "a rate such as 4096, 4k or 1M/s"),
-            Of::Flag => self.number(field, flag, "true or false"),
-            Of::Time(1) if word.ends_with("_us") => self.number(field, plain_micros, "microseconds"),
-            Of::Time(_) => self.number(field, micros, "a time such as 200ms or 2s"),
+            Kind::Count | Kind::Number | Kind::Large => self.number(field, count, "a number"),
+            Kind::Bytes => self.number(field, size, "a size such as 4096, 4k or 1M"),
+            Kind::Rate => self.number(field, rate, "a rate such as 4096, 4k or 1M/s"),
+            Kind::Flag => self.number(field, flag, "true or false"),
+            Kind::Time(1) if word.ends_with("_us") => self.number(field, plain_micros, "microseconds"),
+            Kind::Time(_) => self.number(field, micros, "a time such as 200ms or 2s"),
         }
     }
 
     /// The word that must come next, with its place.
     fn operand(&mut self, what: &'static str) -> Parse<(&'a str, Range<usize>)> {
         let span = self.span();
-        let Some(Kind::Word { text, .. }) = self.peek() else { return Err(self.expected(what)) };
+        let Some(TokenKind::Word { text, .. }) = self.peek() else { return Err(self.expected(what)) };
         self.at += 1;
         Ok((text, span))
     }
@@ -295,15 +297,15 @@ impl<'a> Parser<'a> {
     /// `=` or `!=`, or nothing, which is `=`.
     fn equals(&mut self) -> Parse<bool> {
         match self.peek() {
-            Some(Kind::Compare(Compare::Equal)) => {
+            Some(TokenKind::Compare(Compare::Equal)) => {
                 self.at += 1;
                 Ok(true)
             }
-            Some(Kind::Compare(Compare::NotEqual)) => {
+            Some(TokenKind::Compare(Compare::NotEqual)) => {
                 self.at += 1;
                 Ok(false)
             }
-            Some(Kind::Compare(_)) => Err(self.expected("'=' or '!='")),
+            Some(TokenKind::Compare(_)) => Err(self.expected("'=' or '!='")),
             _ => Ok(true),
         }
     }
@@ -401,7 +403,7 @@ impl<'a> Parser<'a> {
 
     /// An operator, or nothing, which is `=`.
     fn comparison(&mut self) -> Compare {
-        let Some(Kind::Compare(compare)) = self.peek() else { return Compare::Equal };
+        let Some(TokenKind::Compare(compare)) = self.peek() else { return Compare::Equal };
         self.at += 1;
         *compare
     }

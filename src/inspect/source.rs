@@ -74,7 +74,7 @@ fn from_procfs(
         return Err(ProcfsError::NoData { term: term.clone() });
     }
     sink.begin(Source::Procfs);
-    gaps.extend(untold(query));
+    gaps.extend(missing_data(query));
     let root = access.proc_root.as_deref();
     gaps.extend(procfs::read(query, root, sink)?);
     Ok(Collected { source: Source::Procfs, gaps })
@@ -111,7 +111,7 @@ impl Sink for Nobody {
     }
 }
 
-fn untold(query: &Query) -> Option<Gap> {
+fn missing_data(query: &Query) -> Option<Gap> {
     let mut what = query.only_netlink_has.clone();
     what.extend(query.wants_idle.then_some("sockets that are bound and idle (CLOSED)"));
     what.extend(query.needs.contains(Needs::TCP_INFO).then_some("connection numbers"));

@@ -22,39 +22,39 @@ pub struct Change {
 
 /// Recognises a socket in the next snapshot: by the kernel's cookie or, with /proc, by addresses, ports and inode.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Identity {
+enum Key {
     Cookie(u64),
-    Ends(Box<Ends>),
+    Addresses(Box<Addresses>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Ends {
+struct Addresses {
     local: (IpAddr, u16),
     peer: (IpAddr, u16),
     inode: Option<u64>,
 }
 
-impl Identity {
+impl Key {
     fn of(socket: &Socket) -> Self {
         let end = |end: &Endpoint| (end.addr, end.port);
         socket.cookie.map_or_else(
             || {
                 let (local, peer) = (end(&socket.local), end(&socket.peer));
-                Self::Ends(Box::new(Ends { local, peer, inode: socket.inode }))
+                Self::Addresses(Box::new(Addresses { local, peer, inode: socket.inode }))
             },
             Self::Cookie,
         )
     }
 }
 
-/// A reduced snapshot: each socket's identity, its state, and the number of its set of groups.
+/// A reduced snapshot: each socket's key, its state, and the number of its set of groups.
 #[derive(Clone, Debug)]
 pub struct Census {
     keys: Vec<CountKey>,
-    sockets: FxHashMap<Identity, (TcpState, u32)>,
+    sockets: FxHashMap<Key, (TcpState, u32)>,
     /// The distinct sets of groups; a socket with several holders is in several groups.
     sets: IndexSet<Vec<Group>, FxBuildHasher>,
-    deferred: Vec<(Identity, TcpState, u32)>,
+    deferred: Vec<(Key, TcpState, u32)>,
     deferred_groups: Groups,
 }
 
@@ -70,9 +70,9 @@ impl Census {
         }
     }
 
-    fn add(&mut self, identity: Identity, state: TcpState, groups: Vec<Group>) {
+    fn add(&mut self, key: Key, state: TcpState, groups: Vec<Group>) {
         let set = u32::try_from(self.sets.insert_full(groups).0).unwrap_or(u32::MAX);
-        self.sockets.insert(identity, (state, set));
+        self.sockets.insert(key, (state, set));
     }
 
     fn groups(&self, set: u32) -> &[Group] {
@@ -90,21 +90,21 @@ impl Consumer for Census {
 
     fn take(&mut self, row: &Row<'_>) -> ControlFlow<()> {
         let groups = of_holders(&self.keys, group(&self.keys, row), row.holders, row.peer_holders);
-        self.add(Identity::of(row.socket), row.socket.state.shown(), groups);
+        self.add(Key::of(row.socket), row.socket.state.shown(), groups);
         ControlFlow::Continue(())
     }
 
     fn keep(&mut self, row: &Row<'_>) -> u32 {
         let group = number_of(&mut self.deferred_groups, group(&self.keys, row));
-        self.deferred.push((Identity::of(row.socket), row.socket.state.shown(), group));
+        self.deferred.push((Key::of(row.socket), row.socket.state.shown(), group));
         u32::try_from(self.deferred.len() - 1).unwrap_or(u32::MAX)
     }
 
     fn take_later(&mut self, number: u32, holders: &[Holder]) {
-        let Some((identity, state, group)) = self.deferred.get(number as usize).cloned() else { return };
+        let Some((key, state, group)) = self.deferred.get(number as usize).cloned() else { return };
         let Some(group) = self.deferred_groups.get_index(group as usize).cloned() else { return };
         let groups = of_holders(&self.keys, group, holders, &[]);
-        self.add(identity, state, groups);
+        self.add(key, state, groups);
     }
 }
 
@@ -121,8 +121,8 @@ impl Changes {
     pub fn between(mut before: Census, after: &Census) -> Self {
         let mut changes =
             Self { keys: after.keys.clone(), groups: FxHashMap::default(), total: Change::default() };
-        for (identity, (state, set)) in &after.sockets {
-            match before.sockets.remove(identity) {
+        for (key, (state, set)) in &after.sockets {
+            match before.sockets.remove(key) {
                 None => changes.note(after.groups(*set), |change| change.opened += 1),
                 Some((was, _)) if was != *state => {
                     changes.note(after.groups(*set), |change| change.changed += 1);

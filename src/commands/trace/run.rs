@@ -45,7 +45,7 @@ pub(crate) fn run(what: &Trace, access: &Access, session: &mut Session) -> Resul
     let mut tracer = Tracer::start(&what.options, for_kernel.as_deref(), access)?;
     // The next snapshot is compared with the first, so the first is taken before the message that the trace has begun.
     session.note_gaps(&tracer.read(&mut |observation| printer.take(observation))?);
-    say_where(&tracer, what);
+    print_where(&tracer, what);
     watch(&mut tracer, &mut printer, &ended, session)?;
     if what.summary {
         let Printer { lines, tally, out, .. } = &mut printer;
@@ -53,7 +53,7 @@ pub(crate) fn run(what: &Trace, access: &Access, session: &mut Session) -> Resul
     }
     write(printer.out.flush())?;
     let forgotten = printer.stories.as_ref().map_or(0, |stories| stories.dropped);
-    say_missed(&tracer, forgotten);
+    print_missed(&tracer, forgotten);
     Ok(())
 }
 
@@ -199,7 +199,7 @@ impl Printer<'_> {
     }
 }
 
-fn say_where(tracer: &Tracer, what: &Trace) {
+fn print_where(tracer: &Tracer, what: &Trace) {
     let snapshots = format!(
         "snapshots of this network namespace are compared every {} ms",
         what.options.poll / 1_000_000
@@ -233,7 +233,7 @@ fn say_where(tracer: &Tracer, what: &Trace) {
 }
 
 /// Reports what the trace missed. `connections` is the number of connections that had begun and were forgotten.
-fn say_missed(tracer: &Tracer, connections: u64) {
+fn print_missed(tracer: &Tracer, connections: u64) {
     let missed = tracer.missed();
     if missed.lost > 0 {
         print_note(&format!("{} kernel events were lost: the trace ring was full", missed.lost), None);

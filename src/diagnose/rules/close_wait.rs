@@ -19,40 +19,40 @@ pub(super) const RULE: Rule = Rule {
 const MUCH: u64 = 10;
 
 fn find(evidence: &Evidence, thresholds: &Thresholds) -> Vec<Finding> {
-    let mut piles: Vec<_> = evidence.seen.affected.held.iter().collect();
-    piles.sort_unstable_by_key(|(pid, pile)| (std::cmp::Reverse(pile.count), **pid));
-    let found = piles.into_iter().filter_map(|(pid, pile)| {
-        let sharers = sharers(evidence, pile);
+    let mut by_process: Vec<_> = evidence.seen.affected.held.iter().collect();
+    by_process.sort_unstable_by_key(|(pid, affected)| (std::cmp::Reverse(affected.count), **pid));
+    let found = by_process.into_iter().filter_map(|(pid, affected)| {
+        let sharers = sharers(evidence, affected);
         // Connections that several processes inherited are reported once.
         let is_first = sharers.first().is_none_or(|first| first == pid);
-        is_first.then(|| of_process(evidence, *pid, pile, sharers.len(), thresholds))
+        is_first.then(|| of_process(evidence, *pid, affected, sharers.len(), thresholds))
     });
     found.collect()
 }
 
 /// The pids of the processes that hold exactly these connections: all of them, and no others.
-fn sharers(evidence: &Evidence, pile: &Affected) -> Vec<Option<u32>> {
+fn sharers(evidence: &Evidence, affected: &Affected) -> Vec<Option<u32>> {
     let holds_no_others = |pid: &Option<u32>| {
-        evidence.seen.affected.held.get(pid).is_some_and(|other| other.count == pile.count)
+        evidence.seen.affected.held.get(pid).is_some_and(|other| other.count == affected.count)
     };
-    let all = pile.pids.sorted().into_iter().filter(|(_, count)| *count == pile.count);
+    let all = affected.pids.sorted().into_iter().filter(|(_, count)| *count == affected.count);
     all.map(|(pid, _)| pid).filter(holds_no_others).collect()
 }
 
 fn of_process(
     evidence: &Evidence,
     pid: Option<u32>,
-    pile: &Affected,
+    affected: &Affected,
     sharers: usize,
     thresholds: &Thresholds,
 ) -> Finding {
     let count = thresholds.of(Threshold::CloseWaitCount);
-    let severity = match pile.count {
+    let severity = match affected.count {
         held if held >= count.saturating_mul(MUCH) => Severity::Critical,
         held if held >= count => Severity::Warning,
         _ => Severity::Note,
     };
-    let connections = number_of(pile.count, "connection");
+    let connections = number_of(affected.count, "connection");
     let title = match pid {
         Some(pid) => {
             let who = match sharers {
@@ -66,12 +66,12 @@ fn of_process(
     };
     let of_pid = pid.map(|pid| format!(" pid = {pid}")).unwrap_or_default();
     RULE.finding(severity, title)
-        .seen("sockets", Figure::Count(pile.count))
-        .seen_if("age_at_least", pile.oldest_ms.map(|age| Figure::Millis(age.into())))
-        .seen("not_accepted", Figure::Count(pile.without_inode))
-        .seen("unread", Figure::Bytes(pile.bytes))
-        .seen("processes", processes(evidence, &pile.pids.top()))
-        .seen("peers", Figure::Peers(pile.peers.top()))
+        .seen("sockets", Figure::Count(affected.count))
+        .seen_if("age_at_least", affected.oldest_ms.map(|age| Figure::Millis(age.into())))
+        .seen("not_accepted", Figure::Count(affected.without_inode))
+        .seen("unread", Figure::Bytes(affected.bytes))
+        .seen("processes", processes(evidence, &affected.pids.top()))
+        .seen("peers", Figure::Peers(affected.peers.top()))
         .seen_if("change_of_close_wait", evidence.grown(TcpState::CloseWait).map(Figure::Change))
         .why(
             "CLOSE_WAIT has no timeout of its own: each keeps a descriptor and memory until this host's program closes it or \

@@ -14,12 +14,12 @@ pub(crate) struct Event {
     pub(crate) cpu: u32,
     /// The thread was merely interrupted: it did not cause the event.
     pub(crate) in_interrupt: bool,
-    pub(crate) kind: Kind,
+    pub(crate) kind: EventKind,
 }
 
 /// What happened. A socket is identified by its address in the kernel's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum EventKind {
     /// The socket went from one of the kernel's states to another.
     State { socket: u64, old: u8, new: u8, ends: Ends },
     /// The socket received an RST, or something that the kernel handles like one.

@@ -15,7 +15,7 @@ mod stats;
 pub(crate) mod tracefs;
 
 pub(crate) use cpu::Ring;
-pub(crate) use event::{Comm, Event, Kind, Nanos};
+pub(crate) use event::{Comm, Event, EventKind, Nanos};
 pub(crate) use instance::Instance;
 pub(crate) use pages::PageLayout;
 pub(crate) use records::{DESTROYED, Layouts, OTHERS, STATE, THREADS};

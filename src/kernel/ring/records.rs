@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::event::{Comm, Event, Kind, Nanos};
+use super::event::{Comm, Event, EventKind, Nanos};
 use super::format::{Layout, Place};
 use crate::model::{Endpoint, Ends, Family};
 
@@ -87,7 +87,7 @@ impl Layouts {
 
     /// Whether the kernel also reports an RST that it sends in place of a socket that it has closed; before 6.10 it
     /// reports only those of full sockets.
-    pub(crate) fn tell_all_resets(&self) -> bool {
+    pub(crate) fn report_all_resets(&self) -> bool {
         self.of.iter().any(|(.., fields)| matches!(fields, Fields::ResetSent { ends: Some(_), .. }))
     }
 
@@ -142,14 +142,14 @@ impl Fields {
         })
     }
 
-    fn read(&self, record: &[u8]) -> Option<Kind> {
+    fn read(&self, record: &[u8]) -> Option<EventKind> {
         let is_tcp = |protocol: &Place| protocol.number(record) == Some(IPPROTO_TCP);
         Some(match self {
             Self::State { socket, old, new, protocol, ends } => {
                 if !is_tcp(protocol) {
                     return None;
                 }
-                Kind::State {
+                EventKind::State {
                     socket: socket.number(record)?,
                     // The kernel's numbers of states are small.
                     old: u8::try_from(old.number(record)?).ok()?,
@@ -157,13 +157,13 @@ impl Fields {
                     ends: ends.read(record)?,
                 }
             }
-            Self::ResetReceived { socket } => Kind::ResetReceived { socket: socket.number(record)? },
-            Self::ResetSent { socket, ends } => Kind::ResetSent {
+            Self::ResetReceived { socket } => EventKind::ResetReceived { socket: socket.number(record)? },
+            Self::ResetSent { socket, ends } => EventKind::ResetSent {
                 socket: socket.number(record)?,
                 ends: ends.and_then(|ends| ends.read(record)),
             },
-            Self::SentAgain { socket } => Kind::SentAgain { socket: socket.number(record)? },
-            Self::Destroyed { socket, cookie } => Kind::Destroyed {
+            Self::SentAgain { socket } => EventKind::SentAgain { socket: socket.number(record)? },
+            Self::Destroyed { socket, cookie } => EventKind::Destroyed {
                 socket: socket.number(record)?,
                 cookie: cookie.and_then(|cookie| cookie.number(record)),
             },
@@ -172,18 +172,18 @@ impl Fields {
                     return None;
                 }
                 let errno = i32::try_from(errno.number(record)?).ok()?;
-                Kind::Error { errno, ends: ends.read(record)? }
+                EventKind::Error { errno, ends: ends.read(record)? }
             }
             Self::Named { thread, name } => {
-                Kind::Named { thread: number(*thread, record)?, name: comm(*name, record)? }
+                EventKind::Named { thread: number(*thread, record)?, name: comm(*name, record)? }
             }
-            Self::Began { thread, name, flags } => Kind::Began {
+            Self::Began { thread, name, flags } => EventKind::Began {
                 thread: number(*thread, record)?,
                 of_process: flags.number(record)? & CLONE_THREAD != 0,
                 name: comm(*name, record)?,
             },
             Self::Exited { thread, name } => {
-                Kind::Exited { thread: number(*thread, record)?, name: comm(*name, record)? }
+                EventKind::Exited { thread: number(*thread, record)?, name: comm(*name, record)? }
             }
         })
     }
@@ -308,7 +308,7 @@ mod tests {
         assert_eq!((event.at, event.thread, event.cpu, event.in_interrupt), (9, 5, 3, true));
         let end = |last, port| Endpoint::new([127, 0, 0, last].into(), port);
         let ends = Ends { family: Family::Inet, local: end(1, 4000), peer: end(2, 80) };
-        assert_eq!(event.kind, Kind::State { socket: 0xffff_8000, old: 2, new: 1, ends });
+        assert_eq!(event.kind, EventKind::State { socket: 0xffff_8000, old: 2, new: 1, ends });
         let mut others = Layouts::default();
         assert!(others.add(STATE, &state(132).0));
         assert_eq!(others.decode(9, 3, &state(132).1), None, "an SCTP socket");
@@ -325,7 +325,7 @@ mod tests {
         ]
     }
 
-    fn decoded(event: &str, fields: &[(&'static str, usize, &[u8])]) -> Option<Kind> {
+    fn decoded(event: &str, fields: &[(&'static str, usize, &[u8])]) -> Option<EventKind> {
         let mut all = common(78).to_vec();
         all.extend(fields.iter().map(|(name, offset, bytes)| (*name, *offset, bytes.to_vec())));
         let all: Vec<_> =
@@ -338,7 +338,7 @@ mod tests {
 
     #[test]
     fn an_rst_without_a_socket_is_told_by_later_kernels_alone() {
-        let tells = |size| {
+        let decodes = |size| {
             let (number, address) = ([0; 8], vec![0; size]);
             let fields: [(_, _, &[u8]); 5] = [
                 ("common_flags", 2, &[0]),
@@ -349,10 +349,10 @@ mod tests {
             ];
             let mut layouts = Layouts::default();
             assert!(layouts.add("tcp/tcp_send_reset", &made(79, &fields).0));
-            layouts.tell_all_resets()
+            layouts.report_all_resets()
         };
-        assert!(!tells(4), "the two addresses of Linux 6.1, not struct sockaddr_in6");
-        assert!(tells(28));
+        assert!(!decodes(4), "the two addresses of Linux 6.1, not struct sockaddr_in6");
+        assert!(decodes(28));
     }
 
     #[test]
@@ -365,15 +365,15 @@ mod tests {
                 [("pid", 8, &thread), ("comm", 12, &name), ("clone_flags", 32, &flags)];
             decoded("task/task_newtask", &fields)
         };
-        assert_eq!(began(0x0120_0011), Some(Kind::Began { thread: 7, of_process: false, name: comm }));
-        assert_eq!(began(0x003d_0f00), Some(Kind::Began { thread: 7, of_process: true, name: comm }));
+        assert_eq!(began(0x0120_0011), Some(EventKind::Began { thread: 7, of_process: false, name: comm }));
+        assert_eq!(began(0x003d_0f00), Some(EventKind::Began { thread: 7, of_process: true, name: comm }));
         let renamed = decoded(
             "task/task_rename",
             &[("pid", 8, &thread), ("oldcomm", 12, &[b'x'; 16]), ("newcomm", 28, &name)],
         );
-        assert_eq!(renamed, Some(Kind::Named { thread: 7, name: comm }));
+        assert_eq!(renamed, Some(EventKind::Named { thread: 7, name: comm }));
         let exited = decoded("sched/sched_process_exit", &[("comm", 8, &name), ("pid", 24, &thread)]);
-        assert_eq!(exited, Some(Kind::Exited { thread: 7, name: comm }));
+        assert_eq!(exited, Some(EventKind::Exited { thread: 7, name: comm }));
     }
 
     proptest! {

@@ -7,7 +7,7 @@ use rustc_hash::FxBuildHasher;
 use super::clues::{Clues, meaning};
 use super::names::Names;
 use super::pending::{Horizon, PendingChange, PendingChanges, Status};
-use crate::kernel::ring::{Event, Kind, Nanos};
+use crate::kernel::ring::{Event, EventKind, Nanos};
 use crate::model::{Ends, TcpState};
 use crate::trace::changes::{Meaning, StateChange};
 
@@ -82,32 +82,34 @@ impl Connections {
     /// Takes an event. Events must come in time order.
     pub(super) fn take(&mut self, event: &Event) {
         match event.kind {
-            Kind::State { socket, old, new, ends } => {
+            EventKind::State { socket, old, new, ends } => {
                 let (old, new) = (TcpState::from_kernel(old).shown(), TcpState::from_kernel(new).shown());
                 // close() in FIN_WAIT2 sets FIN_WAIT2 again, which is no transition.
                 if old != new {
                     self.transition(event, socket, (old, new), &ends);
                 }
             }
-            Kind::ResetReceived { socket } => match self.live.get_mut(&socket) {
+            EventKind::ResetReceived { socket } => match self.live.get_mut(&socket) {
                 Some(live) => live.reset_received = true,
                 None => self.begin(socket, None).reset_received = true,
             },
-            Kind::ResetSent { socket, .. } => self.add_clue(socket, |clues| clues.reset_sent = true),
-            Kind::SentAgain { socket } => {
+            EventKind::ResetSent { socket, .. } => self.add_clue(socket, |clues| clues.reset_sent = true),
+            EventKind::SentAgain { socket } => {
                 if let Some(live) = self.live.get_mut(&socket) {
                     live.sent_again(event.at);
                 }
             }
-            Kind::Destroyed { socket, cookie } => {
+            EventKind::Destroyed { socket, cookie } => {
                 self.add_clue(socket, |_| {});
                 let gone = self.live.remove(&socket);
                 if let (Some(gone), Some(cookie), Some(destroyed)) = (gone, cookie, &mut self.destroyed) {
                     destroyed.push((cookie, gone.connection));
                 }
             }
-            Kind::Error { errno, ends } => self.take_error(event, errno, ends),
-            Kind::Named { .. } | Kind::Began { .. } | Kind::Exited { .. } => self.names.learn(event),
+            EventKind::Error { errno, ends } => self.take_error(event, errno, ends),
+            EventKind::Named { .. } | EventKind::Began { .. } | EventKind::Exited { .. } => {
+                self.names.learn(event);
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use rustc_hash::FxHashMap;
 
 use crate::kernel::process::{is_initial_namespace, name_of, pids, process_of, threads_of};
-use crate::kernel::ring::{Comm, Event, Kind};
+use crate::kernel::ring::{Comm, Event, EventKind};
 use crate::trace::changes::OnCpu;
 
 /// The known names.
@@ -114,19 +114,19 @@ impl Names {
     /// Takes an event about a thread: its start, its new name or its end.
     pub(super) fn learn(&mut self, event: &Event) {
         match event.kind {
-            Kind::Named { thread, name } if !self.process.contains_key(&thread) => {
+            EventKind::Named { thread, name } if !self.process.contains_key(&thread) => {
                 self.known.insert(thread, name);
             }
-            Kind::Began { thread, of_process: true, .. } => {
+            EventKind::Began { thread, of_process: true, .. } => {
                 self.of(event.thread);
                 self.known.remove(&thread);
                 self.process.insert(thread, self.pid(event.thread));
             }
-            Kind::Began { thread, name, .. } => {
+            EventKind::Began { thread, name, .. } => {
                 self.process.remove(&thread);
                 self.known.insert(thread, name);
             }
-            Kind::Exited { thread, name } => self.end(thread, name),
+            EventKind::Exited { thread, name } => self.end(thread, name),
             _ => {}
         }
     }

@@ -14,7 +14,7 @@ use crate::kernel::ring::PageLayout;
 use crate::kernel::ring::Ring;
 use crate::kernel::ring::SetupError;
 use crate::kernel::ring::{DESTROYED, Layouts, OTHERS, STATE, THREADS};
-use crate::kernel::ring::{Event, Kind, Nanos};
+use crate::kernel::ring::{Event, EventKind, Nanos};
 use crate::kernel::ring::{Tracefs, tracefs};
 use crate::kernel::sock_diag::Notices;
 use crate::model::TcpState;
@@ -87,7 +87,7 @@ impl Tracepoints {
         connections.destroyed = bytes.is_some().then(Vec::new);
         connections.is_filtered = filter.is_some();
         let mut minisockets = Minisockets::new(options.max_sockets, options.poll);
-        minisockets.sees_resets = layouts.tell_all_resets();
+        minisockets.sees_resets = layouts.report_all_resets();
         let mut tracepoints = Self {
             layouts,
             page: vec![0; page_layout.len()],
@@ -203,7 +203,7 @@ impl Tracepoints {
     fn take_events(&mut self, complete: Nanos) {
         let count = self.events.partition_point(|event| event.at <= complete);
         for event in self.events.drain(..count) {
-            if let Kind::ResetSent { ends: Some(ends), .. } = event.kind {
+            if let EventKind::ResetSent { ends: Some(ends), .. } = event.kind {
                 self.minisockets.reset_sent(&ends, event.at);
             }
             self.connections.take(&event);
@@ -250,7 +250,9 @@ impl Tracepoints {
             (change.new == Some(TcpState::LastAck)).then(|| (change.ends(), change.at))
         };
         let of_event = |event: &Event| match &event.kind {
-            Kind::State { new, ends, .. } if *new == TcpState::LastAck.kernel() => Some((*ends, event.at)),
+            EventKind::State { new, ends, .. } if *new == TcpState::LastAck.kernel() => {
+                Some((*ends, event.at))
+            }
             _ => None,
         };
         self.closings.clear();

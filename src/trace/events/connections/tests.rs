@@ -10,12 +10,12 @@ fn ends(local_port: u16) -> Ends {
     Ends { family: Family::Inet, local: end(local_port), peer: end(80) }
 }
 
-fn event(at: Nanos, kind: Kind) -> Event {
+fn event(at: Nanos, kind: EventKind) -> Event {
     Event { at, thread: 0, cpu: 0, in_interrupt: true, kind }
 }
 
 fn state(at: Nanos, socket: u64, (old, new): (TcpState, TcpState), port: u16) -> Event {
-    event(at, Kind::State { socket, old: old.kernel(), new: new.kernel(), ends: ends(port) })
+    event(at, EventKind::State { socket, old: old.kernel(), new: new.kernel(), ends: ends(port) })
 }
 
 fn reported(connections: &mut Connections, overdue: Nanos) -> Vec<StateChange> {
@@ -39,7 +39,7 @@ fn a_port_comes_with_the_next_event() {
 fn a_servers_new_socket_gets_its_peer_from_the_next_event() {
     let mut connections = Connections::new(10);
     let mut child = state(10, 1, (Listen, SynRecv), 80);
-    let Kind::State { ends: Ends { local, peer, .. }, .. } = &mut child.kind else {
+    let EventKind::State { ends: Ends { local, peer, .. }, .. } = &mut child.kind else {
         panic!("not a state event")
     };
     (local.addr, *peer) = ([0, 0, 0, 0].into(), Endpoint::unspecified(Family::Inet));
@@ -87,7 +87,7 @@ fn an_address_that_is_used_again_is_another_connection() {
     connections.take(&state(10, 1, (Listen, SynRecv), 80));
     connections.take(&state(11, 1, (SynRecv, Established), 80));
     connections.take(&state(12, 1, (Established, Close), 80));
-    connections.take(&event(13, Kind::Destroyed { socket: 1, cookie: None }));
+    connections.take(&event(13, EventKind::Destroyed { socket: 1, cookie: None }));
     connections.take(&state(20, 1, (Listen, SynRecv), 80));
     let changes = reported(&mut connections, 13);
     let spans: Vec<_> = changes.iter().map(|change| change.in_old).collect();
@@ -125,11 +125,11 @@ fn events_before_and_after_give_the_reason_of_a_close() {
         changes.first().and_then(|change| change.meaning.transition()).map(|way| way.event)
     };
     let closes = state(10, 1, (Established, Close), 4000);
-    let error = |at| event(at, Kind::Error { errno: libc::ETIMEDOUT, ends: ends(4000) });
-    let other = event(9, Kind::Error { errno: libc::ETIMEDOUT, ends: ends(4001) });
-    let received = event(9, Kind::ResetReceived { socket: 1 });
-    let sent = event(11, Kind::ResetSent { socket: 1, ends: None });
-    let destroyed = event(12, Kind::Destroyed { socket: 1, cookie: None });
+    let error = |at| event(at, EventKind::Error { errno: libc::ETIMEDOUT, ends: ends(4000) });
+    let other = event(9, EventKind::Error { errno: libc::ETIMEDOUT, ends: ends(4001) });
+    let received = event(9, EventKind::ResetReceived { socket: 1 });
+    let sent = event(11, EventKind::ResetSent { socket: 1, ends: None });
+    let destroyed = event(12, EventKind::Destroyed { socket: 1, cookie: None });
     assert_eq!(cause(&[received, closes]), Some(Cause::Received(Segment::Rst)));
     assert_eq!(cause(&[closes]), None, "the reason may still come");
     assert_eq!(cause(&[closes, sent]), Some(Cause::Abort));
@@ -150,8 +150,8 @@ fn a_fin_without_an_answer_in_time_was_given_up() {
     let cause = |closed_at| {
         let mut connections = Connections::new(10);
         connections.take(&state(1_000, 1, (CloseWait, LastAck), 4000));
-        connections.take(&event(1_200, Kind::SentAgain { socket: 1 }));
-        connections.take(&event(1_600, Kind::SentAgain { socket: 1 }));
+        connections.take(&event(1_200, EventKind::SentAgain { socket: 1 }));
+        connections.take(&event(1_600, EventKind::SentAgain { socket: 1 }));
         connections.take(&state(closed_at, 1, (LastAck, Close), 4000));
         reported(&mut connections, Nanos::MAX)[1].meaning.transition().map(|way| way.event)
     };
@@ -257,6 +257,6 @@ fn a_closed_socket_is_forgotten_once_its_closing_is_reported() {
     connections.destroyed = Some(Vec::new());
     connections.take(&state(12, 3, (Established, Close), 82));
     assert_eq!(reported(&mut connections, 12).len(), 1);
-    connections.take(&event(13, Kind::Destroyed { socket: 3, cookie: Some(7) }));
+    connections.take(&event(13, EventKind::Destroyed { socket: 3, cookie: Some(7) }));
     assert_eq!(connections.destroyed.as_ref().map(Vec::len), Some(1));
 }

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use super::*;
 
-fn event(thread: u32, kind: Kind) -> Event {
+fn event(thread: u32, kind: EventKind) -> Event {
     Event { at: 0, thread, cpu: 0, in_interrupt: false, kind }
 }
 
@@ -14,7 +14,7 @@ fn comm(name: &[u8]) -> Comm {
 }
 
 fn exited(thread: u32) -> Event {
-    event(thread, Kind::Exited { thread, name: comm(b"exited") })
+    event(thread, EventKind::Exited { thread, name: comm(b"exited") })
 }
 
 /// A number higher than any thread's.
@@ -29,9 +29,9 @@ fn on_cpu(names: &mut Names, thread: u32) -> (Option<u32>, Vec<u8>) {
 fn a_child_has_its_parents_name_until_it_has_its_own() {
     let mut names = Names::empty(true);
     let pid = NOBODY;
-    names.learn(&event(1, Kind::Began { thread: pid, of_process: false, name: comm(b"sh") }));
+    names.learn(&event(1, EventKind::Began { thread: pid, of_process: false, name: comm(b"sh") }));
     assert_eq!(on_cpu(&mut names, pid), (Some(pid), b"sh".to_vec()));
-    names.learn(&event(pid, Kind::Named { thread: pid, name: comm(b"curl") }));
+    names.learn(&event(pid, EventKind::Named { thread: pid, name: comm(b"curl") }));
     assert_eq!(on_cpu(&mut names, pid), (Some(pid), b"curl".to_vec()));
     names.learn(&exited(pid));
     assert_eq!(on_cpu(&mut names, pid).1, b"curl", "its sockets are closed after its exit");
@@ -45,16 +45,16 @@ fn a_child_has_its_parents_name_until_it_has_its_own() {
 fn a_thread_is_shown_as_its_process() {
     let mut names = Names::empty(true);
     let (process, thread, next) = (NOBODY, NOBODY + 1, NOBODY + 2);
-    names.learn(&event(1, Kind::Began { thread: process, of_process: false, name: comm(b"server") }));
-    names.learn(&event(process, Kind::Began { thread, of_process: true, name: comm(b"server") }));
-    names.learn(&event(thread, Kind::Began { thread: next, of_process: true, name: comm(b"server") }));
-    names.learn(&event(next, Kind::Named { thread: next, name: comm(b"worker") }));
+    names.learn(&event(1, EventKind::Began { thread: process, of_process: false, name: comm(b"server") }));
+    names.learn(&event(process, EventKind::Began { thread, of_process: true, name: comm(b"server") }));
+    names.learn(&event(thread, EventKind::Began { thread: next, of_process: true, name: comm(b"server") }));
+    names.learn(&event(next, EventKind::Named { thread: next, name: comm(b"worker") }));
     for number in [process, thread, next] {
         assert_eq!(on_cpu(&mut names, number), (Some(process), b"server".to_vec()));
     }
     // The thread ends, and its number is used again.
     names.learn(&exited(next));
-    names.learn(&event(1, Kind::Began { thread: next, of_process: false, name: comm(b"cat") }));
+    names.learn(&event(1, EventKind::Began { thread: next, of_process: false, name: comm(b"cat") }));
     assert_eq!(on_cpu(&mut names, next), (Some(next), b"cat".to_vec()));
 }
 
