@@ -164,6 +164,8 @@ fn words_of_other_programs_are_understood_or_said_to_be_theirs() {
         &["--pid", "1"][..],
         &["--port=80"],
         &["-A", "tcp"],
+        &["-f", "inet6"],
+        &["-F", "/dev/null"],
         &["-natf", "inet6"],
         &["-finet"],
         &["-F/dev/null"],

@@ -107,7 +107,7 @@ fn translated(word: &str, next: Option<&str>) -> Result<(Ours, bool), Refusal> {
         ("-f" | "--family", Some("inet" | "ipv4")) => (words(&["-4"]), takes_next),
         ("-f" | "--family", Some("inet6" | "ipv6")) => (words(&["-6"]), takes_next),
         ("-f" | "--family", Some(family)) if OTHER_FAMILIES.contains(&family) => {
-            return Err(not_here(&format!("-f {family}")));
+            return Err(not_here(&[&format!("-f {family}")]));
         }
         ("-F" | "--filter", Some(value)) => (words(&[&format!("--filter-file={value}")]), takes_next),
         ("-B" | "--bound-inactive", _) if joined.is_none() => (words(&["state", "bound-inactive"]), false),
@@ -129,14 +129,17 @@ fn tables(list: &str) -> Result<Vec<&'static str>, Refusal> {
         _ => None,
     };
     let options = list.split(',').map(option).collect::<Option<Vec<_>>>();
-    options.filter(|_| has_tcp).ok_or_else(|| not_here(&format!("-A {list}")))
+    options.filter(|_| has_tcp).ok_or_else(|| not_here(&[&format!("-A {list}")]))
 }
 
-fn not_here(typed: &str) -> Refusal {
-    Refusal::with_hint(
-        format!("{typed}: only TCP sockets are shown here"),
-        format!("ss {typed} shows them; -t shows TCP sockets"),
-    )
+/// The message for options that ask for other protocols.
+pub(super) fn only_tcp(typed: &[&str]) -> String {
+    format!("{}: only TCP sockets are shown here", typed.join(", "))
+}
+
+/// The refusal of these options.
+pub(super) fn not_here(typed: &[&str]) -> Refusal {
+    Refusal::with_hint(only_tcp(typed), format!("ss {} shows them; -t shows TCP sockets", typed.join(" ")))
 }
 
 /// lsof's `-i:80` and `-iTCP:80` → `:80`.

@@ -7,6 +7,7 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 
 use super::args::{Args, Artifact, Command};
+use super::habits::{not_here, only_tcp};
 use super::help::definition;
 use crate::commands::bind::{self, Bind};
 use crate::commands::count::{self, Count};
@@ -177,12 +178,7 @@ fn other_protocols(args: &Args) -> Result<Vec<String>, Refusal> {
     if typed.is_empty() {
         return Ok(Vec::new());
     }
-    let message = format!("{}: only TCP sockets are shown here", typed.join(", "));
-    if args.list.tcp {
-        Ok(vec![message])
-    } else {
-        Err(Refusal::with_hint(message, format!("ss {} shows them; -t shows TCP sockets", typed.join(" "))))
-    }
+    if args.list.tcp { Ok(vec![only_tcp(&typed)]) } else { Err(not_here(&typed)) }
 }
 
 fn format(args: &Args, environment: Environment) -> Format {

@@ -193,7 +193,7 @@ pub(super) enum Look {
     Plain,
     /// In the state's colour.
     State(TcpState),
-    /// The text says why there is no value.
+    /// The reason why there is no value, or the row of a socket that has gone.
     Dim,
     /// Worth a look: bold.
     Notice,

@@ -248,7 +248,7 @@ impl Consumer for Comparison {
     fn take(&mut self, row: &Row<'_>) -> ControlFlow<()> {
         let socket = row.socket;
         let (state, ends, snapshot) = (socket.state.shown(), Ends::of(socket), self.snapshot);
-        let identity = socket.cookie.map_or(Identity::Ends(ends), Identity::Cookie);
+        let identity = Identity::of(socket);
         match self.known.get_mut(&identity) {
             Some(known) => {
                 known.snapshot = snapshot;
